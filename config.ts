@@ -1,0 +1,414 @@
+/**
+ * The one list of settings, and the one place that reads them.
+ *
+ * Pulumi.yaml's config block, the README's table and the editors' JSON schema are generated from this file by
+ * `npm run settings`. Everything that decides how many resources there are is a plain value from here.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { QUEUE_NAMES } from "./capacity/queues";
+import { refuse } from "./settings/refuse";
+import { settingProblems } from "./settings/rules";
+import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./settings/secrets";
+import { parseValues } from "./settings/values";
+
+/** DigitalOcean's regions that offer volumes (docs.digitalocean.com/platform/regional-availability, 2026-11). */
+const REGIONS = [
+  "nyc1",
+  "nyc2",
+  "nyc3",
+  "sfo2",
+  "sfo3",
+  "tor1",
+  "ams3",
+  "lon1",
+  "fra1",
+  "blr1",
+  "sgp1",
+  "syd1",
+  "atl1",
+] as const;
+
+const hostName = z
+  .string()
+  .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/, {
+    error: "is not a lower-case host name",
+  });
+const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), schema]).default("");
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
+  error: "is not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)",
+});
+const email = z.email({ error: "is not an e-mail address" });
+const generation = z.int().min(1).default(1);
+const mebibytes = z.int().min(1).optional();
+
+const sidekiqProcess = z.strictObject({
+  queues: z.union(
+    [z.array(z.enum(QUEUE_NAMES)).min(1), z.partialRecord(z.enum(QUEUE_NAMES), z.int().min(1).max(100))],
+    {
+      error: `write a list in strict order ([default, push]) or weights ({default: 8, push: 6}) of the queues ${QUEUE_NAMES.join(", ")}`,
+    },
+  ),
+  // 25 is the most that pays off in one Ruby process; above it the capacity model warns, above 50 nobody runs it.
+  threads: z.int().min(1).max(50),
+  replicas: z.int().min(1).max(32).default(1),
+});
+
+const main = z
+  .strictObject({
+    size: z
+      .string()
+      .default("g-2vcpu-8gb")
+      .meta({ description: "Droplet size (slug). Takes effect with the next `generation`" }),
+    volumeGiB: z
+      .int()
+      .min(10)
+      .max(16_384)
+      .default(50)
+      .meta({ description: "Data volume: Postgres, Redis, certificates. Grows in place, never shrinks" }),
+    generation: generation.meta({
+      description: "Raise by one to replace the droplet on purpose; the data volume moves to the new one",
+    }),
+    ipv6: z.boolean().default(false).meta({ description: "Reserve an IPv6 address too, and publish it" }),
+    sidekiq: z
+      .array(sidekiqProcess)
+      .default([
+        { queues: ["push", "pull", "ingress", "fasp", "mailers"], threads: 15, replicas: 1 },
+        { queues: ["scheduler"], threads: 2, replicas: 1 },
+      ])
+      .meta({
+        description:
+          "Sidekiq processes on the main droplet: `{queues, threads, replicas}`; queues in strict order as a list, or with weights as a map",
+      }),
+    web: z
+      .strictObject({
+        processes: z.int().min(1).max(64).optional(),
+        threads: z.int().min(1).max(32).optional(),
+      })
+      .prefault({})
+      .meta({ description: "Puma `{processes, threads}`; computed from the size where absent" }),
+    streaming: z
+      .strictObject({ memoryMiB: mebibytes })
+      .prefault({})
+      .meta({ description: "Streaming `{memoryMiB}`; computed where absent" }),
+    postgres: z
+      .strictObject({
+        sharedBuffersMiB: mebibytes,
+        effectiveCacheSizeMiB: mebibytes,
+        workMemMiB: mebibytes,
+        maintenanceWorkMemMiB: mebibytes,
+        // FACTS on operators' practice: beyond about 250 a pooler is the answer, not more connections.
+        maxConnections: z.int().min(20).max(250).optional(),
+      })
+      .prefault({})
+      .meta({
+        description:
+          "Postgres `{sharedBuffersMiB, effectiveCacheSizeMiB, workMemMiB, maintenanceWorkMemMiB, maxConnections}`; computed where absent",
+      }),
+    pgbouncer: z
+      .strictObject({
+        defaultPoolSize: z.int().min(5).max(200).optional(),
+        maxClientConnections: z.int().min(20).max(10_000).optional(),
+      })
+      .prefault({})
+      .meta({ description: "pgbouncer `{defaultPoolSize, maxClientConnections}`; computed where absent" }),
+    redis: z
+      .strictObject({ maxMemoryMiB: mebibytes })
+      .prefault({})
+      .meta({ description: "Persistent Redis (queues, feeds) `{maxMemoryMiB}`; computed where absent" }),
+    cacheRedis: z
+      .strictObject({ maxMemoryMiB: mebibytes })
+      .prefault({})
+      .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed where absent" }),
+  })
+  .prefault({});
+
+const workerPool = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,19}$/, {
+      error: "is not a name of at most 20 lower-case letters, digits and hyphens",
+    })
+    .meta({ description: "Names the pool's droplets, tag and firewall" }),
+  count: z.int().min(0).max(100).default(1).meta({ description: "How many identical droplets" }),
+  size: z
+    .string()
+    .default("c-2")
+    .meta({ description: "Droplet size (slug); CPU-optimized sizes start with `c-`" }),
+  generation: generation.meta({ description: "Raise by one to replace the pool's droplets, new ones first" }),
+  sidekiq: z
+    .array(sidekiqProcess)
+    .min(1, { error: "needs at least one Sidekiq process" })
+    .meta({ description: "Sidekiq processes on every droplet of the pool" }),
+});
+
+/** Variables that the program itself sets; `refuse` names the setting to use instead (settings/rules.ts). */
+const environmentName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/, { error: "is not an environment variable's name" });
+
+/**
+ * Every plain setting: type, default and description. Secrets are flat keys of their own (settings/secrets.ts).
+ * `.meta({ example })` is what the error message tells the reader to write.
+ */
+export const settingsSchema = z.strictObject({
+  domain: hostName.meta({
+    description:
+      "The instance's name in every handle (LOCAL_DOMAIN). Can never change once people follow its accounts",
+    example: "social.example.org",
+  }),
+  webDomain: optional(hostName).meta({
+    description:
+      "Host name of the web interface (WEB_DOMAIN) where it differs from `domain`. Can never change either; https://`domain`/.well-known/webfinger must then redirect here",
+  }),
+  mediaDomain: optional(hostName).meta({
+    description:
+      "Host name that serves media (S3_ALIAS_HOST), a cache on the main droplet. Empty: `media.` before the web interface's name",
+  }),
+  region: z.enum(REGIONS).meta({
+    description:
+      "DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work",
+    example: "nyc3",
+  }),
+  mastodonVersion: z
+    .string()
+    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release's name" })
+    .default("v4.7.4")
+    .meta({
+      description: "Mastodon release that every host runs; 4.7.4 or later of 4.7",
+      example: "v4.7.4",
+    }),
+  owner: z
+    .strictObject({
+      username: z
+        .string()
+        .regex(/^[a-z0-9_]{1,30}$/i, {
+          error: "is not a Mastodon user name of letters, digits and underscores",
+        })
+        .default("admin")
+        .meta({ description: "Made at first boot with the Owner role" }),
+      email: email.meta({
+        description: "Where Mastodon and Let's Encrypt write to",
+        example: "you@example.org",
+      }),
+    })
+    .prefault({} as never)
+    .meta({ description: "The owner account, created once if absent" }),
+  main: main.meta({ description: "The main droplet: web, streaming, Postgres, Redis, nginx" }),
+  workers: z
+    .array(workerPool)
+    .default([
+      {
+        name: "default",
+        count: 1,
+        size: "c-2",
+        generation: 1,
+        sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }],
+      },
+    ])
+    .meta({ description: "Pools of worker droplets, in the worker account" }),
+  workerAccount: z.enum(["separate", "same"]).default("separate").meta({
+    description:
+      "`separate`: workers live in a second DigitalOcean account with a token of its own; `same`: one account for everything",
+  }),
+  mail: z
+    .enum(["smtp", "none"])
+    .default("smtp")
+    .meta({ description: "`none` sends no mail at all: no confirmations, no password resets" }),
+  smtp: z
+    .strictObject({
+      server: optional(hostName).meta({ description: "SMTP relay", example: "smtp.example.org" }),
+      port: z.int().min(1).max(65_535).default(2525).meta({
+        description: "DigitalOcean blocks 25 and often 465 and 587; most relays listen on 2525 too",
+      }),
+      login: z
+        .string()
+        .default("")
+        .meta({ description: "User name at the relay; its password is the secret `smtpPassword`" }),
+      from: z.string().default("").meta({ description: "Sender, `notifications@DOMAIN` where empty" }),
+      authMethod: z
+        .enum(["plain", "login", "cram_md5", "none"])
+        .default("plain")
+        .meta({ description: "How to log in" }),
+      tls: z
+        .enum(["starttls", "implicit", "none"])
+        .default("starttls")
+        .meta({ description: "How the connection is encrypted" }),
+    })
+    .prefault({})
+    .meta({ description: "Outgoing mail" }),
+  dnsZone: optional(hostName).meta({
+    description:
+      "Domain in the main DigitalOcean account to make the address records in. Empty: the outputs list the records for you to make",
+  }),
+  aws: z
+    .strictObject({
+      accountId: z
+        .string()
+        .regex(/^\d{12}$/, { error: "is not a quoted 12-digit AWS account number" })
+        .meta({ description: "The only AWS account that may be touched", example: '"123456789012"' }),
+      region: z
+        .string()
+        .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "is not an AWS region" })
+        .default("us-east-1")
+        .meta({ description: "Region of both buckets; close to `region`" }),
+    })
+    .prefault({} as never)
+    .meta({
+      description:
+        "Where the media and backup buckets live. Credentials come from the environment (AWS_PROFILE, or OIDC in CI)",
+    }),
+  media: z
+    .strictObject({
+      bucket: optional(bucketName).meta({ description: "Empty: `domain` with hyphens, then `-media`" }),
+      cacheGiB: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(5)
+        .meta({ description: "Bound of the media cache on the main droplet's root disk" }),
+      keepOldVersionsDays: z
+        .int()
+        .min(1)
+        .max(365)
+        .default(30)
+        .meta({ description: "How long a deleted or overwritten object can be brought back" }),
+    })
+    .prefault({})
+    .meta({ description: "The media bucket" }),
+  backups: z
+    .strictObject({
+      bucket: optional(bucketName).meta({ description: "Empty: `domain` with hyphens, then `-backups`" }),
+      keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
+      time: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
+        .default("02:30")
+        .meta({ description: "When the nightly dump starts, UTC", example: '"02:30"' }),
+    })
+    .prefault({})
+    .meta({ description: "Nightly encrypted dumps of the database to a bucket of their own" }),
+  tailnet: z
+    .strictObject({
+      oauthClientId: z.string().min(1).meta({
+        description: "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
+        example: "kAbCdEfCNTRL",
+      }),
+      name: z
+        .string()
+        .min(1)
+        .default("-")
+        .meta({ description: "Tailnet ID; `-` is the one that the OAuth client belongs to" }),
+      admins: z
+        .array(z.string().regex(/^(autogroup:|group:|tag:)?[^\s]+$/))
+        .min(1)
+        .default(["autogroup:admin"])
+        .meta({ description: "Who may reach ssh: users, groups, autogroups" }),
+      managePolicy: z.boolean().default(false).meta({
+        description:
+          "Let this stack own the tailnet's whole policy file. It overwrites what is there: only for a tailnet of its own",
+      }),
+    })
+    .prefault({} as never)
+    .meta({ description: "The tailnet that joins the droplets" }),
+  administratorKeys: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(ssh-ed25519|sk-ssh-ed25519@openssh\.com|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( .*)?$/,
+          { error: "is not a public key in OpenSSH's format" },
+        ),
+    )
+    .default([])
+    .meta({ description: "Administrators' SSH public keys, for root over the tailnet" }),
+  acme: z.enum(["production", "staging", "none"]).default("production").meta({
+    description:
+      "Let's Encrypt's directory; `staging` has no rate limits and is not trusted by browsers, `none` stays self-signed",
+  }),
+  upkeep: z
+    .strictObject({
+      window: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
+        .default("04:00")
+        .meta({
+          description: "When security updates are applied, UTC; workers one hour later",
+          example: '"04:00"',
+        }),
+      rebootWorkers: z.boolean().default(true).meta({
+        description:
+          "Whether a worker reboots in its window when an update asks for it. Main never does by itself",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Unattended security updates" }),
+  monitoring: z
+    .boolean()
+    .default(true)
+    .meta({ description: "DigitalOcean's metrics agent on every droplet" }),
+  readiness: z.enum(["wait", "none"]).default("wait").meta({
+    description:
+      "`wait`: `pulumi up` ends when the machines work, and needs to run on the tailnet; `none`: for a first up from outside it",
+  }),
+  protect: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Refuse to delete what holds data, and `pulumi destroy` as a whole" }),
+  pricing: z
+    .strictObject({
+      storageGiB: z.int().min(0).default(100).meta({ description: "Media kept in S3" }),
+      egressGiB: z.int().min(0).default(100).meta({ description: "Media that leaves S3 in a month" }),
+    })
+    .prefault({})
+    .meta({ description: "What the price estimate assumes for S3" }),
+  extraEnv: z
+    .record(environmentName, z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .meta({
+      description:
+        "Further environment variables of Mastodon's processes; secret ones go into the secret `extraSecretEnv`",
+    }),
+});
+
+/** All plain settings, defaults filled in. */
+export type Settings = z.infer<typeof settingsSchema>;
+export type WorkerPoolSettings = Settings["workers"][number];
+
+/** What a program run gets: the settings, and each secret that was given. */
+export interface Configuration {
+  settings: Settings;
+  /** A given secret as a secret output; undefined where the program is to make its own. */
+  secret(name: SecretName): pulumi.Output<string> | undefined;
+}
+
+/**
+ * Parses the stack's raw configuration (setting's name → string as the engine hands it over).
+ * Every problem is reported at once.
+ *
+ * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write.
+ */
+export function parseConfiguration(raw: Readonly<Record<string, string>>, stack: string): Settings {
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key in SECRETS));
+  const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !(key in SECRETS)));
+  const { settings, problems } = parseValues(plain, settingsSchema.shape, SECRET_NAMES);
+  refuse(`The configuration of stack ${stack} has`, [
+    ...problems,
+    ...settingProblems(settings, stack),
+    ...secretProblems(settings, given),
+  ]);
+  return settings as Settings;
+}
+
+/** Reads and checks the configuration of the stack that is running. */
+export function readConfiguration(): Configuration {
+  const config = new pulumi.Config();
+  const prefix = `${config.name}:`;
+  const raw = Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+  const settings = parseConfiguration(raw, pulumi.getStack());
+  return { settings, secret: (name) => (raw[name] ? config.requireSecret(name) : undefined) };
+}

@@ -1,0 +1,52 @@
+/** What the two kinds of host are rendered from: plain values and secrets, apart from each other. */
+import type { MainSizing, WorkerSizing } from "../capacity/sizing";
+import type { Settings, WorkerPoolSettings } from "../config";
+import type { Names } from "../settings/names";
+
+/** Secrets that every process of Mastodon needs, on every host the same. */
+export interface MastodonSecrets {
+  secretKeyBase: string;
+  /** Only for an adopted instance older than 4.4. */
+  otpSecret?: string;
+  activeRecordEncryptionPrimaryKey: string;
+  activeRecordEncryptionDeterministicKey: string;
+  activeRecordEncryptionKeyDerivationSalt: string;
+  vapidPrivateKey: string;
+  vapidPublicKey: string;
+  postgresPassword: string;
+  redisPassword: string;
+  cacheRedisPassword: string;
+  smtpPassword?: string;
+  mediaAccessKeyId: string;
+  mediaSecretAccessKey: string;
+  /** Variables from the secret `extraSecretEnv`. */
+  extraSecretEnv: Readonly<Record<string, string>>;
+}
+
+/** What only main holds. */
+export interface MainSecrets extends MastodonSecrets {
+  backupKey: string;
+  backupAccessKeyId: string;
+  backupSecretAccessKey: string;
+}
+
+interface HostInputs {
+  stack: string;
+  settings: Settings;
+  names: Names;
+  /** Public half of the stack's own ssh key, in OpenSSH's format. */
+  deployKey: string;
+}
+
+export interface MainHostInputs extends HostInputs {
+  sizing: MainSizing;
+  /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
+  volumeName: string;
+  secrets: MainSecrets;
+}
+
+export interface WorkerHostInputs extends HostInputs {
+  pool: WorkerPoolSettings;
+  sizing: WorkerSizing;
+  secrets: MastodonSecrets;
+}

@@ -1,0 +1,24 @@
+/** Fills the few placeholders of the files under hosts/files. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FILES = join(__dirname, "files");
+
+/**
+ * The text of a file under hosts/files, each `@@NAME@@` replaced by its value.
+ *
+ * @throws Error on a placeholder without a value and on a value without a placeholder: both are slips in this program
+ */
+export function hostFile(path: string, values: Readonly<Record<string, string | number>> = {}): string {
+  const text = readFileSync(join(FILES, path), "utf8");
+  const used = new Set<string>();
+  const filled = text.replace(/@@([A-Z0-9_]+)@@/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`hosts/files/${path}: no value for @@${name}@@`);
+    used.add(name);
+    return String(value);
+  });
+  const unused = Object.keys(values).filter((name) => !used.has(name));
+  if (unused.length > 0) throw new Error(`hosts/files/${path}: no placeholder for ${unused.join(", ")}`);
+  return filled;
+}

@@ -1,0 +1,36 @@
+/** The fleet that the settings describe: which Sidekiq process runs where. */
+import type { SidekiqProcess } from "../capacity/queues";
+import type { Settings } from "../config";
+
+/** A Sidekiq process with its place. */
+export interface PlacedProcess {
+  /** Where it is set: `main.sidekiq[0]`, `workers[1].sidekiq[0]`. */
+  key: string;
+  /** `main`, or the pool's name. */
+  host: string;
+  account: "main" | "workers";
+  process: SidekiqProcess;
+  /** How many droplets run it. */
+  count: number;
+}
+
+export function placedProcesses({ main, workers }: Pick<Settings, "main" | "workers">): PlacedProcess[] {
+  return [
+    ...main.sidekiq.map((process, i) => ({
+      key: `main.sidekiq[${i}]`,
+      host: "main",
+      account: "main" as const,
+      process,
+      count: 1,
+    })),
+    ...workers.flatMap((pool, p) =>
+      pool.sidekiq.map((process, i) => ({
+        key: `workers[${p}].sidekiq[${i}]`,
+        host: pool.name,
+        account: "workers" as const,
+        process,
+        count: pool.count,
+      })),
+    ),
+  ];
+}

@@ -1,0 +1,31 @@
+/** Names that follow from the settings. */
+import type { Settings } from "../config";
+
+export interface Names {
+  /** Prefix of everything the stack owns: `mastodon-STACK`. */
+  prefix: string;
+  /** Host name of the web interface. */
+  web: string;
+  /** Host name that serves media. */
+  media: string;
+  mediaBucket: string;
+  backupBucket: string;
+  /** Tailnet tags: they carry the stack, so that two stacks in one tailnet never reach each other. */
+  tags: { main: string; worker: string; deploy: string };
+}
+
+export type NamedSettings = Pick<Settings, "domain" | "webDomain" | "mediaDomain" | "media" | "backups">;
+
+export function namesOf(settings: NamedSettings, stack: string): Names {
+  const prefix = `mastodon-${stack}`;
+  const web = settings.webDomain || settings.domain;
+  const dashed = settings.domain.replaceAll(".", "-");
+  return {
+    prefix,
+    web,
+    media: settings.mediaDomain || `media.${web}`,
+    mediaBucket: settings.media.bucket || `${dashed}-media`,
+    backupBucket: settings.backups.bucket || `${dashed}-backups`,
+    tags: { main: `tag:${prefix}-main`, worker: `tag:${prefix}-worker`, deploy: `tag:${prefix}-deploy` },
+  };
+}

@@ -1,0 +1,195 @@
+/** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
+import { dropletSize, dropletSlugs } from "../capacity/droplets";
+import { checkQueues } from "../capacity/queues";
+import type { Settings } from "../config";
+import { placedProcesses } from "./fleet";
+import { namesOf } from "./names";
+import type { Problem } from "./problem";
+
+type Rule = (settings: Partial<Settings>, stack: string) => Problem[];
+
+/** A rule over some settings; silent while one of them is wrong by itself. */
+function rule<K extends keyof Settings>(
+  keys: readonly K[],
+  check: (settings: Pick<Settings, K>, stack: string) => Problem[],
+): Rule {
+  return (settings, stack) =>
+    keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, stack) : [];
+}
+
+/** Mastodon's variables that the program sets, and where they come from instead. */
+const MANAGED_VARIABLES: readonly [RegExp, string][] = [
+  [/^LOCAL_DOMAIN$/, "set `domain`"],
+  [/^WEB_DOMAIN$/, "set `webDomain`"],
+  [/^SMTP_/, "set `smtp`"],
+  [/^S3_|^AWS_/, "set `media` and `aws`"],
+  [/^WEB_CONCURRENCY$|^MAX_THREADS$/, "set `main.web`"],
+  [/^DB_POOL$/, "leave it out: each process sizes its own pool by its threads"],
+  [/^DB_|^DATABASE_URL$|^PREPARED_STATEMENTS$/, "leave it out: the program wires the database"],
+  [
+    /^REDIS_|^CACHE_REDIS_|^SIDEKIQ_REDIS_/,
+    "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)",
+  ],
+  [
+    /^SECRET_KEY_BASE$|^OTP_SECRET$|^ACTIVE_RECORD_ENCRYPTION_|^VAPID_/,
+    "set the secret of that name with pulumi config set --secret",
+  ],
+  [
+    /^BIND$|^PORT$|^SOCKET$|^MALLOC_CONF$|^LD_PRELOAD$|^RAILS_ENV$|^NODE_ENV$|^TRUSTED_PROXY_IP$/,
+    "leave it out: the program or the image sets it",
+  ],
+  [/^MASTODON_PROMETHEUS_EXPORTER_/, "leave it out: the program gives each process its own port"],
+];
+
+const RULES: readonly Rule[] = [
+  (_, stack) =>
+    /^[a-z][a-z0-9-]{0,19}$/.test(stack)
+      ? []
+      : [
+          {
+            key: "the stack's name",
+            message: `is "${stack}"; name it with at most 20 lower-case letters, digits and hyphens, since tags and hosts carry it`,
+          },
+        ],
+
+  rule(["mastodonVersion"], ({ mastodonVersion }) => {
+    const [major = 0, minor = 0, patch = 0] = mastodonVersion.slice(1).split(".").map(Number);
+    // 4.7.3 fixed a thread leak, 4.7.4 is what this program's queue table and variables were written for.
+    if (major === 4 && minor === 7 && patch >= 4) return [];
+    return [
+      {
+        key: "mastodonVersion",
+        message: `is ${mastodonVersion}; this program knows the queues and variables of 4.7 from v4.7.4 on`,
+      },
+    ];
+  }),
+
+  rule(["main", "workers"], ({ main, workers }) =>
+    [
+      { key: "main.size", size: main.size },
+      ...workers.map(({ size }, i) => ({ key: `workers[${i}].size`, size })),
+    ]
+      .filter(({ size }) => !dropletSize(size))
+      .map(({ key, size }) => ({
+        key,
+        message: `is "${size}", not a droplet size; for example ${nearSizes(size)}`,
+      })),
+  ),
+
+  rule(["workers"], ({ workers }) =>
+    workers.flatMap(({ name }, i) =>
+      workers.findIndex((other) => other.name === name) === i
+        ? []
+        : [
+            {
+              key: `workers[${i}].name`,
+              message: `is "${name}" a second time; each pool needs a name of its own`,
+            },
+          ],
+    ),
+  ),
+
+  rule(["main", "workers"], ({ main, workers }) => checkQueues(placedProcesses({ main, workers }))),
+
+  rule(["mail", "smtp"], ({ mail, smtp }) =>
+    mail === "smtp" && !smtp.server
+      ? [
+          {
+            key: "smtp.server",
+            message:
+              "is missing; write your relay's host name, or mail: none for an instance that sends no mail",
+          },
+        ]
+      : mail === "none" && smtp.server
+        ? [{ key: "mail", message: "is none although smtp.server is set; remove one of the two" }]
+        : [],
+  ),
+
+  rule(["domain", "webDomain", "mediaDomain", "media", "backups"], (settings, stack) => {
+    const names = namesOf(settings, stack);
+    const problems: Problem[] = [];
+    if (names.media === names.web || names.media === settings.domain) {
+      problems.push({
+        key: "mediaDomain",
+        message: `is ${names.media}, the instance's own name; media needs a host name of its own, such as media.${names.web}`,
+      });
+    }
+    if (settings.webDomain === settings.domain) {
+      problems.push({ key: "webDomain", message: "equals domain; leave it out" });
+    }
+    if (names.mediaBucket === names.backupBucket) {
+      problems.push({
+        key: "backups.bucket",
+        message: "is the media bucket; backups need a bucket that Mastodon cannot write to",
+      });
+    }
+    for (const [key, bucket] of [
+      ["media.bucket", names.mediaBucket],
+      ["backups.bucket", names.backupBucket],
+    ] as const) {
+      if (bucket.length > 63)
+        problems.push({
+          key,
+          message: `would be ${bucket}, longer than S3's 63 characters; write a shorter name`,
+        });
+    }
+    return problems;
+  }),
+
+  rule(["domain", "webDomain", "mediaDomain", "media", "backups", "dnsZone"], (settings, stack) => {
+    const { dnsZone } = settings;
+    if (!dnsZone) return [];
+    const names = namesOf(settings, stack);
+    return [names.web, names.media]
+      .filter((name) => name !== dnsZone && !name.endsWith(`.${dnsZone}`))
+      .map((name) => ({
+        key: "dnsZone",
+        message: `is ${dnsZone}, but ${name} is not in that zone; use one that holds every name, or make the records yourself`,
+      }));
+  }),
+
+  rule(["extraEnv"], ({ extraEnv }) =>
+    Object.keys(extraEnv).flatMap((name) => {
+      const managed = MANAGED_VARIABLES.find(([pattern]) => pattern.test(name));
+      return managed ? [{ key: `extraEnv.${name}`, message: `is set by the program; ${managed[1]}` }] : [];
+    }),
+  ),
+];
+
+function nearSizes(size: string): string {
+  const family = dropletSlugs().filter((slug) => slug.split("-")[0] === size.split("-")[0]);
+  return (family.length > 0 ? family : ["g-4vcpu-16gb", "c-2", "s-4vcpu-8gb"]).slice(0, 3).join(", ");
+}
+
+/** Everything that contradicts, over the settings that are right by themselves. */
+export function settingProblems(settings: Partial<Settings>, stack: string): Problem[] {
+  return RULES.flatMap((check) => check(settings, stack));
+}
+
+/** Things to know that stop nobody. */
+export function settingWarnings(settings: Settings): string[] {
+  const warnings: string[] = [];
+  if (settings.mail === "smtp" && [25, 465, 587].includes(settings.smtp.port)) {
+    warnings.push(
+      `smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.`,
+    );
+  }
+  if (/(^|\.)(example|test|invalid|localhost)$|(^|\.)example\.(com|org|net)$/.test(settings.domain)) {
+    warnings.push(
+      `domain: ${settings.domain} is a name for documentation. It can never change later: set your own before the first up.`,
+    );
+  }
+  if (settings.readiness === "none") {
+    warnings.push(
+      "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
+    );
+  }
+  if (!settings.protect)
+    warnings.push("protect: false: pulumi destroy would delete the database, the secrets and the media.");
+  if (settings.administratorKeys.length === 0) {
+    warnings.push(
+      "administratorKeys: empty: only the stack's own key and the console password open the machines.",
+    );
+  }
+  return warnings;
+}

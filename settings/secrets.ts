@@ -1,0 +1,181 @@
+/** Every secret of a stack: flat keys, each read as a secret. */
+import { createECDH } from "node:crypto";
+import type { Settings } from "../config";
+import type { Problem } from "./problem";
+
+export interface SecretSetting {
+  description: string;
+  /** Whether a stack with these settings cannot be deployed without it; absent: the program makes one where none is given. */
+  requiredWhen?: (settings: Partial<Settings>) => boolean;
+  /** The exact format of a given value, with the words for it. */
+  format?: { pattern: RegExp; words: string };
+  /** A value of the right format that stands for one that cannot be read (`npm run plan` reads no secret). */
+  placeholder?: string;
+}
+
+const hex128 = { pattern: /^[0-9a-f]{128}$/, words: "128 hexadecimal digits (rails secret)" };
+const alphanumeric32 = {
+  pattern: /^[A-Za-z0-9]{32,}$/,
+  words: "at least 32 letters and digits (rails db:encryption:init)",
+};
+const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable characters without spaces" };
+
+const table = {
+  digitaloceanToken: {
+    description: "API token of the main DigitalOcean account",
+    requiredWhen: () => true,
+  },
+  digitaloceanWorkerToken: {
+    description: "API token of the worker DigitalOcean account",
+    requiredWhen: ({ workerAccount }) => workerAccount === "separate",
+  },
+  tailscaleOauthClientSecret: {
+    description: "Secret of the OAuth client `tailnet.oauthClientId`",
+    requiredWhen: () => true,
+  },
+  smtpPassword: {
+    description: "Password at the SMTP relay",
+    requiredWhen: ({ mail, smtp }) => mail === "smtp" && smtp !== undefined && smtp.login !== "",
+  },
+  secretKeyBase: {
+    description: "SECRET_KEY_BASE of an adopted instance",
+    format: hex128,
+    placeholder: "0".repeat(128),
+  },
+  otpSecret: {
+    description: "OTP_SECRET of an adopted instance older than 4.4; needed by one migration",
+    format: printable,
+  },
+  activeRecordEncryptionPrimaryKey: {
+    description: "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY of an adopted instance",
+    format: alphanumeric32,
+    placeholder: "P".repeat(32),
+  },
+  activeRecordEncryptionDeterministicKey: {
+    description: "ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY of an adopted instance",
+    format: alphanumeric32,
+    placeholder: "D".repeat(32),
+  },
+  activeRecordEncryptionKeyDerivationSalt: {
+    description: "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT of an adopted instance",
+    format: alphanumeric32,
+    placeholder: "S".repeat(32),
+  },
+  vapidPrivateKey: {
+    description: "VAPID_PRIVATE_KEY of an adopted instance; together with `vapidPublicKey`",
+    format: { pattern: /^[A-Za-z0-9_-]{43}=$/, words: "44 characters of URL-safe base64" },
+  },
+  vapidPublicKey: {
+    description: "VAPID_PUBLIC_KEY of an adopted instance; together with `vapidPrivateKey`",
+    format: { pattern: /^B[A-Za-z0-9_-]{86}=$/, words: "88 characters of URL-safe base64" },
+  },
+  postgresPassword: { description: "Password of Mastodon's database role", format: printable },
+  redisPassword: { description: "Password of the persistent Redis", format: printable },
+  cacheRedisPassword: { description: "Password of the cache Redis", format: printable },
+  backupKey: {
+    description: "Passphrase that encrypts the nightly dumps. Keep a copy outside the stack",
+    format: printable,
+  },
+  consolePassword: {
+    description: "root's password on the droplets' consoles; ssh never accepts it",
+    format: printable,
+  },
+  extraSecretEnv: {
+    description: "Further secret environment variables of Mastodon, as a JSON object",
+    format: { pattern: /^\{[\s\S]*\}$/, words: 'a JSON object such as {"DEEPL_API_KEY": "…"}' },
+    placeholder: "{}",
+  },
+} satisfies Record<string, SecretSetting>;
+
+export type SecretName = keyof typeof table;
+export const SECRETS: Readonly<Record<SecretName, SecretSetting>> = table;
+export const SECRET_NAMES = Object.keys(table) as SecretName[];
+
+/** The command that sets a secret, for messages. */
+export const setCommand = (name: SecretName) => `pulumi config set --secret ${name}`;
+
+/** Secrets that this stack needs and does not have, in the table's order. */
+export function missingSecrets(
+  settings: Partial<Settings>,
+  given: Readonly<Record<string, string>>,
+): SecretName[] {
+  return SECRET_NAMES.filter((name) => SECRETS[name].requiredWhen?.(settings) && !given[name]);
+}
+
+/** What is wrong with the secrets that were given or should have been. The values stay out of the messages. */
+export function secretProblems(
+  settings: Partial<Settings>,
+  given: Readonly<Record<string, string>>,
+): Problem[] {
+  const problems: Problem[] = missingSecrets(settings, given).map((name) => ({
+    key: name,
+    message: `is missing (${SECRETS[name].description}); run: ${setCommand(name)}`,
+  }));
+  for (const name of SECRET_NAMES) {
+    const { format } = SECRETS[name];
+    const value = given[name];
+    if (value && format && !format.pattern.test(value))
+      problems.push({ key: name, message: `must be ${format.words}; run: ${setCommand(name)}` });
+  }
+  const { digitaloceanToken, digitaloceanWorkerToken, vapidPrivateKey, vapidPublicKey, extraSecretEnv } =
+    given;
+  if (
+    settings.workerAccount === "separate" &&
+    digitaloceanToken &&
+    digitaloceanToken === digitaloceanWorkerToken
+  ) {
+    problems.push({
+      key: "digitaloceanWorkerToken",
+      message: "equals digitaloceanToken; give the second account's token, or set workerAccount: same",
+    });
+  }
+  if (settings.workerAccount === "same" && digitaloceanWorkerToken) {
+    problems.push({
+      key: "digitaloceanWorkerToken",
+      message: "is given although workerAccount is same; remove it, or set workerAccount: separate",
+    });
+  }
+  if (Boolean(vapidPrivateKey) !== Boolean(vapidPublicKey)) {
+    problems.push({
+      key: vapidPrivateKey ? "vapidPublicKey" : "vapidPrivateKey",
+      message: "is missing: the two VAPID keys are given together or not at all",
+    });
+  } else if (vapidPrivateKey && vapidPublicKey && !vapidMatches(vapidPrivateKey, vapidPublicKey)) {
+    problems.push({
+      key: "vapidPublicKey",
+      message: "does not belong to vapidPrivateKey; take both from the same .env.production",
+    });
+  }
+  if (extraSecretEnv && !isStringMap(extraSecretEnv)) {
+    problems.push({
+      key: "extraSecretEnv",
+      message: 'must be a JSON object from names to texts, such as {"DEEPL_API_KEY": "…"}',
+    });
+  }
+  return problems;
+}
+
+function vapidMatches(privateKey: string, publicKey: string): boolean {
+  try {
+    const curve = createECDH("prime256v1");
+    curve.setPrivateKey(Buffer.from(privateKey, "base64url"));
+    return curve.getPublicKey("base64url") === publicKey.replace(/=+$/, "");
+  } catch {
+    // Not a key of the curve at all: the message is the same.
+    return false;
+  }
+}
+
+function isStringMap(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json);
+    return (
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.entries(value).every(([k, v]) => /^[A-Z][A-Z0-9_]*$/.test(k) && typeof v === "string")
+    );
+  } catch {
+    return false;
+  }
+}
