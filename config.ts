@@ -7,6 +7,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { QUEUE_NAMES } from "./capacity/queues";
+import { type Identity, recordedIdentity } from "./settings/identity";
 import { refuse } from "./settings/refuse";
 import { settingProblems } from "./settings/rules";
 import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./settings/secrets";
@@ -386,22 +387,27 @@ export interface Configuration {
  * Parses the stack's raw configuration (setting's name → string as the engine hands it over).
  * Every problem is reported at once.
  *
- * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write.
+ * @param before the identity that the stack's last run recorded; undefined before its first
+ * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write
  */
-export function parseConfiguration(raw: Readonly<Record<string, string>>, stack: string): Settings {
+export function parseConfiguration(
+  raw: Readonly<Record<string, string>>,
+  stack: string,
+  before?: Partial<Identity>,
+): Settings {
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key in SECRETS));
   const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !(key in SECRETS)));
   const { settings, problems } = parseValues(plain, settingsSchema.shape, SECRET_NAMES);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
-    ...settingProblems(settings, stack),
+    ...settingProblems(settings, stack, before),
     ...secretProblems(settings, given),
   ]);
   return settings as Settings;
 }
 
-/** Reads and checks the configuration of the stack that is running. */
-export function readConfiguration(): Configuration {
+/** Reads and checks the configuration of the stack that is running, against what its last run recorded. */
+export async function readConfiguration(): Promise<Configuration> {
   const config = new pulumi.Config();
   const prefix = `${config.name}:`;
   const raw = Object.fromEntries(
@@ -409,6 +415,6 @@ export function readConfiguration(): Configuration {
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
-  const settings = parseConfiguration(raw, pulumi.getStack());
+  const settings = parseConfiguration(raw, pulumi.getStack(), await recordedIdentity());
   return { settings, secret: (name) => (raw[name] ? config.requireSecret(name) : undefined) };
 }

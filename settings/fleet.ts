@@ -34,3 +34,12 @@ export function placedProcesses({ main, workers }: Pick<Settings, "main" | "work
     ),
   ];
 }
+
+/**
+ * How many droplets live in each account at once at the most. Main is replaced old first; workers new first, and all of
+ * them at once when the program's own files change.
+ */
+export function dropletsAtOnce({ workers, workerAccount }: Pick<Settings, "workers" | "workerAccount">) {
+  const fleet = 2 * workers.reduce((sum, { count }) => sum + count, 0);
+  return workerAccount === "same" ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
+}

@@ -2,19 +2,27 @@
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { checkQueues } from "../capacity/queues";
 import type { Settings } from "../config";
+import { sizeFleet } from "./assess";
 import { placedProcesses } from "./fleet";
+import { type Identity, identityOf, identityProblems } from "./identity";
 import { namesOf } from "./names";
-import type { Problem } from "./problem";
+import type { Problem } from "../capacity/problem";
 
-type Rule = (settings: Partial<Settings>, stack: string) => Problem[];
+interface Context {
+  stack: string;
+  /** What the stack's last run recorded; undefined before its first. */
+  before: Partial<Identity> | undefined;
+}
+
+type Rule = (settings: Partial<Settings>, context: Context) => Problem[];
 
 /** A rule over some settings; silent while one of them is wrong by itself. */
 function rule<K extends keyof Settings>(
   keys: readonly K[],
-  check: (settings: Pick<Settings, K>, stack: string) => Problem[],
+  check: (settings: Pick<Settings, K>, context: Context) => Problem[],
 ): Rule {
-  return (settings, stack) =>
-    keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, stack) : [];
+  return (settings, context) =>
+    keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, context) : [];
 }
 
 /** Mastodon's variables that the program sets, and where they come from instead. */
@@ -42,7 +50,7 @@ const MANAGED_VARIABLES: readonly [RegExp, string][] = [
 ];
 
 const RULES: readonly Rule[] = [
-  (_, stack) =>
+  (_, { stack }) =>
     /^[a-z][a-z0-9-]{0,19}$/.test(stack)
       ? []
       : [
@@ -91,6 +99,11 @@ const RULES: readonly Rule[] = [
 
   rule(["main", "workers"], ({ main, workers }) => checkQueues(placedProcesses({ main, workers }))),
 
+  rule(["main", "workers"], ({ main, workers }) => {
+    const sizes = sizeFleet({ main, workers });
+    return sizes ? [sizes.main, ...sizes.pools].flatMap(({ problems }) => problems) : [];
+  }),
+
   rule(["mail", "smtp"], ({ mail, smtp }) =>
     mail === "smtp" && !smtp.server
       ? [
@@ -105,7 +118,7 @@ const RULES: readonly Rule[] = [
         : [],
   ),
 
-  rule(["domain", "webDomain", "mediaDomain", "media", "backups"], (settings, stack) => {
+  rule(["domain", "webDomain", "mediaDomain", "media", "backups"], (settings, { stack }) => {
     const names = namesOf(settings, stack);
     const problems: Problem[] = [];
     if (names.media === names.web || names.media === settings.domain) {
@@ -136,7 +149,7 @@ const RULES: readonly Rule[] = [
     return problems;
   }),
 
-  rule(["domain", "webDomain", "mediaDomain", "media", "backups", "dnsZone"], (settings, stack) => {
+  rule(["domain", "webDomain", "mediaDomain", "media", "backups", "dnsZone"], (settings, { stack }) => {
     const { dnsZone } = settings;
     if (!dnsZone) return [];
     const names = namesOf(settings, stack);
@@ -147,6 +160,11 @@ const RULES: readonly Rule[] = [
         message: `is ${dnsZone}, but ${name} is not in that zone; use one that holds every name, or make the records yourself`,
       }));
   }),
+
+  rule(
+    ["domain", "webDomain", "mediaDomain", "region", "media", "backups", "aws", "mastodonVersion", "main"],
+    (settings, { stack, before }) => identityProblems(before, identityOf(settings, stack)),
+  ),
 
   rule(["extraEnv"], ({ extraEnv }) =>
     Object.keys(extraEnv).flatMap((name) => {
@@ -162,34 +180,10 @@ function nearSizes(size: string): string {
 }
 
 /** Everything that contradicts, over the settings that are right by themselves. */
-export function settingProblems(settings: Partial<Settings>, stack: string): Problem[] {
-  return RULES.flatMap((check) => check(settings, stack));
-}
-
-/** Things to know that stop nobody. */
-export function settingWarnings(settings: Settings): string[] {
-  const warnings: string[] = [];
-  if (settings.mail === "smtp" && [25, 465, 587].includes(settings.smtp.port)) {
-    warnings.push(
-      `smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.`,
-    );
-  }
-  if (/(^|\.)(example|test|invalid|localhost)$|(^|\.)example\.(com|org|net)$/.test(settings.domain)) {
-    warnings.push(
-      `domain: ${settings.domain} is a name for documentation. It can never change later: set your own before the first up.`,
-    );
-  }
-  if (settings.readiness === "none") {
-    warnings.push(
-      "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
-    );
-  }
-  if (!settings.protect)
-    warnings.push("protect: false: pulumi destroy would delete the database, the secrets and the media.");
-  if (settings.administratorKeys.length === 0) {
-    warnings.push(
-      "administratorKeys: empty: only the stack's own key and the console password open the machines.",
-    );
-  }
-  return warnings;
+export function settingProblems(
+  settings: Partial<Settings>,
+  stack: string,
+  before?: Partial<Identity>,
+): Problem[] {
+  return RULES.flatMap((check) => check(settings, { stack, before }));
 }

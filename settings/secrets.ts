@@ -1,7 +1,7 @@
 /** Every secret of a stack: flat keys, each read as a secret. */
 import { createECDH } from "node:crypto";
 import type { Settings } from "../config";
-import type { Problem } from "./problem";
+import type { Problem } from "../capacity/problem";
 
 export interface SecretSetting {
   description: string;

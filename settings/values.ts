@@ -1,7 +1,7 @@
 /** From the strings that the engine hands over to values that the schema can judge. */
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
-import type { Problem } from "./problem";
+import type { Problem } from "../capacity/problem";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 

@@ -1,0 +1,101 @@
+import type { Problem } from "./problem";
+
+/**
+ * Mastodon 4.7's queues. Weights: mastodon/mastodon:config/sidekiq.yml. What runs where: the worker classes'
+ * `sidekiq_options queue:` and docs.joinmastodon.org/admin/scaling. `fasp` is young (mastodon/mastodon#34965) and missing
+ * from most published splits: a queue that no process serves grows for ever.
+ */
+export const QUEUES = {
+  default: {
+    weight: 8,
+    bound: "cpu",
+    does: "home feeds, local notifications, transcoding of video and audio",
+  },
+  push: { weight: 6, bound: "network", does: "delivery of local posts to other servers" },
+  ingress: { weight: 4, bound: "cpu", does: "processing of what other servers deliver; many queries" },
+  mailers: { weight: 2, bound: "network", does: "mail" },
+  pull: { weight: 1, bound: "network", does: "threads, avatars, link previews, imports and archives" },
+  scheduler: { weight: 1, bound: "cpu", does: "enqueues the periodic jobs; in exactly one process" },
+  fasp: { weight: 1, bound: "network", does: "exchange with discovery providers (FASP)" },
+} as const satisfies Record<string, { weight: number; bound: "cpu" | "network"; does: string }>;
+
+export type QueueName = keyof typeof QUEUES;
+
+export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
+
+/** One kind of Sidekiq process. A list of queues is served in strict order, a map by weight. */
+export interface SidekiqProcess {
+  queues: readonly QueueName[] | Readonly<Partial<Record<QueueName, number>>>;
+  threads: number;
+  replicas: number;
+}
+
+/** A process where the stack file places it. */
+export interface PlacedProcess {
+  /** Where it is set, for example "main.sidekiq[0]". */
+  key: string;
+  process: SidekiqProcess;
+  /** Droplets that run it. */
+  count: number;
+}
+
+function isStrict(queues: SidekiqProcess["queues"]): queues is readonly QueueName[] {
+  return Array.isArray(queues);
+}
+
+function weighted(queues: Readonly<Partial<Record<QueueName, number>>>): [QueueName, number][] {
+  return Object.entries(queues).filter(([, weight]) => weight !== undefined) as [QueueName, number][];
+}
+
+/** The queues that a process serves, in the order in which they are written. */
+export function queueNames(process: SidekiqProcess): QueueName[] {
+  return isStrict(process.queues) ? [...process.queues] : weighted(process.queues).map(([name]) => name);
+}
+
+/** The command line after `bundle exec sidekiq`: without weights Sidekiq serves strictly in order. */
+export function sidekiqArguments(process: SidekiqProcess): string[] {
+  const queues = isStrict(process.queues)
+    ? process.queues
+    : weighted(process.queues).map(([name, weight]) => `${name},${weight}`);
+  return ["-c", String(process.threads), ...queues.flatMap((queue) => ["-q", queue])];
+}
+
+/** Threads of a list of processes on one droplet: replicas counted, droplets not. */
+export function sidekiqThreads(processes: readonly SidekiqProcess[]): number {
+  return processes.reduce((sum, { threads, replicas }) => sum + threads * replicas, 0);
+}
+
+/** Every queue has a consumer, and exactly one process in the whole fleet serves `scheduler`. */
+export function checkQueues(placed: readonly PlacedProcess[]): Problem[] {
+  const running = placed.filter(({ process, count }) => process.replicas * count > 0);
+  const served = new Set(running.flatMap(({ process }) => queueNames(process)));
+  const missing = QUEUE_NAMES.filter((queue) => !served.has(queue)).map((queue) => ({
+    key: "main.sidekiq",
+    message:
+      `leaves the queue ${queue} (${QUEUES[queue].does}) without a process, so that its jobs wait for ever; ` +
+      `add ${queue} to a process here or in a pool of workers`,
+  }));
+  return [...missing, ...checkScheduler(running)];
+}
+
+/** Two processes with `scheduler` enqueue every periodic job twice (mastodon/mastodon#14764). */
+function checkScheduler(running: readonly PlacedProcess[]): Problem[] {
+  const places = running
+    .filter(({ process }) => queueNames(process).includes("scheduler"))
+    .map(({ key, process, count }) => ({
+      key,
+      replicas: process.replicas,
+      count,
+      total: process.replicas * count,
+    }));
+  const kept = places.find(({ total }) => total === 1);
+  return places
+    .filter((place) => place !== kept)
+    .map(({ key, replicas, count, total }) => ({
+      key,
+      message: kept
+        ? `serves scheduler, which must run once in the whole fleet and does in ${kept.key}; remove scheduler here`
+        : `runs scheduler ${total} times (replicas: ${replicas}, droplets: ${count}), and it must run once in the whole ` +
+          "fleet; remove it here and add { queues: [scheduler], threads: 1, replicas: 1 } to main.sidekiq",
+    }));
+}

@@ -1,0 +1,48 @@
+import * as s3 from "@pulumi/aws/s3";
+import * as pulumi from "@pulumi/pulumi";
+import { bucketUser, hardenedBucket } from "./bucket";
+import { backupBucketPolicy, backupLifecycle, backupWriterPolicy } from "./bucketRules";
+
+export interface BackupBucketArgs {
+  bucketName: string;
+  /** How long a dump is kept, in days. */
+  keepDays: number;
+  /** Whether the bucket refuses to be deleted. */
+  protect: boolean;
+}
+
+/** The nightly dumps: nothing public, and a writer that can neither read nor delete what it wrote. */
+export class BackupBucket extends pulumi.ComponentResource {
+  readonly bucketName: pulumi.Output<string>;
+  /** Access key of the writer on the main droplet. */
+  readonly accessKeyId: pulumi.Output<string>;
+  readonly secretAccessKey: pulumi.Output<string>;
+
+  constructor(name: string, args: BackupBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:BackupBucket", name, {}, opts);
+    const { bucket, access } = hardenedBucket(
+      name,
+      {
+        bucketName: args.bucketName,
+        publicPolicy: false,
+        lifecycle: backupLifecycle(args.keepDays),
+        protect: args.protect,
+      },
+      this,
+    );
+    new s3.BucketPolicy(
+      `${name}-policy`,
+      { bucket: bucket.id, policy: bucket.arn.apply(backupBucketPolicy) },
+      { parent: this, dependsOn: [access] },
+    );
+    const key = bucketUser(
+      `${name}-writer`,
+      { userName: `${args.bucketName}-writer`.slice(0, 64), policy: bucket.arn.apply(backupWriterPolicy) },
+      this,
+    );
+    this.bucketName = bucket.bucket;
+    this.accessKeyId = key.id;
+    this.secretAccessKey = pulumi.secret(key.secret);
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}

@@ -1,0 +1,64 @@
+/** What both buckets have in common: a hardened bucket, and a user that may write to it. */
+import * as iam from "@pulumi/aws/iam";
+import * as s3 from "@pulumi/aws/s3";
+import type * as pulumi from "@pulumi/pulumi";
+import type { LifecycleRule } from "./bucketRules";
+
+export interface HardenedBucketArgs {
+  bucketName: string;
+  /** Whether a bucket policy may let the public read. */
+  publicPolicy: boolean;
+  lifecycle: readonly LifecycleRule[];
+  protect: boolean;
+}
+
+/** A bucket with owner-enforced objects (no ACLs), encryption, versions and a lifecycle. */
+export function hardenedBucket(name: string, args: HardenedBucketArgs, parent: pulumi.Resource) {
+  const options = { parent };
+  const bucket = new s3.Bucket(name, { bucket: args.bucketName }, { parent, protect: args.protect });
+  const id = bucket.id;
+  new s3.BucketOwnershipControls(
+    `${name}-ownership`,
+    { bucket: id, rule: { objectOwnership: "BucketOwnerEnforced" } },
+    options,
+  );
+  const access = new s3.BucketPublicAccessBlock(
+    `${name}-access`,
+    {
+      bucket: id,
+      blockPublicAcls: true,
+      ignorePublicAcls: true,
+      blockPublicPolicy: !args.publicPolicy,
+      restrictPublicBuckets: !args.publicPolicy,
+    },
+    options,
+  );
+  new s3.BucketServerSideEncryptionConfiguration(
+    `${name}-encryption`,
+    { bucket: id, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
+    options,
+  );
+  const versioning = new s3.BucketVersioning(
+    `${name}-versioning`,
+    { bucket: id, versioningConfiguration: { status: "Enabled" } },
+    options,
+  );
+  new s3.BucketLifecycleConfiguration(
+    `${name}-lifecycle`,
+    { bucket: id, rules: [...args.lifecycle] },
+    // Rules on old versions are refused on a bucket that keeps none yet.
+    { parent, dependsOn: [versioning] },
+  );
+  return { bucket, access };
+}
+
+/** An IAM user with one policy and one access key, for software outside AWS, which has no role to assume. */
+export function bucketUser(
+  name: string,
+  args: { userName: string; policy: pulumi.Input<string> },
+  parent: pulumi.Resource,
+) {
+  const user = new iam.User(name, { name: args.userName, path: "/mastodon/" }, { parent });
+  new iam.UserPolicy(`${name}-policy`, { user: user.name, policy: args.policy }, { parent });
+  return new iam.AccessKey(`${name}-key`, { user: user.name }, { parent });
+}

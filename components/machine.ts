@@ -1,0 +1,96 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import type { BootSecrets } from "../hosts/bundle";
+import type { Account } from "./account";
+import type { TagFirewall } from "./firewall";
+import type { Tailnet } from "./tailnet";
+
+export interface MachineArgs {
+  /** DigitalOcean's name of the droplet. May repeat: a new worker lives beside the one it replaces. */
+  dropletName: string;
+  region: string;
+  /** Droplet size (slug). */
+  size: string;
+  account: Account;
+  firewall: TagFirewall;
+  tailnet: Tailnet;
+  tailnetTag: string;
+  monitoring: boolean;
+  ipv6: boolean;
+  /** Plain text whose change replaces the droplet, together with its key. */
+  trigger: pulumi.Input<string>;
+  /** `old-first` where both cannot live at once (one data volume), `new-first` where the fleet must not shrink. */
+  order: "old-first" | "new-first";
+  /** Renders the cloud-config from what only this machine has. */
+  userData: (boot: pulumi.Output<Pick<BootSecrets, "hostname" | "authKey">>) => pulumi.Output<string>;
+}
+
+/**
+ * What would change or replace a living droplet. It is replaced on purpose only, by its trigger, and then takes the new
+ * values of all of these: a change of size would power it off hard, a change of user data or keys would replace it.
+ */
+const ONLY_WITH_A_NEW_DROPLET = [
+  "dropletAgent",
+  "image",
+  "monitoring",
+  "size",
+  "sshKeys",
+  "userData",
+  "vpcUuid",
+];
+
+/** A droplet with an auth key of its own, with which it joins the tailnet once. */
+export class Machine extends pulumi.ComponentResource {
+  readonly droplet: digitalocean.Droplet;
+  /** Name in the tailnet, another one for each droplet ever made. */
+  readonly hostname: pulumi.Output<string>;
+
+  constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:Machine", name, {}, opts);
+    const key = args.tailnet.mintKey(
+      `${name}-auth-key`,
+      { tag: args.tailnetTag, description: args.dropletName, trigger: args.trigger },
+      this,
+    );
+    this.hostname = key.id.apply((id) => `${args.dropletName}-${shortId(id)}`);
+    this.droplet = new digitalocean.Droplet(
+      `${name}-droplet`,
+      {
+        name: args.dropletName,
+        region: args.region,
+        size: args.size,
+        image: "debian-13-x64",
+        tags: [args.account.tag, args.firewall.tag],
+        sshKeys: [args.account.sshKeyId],
+        monitoring: args.monitoring,
+        ipv6: args.ipv6,
+        // The agent lets DigitalOcean's web console in by ssh, which no firewall here opens.
+        dropletAgent: false,
+        // The way back from a larger size is closed once the disk has grown.
+        resizeDisk: false,
+        // Mastodon, then the databases, stop; the volume is unmounted.
+        gracefulShutdown: true,
+        userData: pulumi.secret(args.userData(pulumi.output({ hostname: this.hostname, authKey: key.key }))),
+      },
+      {
+        parent: this,
+        dependsOn: [args.firewall.firewall],
+        ignoreChanges: ONLY_WITH_A_NEW_DROPLET,
+        replaceWith: [key],
+        deleteBeforeReplace: args.order === "old-first",
+        // Draining Sidekiq takes longer than the provider's minute.
+        customTimeouts: { delete: "10m" },
+        additionalSecretOutputs: ["userData"],
+      },
+    );
+    this.registerOutputs();
+  }
+}
+
+/** A short, lower-case part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart. */
+const shortId = (keyId: string) =>
+  keyId
+    .replace(/CNTRL$/, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .slice(-8);

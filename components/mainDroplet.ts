@@ -1,0 +1,200 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import type { MainSizing } from "../capacity/sizing";
+import type { Settings } from "../config";
+import { bundleJson, userData } from "../hosts/bundle";
+import { mainHost } from "../hosts/mainHost";
+import type { Names } from "../settings/names";
+import type { Account } from "./account";
+import type { BackupBucket } from "./backupBucket";
+import { firewallByTag } from "./firewall";
+import { mainSecrets } from "./hostSecrets";
+import type { InstanceSecrets } from "./instanceSecrets";
+import { Machine } from "./machine";
+import type { MediaBucket } from "./mediaBucket";
+import { readiness } from "./readiness";
+import type { Tailnet } from "./tailnet";
+
+export interface MainDropletArgs {
+  stack: string;
+  settings: Settings;
+  names: Names;
+  /** Sizes of what runs on the droplet. */
+  sizing: MainSizing;
+  account: Account;
+  secrets: InstanceSecrets;
+  media: MediaBucket;
+  backups: BackupBucket;
+  tailnet: Tailnet;
+}
+
+/**
+ * The main droplet with what outlives it: the data volume, the reserved addresses, the DNS records.
+ *
+ * The droplet is replaced on purpose only, by `main.generation`. Every other change reaches the living machine: its files
+ * go over the tailnet and are applied by the script that also ran at its first boot.
+ */
+export class MainDroplet extends pulumi.ComponentResource {
+  /** Address that the instance's names point to. */
+  readonly ipv4: pulumi.Output<string>;
+  /** Reserved IPv6 address, with `main.ipv6`. */
+  readonly ipv6: pulumi.Output<string> | undefined;
+  /** Address that outgoing connections and mail come from: the droplet's own, not the reserved one. */
+  readonly outboundIpv4: pulumi.Output<string>;
+  /** Name in the tailnet. */
+  readonly hostname: pulumi.Output<string>;
+  /** Ends when main works; absent with `readiness: none`. */
+  readonly ready: pulumi.Resource | undefined;
+  /** Uniform resource names, for the account's project. */
+  readonly urns: pulumi.Output<string>[];
+
+  constructor(name: string, args: MainDropletArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:MainDroplet", name, {}, opts);
+    const { settings, names, account } = args;
+    const { region, main } = settings;
+    const kept = { parent: this, protect: settings.protect };
+
+    const firewall = firewallByTag(name, `${names.prefix}-main`, [80, 443], this);
+
+    const volumeName = `${names.prefix}-data`;
+    const volume = new digitalocean.Volume(
+      `${name}-data`,
+      {
+        name: volumeName,
+        region,
+        size: main.volumeGiB,
+        initialFilesystemType: "xfs",
+        // What tells the host that this volume is new, and may be given a database.
+        initialFilesystemLabel: "mastodon-new",
+        tags: [account.tag],
+      },
+      { ...kept, ignoreChanges: ["initialFilesystemLabel", "initialFilesystemType"] },
+    );
+
+    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+    const hostKeys = {
+      privatePem: hostKey.privateKeyOpenssh,
+      publicOpenSsh: hostKey.publicKeyOpenssh.apply((key) => key.trim()),
+    };
+    const bundle = pulumi.secret(
+      pulumi
+        .all([mainSecrets(args.secrets, args.media, args.backups), args.secrets.deployKey.publicOpenSsh])
+        .apply(([secrets, deployKey]) =>
+          mainHost({
+            stack: args.stack,
+            settings,
+            names,
+            sizing: args.sizing,
+            volumeName,
+            deployKey,
+            secrets,
+          }),
+        ),
+    );
+    const machine = new Machine(
+      name,
+      {
+        dropletName: `${names.prefix}-main`,
+        region,
+        size: main.size,
+        account,
+        firewall,
+        tailnet: args.tailnet,
+        tailnetTag: names.tags.main,
+        monitoring: settings.monitoring,
+        ipv6: main.ipv6,
+        trigger: `generation ${main.generation}`,
+        order: "old-first",
+        userData: (own) =>
+          pulumi
+            .all([bundle, own, args.secrets.consolePassword, hostKeys])
+            .apply(([files, boot, consolePassword, key]) =>
+              userData(files, { ...boot, consolePassword, hostKey: key }),
+            ),
+      },
+      { parent: this },
+    );
+    const dropletId = machine.droplet.id.apply(Number);
+
+    const attachment = new digitalocean.VolumeAttachment(
+      `${name}-data-attachment`,
+      { dropletId, volumeId: volume.id },
+      // Deleting it would detach the volume from a running machine; the end of the droplet detaches it cleanly.
+      { parent: this, deleteBeforeReplace: true, retainOnDelete: true },
+    );
+
+    const address = new digitalocean.ReservedIp(`${name}-ipv4`, { region }, kept);
+    const assignment = new digitalocean.ReservedIpAssignment(
+      `${name}-ipv4-assignment`,
+      { ipAddress: address.ipAddress, dropletId },
+      { parent: this, deleteBeforeReplace: true },
+    );
+    const addresses: Address[] = [{ type: "A", value: address.ipAddress }];
+    const waitFor: pulumi.Resource[] = [attachment, assignment];
+    if (main.ipv6) {
+      const address6 = new digitalocean.ReservedIpv6(`${name}-ipv6`, { regionSlug: region }, kept);
+      waitFor.push(
+        new digitalocean.ReservedIpv6Assignment(
+          `${name}-ipv6-assignment`,
+          { ip: address6.ip, dropletId },
+          { parent: this, deleteBeforeReplace: true },
+        ),
+      );
+      this.ipv6 = address6.ip;
+      addresses.push({ type: "AAAA", value: address6.ip });
+    }
+    if (settings.dnsZone) addressRecords(name, settings.dnsZone, [names.web, names.media], addresses, this);
+
+    if (settings.readiness === "wait") {
+      this.ready = readiness(
+        `${name}-ready`,
+        {
+          host: machine.hostname,
+          privateKey: args.secrets.deployKey.privatePem,
+          hostKey: hostKeys.publicOpenSsh,
+          dropletId: machine.droplet.id,
+          create: "/usr/local/sbin/host-receive",
+          stdin: bundle.apply(bundleJson),
+        },
+        { parent: this, dependsOn: waitFor, deleteBeforeReplace: true },
+      );
+    }
+
+    this.ipv4 = address.ipAddress;
+    this.outboundIpv4 = machine.droplet.ipv4Address;
+    this.hostname = machine.hostname;
+    this.urns = [machine.droplet.dropletUrn, volume.volumeUrn, address.reservedIpUrn];
+    this.registerOutputs({
+      ipv4: this.ipv4,
+      ipv6: this.ipv6,
+      outboundIpv4: this.outboundIpv4,
+      hostname: this.hostname,
+    });
+  }
+}
+
+interface Address {
+  type: "A" | "AAAA";
+  value: pulumi.Input<string>;
+}
+
+/** One record for each name and address. An hour is long enough to cache and short enough to move. */
+function addressRecords(
+  name: string,
+  zone: string,
+  hosts: string[],
+  addresses: Address[],
+  parent: pulumi.Resource,
+) {
+  for (const host of hosts) {
+    for (const { type, value } of addresses) {
+      const label = host === zone ? "@" : host.slice(0, -zone.length - 1);
+      new digitalocean.DnsRecord(
+        `${name}-${host}-${type.toLowerCase()}`,
+        { domain: zone, type, name: label, value, ttl: 3600 },
+        { parent },
+      );
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import * as s3 from "@pulumi/aws/s3";
+import * as pulumi from "@pulumi/pulumi";
+import { bucketUser, hardenedBucket } from "./bucket";
+import { mediaBucketPolicy, mediaLifecycle, mediaWriterPolicy } from "./bucketRules";
+
+export interface MediaBucketArgs {
+  bucketName: string;
+  /** Host name of the web interface, whose pages load media from elsewhere. */
+  webName: string;
+  /** How long a deleted or overwritten object can be brought back, in days. */
+  keepOldVersionsDays: number;
+  /** Whether the bucket refuses to be deleted. */
+  protect: boolean;
+}
+
+/** Mastodon's media: everyone may read the public prefixes, nobody may list, one user may write. */
+export class MediaBucket extends pulumi.ComponentResource {
+  readonly bucketName: pulumi.Output<string>;
+  /** Access key of the writer that Mastodon uses. */
+  readonly accessKeyId: pulumi.Output<string>;
+  readonly secretAccessKey: pulumi.Output<string>;
+
+  constructor(name: string, args: MediaBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:MediaBucket", name, {}, opts);
+    const { bucket, access } = hardenedBucket(
+      name,
+      {
+        bucketName: args.bucketName,
+        publicPolicy: true,
+        lifecycle: mediaLifecycle(args.keepOldVersionsDays),
+        protect: args.protect,
+      },
+      this,
+    );
+    new s3.BucketPolicy(
+      `${name}-policy`,
+      { bucket: bucket.id, policy: bucket.arn.apply(mediaBucketPolicy) },
+      // S3 refuses a public policy while the account's block is still in force.
+      { parent: this, dependsOn: [access] },
+    );
+    new s3.BucketCorsConfiguration(
+      `${name}-cors`,
+      {
+        bucket: bucket.id,
+        corsRules: [
+          {
+            allowedMethods: ["GET", "HEAD"],
+            allowedOrigins: [`https://${args.webName}`],
+            allowedHeaders: ["*"],
+            maxAgeSeconds: 86_400,
+          },
+        ],
+      },
+      { parent: this },
+    );
+    const key = bucketUser(
+      `${name}-writer`,
+      { userName: `${args.bucketName}-writer`.slice(0, 64), policy: bucket.arn.apply(mediaWriterPolicy) },
+      this,
+    );
+    this.bucketName = bucket.bucket;
+    this.accessKeyId = key.id;
+    this.secretAccessKey = pulumi.secret(key.secret);
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}

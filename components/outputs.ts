@@ -1,0 +1,86 @@
+/** What `pulumi up` ends with: where everything is, what it costs, and what to do next. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config";
+import type { Assessment } from "../settings/assess";
+import { identityOf } from "../settings/identity";
+import type { Names } from "../settings/names";
+import type { BackupBucket } from "./backupBucket";
+import type { InstanceSecrets } from "./instanceSecrets";
+import type { MainDroplet } from "./mainDroplet";
+import type { MediaBucket } from "./mediaBucket";
+import type { Tailnet } from "./tailnet";
+import type { WorkerPool } from "./workerPool";
+
+export interface Instance {
+  stack: string;
+  settings: Settings;
+  names: Names;
+  assessment: Assessment;
+  secrets: InstanceSecrets;
+  tailnet: Tailnet;
+  media: MediaBucket;
+  backups: BackupBucket;
+  main: MainDroplet;
+  pools: WorkerPool[];
+}
+
+export function stackOutputs(instance: Instance) {
+  const { stack, settings, names, assessment, secrets, tailnet, media, backups, main, pools } = instance;
+  const byPool = <T>(value: (pool: WorkerPool) => T) =>
+    Object.fromEntries(
+      settings.workers.flatMap(({ name }, i) => (pools[i] ? [[name, value(pools[i])]] : [])),
+    );
+  return {
+    url: `https://${names.web}`,
+    mediaUrl: `https://${names.media}`,
+    ipv4: main.ipv4,
+    ipv6: main.ipv6,
+    /** Where mail and deliveries come from: for SPF records and relays' allow lists. */
+    outboundIpv4: { main: main.outboundIpv4, workers: byPool((pool) => pool.outboundIpv4) },
+    tailnetHosts: { main: main.hostname, workers: byPool((pool) => pool.hostnames) },
+    tailnetPolicy: tailnet.policy,
+    mediaBucket: media.bucketName,
+    backupBucket: backups.bucketName,
+    backupKey: secrets.backupKey,
+    consolePassword: secrets.consolePassword,
+    monthlyPriceUsd: assessment.price,
+    nextSteps: nextSteps(instance),
+    identity: identityOf(settings, stack),
+  };
+}
+
+function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[] {
+  const steps: pulumi.Output<string>[] = [];
+  if (!settings.tailnet.managePolicy) {
+    steps.push(
+      pulumi.output(
+        "Tailnet: merge the output tailnetPolicy into the tailnet's policy file, if it is not there yet.",
+      ),
+    );
+  }
+  if (!settings.dnsZone) {
+    const ipv6 = main.ipv6 ? pulumi.interpolate`, AAAA ${main.ipv6}` : "";
+    steps.push(
+      pulumi.interpolate`DNS: point ${names.web} and ${names.media} here: A ${main.ipv4}${ipv6}. The certificate follows within minutes.`,
+    );
+  }
+  if (names.web !== settings.domain) {
+    steps.push(
+      pulumi.output(
+        `Handles: let https://${settings.domain}/.well-known/webfinger redirect to https://${names.web}/.well-known/webfinger.`,
+      ),
+    );
+  }
+  if (settings.mail === "smtp") {
+    steps.push(
+      pulumi.interpolate`Mail: if the relay asks for it, allow ${main.outboundIpv4} (main) and the workers' addresses in outboundIpv4.`,
+    );
+  }
+  steps.push(
+    pulumi.interpolate`First login: ssh root@${main.hostname} cat /root/owner-password, then sign in at https://${names.web} as ${settings.owner.email} and change it.`,
+    pulumi.output(
+      "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.",
+    ),
+  );
+  return steps;
+}

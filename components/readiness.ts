@@ -1,0 +1,41 @@
+/** Waiting over the tailnet until a machine does its work: `active` at DigitalOcean says only that it has power. */
+import * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+
+export interface ReadinessArgs {
+  /** Name of the machine in the tailnet. */
+  host: pulumi.Input<string>;
+  /** Private key that the machine accepts. */
+  privateKey: pulumi.Input<string>;
+  /** The machine's public host key, so that nobody else can answer in its place. */
+  hostKey: pulumi.Input<string>;
+  /** Id of the droplet: another droplet is waited for anew. */
+  dropletId: pulumi.Input<string>;
+  /** What ends when the machine works; runs again when `stdin` changes. */
+  create: string;
+  stdin?: pulumi.Input<string>;
+  /** What a machine does before it goes. */
+  delete?: string;
+}
+
+export function readiness(name: string, args: ReadinessArgs, opts: pulumi.CustomResourceOptions) {
+  return new command.remote.Command(
+    name,
+    {
+      connection: {
+        host: args.host,
+        user: "root",
+        privateKey: args.privateKey,
+        hostKey: args.hostKey,
+        // A first boot joins the tailnet after two or three minutes, a slow one after ten.
+        dialErrorLimit: 60,
+        perDialTimeout: 15,
+      },
+      create: args.create,
+      stdin: args.stdin,
+      delete: args.delete,
+      triggers: [args.dropletId],
+    },
+    { customTimeouts: { create: "30m", update: "30m", delete: "10m" }, ...opts },
+  );
+}

@@ -1,0 +1,77 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tailscale from "@pulumi/tailscale";
+import type { Names } from "../settings/names";
+import { type TailnetPolicy, tailnetPolicy } from "./tailnetPolicy";
+
+export interface TailnetArgs {
+  tags: Names["tags"];
+  /** Who may reach ssh on the droplets: users, groups, autogroups of the tailnet. */
+  admins: readonly string[];
+  /** Whether this stack owns the tailnet's whole policy file, and overwrites what is there. */
+  managePolicy: boolean;
+}
+
+/** A week, in seconds: a failed first up does not leave a dead key, and an unused key does not live for ever. */
+const KEY_EXPIRY_SECONDS = 7 * 24 * 3600;
+
+/** What an instance needs of a tailnet: the grants between its machines, and one auth key for each machine. */
+export class Tailnet extends pulumi.ComponentResource {
+  /** The grants, whether this stack installs them or an administrator does. */
+  readonly policy: TailnetPolicy;
+  private readonly acl: tailscale.Acl | undefined;
+
+  constructor(name: string, args: TailnetArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:Tailnet", name, {}, opts);
+    this.policy = tailnetPolicy(args.tags, args.admins);
+    if (args.managePolicy) {
+      this.acl = new tailscale.Acl(
+        `${name}-policy`,
+        { acl: JSON.stringify(this.policy, null, 2), overwriteExistingContent: true },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({ policy: this.policy });
+  }
+
+  /**
+   * A one-use, pre-authorized auth key for one machine.
+   *
+   * @param trigger the key is replaced when this plain text changes, and the machine with it (`replaceWith`). A machine
+   *   replaced alone would boot with a spent key.
+   */
+  mintKey(
+    name: string,
+    args: { tag: string; description: string; trigger: pulumi.Input<string> },
+    parent: pulumi.Resource,
+  ) {
+    return new tailscale.TailnetKey(
+      name,
+      {
+        reusable: false,
+        ephemeral: false,
+        preauthorized: true,
+        tags: [args.tag],
+        expiry: KEY_EXPIRY_SECONDS,
+        // Spent or expired keys are no reason for a new one: their machine has joined.
+        recreateIfInvalid: "never",
+        // Tailscale takes at most 50 characters, of letters, digits, hyphens and spaces.
+        description: args.description.slice(0, 50),
+      },
+      {
+        parent,
+        replacementTrigger: args.trigger,
+        // Every input replaces a key, and a replaced key replaces its machine: only the trigger may do that.
+        ignoreChanges: [
+          "description",
+          "ephemeral",
+          "expiry",
+          "preauthorized",
+          "recreateIfInvalid",
+          "reusable",
+          "tags",
+        ],
+        dependsOn: this.acl ? [this.acl] : [],
+      },
+    );
+  }
+}

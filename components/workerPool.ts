@@ -1,0 +1,127 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import type { WorkerSizing } from "../capacity/sizing";
+import type { Settings, WorkerPoolSettings } from "../config";
+import { machineHash, userData } from "../hosts/bundle";
+import { workerHost } from "../hosts/workerHost";
+import type { Names } from "../settings/names";
+import type { Account } from "./account";
+import { firewallByTag } from "./firewall";
+import { mastodonSecrets } from "./hostSecrets";
+import type { InstanceSecrets } from "./instanceSecrets";
+import { Machine } from "./machine";
+import type { MainDroplet } from "./mainDroplet";
+import type { MediaBucket } from "./mediaBucket";
+import { readiness } from "./readiness";
+import type { Tailnet } from "./tailnet";
+
+export interface WorkerPoolArgs {
+  stack: string;
+  settings: Settings;
+  names: Names;
+  pool: WorkerPoolSettings;
+  /** Memory of what runs on each droplet. */
+  sizing: WorkerSizing;
+  account: Account;
+  secrets: InstanceSecrets;
+  media: MediaBucket;
+  tailnet: Tailnet;
+  /** Workers wait for main in any case; waiting here too tells a broken main from a broken worker. */
+  after: MainDroplet;
+}
+
+/**
+ * Identical droplets that run Sidekiq and hold nothing. A droplet is replaced, the new one working before the old one
+ * goes, exactly when its files, its size or the pool's `generation` change; the Mastodon version moves in place.
+ */
+export class WorkerPool extends pulumi.ComponentResource {
+  /** Names in the tailnet. */
+  readonly hostnames: pulumi.Output<string>[];
+  /** Public addresses, from which the workers deliver to other servers. */
+  readonly outboundIpv4: pulumi.Output<string>[];
+  /** Uniform resource names, for the account's project. */
+  readonly urns: pulumi.Output<string>[];
+
+  constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mastodon-hosting:index:WorkerPool", name, {}, opts);
+    const { settings, names, pool, account, secrets } = args;
+
+    const poolName = `${names.prefix}-${pool.name}`;
+    const firewall = firewallByTag(name, `${names.prefix}-worker-${pool.name}`, [], this);
+    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent: this });
+    const hostKeys = {
+      privatePem: hostKey.privateKeyOpenssh,
+      publicOpenSsh: hostKey.publicKeyOpenssh.apply((key) => key.trim()),
+    };
+    const image = pulumi.secret(
+      pulumi
+        .all([
+          mastodonSecrets(secrets, args.media),
+          secrets.deployKey.publicOpenSsh,
+          secrets.consolePassword,
+          hostKeys,
+        ])
+        .apply(([mastodon, deployKey, consolePassword, key]) => ({
+          bundle: workerHost({
+            stack: args.stack,
+            settings,
+            names,
+            pool,
+            sizing: args.sizing,
+            deployKey,
+            secrets: mastodon,
+          }),
+          boot: { consolePassword, hostKey: key },
+        })),
+    );
+    // Plain on purpose: a secret trigger never fires. A hash of high-entropy secrets gives nothing away.
+    const trigger = pulumi
+      .unsecret(image.apply(({ bundle, boot }) => machineHash(bundle, boot)))
+      .apply((hash) => `${pool.size} generation ${pool.generation} ${hash}`);
+
+    const machines = Array.from({ length: pool.count }, (_, i) => {
+      const machineName = `${name}-${i + 1}`;
+      const machine = new Machine(
+        machineName,
+        {
+          dropletName: `${poolName}-${i + 1}`,
+          region: settings.region,
+          size: pool.size,
+          account,
+          firewall,
+          tailnet: args.tailnet,
+          tailnetTag: names.tags.worker,
+          monitoring: settings.monitoring,
+          ipv6: false,
+          trigger,
+          order: "new-first",
+          userData: (own) =>
+            pulumi
+              .all([image, own])
+              .apply(([{ bundle, boot }, mine]) => userData(bundle, { ...mine, ...boot })),
+        },
+        { parent: this },
+      );
+      if (settings.readiness === "wait") {
+        readiness(
+          `${machineName}-ready`,
+          {
+            host: machine.hostname,
+            privateKey: secrets.deployKey.privatePem,
+            hostKey: hostKeys.publicOpenSsh,
+            dropletId: machine.droplet.id,
+            create: "/usr/local/sbin/mastodon-ready 1200",
+            delete: "/usr/local/sbin/mastodon-drain",
+          },
+          { parent: machine, dependsOn: args.after.ready ? [args.after.ready] : [] },
+        );
+      }
+      return machine;
+    });
+
+    this.hostnames = machines.map(({ hostname }) => hostname);
+    this.outboundIpv4 = machines.map(({ droplet }) => droplet.ipv4Address);
+    this.urns = machines.map(({ droplet }) => droplet.dropletUrn);
+    this.registerOutputs({ hostnames: this.hostnames });
+  }
+}

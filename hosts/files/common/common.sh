@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# What every script of the host shares. Sourced, after `set -euo pipefail`.
+
+STATE=/var/lib/mastodon-host
+# shellcheck disable=SC2034 # for the scripts that source this
+SECRETS=/etc/mastodon-host/secrets
+# shellcheck source=/dev/null
+. /etc/mastodon-host/host.env
+
+log() { echo "${0##*/}: $*" >&2; }
+
+die() {
+  log "$*"
+  exit 1
+}
+
+# changed PATH...: whether one of them is new since the last apply that went through.
+changed() {
+  local path
+  for path in "$@"; do
+    if grep -qsFx -- "$path" "$STATE/changed"; then return 0; fi
+  done
+  return 1
+}
+
+# retry TIMES COMMAND...: for what the network may fail; waits longer each time.
+retry() {
+  local times=$1 i
+  shift
+  for ((i = 1; i <= times; i++)); do
+    if "$@"; then return 0; fi
+    if ((i < times)); then
+      log "failed, try $i of $times: $*"
+      sleep $((i * 5))
+    fi
+  done
+  log "failed $times times: $*"
+  return 1
+}
+
+# wait_until SECONDS WHAT COMMAND...: says about every 15 s what it waits for, and at the limit what it waited for.
+wait_until() {
+  local limit=$1 what=$2 end=$((SECONDS + $1)) said=$SECONDS
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= end)); then
+      log "waited $limit s for $what"
+      return 1
+    fi
+    if ((SECONDS - said >= 15)); then
+      said=$SECONDS
+      log "waiting for $what"
+    fi
+    sleep 2
+  done
+}

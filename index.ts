@@ -1,0 +1,90 @@
+/** One Mastodon instance: settings → verdict → providers → components → outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import { Account } from "./components/account";
+import { BackupBucket } from "./components/backupBucket";
+import { DestroyGuard } from "./components/destroyGuard";
+import { InstanceSecrets } from "./components/instanceSecrets";
+import { MainDroplet } from "./components/mainDroplet";
+import { MediaBucket } from "./components/mediaBucket";
+import { stackOutputs } from "./components/outputs";
+import { makeProviders } from "./components/providers";
+import { Tailnet } from "./components/tailnet";
+import { WorkerPool } from "./components/workerPool";
+import { readConfiguration } from "./config";
+import { assess } from "./settings/assess";
+import { dropletsAtOnce } from "./settings/fleet";
+import { namesOf } from "./settings/names";
+
+export = async () => {
+  const configuration = await readConfiguration(); // refuses here, before the first resource, or not at all
+  const { settings } = configuration;
+  const stack = pulumi.getStack();
+  const names = namesOf(settings, stack);
+  const { protect } = settings;
+
+  const assessment = assess(settings);
+  for (const warning of assessment.warnings) pulumi.log.warn(warning);
+
+  const on = makeProviders(configuration);
+  const secrets = new InstanceSecrets(
+    "secrets",
+    { given: configuration.secret, protect },
+    { providers: [on.random, on.tls] },
+  );
+  const deployKey = secrets.deployKey.publicOpenSsh;
+  const tailnet = new Tailnet(
+    "tailnet",
+    { ...settings.tailnet, tags: names.tags },
+    { providers: [on.tailscale] },
+  );
+  const media = new MediaBucket(
+    "media",
+    { ...settings.media, bucketName: names.mediaBucket, webName: names.web, protect },
+    { providers: [on.aws] },
+  );
+  const backups = new BackupBucket(
+    "backups",
+    { ...settings.backups, bucketName: names.backupBucket, protect },
+    { providers: [on.aws] },
+  );
+
+  const droplets = dropletsAtOnce(settings);
+  const account = new Account(
+    "account",
+    { prefix: names.prefix, deployKey, droplets: droplets.main },
+    { providers: [on.main] },
+  );
+  const workerAccount =
+    on.workers === on.main
+      ? account
+      : new Account(
+          "worker-account",
+          { prefix: names.prefix, deployKey, droplets: droplets.workers },
+          { providers: [on.workers] },
+        );
+
+  const shared = { stack, settings, names, secrets, media, tailnet };
+  const main = new MainDroplet(
+    "main",
+    { ...shared, sizing: assessment.main, account, backups },
+    { providers: [on.main, on.tailscale, on.tls, on.command] },
+  );
+  const pools = settings.workers.map(
+    (pool, i) =>
+      new WorkerPool(
+        `workers-${pool.name}`,
+        { ...shared, pool, sizing: assessment.pools[i]!, account: workerAccount, after: main },
+        { providers: [on.workers, on.tailscale, on.tls, on.command] },
+      ),
+  );
+  const workerUrns = pools.flatMap(({ urns }) => urns);
+  account.project(workerAccount === account ? [...main.urns, ...workerUrns] : main.urns);
+  if (workerAccount !== account) workerAccount.project(workerUrns);
+  new DestroyGuard(
+    "guard",
+    { protect, of: [secrets, tailnet, media, backups, account, workerAccount, main, ...pools] },
+    { providers: [on.random] },
+  );
+
+  return stackOutputs({ ...shared, assessment, backups, main, pools });
+};

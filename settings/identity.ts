@@ -1,0 +1,81 @@
+/** What must not change on a living stack: a change would leave data behind, or break the instance for ever. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "../capacity/problem";
+import type { Settings } from "../config";
+import { namesOf } from "./names";
+
+/** Kept as the stack output `identity`, and compared at the next run. */
+export interface Identity {
+  domain: string;
+  webName: string;
+  region: string;
+  mediaBucket: string;
+  backupBucket: string;
+  awsAccountId: string;
+  awsRegion: string;
+  mastodonVersion: string;
+  volumeGiB: number;
+}
+
+export type IdentitySettings = Pick<
+  Settings,
+  "domain" | "webDomain" | "mediaDomain" | "region" | "media" | "backups" | "aws" | "mastodonVersion" | "main"
+>;
+
+export function identityOf(settings: IdentitySettings, stack: string): Identity {
+  const names = namesOf(settings, stack);
+  return {
+    domain: settings.domain,
+    webName: names.web,
+    region: settings.region,
+    mediaBucket: names.mediaBucket,
+    backupBucket: names.backupBucket,
+    awsAccountId: settings.aws.accountId,
+    awsRegion: settings.aws.region,
+    mastodonVersion: settings.mastodonVersion,
+    volumeGiB: settings.main.volumeGiB,
+  };
+}
+
+/** The setting behind each part, and why it stays. */
+const FIXED: Record<Exclude<keyof Identity, "volumeGiB">, { key: string; why: string }> = {
+  domain: { key: "domain", why: "other servers know every account by it" },
+  webName: { key: "webDomain", why: "other servers know every account and post by its address" },
+  region: { key: "region", why: "the data volume and the reserved address would be left behind" },
+  mediaBucket: { key: "media.bucket", why: "the media would be left behind" },
+  backupBucket: { key: "backups.bucket", why: "the backups would be left behind" },
+  awsAccountId: { key: "aws.accountId", why: "media and backups would be left behind" },
+  awsRegion: { key: "aws.region", why: "media and backups would be left behind" },
+  mastodonVersion: {
+    key: "mastodonVersion",
+    why: "an upgrade migrates the database in two steps and moves every host, which this program does not do yet",
+  },
+};
+
+/** @param before what the stack's last run recorded; undefined before its first */
+export function identityProblems(before: Partial<Identity> | undefined, now: Identity): Problem[] {
+  if (!before) return [];
+  const problems = Object.entries(FIXED).flatMap(([part, { key, why }]) => {
+    const was = before[part as keyof Identity];
+    const is = now[part as keyof Identity];
+    return was === undefined || was === is
+      ? []
+      : [{ key, message: `was ${was} and is now ${is}: ${why}. Set it back to ${was}, or make a new stack` }];
+  });
+  if (before.volumeGiB !== undefined && now.volumeGiB < before.volumeGiB) {
+    problems.push({
+      key: "main.volumeGiB",
+      message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume only grows. Write at least ${before.volumeGiB}`,
+    });
+  }
+  return problems;
+}
+
+/** The identity that this stack's last run recorded. */
+export async function recordedIdentity(): Promise<Partial<Identity> | undefined> {
+  const self = new pulumi.StackReference("this-stack", {
+    name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
+  });
+  const { value } = await self.getOutputDetails("identity");
+  return value as Partial<Identity> | undefined;
+}

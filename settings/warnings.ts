@@ -1,0 +1,32 @@
+/** Things to know about a stack that stop nobody. */
+import type { Settings } from "../config";
+
+/** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
+const BLOCKED_MAIL_PORTS = [25, 465, 587];
+
+export function settingWarnings(settings: Settings): string[] {
+  const warnings: string[] = [];
+  if (settings.mail === "smtp" && BLOCKED_MAIL_PORTS.includes(settings.smtp.port)) {
+    warnings.push(
+      `smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.`,
+    );
+  }
+  if (/(^|\.)(example|test|invalid|localhost)$|(^|\.)example\.(com|org|net)$/.test(settings.domain)) {
+    warnings.push(
+      `domain: ${settings.domain} is a name for documentation. It can never change later: set your own before the first up.`,
+    );
+  }
+  if (settings.readiness === "none") {
+    warnings.push(
+      "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
+    );
+  }
+  if (!settings.protect)
+    warnings.push("protect: false: pulumi destroy would delete the database, the secrets and the media.");
+  if (settings.administratorKeys.length === 0) {
+    warnings.push(
+      "administratorKeys: empty: only the stack's own key and the console password open the machines.",
+    );
+  }
+  return warnings;
+}

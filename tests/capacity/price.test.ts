@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { dropletSlugs } from "../../capacity/droplets";
+import { monthlyPrice } from "../../capacity/price";
+
+const input = {
+  main: { size: "s-8vcpu-16gb", volumeGiB: 100 },
+  pools: [
+    { name: "cpu", size: "c-2", count: 2 },
+    { name: "net", size: "s-1vcpu-2gb", count: 1 },
+  ],
+  s3: { storageGiB: 500, egressGiB: 300 },
+};
+
+test("a month is itemised by account, S3 apart from DigitalOcean", () => {
+  expect(monthlyPrice(input)).toEqual({
+    lines: [
+      { item: "main droplet, s-8vcpu-16gb", account: "main", monthlyUsd: 96 },
+      { item: "data volume, 100 GiB", account: "main", monthlyUsd: 10 },
+      { item: "pool cpu, 2 × c-2", account: "workers", monthlyUsd: 84 },
+      { item: "pool net, 1 × s-1vcpu-2gb", account: "workers", monthlyUsd: 12 },
+      { item: "media in S3, 500 GiB", account: "aws", monthlyUsd: 11.5 },
+      { item: "media out of S3, 300 GiB", account: "aws", monthlyUsd: 18 },
+    ],
+    dropletsAndVolumesUsd: 202,
+    s3Usd: 29.5,
+    totalUsd: 231.5,
+  });
+});
+
+test.each([
+  [0, 0],
+  [100, 0],
+  [101, 0.09],
+  [1100, 90],
+])("%i GiB out of S3 cost %d USD: the first 100 are free", (egressGiB, monthlyUsd) => {
+  const { lines } = monthlyPrice({ ...input, s3: { storageGiB: 0, egressGiB } });
+  expect(lines.find(({ item }) => item.startsWith("media out"))?.monthlyUsd).toBe(monthlyUsd);
+});
+
+test("backups are a line of their own at AWS", () => {
+  const price = monthlyPrice({ ...input, backups: { storageGiB: 200 } });
+  expect(price.lines.at(-1)).toEqual({ item: "backups in S3, 200 GiB", account: "aws", monthlyUsd: 4.6 });
+  expect(price.s3Usd).toBe(34.1);
+});
+
+test("a size that is not in the catalogue is an error that says what to do", () => {
+  expect(() => monthlyPrice({ ...input, main: { size: "s-6vcpu-16gb", volumeGiB: 10 } })).toThrow(
+    'The droplet size "s-6vcpu-16gb" is not in capacity/dropletSizes.json: add it with its price, or write another.',
+  );
+});
+
+test("the lines add up to the totals, to the cent", () => {
+  const size = fc.constantFrom(...dropletSlugs());
+  const gib = fc.nat({ max: 16_384 });
+  fc.assert(
+    fc.property(
+      fc.record({
+        main: fc.record({ size, volumeGiB: gib }),
+        pools: fc.array(fc.record({ name: fc.string(), size, count: fc.nat({ max: 20 }) }), { maxLength: 4 }),
+        s3: fc.record({ storageGiB: gib, egressGiB: gib }),
+      }),
+      (anyInput) => {
+        const { lines, dropletsAndVolumesUsd, s3Usd, totalUsd } = monthlyPrice(anyInput);
+        const centsOf = (aws: boolean) =>
+          lines
+            .filter(({ account }) => (account === "aws") === aws)
+            .reduce((sum, { monthlyUsd }) => sum + Math.round(monthlyUsd * 100), 0);
+        expect(Math.round(dropletsAndVolumesUsd * 100)).toBe(centsOf(false));
+        expect(Math.round(s3Usd * 100)).toBe(centsOf(true));
+        expect(Math.round(totalUsd * 100)).toBe(centsOf(false) + centsOf(true));
+      },
+    ),
+  );
+});
