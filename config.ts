@@ -9,7 +9,7 @@ import { z } from "zod";
 import { QUEUE_NAMES } from "./capacity/queues";
 import { type Identity, recordedIdentity } from "./settings/identity";
 import { refuse } from "./settings/refuse";
-import { settingProblems } from "./settings/rules";
+import { settingProblems, userDataProblems } from "./settings/rules";
 import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./settings/secrets";
 import { parseValues } from "./settings/values";
 
@@ -387,13 +387,17 @@ export interface Configuration {
  * Parses the stack's raw configuration (setting's name → string as the engine hands it over).
  * Every problem is reported at once.
  *
- * @param before the identity that the stack's last run recorded; undefined before its first
+ * @param context.before the identity that the stack's last run recorded; undefined before its first
+ * @param context.isEncrypted whether the stack file holds that secret encrypted
  * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write
  */
 export function parseConfiguration(
   raw: Readonly<Record<string, string>>,
   stack: string,
-  before?: Partial<Identity>,
+  {
+    before,
+    isEncrypted,
+  }: { before?: Partial<Identity> | undefined; isEncrypted: (name: SecretName) => boolean },
 ): Settings {
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key in SECRETS));
   const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !(key in SECRETS)));
@@ -401,9 +405,11 @@ export function parseConfiguration(
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
     ...settingProblems(settings, stack, before),
-    ...secretProblems(settings, given),
+    ...secretProblems(settings, given, isEncrypted),
   ]);
-  return settings as Settings;
+  const checked = settings as Settings;
+  refuse(`The configuration of stack ${stack} has`, userDataProblems(checked, stack, given.extraSecretEnv));
+  return checked;
 }
 
 /** Reads and checks the configuration of the stack that is running, against what its last run recorded. */
@@ -415,6 +421,11 @@ export async function readConfiguration(): Promise<Configuration> {
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
-  const settings = parseConfiguration(raw, pulumi.getStack(), await recordedIdentity());
+  // The SDK knows which values came encrypted, but leaves that out of its types.
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
+  const settings = parseConfiguration(raw, pulumi.getStack(), {
+    before: await recordedIdentity(),
+    isEncrypted: (name) => isConfigSecret(prefix + name),
+  });
   return { settings, secret: (name) => (raw[name] ? config.requireSecret(name) : undefined) };
 }

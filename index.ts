@@ -14,6 +14,7 @@ import { readConfiguration } from "./config";
 import { assess } from "./settings/assess";
 import { dropletsAtOnce } from "./settings/fleet";
 import { namesOf } from "./settings/names";
+import { exampleValues } from "./settings/warnings";
 
 export = async () => {
   const configuration = await readConfiguration(); // refuses here, before the first resource, or not at all
@@ -24,6 +25,8 @@ export = async () => {
 
   const assessment = assess(settings);
   for (const warning of assessment.warnings) pulumi.log.warn(warning);
+  for (const { key, value } of exampleValues(settings))
+    pulumi.log.warn(`${key}: ${value} is an example; write your own.`);
 
   const on = makeProviders(configuration);
   const secrets = new InstanceSecrets(

@@ -57,7 +57,7 @@ export class MainDroplet extends pulumi.ComponentResource {
 
     const firewall = firewallByTag(name, `${names.prefix}-main`, [80, 443], this);
 
-    const volumeName = `${names.prefix}-data`;
+    const volumeName = names.dataVolume;
     const volume = new digitalocean.Volume(
       `${name}-data`,
       {

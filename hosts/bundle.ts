@@ -74,7 +74,8 @@ function cloudConfig(boot: BootSecrets, writeFiles: unknown[]): string {
       disable_root: false,
       ssh_pwauth: false,
       ssh_deletekeys: true,
-      ssh_genkeytypes: [],
+      // Only the given key: cloud-init makes none of its own where ssh_keys is set, and its schema refuses an empty list.
+      ssh_genkeytypes: ["ed25519"],
       ssh_keys: { ed25519_private: boot.hostKey.privatePem, ed25519_public: boot.hostKey.publicOpenSsh },
       chpasswd: { expire: false, users: [{ name: "root", password: boot.consolePassword, type: "text" }] },
       write_files: writeFiles,
@@ -93,24 +94,22 @@ const authKeyFile = (boot: BootSecrets) => ({
 /**
  * The cloud-config that a new machine boots with. The files travel as one compressed bundle: plain they are three times
  * the size that leaves room for growth.
- *
- * @throws Error when it would be larger than USER_DATA_LIMIT (bytes)
+ * Its size is judged before the first resource (settings/rules.ts): a throw here would come in the middle of an `up`.
  */
 export function userData(bundle: HostBundle, boot: BootSecrets): string {
   const installer = bundle.files.find(({ path }) => path === INSTALLER_PATH);
   if (!installer) throw new Error(`the ${bundle.role} bundle lacks ${INSTALLER_PATH}`);
-  const text = cloudConfig(boot, [
+  const rest = bundle.files.filter((file) => file !== installer);
+  return cloudConfig(boot, [
     authKeyFile(boot),
     { path: INSTALLER_PATH, permissions: "0755", encoding: "gz+b64", content: gzipBase64(installer.content) },
-    { path: BUNDLE_PATH, permissions: "0600", encoding: "gz+b64", content: gzipBase64(bundleJson(bundle)) },
+    {
+      path: BUNDLE_PATH,
+      permissions: "0600",
+      encoding: "gz+b64",
+      content: gzipBase64(bundleJson({ ...bundle, files: rest })),
+    },
   ]);
-  const size = Buffer.byteLength(text);
-  if (size > USER_DATA_LIMIT) {
-    throw new Error(
-      `the ${bundle.role} host's user data has ${size} bytes, over the limit of ${USER_DATA_LIMIT}; shorten extraEnv, extraSecretEnv or administratorKeys`,
-    );
-  }
-  return text;
 }
 
 /** The same cloud-config for a reader: every file of the bundle in the clear. Give it redacted secrets. */

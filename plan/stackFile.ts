@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isScalar, parseAllDocuments, type ScalarTag } from "yaml";
+import { isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
 
 export interface StackConfig {
@@ -94,8 +94,8 @@ const declarationSchema = z
     items: itemsSchema.optional(),
     description: z.string().optional(),
     secret: z.boolean().optional(),
-    default: z.unknown(),
-    value: z.unknown(),
+    default: z.unknown().optional(),
+    value: z.unknown().optional(),
   })
   .refine(hasItems, NO_ITEMS);
 
@@ -257,8 +257,7 @@ function fits(type: Type, items: Items | undefined, value: unknown): boolean {
   if (type === "boolean") return typeof text === "boolean" || text === "true" || text === "false";
   if (typeof text === "number") return Number.isInteger(text);
   return (
-    typeof text === "bigint" ||
-    (typeof text === "string" && /^[-+]?\d+$/.test(text) && isInt64(BigInt(Number(text))))
+    typeof text === "bigint" || (typeof text === "string" && /^[-+]?\d+$/.test(text) && isInt64(BigInt(text)))
   );
 }
 
@@ -283,36 +282,48 @@ const plainScalar: ScalarTag = { tag: "!plain", default: true, test: /(?:)/, res
 
 function parseFile(path: string, problems: string[]): Map<unknown, unknown> | undefined {
   if (!existsSync(path)) return undefined;
-  const file = basename(path);
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-    // The first three are line breaks to yaml.v3 and letters to other parsers; yaml.v3 refuses the rest.
-    const odd =
-      /[\u0085\u2028\u2029]|[^\t\n\r\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.exec(
-        text,
-      );
-    if (odd)
-      throw new Error(
-        `has the character U+${odd[0].codePointAt(0)?.toString(16).padStart(4, "0")}: write it as an escape in double quotes`,
-      );
-    // A second document is ignored by the engine too.
-    const [document] = parseAllDocuments(text, {
-      schema: "failsafe",
-      customTags: [plainScalar, "merge"],
-      resolveKnownTags: false,
-      uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && a.source === b.source,
-    });
-    const coreTag = document?.warnings.find(({ message }) => message.includes("tag:yaml.org,2002:"));
-    const error = document?.errors[0] ?? coreTag;
-    if (error) throw error;
-    const root: unknown = document?.toJS({ mapAsMap: true }) ?? new Map();
-    if (!(root instanceof Map) || [...root.keys()].some((key) => typeof key !== "string"))
-      throw new Error("must be a map of names");
-    return root;
+    const root = parseGo(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
+    if (root instanceof Map && [...root.keys()].every((key) => typeof key === "string")) return root;
+    throw new Error("must be a map of names: write config: and the keys below it");
   } catch (error) {
-    problems.push(`${file}: ${(error as Error).message.split("\n")[0]?.replace(/:$/, "")}`);
+    problems.push(`${basename(path)}: ${(error as Error).message.split("\n")[0]?.replace(/:$/, "")}`);
     return undefined;
   }
+}
+
+/** @throws Error with the place in the file */
+function parseGo(text: string): unknown {
+  // Line breaks to yaml.v3 and letters to other parsers, or refused by yaml.v3.
+  const odd =
+    /[\x85\u2028\u2029]|[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.exec(text);
+  if (odd) {
+    const code = odd[0].codePointAt(0)?.toString(16).padStart(4, "0");
+    throw new Error(`has the character U+${code}: write "\\u${code}" in double quotes`);
+  }
+  // A second document is ignored by the engine too.
+  const [document] = parseAllDocuments(text, {
+    schema: "failsafe",
+    customTags: [plainScalar, "merge"],
+    resolveKnownTags: false,
+    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && a.source === b.source,
+  });
+  if (!document) return new Map();
+  const error =
+    document.errors[0] ?? document.warnings.find(({ message }) => message.includes("tag:yaml.org,2002:"));
+  if (error) throw error;
+  visit(document, {
+    Alias: (_, alias, above) => {
+      const named = alias.resolve(document);
+      if (named && above.includes(named))
+        throw new Error(`*${alias.source} is inside the value that it names`);
+    },
+    // yaml.v3 overlooks a lone "!".
+    Scalar: (_, scalar) => {
+      if (scalar.tag === "!" && scalar.type === "PLAIN") scalar.value = readPlain(scalar.source ?? "");
+    },
+  });
+  return document.toJS({ mapAsMap: true }) ?? new Map();
 }
 
 function readPlain(text: string): unknown {

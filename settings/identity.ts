@@ -15,6 +15,8 @@ export interface Identity {
   awsRegion: string;
   mastodonVersion: string;
   volumeGiB: number;
+  mainSize: string;
+  mainGeneration: number;
 }
 
 export type IdentitySettings = Pick<
@@ -34,11 +36,16 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
     awsRegion: settings.aws.region,
     mastodonVersion: settings.mastodonVersion,
     volumeGiB: settings.main.volumeGiB,
+    mainSize: settings.main.size,
+    mainGeneration: settings.main.generation,
   };
 }
 
 /** The setting behind each part, and why it stays. */
-const FIXED: Record<Exclude<keyof Identity, "volumeGiB">, { key: string; why: string }> = {
+const FIXED: Record<
+  Exclude<keyof Identity, "volumeGiB" | "mainSize" | "mainGeneration">,
+  { key: string; why: string }
+> = {
   domain: { key: "domain", why: "other servers know every account by it" },
   webName: { key: "webDomain", why: "other servers know every account and post by its address" },
   region: { key: "region", why: "the data volume and the reserved address would be left behind" },
@@ -66,6 +73,17 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
     problems.push({
       key: "main.volumeGiB",
       message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume only grows. Write at least ${before.volumeGiB}`,
+    });
+  }
+  // What runs on main is sized for main.size: on the old droplet it would not fit, or leave most of it unused.
+  if (
+    before.mainSize !== undefined &&
+    now.mainSize !== before.mainSize &&
+    now.mainGeneration === before.mainGeneration
+  ) {
+    problems.push({
+      key: "main.size",
+      message: `was ${before.mainSize} and is now ${now.mainSize}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
     });
   }
   return problems;

@@ -9,6 +9,8 @@ export interface Names {
   /** Host name that serves media. */
   media: string;
   mediaBucket: string;
+  /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
+  dataVolume: string;
   backupBucket: string;
   /** Tailnet tags: they carry the stack, so that two stacks in one tailnet never reach each other. */
   tags: { main: string; worker: string; deploy: string };
@@ -24,6 +26,7 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
     prefix,
     web,
     media: settings.mediaDomain || `media.${web}`,
+    dataVolume: `${prefix}-data`,
     mediaBucket: settings.media.bucket || `${dashed}-media`,
     backupBucket: settings.backups.bucket || `${dashed}-backups`,
     tags: { main: `tag:${prefix}-main`, worker: `tag:${prefix}-worker`, deploy: `tag:${prefix}-deploy` },

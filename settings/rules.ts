@@ -2,6 +2,8 @@
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { checkQueues } from "../capacity/queues";
 import type { Settings } from "../config";
+import { USER_DATA_LIMIT } from "../hosts/bundle";
+import { plannedHosts } from "../hosts/planned";
 import { sizeFleet } from "./assess";
 import { placedProcesses } from "./fleet";
 import { type Identity, identityOf, identityProblems } from "./identity";
@@ -186,4 +188,16 @@ export function settingProblems(
   before?: Partial<Identity>,
 ): Problem[] {
   return RULES.flatMap((check) => check(settings, { stack, before }));
+}
+
+/** User data that DigitalOcean would refuse. Needs settings that are right. */
+export function userDataProblems(settings: Settings, stack: string, extraSecretEnv = "{}"): Problem[] {
+  const sizes = sizeFleet(settings);
+  if (!sizes) return [];
+  return plannedHosts(settings, stack, sizes, JSON.parse(extraSecretEnv) as Record<string, string>)
+    .filter(({ userDataBytes }) => userDataBytes > USER_DATA_LIMIT)
+    .map(({ name, userDataBytes }) => ({
+      key: name,
+      message: `would get ${userDataBytes} bytes of user data, more than the ${USER_DATA_LIMIT} that fit; shorten extraEnv, extraSecretEnv or administratorKeys`,
+    }));
 }

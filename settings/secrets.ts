@@ -64,10 +64,13 @@ const table = {
   vapidPrivateKey: {
     description: "VAPID_PRIVATE_KEY of an adopted instance; together with `vapidPublicKey`",
     format: { pattern: /^[A-Za-z0-9_-]{43}=$/, words: "44 characters of URL-safe base64" },
+    // The number 1 and, below, the curve's generator: a pair that matches and that nobody would use.
+    placeholder: `${"A".repeat(42)}E=`,
   },
   vapidPublicKey: {
     description: "VAPID_PUBLIC_KEY of an adopted instance; together with `vapidPrivateKey`",
     format: { pattern: /^B[A-Za-z0-9_-]{86}=$/, words: "88 characters of URL-safe base64" },
+    placeholder: "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU=",
   },
   postgresPassword: { description: "Password of Mastodon's database role", format: printable },
   redisPassword: { description: "Password of the persistent Redis", format: printable },
@@ -91,6 +94,9 @@ export type SecretName = keyof typeof table;
 export const SECRETS: Readonly<Record<SecretName, SecretSetting>> = table;
 export const SECRET_NAMES = Object.keys(table) as SecretName[];
 
+/** Stands for a secret that is not given, or cannot be read, where nothing is deployed. */
+export const placeholder = (name: SecretName) => SECRETS[name].placeholder ?? `[placeholder-for-${name}]`;
+
 /** The command that sets a secret, for messages. */
 export const setCommand = (name: SecretName) => `pulumi config set --secret ${name}`;
 
@@ -102,10 +108,15 @@ export function missingSecrets(
   return SECRET_NAMES.filter((name) => SECRETS[name].requiredWhen?.(settings) && !given[name]);
 }
 
-/** What is wrong with the secrets that were given or should have been. The values stay out of the messages. */
+/**
+ * What is wrong with the secrets that were given or should have been. The values stay out of the messages.
+ *
+ * @param isEncrypted whether the stack file holds that secret encrypted
+ */
 export function secretProblems(
   settings: Partial<Settings>,
   given: Readonly<Record<string, string>>,
+  isEncrypted: (name: SecretName) => boolean,
 ): Problem[] {
   const problems: Problem[] = missingSecrets(settings, given).map((name) => ({
     key: name,
@@ -116,6 +127,14 @@ export function secretProblems(
     const value = given[name];
     if (value && format && !format.pattern.test(value))
       problems.push({ key: name, message: `must be ${format.words}; run: ${setCommand(name)}` });
+  }
+  for (const name of SECRET_NAMES) {
+    if (given[name] && !isEncrypted(name)) {
+      problems.push({
+        key: name,
+        message: `stands in plain text in the stack file; revoke it if the file was shared, and run: ${setCommand(name)}`,
+      });
+    }
   }
   const { digitaloceanToken, digitaloceanWorkerToken, vapidPrivateKey, vapidPublicKey, extraSecretEnv } =
     given;

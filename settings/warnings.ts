@@ -11,11 +11,6 @@ export function settingWarnings(settings: Settings): string[] {
       `smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.`,
     );
   }
-  if (/(^|\.)(example|test|invalid|localhost)$|(^|\.)example\.(com|org|net)$/.test(settings.domain)) {
-    warnings.push(
-      `domain: ${settings.domain} is a name for documentation. It can never change later: set your own before the first up.`,
-    );
-  }
   if (settings.readiness === "none") {
     warnings.push(
       "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
@@ -29,4 +24,28 @@ export function settingWarnings(settings: Settings): string[] {
     );
   }
   return warnings;
+}
+
+/** Names that no one can own (RFC 2606). */
+const DOCUMENTATION_NAME = /(^|[.@])(example|test|invalid|localhost)$|(^|[.@])example\.(com|org|net)$/;
+
+/** Values of the worked examples that a real instance replaces. */
+export function exampleValues(settings: Settings): { key: string; value: string }[] {
+  const values: [string, string, boolean][] = [
+    ["domain", settings.domain, DOCUMENTATION_NAME.test(settings.domain)],
+    ["owner.email", settings.owner.email, DOCUMENTATION_NAME.test(settings.owner.email)],
+    ["smtp.server", settings.smtp.server, DOCUMENTATION_NAME.test(settings.smtp.server)],
+    ["aws.accountId", settings.aws.accountId, settings.aws.accountId === "123456789012"],
+    [
+      "tailnet.oauthClientId",
+      settings.tailnet.oauthClientId,
+      /^kExample/.test(settings.tailnet.oauthClientId),
+    ],
+    ...settings.administratorKeys.map((key, i): [string, string, boolean] => [
+      `administratorKeys[${i}]`,
+      key,
+      key.includes("ExampleExample"),
+    ]),
+  ];
+  return values.filter(([, , isExample]) => isExample).map(([key, value]) => ({ key, value }));
 }

@@ -1,7 +1,7 @@
 /** The real engine, asked what a program would get from two files: `pulumi preview` with a program that only listens. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
@@ -13,7 +13,7 @@ import {
   RunResponse,
 } from "@pulumi/pulumi/proto/language_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { PROJECT, type ParityCase, type Outcome, STACK, writeCase } from "./cases";
+import { type Outcome, type ParityCase, PROJECT, STACK, writeCase } from "./cases";
 
 export class Engine {
   private readonly home = mkdtempSync(join(tmpdir(), "parity-engine-"));
@@ -67,9 +67,8 @@ export class Engine {
     writeCase(parityCase, project);
     this.heard = undefined;
     const refusal = await this.pulumi(project, "preview", "--stack", STACK);
-    // biome-ignore lint/style/noNonNullAssertion: placeholder
     const heard = this.heard as RunRequest | undefined;
-    if (!heard) return { refuses: refusal.replaceAll(project, ".") };
+    if (!heard) return { refuses: refusal.replaceAll(project, ".").replaceAll(` ${hostname()} `, " HOST ") };
     return {
       config: Object.fromEntries(heard.getConfigMap().toArray()),
       secretKeys: heard.getConfigsecretkeysList().sort(),

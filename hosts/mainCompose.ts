@@ -1,0 +1,63 @@
+/** Mastodon's containers on main: web, streaming and main's own Sidekiq processes. */
+import { composeYaml, mastodonEnvironment, PORTS, type Service, sidekiqServices } from "./compose";
+import type { MainHostInputs } from "./inputs";
+
+const LOOPBACK = "127.0.0.1";
+
+/** The images' curl; a proxy from extraEnv is not for the loopback. */
+const answers = (url: string) => ["curl", "-fsS", "--noproxy", LOOPBACK, "-o", "/dev/null", url];
+
+/** The image's own BIND is 0.0.0.0, and on the host's network nothing else would stand between it and the internet. */
+function web({ processes, threads, memoryMiB }: MainHostInputs["sizing"]["web"]): Service {
+  return {
+    image: "mastodon",
+    command: ["bundle", "exec", "puma", "-C", "config/puma.rb"],
+    memoryMiB,
+    environment: {
+      BIND: LOOPBACK,
+      PORT: "3000",
+      WEB_CONCURRENCY: String(processes),
+      MAX_THREADS: String(threads),
+    },
+    healthcheck: answers("http://127.0.0.1:3000/health"),
+    stopGraceSeconds: 35,
+  };
+}
+
+function streaming({ memoryMiB }: MainHostInputs["sizing"]["streaming"]): Service {
+  return {
+    image: "mastodon-streaming",
+    command: ["node", "./streaming/index.js"],
+    memoryMiB,
+    environment: { BIND: LOOPBACK, PORT: "4000" },
+    healthcheck: answers("http://127.0.0.1:4000/api/v1/streaming/health"),
+    stopGraceSeconds: 10,
+  };
+}
+
+export interface MainCompose {
+  text: string;
+  /** How many Sidekiq processes register themselves in Redis. */
+  sidekiqProcesses: number;
+}
+
+/** One-off jobs (db:prepare, tootctl) are `mastodon-compose run web …`: its image, environment and memory limit. */
+export function mainCompose({ settings, names, secrets, sizing }: MainHostInputs): MainCompose {
+  const environment = mastodonEnvironment(settings, names, secrets, {
+    databaseHost: LOOPBACK,
+    databasePort: PORTS.pgbouncer,
+    redisHost: LOOPBACK,
+    redisPort: PORTS.redis,
+    cacheRedisHost: LOOPBACK,
+    cacheRedisPort: PORTS.cacheRedis,
+  });
+  const sidekiq = sidekiqServices(settings.main.sidekiq, sizing.sidekiq);
+  return {
+    text: composeYaml({
+      environment,
+      services: { web: web(sizing.web), streaming: streaming(sizing.streaming), ...sidekiq },
+      restart: "on-failure",
+    }),
+    sidekiqProcesses: Object.keys(sidekiq).length,
+  };
+}

@@ -1,0 +1,93 @@
+/** The hosts as a plan shows them: the real renderers, with each secret replaced by its name. */
+import type { Settings } from "../config";
+import type { Assessment } from "../settings/assess";
+import { namesOf } from "../settings/names";
+import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
+import type { MainSecrets } from "./inputs";
+import { mainHost } from "./mainHost";
+import { workerHost } from "./workerHost";
+
+export interface PlannedHost {
+  /** `main`, or `workers-POOL`. */
+  name: string;
+  /** cloud-config with every file in the clear and every secret redacted. */
+  cloudConfig: string;
+  /** Size of the user data with secrets of the real length. */
+  userDataBytes: number;
+}
+
+/** Secrets of the real lengths, from letters that compress as badly as random ones do. */
+function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<string, string>>): MainSecrets {
+  // A fixed sequence (a linear congruential generator): the same size in every run.
+  let state = 1;
+  const sample = (length: number) =>
+    Array.from({ length }, () => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+      return "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[(state >> 16) % 62];
+    }).join("");
+  return {
+    secretKeyBase: sample(128),
+    activeRecordEncryptionPrimaryKey: sample(32),
+    activeRecordEncryptionDeterministicKey: sample(32),
+    activeRecordEncryptionKeyDerivationSalt: sample(32),
+    vapidPrivateKey: sample(44),
+    vapidPublicKey: sample(88),
+    postgresPassword: sample(32),
+    redisPassword: sample(32),
+    cacheRedisPassword: sample(32),
+    smtpPassword: settings.mail === "smtp" && settings.smtp.login ? sample(32) : undefined,
+    mediaAccessKeyId: sample(20),
+    mediaSecretAccessKey: sample(40),
+    backupKey: sample(48),
+    backupAccessKeyId: sample(20),
+    backupSecretAccessKey: sample(40),
+    extraSecretEnv,
+  };
+}
+
+/**
+ * @param extraSecretEnv the variables of the secret of that name, where it could be read: only their names are shown
+ */
+export function plannedHosts(
+  settings: Settings,
+  stack: string,
+  assessment: Pick<Assessment, "main" | "pools">,
+  extraSecretEnv: Readonly<Record<string, string>> = {},
+): PlannedHost[] {
+  const names = namesOf(settings, stack);
+  const sample = sampleSecrets(settings, extraSecretEnv);
+  const boot = (machine: string): BootSecrets => ({
+    hostname: `${names.prefix}-${machine}-[id]`,
+    authKey: "k".repeat(60),
+    consolePassword: "c".repeat(24),
+    hostKey: { privatePem: "p".repeat(400), publicOpenSsh: "o".repeat(80) },
+  });
+  const host = (
+    name: string,
+    machine: string,
+    render: (secrets: MainSecrets) => HostBundle,
+  ): PlannedHost => ({
+    name,
+    cloudConfig: readableCloudConfig(render(redacted(sample)), {
+      ...redacted(boot(machine)),
+      hostname: boot(machine).hostname,
+    }),
+    userDataBytes: Buffer.byteLength(userData(render(sample), boot(machine))),
+  });
+  const shared = { stack, settings, names, deployKey: "[deployKey]" };
+  return [
+    host("main", "main", (secrets) =>
+      mainHost({ ...shared, sizing: assessment.main, volumeName: names.dataVolume, secrets }),
+    ),
+    ...settings.workers.flatMap((pool, i) => {
+      const sizing = assessment.pools[i];
+      return sizing
+        ? [
+            host(`workers-${pool.name}`, `${pool.name}-1`, (secrets) =>
+              workerHost({ ...shared, pool, sizing, secrets }),
+            ),
+          ]
+        : [];
+    }),
+  ];
+}

@@ -1,0 +1,46 @@
+/** `npm run plan -- --stack STACK`: the preview that needs no account. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { RunError } from "@pulumi/pulumi";
+import program from "../index";
+import { planMarkdown } from "./markdown";
+import { makePlan, type PlanResult } from "./plan";
+import { readStackConfig, StackFileError } from "./stackFile";
+import { planText } from "./text";
+
+const ROOT = join(__dirname, "..");
+
+/** Writes plan/STACK/, the old one gone, so that no file of an earlier fleet stays behind. */
+function write({ plan, cloudConfigs }: PlanResult): string {
+  const folder = join(ROOT, "plan", plan.stack);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const files = {
+    "plan.json": `${JSON.stringify(plan, null, 2)}\n`,
+    "plan.md": planMarkdown(plan),
+    ...cloudConfigs,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+async function main(): Promise<void> {
+  const { stack } = parseArgs({ options: { stack: { type: "string", default: "prod" } } }).values;
+  const result = await makePlan(readStackConfig(ROOT, stack), program);
+  const folder = write(result);
+  process.stdout.write(planText(result.plan));
+  process.stdout.write(
+    `\nWritten to ${relative(process.cwd(), folder)}/: plan.md, plan.json and each machine's cloud-config.\n`,
+  );
+}
+
+main().catch((error: unknown) => {
+  // What the user can mend is said plainly; anything else is a defect and keeps its stack trace.
+  const ours =
+    error instanceof RunError ||
+    error instanceof StackFileError ||
+    (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+  process.stderr.write(`${ours ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,134 @@
+/** The plan for a pull request. */
+import type { Plan, PlanHost } from "./schema";
+import { accountTrees } from "./tree";
+
+const usd = (amount: number) => `$${amount.toFixed(2)}`;
+const cell = (text: string | number) => String(text).replaceAll("|", "\\|");
+const row = (...cells: (string | number)[]) => `| ${cells.map(cell).join(" | ")} |`;
+const table = (head: string[], rows: (string | number)[][]) => [
+  row(...head),
+  `|${"---|".repeat(head.length)}`,
+  ...rows.map((cells) => row(...cells)),
+  "",
+];
+
+export function planMarkdown(plan: Plan): string {
+  return [
+    `# Plan of ${plan.stack}: ${plan.web}`,
+    "",
+    `Mastodon ${plan.mastodonVersion} in ${plan.region}; ${usd(plan.price.totalUsd)} a month, ${usd(plan.price.s3Usd)} of it S3 (estimate).`,
+    "",
+    ...plan.warnings.map((warning) => `> ⚠️ ${warning}\n`),
+    ...diagram(plan),
+    "## Machines",
+    "",
+    ...table(["machine", "size", "Sidekiq", "memory (MiB)"], plan.hosts.map(machineRow)),
+    "## Connections",
+    "",
+    ...table(
+      ["to", "used", "limit", "by"],
+      [
+        [
+          "pgbouncer",
+          plan.connections.clientTotal,
+          plan.connections.clientLimit,
+          listed(plan.connections.client),
+        ],
+        [
+          "Postgres",
+          plan.connections.serverTotal,
+          plan.connections.serverLimit,
+          listed(plan.connections.server),
+        ],
+      ],
+    ),
+    "## Price a month",
+    "",
+    ...table(
+      ["item", "account", "USD"],
+      plan.price.lines.map(({ item, account, monthlyUsd }) => [item, account, monthlyUsd.toFixed(2)]),
+    ),
+    "## Resources",
+    "",
+    ...accountTrees(plan).flatMap(({ title, count, lines }) => [
+      "<details>",
+      `<summary>${title}: ${count}</summary>`,
+      "",
+      ...lines.map(
+        ({ depth, label, details }) => `${"  ".repeat(depth)}- ${label}${details ? `: ${details}` : ""}`,
+      ),
+      "",
+      "</details>",
+      "",
+    ]),
+    ...(plan.toSetBeforeUp.length > 0
+      ? [
+          "## To set before up",
+          "",
+          ...table(
+            ["key", "what", "how"],
+            plan.toSetBeforeUp.map(({ key, what, how }) => [
+              `\`${key}\``,
+              what,
+              how.startsWith("pulumi") ? `\`${how}\`` : how,
+            ]),
+          ),
+        ]
+      : []),
+  ].join("\n");
+}
+
+const listed = (lines: readonly { item: string; connections: number }[]) =>
+  lines.map(({ item, connections }) => `${item} ${connections}`).join(", ");
+
+function machineRow({
+  name,
+  count,
+  size,
+  vcpus,
+  cpu,
+  memoryMiB,
+  memory,
+  sidekiq,
+}: PlanHost): (string | number)[] {
+  const used = memory.reduce((sum, { mib }) => sum + mib, 0);
+  return [
+    count === 1 ? name : `${count} × ${name}`,
+    `${size} (${vcpus} ${cpu} vCPU)`,
+    sidekiq.map(({ queues, threads, replicas }) => `${replicas} × ${threads} threads: ${queues}`).join("; "),
+    `${used} of ${memoryMiB}`,
+  ];
+}
+
+/** The topology as GitHub draws it. */
+function diagram({ web, media, hosts }: Plan): string[] {
+  const box = ({ name, count, size, sidekiq }: PlanHost) =>
+    `${id(name)}["${count === 1 ? name : `${count} × ${name}`}<br>${size}<br>${sidekiq.map(({ queues }) => queues).join("<br>")}"]`;
+  const [main, ...pools] = hosts;
+  if (!main) return [];
+  return [
+    "```mermaid",
+    "flowchart LR",
+    `  people(["people and other servers"]) -- "443, 80: ${web}, ${media}" --> main`,
+    '  subgraph accountMain["DigitalOcean, main account"]',
+    `    ${box(main)}`,
+    '    volume[("data volume<br>Postgres, Redis")] --- main',
+    "  end",
+    ...(pools.length > 0
+      ? [
+          '  subgraph accountWorkers["DigitalOcean, worker account"]',
+          ...pools.map((pool) => `    ${box(pool)}`),
+          "  end",
+        ]
+      : []),
+    ...pools.map(({ name }) => `  ${id(name)} -- "tailnet: 6432, 6379, 6380" --> main`),
+    '  s3[("S3: media")]',
+    "  main --> s3",
+    ...pools.map(({ name }) => `  ${id(name)} --> s3`),
+    '  main -- "nightly dump" --> backups[("S3: backups")]',
+    "```",
+    "",
+  ];
+}
+
+const id = (name: string) => name.replace(/[^a-z0-9]/g, "_");

@@ -1,0 +1,196 @@
+/** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
+import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
+import type { SidekiqProcess } from "../capacity/queues";
+import { parseConfiguration, type Settings, settingsSchema } from "../config";
+import { type PlannedHost, plannedHosts } from "../hosts/planned";
+import { type Assessment, assess } from "../settings/assess";
+import { namesOf } from "../settings/names";
+import {
+  missingSecrets,
+  placeholder,
+  SECRET_NAMES,
+  SECRETS,
+  type SecretName,
+  setCommand,
+} from "../settings/secrets";
+import { parseValues } from "../settings/values";
+import { exampleValues } from "../settings/warnings";
+import { previewMocks } from "./mocks";
+import { type RecordedResource, record, UNKNOWN } from "./record";
+import type { Plan, PlanHost, PlannedResource } from "./schema";
+import type { StackConfig } from "./stackFile";
+
+export interface PlanResult {
+  plan: Plan;
+  /** File name → cloud-config with every secret redacted. */
+  cloudConfigs: Record<string, string>;
+}
+
+/** @throws pulumi.RunError with every problem of the configuration */
+export async function makePlan(
+  stackConfig: StackConfig,
+  program: () => Promise<unknown>,
+): Promise<PlanResult> {
+  const { project, stack } = stackConfig;
+  const { config, toSet } = withPlaceholders(stackConfig);
+  const secretKeys = SECRET_NAMES.map((name) => `${project}:${name}`).filter(
+    (key) => !(key in stackConfig.config),
+  );
+  const recording = await record(program, {
+    project,
+    stack,
+    config,
+    secretKeys,
+    preview: true,
+    mocks: previewMocks,
+  });
+
+  const raw = unqualified(config, project);
+  const settings = parseConfiguration(raw, stack, {
+    isEncrypted: (name) => secretKeys.includes(`${project}:${name}`),
+  });
+  const assessment = assess(settings);
+  const names = namesOf(settings, stack);
+  const hosts = plannedHosts(settings, stack, assessment);
+  const examples = exampleValues(settings);
+  const plan: Plan = {
+    resources: recording.resources.filter(({ type }) => !type.startsWith("pulumi:pulumi:")).map(planned),
+    project,
+    stack,
+    domain: settings.domain,
+    web: names.web,
+    media: names.media,
+    region: settings.region,
+    mastodonVersion: settings.mastodonVersion,
+    hosts: hosts.map((host) => planHost(host, settings, assessment)),
+    connections: assessment.main.connections,
+    price: { ...assessment.price, catalogueChecked: CATALOGUE_CHECKED },
+    warnings: assessment.warnings,
+    toSetBeforeUp: [
+      ...examples.map(({ key, value }) => ({
+        key,
+        what: `${value} is an example`,
+        how: `write your own into Pulumi.${stack}.yaml`,
+      })),
+      ...toSet.map((name) => ({
+        key: name,
+        what: SECRETS[name].description,
+        how: `${setCommand(name)} --stack ${stack}`,
+      })),
+    ],
+  };
+  return {
+    plan,
+    cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig])),
+  };
+}
+
+const cloudConfigFile = ({ name }: PlannedHost) => `${name}.cloud-config.yaml`;
+
+const unqualified = (config: Readonly<Record<string, string>>, project: string) =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(`${project}:`))
+      .map(([key, value]) => [key.slice(project.length + 1), value]),
+  );
+
+/** The stack's configuration with a placeholder for each secret that is encrypted or still to be given. */
+function withPlaceholders({ project, config, encrypted }: StackConfig): {
+  config: Record<string, string>;
+  toSet: SecretName[];
+} {
+  const held = SECRET_NAMES.filter((name) => encrypted.includes(`${project}:${name}`));
+  const filled = {
+    ...config,
+    ...Object.fromEntries(held.map((name) => [`${project}:${name}`, placeholder(name)])),
+  };
+  const toSet = missingSecrets(conditions(unqualified(config, project)), unqualified(filled, project));
+  return {
+    config: {
+      ...filled,
+      ...Object.fromEntries(toSet.map((name) => [`${project}:${name}`, placeholder(name)])),
+    },
+    toSet,
+  };
+}
+
+/** The settings that decide which secrets are needed, read before everything else is checked. */
+function conditions(raw: Readonly<Record<string, string>>): Partial<Settings> {
+  return parseValues(raw, settingsSchema.shape, SECRET_NAMES).settings;
+}
+
+function planned({
+  type,
+  name,
+  urn,
+  provider,
+  parent,
+  component,
+  options,
+  inputs,
+  secretInputs,
+}: RecordedResource): PlannedResource {
+  const properties = Object.fromEntries(
+    Object.entries(inputs).map(([key, value]) => [
+      key,
+      secretInputs.includes(key) ? "[secret]" : shown(value),
+    ]),
+  );
+  return { type, name, urn, provider, parent, component, protect: options.protect === true, properties };
+}
+
+/** What only an `up` can know, in words. */
+function shown(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(UNKNOWN, "[unknown]");
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
+}
+
+function planHost(host: PlannedHost, { main, workers }: Settings, assessment: Assessment): PlanHost {
+  const i = workers.findIndex(({ name }) => host.name === `workers-${name}`);
+  const pool = workers[i];
+  const { size, sidekiq } = pool ?? main;
+  const sizing = assessment.pools[i] ?? assessment.main;
+  const droplet = dropletSize(size);
+  if (!droplet) throw new Error(`${size} was checked before`);
+  const { postgres, pgbouncer, redis, cacheRedis, web } = assessment.main;
+  return {
+    name: host.name,
+    account: pool ? "workers" : "main",
+    count: pool?.count ?? 1,
+    size,
+    vcpus: droplet.vcpus,
+    cpu: droplet.cpu,
+    memoryMiB: droplet.memoryMiB,
+    services: pool
+      ? []
+      : [
+          "nginx",
+          `Postgres 17 (${postgres.sharedBuffersMiB} MiB shared buffers, ${postgres.maxConnections} connections)`,
+          `pgbouncer (pool of ${pgbouncer.defaultPoolSize} for ${pgbouncer.maxClientConnections} clients)`,
+          `Redis for queues and feeds (${redis.maxMemoryMiB} MiB)`,
+          `Redis for the cache (${cacheRedis.maxMemoryMiB} MiB)`,
+          `web (${web.processes} × ${web.threads} threads)`,
+          "streaming",
+        ],
+    sidekiq: sidekiq.map((process, p) => ({
+      queues: queuesText(process),
+      threads: process.threads,
+      replicas: process.replicas,
+      memoryMiB: sizing.sidekiq[p]?.memoryMiB ?? 0,
+    })),
+    memory: sizing.memory,
+    userDataBytes: host.userDataBytes,
+    cloudConfig: cloudConfigFile(host),
+  };
+}
+
+/** `default > push` for strict order, `default ×8, push ×6` for weights. */
+function queuesText({ queues }: SidekiqProcess): string {
+  return Array.isArray(queues)
+    ? queues.join(" > ")
+    : Object.entries(queues)
+        .map(([queue, weight]) => `${queue} ×${weight}`)
+        .join(", ");
+}

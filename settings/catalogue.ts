@@ -1,0 +1,181 @@
+/** The settings' documentation, derived from the schema: Pulumi.yaml, the README's tables, the editors' JSON schema. */
+import { stringify } from "yaml";
+import { z } from "zod";
+import { settingsSchema } from "../config";
+import { SECRET_NAMES, SECRETS } from "./secrets";
+import { settingType, unwrap } from "./values";
+
+const PROJECT = "mastodon-hosting";
+
+/** One line of the documentation. */
+export interface SettingRow {
+  /** As the stack file spells it: `main.size`, `workers[].count`. */
+  key: string;
+  type: string;
+  /** JSON of the default; undefined where the setting is required. */
+  default: string | undefined;
+  description: string;
+}
+
+const descriptionOf = (schema: z.ZodType) =>
+  (schema.meta() as { description?: string } | undefined)?.description ?? "";
+
+/** The value a setting has when the stack says nothing; undefined where it is required or computed. */
+function defaultOf(schema: z.ZodType): unknown {
+  const parsed = schema.safeParse(undefined);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function typeName(schema: z.ZodType): string {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodEnum) return inner.options.map((option) => `\`${option}\``).join(", ");
+  if (inner instanceof z.ZodArray) return "list";
+  const type = settingType(schema);
+  return type === "object" ? "map" : type;
+}
+
+/** A setting and, where they have descriptions of their own, the settings inside it. */
+function rowsOf(key: string, schema: z.ZodType): SettingRow[] {
+  const inner = unwrap(schema);
+  const fields =
+    inner instanceof z.ZodObject
+      ? Object.entries(inner.shape).map(([name, field]) => [`${key}.${name}`, field as z.ZodType] as const)
+      : inner instanceof z.ZodArray && inner.element instanceof z.ZodObject
+        ? Object.entries(inner.element.shape).map(
+            ([name, field]) => [`${key}[].${name}`, field as z.ZodType] as const,
+          )
+        : [];
+  const described = fields.filter(([, field]) => descriptionOf(field));
+  const value = defaultOf(schema);
+  const own: SettingRow = {
+    key,
+    type: typeName(schema),
+    // A map is described by its fields.
+    default:
+      described.length > 0 && inner instanceof z.ZodObject
+        ? ""
+        : value === undefined
+          ? undefined
+          : JSON.stringify(value),
+    description: descriptionOf(schema),
+  };
+  return [own, ...described.flatMap(([name, field]) => rowsOf(name, field))];
+}
+
+const schemas = () => Object.entries(settingsSchema.shape) as [string, z.ZodType][];
+
+export const settingRows = (): SettingRow[] => schemas().flatMap(([key, schema]) => rowsOf(key, schema));
+
+/** Pulumi.yaml: the catalogue as the engine reads it. */
+export function pulumiYaml(): string {
+  const config: Record<string, unknown> = {
+    // A resource on a default provider could end up in the wrong account: it is an error instead.
+    "pulumi:disable-default-providers": { value: ["*"] },
+  };
+  for (const [key, schema] of schemas()) {
+    const inner = unwrap(schema);
+    const fields = rowsOf(key, schema).slice(1);
+    const value = defaultOf(schema);
+    config[key] = {
+      type: settingType(schema),
+      ...(inner instanceof z.ZodArray ? { items: { type: settingType(inner.element as z.ZodType) } } : {}),
+      description: [
+        `${value === undefined && settingType(schema) === "string" ? "Required. " : ""}${descriptionOf(schema)}`,
+        ...fields.map((row) => `- ${row.key}: ${row.description}${showDefault(row)}`),
+      ].join("\n"),
+      // The program fills in what is inside a map. A required setting has an empty default too: the engine would
+      // refuse it before the program can report everything else that is wrong.
+      default: inner instanceof z.ZodObject ? {} : (value ?? ""),
+    };
+  }
+  const head = stringify({
+    name: PROJECT,
+    description:
+      "One Mastodon instance: main droplet, workers in a second account, S3 media, a tailnet between them",
+    runtime: { name: "nodejs", options: { typescript: true, packagemanager: "npm" } },
+  });
+  const secrets = SECRET_NAMES.map((name) => `#   ${name}: ${SECRETS[name].description}\n`).join("");
+  return [
+    "# The catalogue of settings. Generated from config.ts by `npm run settings`: change them there.\n",
+    head,
+    "# Secrets, set with `pulumi config set --secret NAME` (the engine knows no optional ones, so they are not declared):\n",
+    secrets,
+    stringify({ config }, { lineWidth: 110 }),
+  ].join("");
+}
+
+function showDefault(row: SettingRow): string {
+  if (row.default === undefined) return " (required)";
+  return ["", '""', "{}"].includes(row.default) ? "" : ` (default ${row.default})`;
+}
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+
+/** The README's table of plain settings, from the same rows as Pulumi.yaml. */
+export function settingsTable(): string {
+  const lines = settingRows().map(
+    (row) => `| \`${row.key}\` | ${cell(row.type)} | ${cell(shownDefault(row))} | ${cell(row.description)} |`,
+  );
+  return ["| setting | type | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+}
+
+function shownDefault({ key, default: value }: SettingRow): string {
+  if (value === undefined) return "**required**";
+  if (isComputed(key, value)) return "computed";
+  return ["", '""'].includes(value) ? "" : `\`${value}\``;
+}
+
+/** Maps of main that are empty by default: the program works their fields out from the droplet's size. */
+function isComputed(key: string, value: string): boolean {
+  return key.startsWith("main.") && value === "{}";
+}
+
+/** The README's table of secrets. */
+export function secretsTable(): string {
+  const lines = SECRET_NAMES.map((name) => {
+    const { requiredWhen, description, format } = SECRETS[name];
+    return `| \`${name}\` | ${requiredWhen ? "yes" : "no"} | ${cell(description)}${format ? `; ${cell(format.words)}` : ""} |`;
+  });
+  return ["| secret | yours to give | what |", "|---|---|---|", ...lines].join("\n");
+}
+
+/** JSON schema of a stack file, for completion and checks in an editor. */
+export function stackFileSchema(): object {
+  const { $schema, properties = {} } = z.toJSONSchema(settingsSchema, { io: "input" }) as {
+    $schema?: string;
+    properties?: Record<string, object>;
+  };
+  const qualified = (entries: [string, object][]) =>
+    Object.fromEntries(entries.map(([key, value]) => [`${PROJECT}:${key}`, value]));
+  return {
+    $schema,
+    title: "A stack of mastodon-hosting",
+    type: "object",
+    properties: {
+      secretsprovider: { type: "string" },
+      encryptedkey: { type: "string" },
+      encryptionsalt: { type: "string" },
+      config: {
+        type: "object",
+        properties: {
+          ...qualified(Object.entries(properties)),
+          ...qualified(
+            SECRET_NAMES.map((name) => [
+              name,
+              {
+                description: SECRETS[name].description,
+                type: "object",
+                properties: { secure: { type: "string" } },
+                required: ["secure"],
+                additionalProperties: false,
+              },
+            ]),
+          ),
+        },
+        propertyNames: {
+          pattern: `^(${PROJECT}:(${[...Object.keys(properties), ...SECRET_NAMES].join("|")})|(?!${PROJECT}:).*)$`,
+        },
+      },
+    },
+  };
+}

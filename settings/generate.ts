@@ -1,0 +1,29 @@
+/** `npm run settings`: writes everything that is generated from config.ts. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
+
+const ROOT = join(__dirname, "..");
+
+/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+function between(text: string, name: string, content: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const start = text.indexOf(open);
+  const end = text.indexOf(close);
+  if (start < 0 || end < start) throw new Error(`README.md lacks ${open} … ${close}`);
+  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
+}
+
+/** File (from the project's root) → its text as config.ts would have it. */
+export function generatedFiles(): Record<string, string> {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  return {
+    "Pulumi.yaml": pulumiYaml(),
+    "README.md": between(between(readme, "settings", settingsTable()), "secrets", secretsTable()),
+    "settings/stack.schema.json": `${JSON.stringify(stackFileSchema(), null, 2)}\n`,
+  };
+}
+
+if (require.main === module) {
+  for (const [file, text] of Object.entries(generatedFiles())) writeFileSync(join(ROOT, file), text);
+}
