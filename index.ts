@@ -25,8 +25,9 @@ export = async () => {
 
   const assessment = assess(settings);
   for (const warning of assessment.warnings) pulumi.log.warn(warning);
-  for (const { key, value } of exampleValues(settings))
-    pulumi.log.warn(`${key}: ${value} is an example; write your own.`);
+  const examples = exampleValues(settings).map(({ key }) => key);
+  if (examples.length > 0)
+    pulumi.log.warn(`Still the examples' values: ${examples.join(", ")}. Write your own.`);
 
   const on = makeProviders(configuration);
   const secrets = new InstanceSecrets(

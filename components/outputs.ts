@@ -34,11 +34,12 @@ export function stackOutputs(instance: Instance) {
     url: `https://${names.web}`,
     mediaUrl: `https://${names.media}`,
     ipv4: main.ipv4,
-    ipv6: main.ipv6,
+    ...(main.ipv6 ? { ipv6: main.ipv6 } : {}),
     /** Where mail and deliveries come from: for SPF records and relays' allow lists. */
     outboundIpv4: { main: main.outboundIpv4, workers: byPool((pool) => pool.outboundIpv4) },
     tailnetHosts: { main: main.hostname, workers: byPool((pool) => pool.hostnames) },
-    tailnetPolicy: tailnet.policy,
+    /** Text to merge into the tailnet's policy file. */
+    tailnetPolicy: JSON.stringify(tailnet.policy, null, 2),
     mediaBucket: media.bucketName,
     backupBucket: backups.bucketName,
     backupKey: secrets.backupKey,

@@ -1,5 +1,5 @@
 /** `npm run plan -- --stack STACK`: the preview that needs no account. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi";
@@ -27,6 +27,9 @@ function write({ plan, cloudConfigs }: PlanResult): string {
 
 async function main(): Promise<void> {
   const { stack } = parseArgs({ options: { stack: { type: "string", default: "prod" } } }).values;
+  // The engine takes a stack without a file for one without settings; here it is a slip of the pen.
+  if (!existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
+    throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml`]);
   const result = await makePlan(readStackConfig(ROOT, stack), program);
   const folder = write(result);
   process.stdout.write(planText(result.plan));

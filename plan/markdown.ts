@@ -61,20 +61,7 @@ export function planMarkdown(plan: Plan): string {
       "</details>",
       "",
     ]),
-    ...(plan.toSetBeforeUp.length > 0
-      ? [
-          "## To set before up",
-          "",
-          ...table(
-            ["key", "what", "how"],
-            plan.toSetBeforeUp.map(({ key, what, how }) => [
-              `\`${key}\``,
-              what,
-              how.startsWith("pulumi") ? `\`${how}\`` : how,
-            ]),
-          ),
-        ]
-      : []),
+    ...toSet(plan),
   ].join("\n");
 }
 
@@ -132,3 +119,14 @@ function diagram({ web, media, hosts }: Plan): string[] {
 }
 
 const id = (name: string) => name.replace(/[^a-z0-9]/g, "_");
+
+function toSet({ stack, toSetBeforeUp: { examples, secrets } }: Plan): string[] {
+  if (examples.length + secrets.length === 0) return [];
+  return [
+    "## To set before up",
+    "",
+    ...examples.map(({ key, value }) => `- \`${key}\` in Pulumi.${stack}.yaml: ${value} is an example`),
+    ...secrets.map(({ description, command }) => `- \`${command}\`: ${description}`),
+    "",
+  ];
+}

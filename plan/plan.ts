@@ -52,7 +52,6 @@ export async function makePlan(
   const assessment = assess(settings);
   const names = namesOf(settings, stack);
   const hosts = plannedHosts(settings, stack, assessment);
-  const examples = exampleValues(settings);
   const plan: Plan = {
     resources: recording.resources.filter(({ type }) => !type.startsWith("pulumi:pulumi:")).map(planned),
     project,
@@ -66,18 +65,14 @@ export async function makePlan(
     connections: assessment.main.connections,
     price: { ...assessment.price, catalogueChecked: CATALOGUE_CHECKED },
     warnings: assessment.warnings,
-    toSetBeforeUp: [
-      ...examples.map(({ key, value }) => ({
-        key,
-        what: `${value} is an example`,
-        how: `write your own into Pulumi.${stack}.yaml`,
-      })),
-      ...toSet.map((name) => ({
+    toSetBeforeUp: {
+      examples: exampleValues(settings),
+      secrets: toSet.map((name) => ({
         key: name,
-        what: SECRETS[name].description,
-        how: `${setCommand(name)} --stack ${stack}`,
+        description: SECRETS[name].description,
+        command: `${setCommand(name)} --stack ${stack}`,
       })),
-    ],
+    },
   };
   return {
     plan,

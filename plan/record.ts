@@ -82,8 +82,16 @@ export async function record(program: () => Promise<unknown>, args: RecordArgs):
   try {
     pulumi.runtime.setAllConfig({ ...args.config }, [...(args.secretKeys ?? [])]);
     await pulumi.runtime.setMocks(args.mocks, args.project, args.stack, args.preview, "organization");
-    const outputs = (await pulumi.runtime.runInPulumiStack(program)) as Record<string, unknown>;
+    let refused: { error: unknown } | undefined;
+    const outputs = (await pulumi.runtime.runInPulumiStack(() =>
+      // The SDK turns a rejection into several, of which nobody could catch all.
+      program().catch((error: unknown) => {
+        refused = { error };
+        return {};
+      }),
+    )) as Record<string, unknown>;
     await pulumi.runtime.disconnect();
+    if (refused) throw refused.error;
     return {
       resources: resources.filter(({ type }) => type !== "pulumi:pulumi:Stack"),
       outputs: await plainOutputs(outputs),

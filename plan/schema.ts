@@ -74,7 +74,14 @@ export const planSchema = z.strictObject({
     catalogueChecked: z.string().meta({ description: "Day of the price list" }),
   }),
   warnings: z.array(z.string()),
-  toSetBeforeUp: z.array(z.strictObject({ key: z.string(), what: z.string(), how: z.string() })),
+  toSetBeforeUp: z
+    .strictObject({
+      examples: z
+        .array(z.strictObject({ key: z.string(), value: z.string() }))
+        .meta({ description: "Values of the worked example" }),
+      secrets: z.array(z.strictObject({ key: z.string(), description: z.string(), command: z.string() })),
+    })
+    .meta({ description: "What a real instance still lacks" }),
 });
 
 /** Everything that a plan says. */

@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
+import { isCollection, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
 
 export interface StackConfig {
@@ -36,8 +36,11 @@ export class StackFileError extends Error {
 export function readStackConfig(projectDir: string, stack: string): StackConfig {
   const problems: string[] = [];
   // The engine's own rule for stack names; a slash would read another folder.
-  if (!/^[\w.-]{1,100}$/.test(stack))
-    throw new StackFileError(stack, [`"${stack}" is not a stack name: write prod`]);
+  if (!/^[\w.-]{1,100}$/.test(stack)) {
+    throw new StackFileError(stack, [
+      `"${stack}" is not a stack name: write letters, digits, and any of - _ . (such as prod)`,
+    ]);
+  }
   const project = readProject(join(projectDir, "Pulumi.yaml"), problems);
   const path = join(projectDir, project.stackConfigDir, `Pulumi.${stack}.yaml`);
   const values = readStack(path, project.name, problems);
@@ -318,9 +321,18 @@ function parseGo(text: string): unknown {
       if (named && above.includes(named))
         throw new Error(`*${alias.source} is inside the value that it names`);
     },
-    // yaml.v3 overlooks a lone "!".
-    Scalar: (_, scalar) => {
-      if (scalar.tag === "!" && scalar.type === "PLAIN") scalar.value = readPlain(scalar.source ?? "");
+    Scalar: (_, scalar, above) => {
+      if (scalar.type !== "PLAIN") return;
+      const [start, end] = scalar.range ?? [0, 0];
+      // Within brackets yaml.v3 takes "a:" for a text, and refuses ":a" and "a?".
+      if (
+        /^:|\?|:[,\]}]$/.test(text.slice(start, end + 2)) &&
+        above.some((node) => isCollection(node) && node.flow)
+      ) {
+        throw new Error(`${scalar.source} is within brackets: quote it`);
+      }
+      // yaml.v3 overlooks a lone "!".
+      if (scalar.tag === "!") scalar.value = readPlain(scalar.source ?? "");
     },
   });
   return document.toJS({ mapAsMap: true }) ?? new Map();
@@ -336,6 +348,8 @@ function readPlain(text: string): unknown {
 }
 
 function readNumber(text: string): bigint | number | string {
+  // Go drops every underscore, but where the text begins with a point it must separate digits.
+  if (/^\.(?!\d+(_\d+)*(e|$))/i.test(text)) return text;
   const digits = text.replaceAll("_", "");
   const whole = /^([-+]?)(0x[\da-f]+|0b[01]+|0o?[0-7]+|0|[1-9]\d*)$/i.exec(digits);
   if (whole) {
@@ -360,7 +374,7 @@ class Timestamp {
 
   static parse(text: string): Timestamp | undefined {
     const match =
-      /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?!.*(?:Z|[-+]\d\d:\d\d)$))(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d+))?(?:Z|([-+]\d\d):(\d\d))?)?$/.exec(
+      /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| +(?!.*(?:Z|[-+]\d\d:\d\d)$))(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d+))?(?:Z|([-+]\d\d):(\d\d))?)?$/.exec(
         text,
       );
     if (!match) return undefined;
@@ -417,8 +431,13 @@ const keyText = (key: unknown) => (key === null ? "<nil>" : String(key));
 
 function unrepresentable(value: unknown): string | undefined {
   if (some(value, (v) => typeof v === "number" && !Number.isFinite(v))) return "has a .inf or .nan: quote it";
-  const hasStructuredKey = (v: unknown) =>
-    v instanceof Map &&
-    [...v.keys()].some((k) => (typeof k === "object" && k !== null) || typeof k === "number");
-  return some(value, hasStructuredKey) ? "has a key that is not text: quote it" : undefined;
+  // The engine writes the file anew before it reads it for good, and loses the first line break of a text.
+  if (some(value, (v) => typeof v === "string" && /^(\s*\n|\t[\s\S]*\n)/.test(v))) {
+    return "has a text that begins with an empty line: write it without";
+  }
+  const keys = (v: unknown) => (v instanceof Map ? [...v.keys()] : []);
+  const odd = some(value, (v) =>
+    keys(v).some((k) => typeof k === "number" || (typeof k === "object" && k !== null)),
+  );
+  return odd ? "has a key that is not text: quote it" : undefined;
 }

@@ -43,8 +43,7 @@ export function planText(plan: Plan): string {
     ...prices(plan),
     ...heading(plan.warnings.length === 0 ? "No warnings" : `Warnings: ${plan.warnings.length}`),
     ...plan.warnings.map((warning) => `  ! ${warning}`),
-    ...heading(`To set before up: ${plan.toSetBeforeUp.length}`),
-    ...table(plan.toSetBeforeUp.map(({ key, what, how }) => [key, what, how])),
+    ...toSet(plan),
     "",
   ].join("\n");
 }
@@ -86,5 +85,22 @@ function prices({ price }: Plan): string[] {
       ["together", "", usd(price.totalUsd)],
     ]),
     `  list prices of ${price.catalogueChecked}, before tax`,
+  ];
+}
+
+function toSet({ stack, toSetBeforeUp: { examples, secrets } }: Plan): string[] {
+  if (examples.length + secrets.length === 0) return heading("Nothing left to set before up");
+  return [
+    ...heading(`To set before up: ${examples.length + secrets.length}`),
+    ...(examples.length > 0 ? [`  in Pulumi.${stack}.yaml, your own instead of the example:`] : []),
+    ...table(
+      examples.map(({ key, value }) => [key, value]),
+      "    ",
+    ),
+    ...(secrets.length > 0 ? ["  secrets, each encrypted into the stack file:"] : []),
+    ...table(
+      secrets.map(({ command, description }) => [command, `# ${description}`]),
+      "    ",
+    ),
   ];
 }

@@ -1,6 +1,8 @@
 /** `npm run settings`: writes everything that is generated from config.ts. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { planSchema } from "../plan/schema";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
 
 const ROOT = join(__dirname, "..");
@@ -14,13 +16,16 @@ function between(text: string, name: string, content: string): string {
   return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
 }
 
+const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+
 /** File (from the project's root) → its text as config.ts would have it. */
 export function generatedFiles(): Record<string, string> {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   return {
     "Pulumi.yaml": pulumiYaml(),
     "README.md": between(between(readme, "settings", settingsTable()), "secrets", secretsTable()),
-    "settings/stack.schema.json": `${JSON.stringify(stackFileSchema(), null, 2)}\n`,
+    "settings/stack.schema.json": json(stackFileSchema()),
+    "plan/plan.schema.json": json(z.toJSONSchema(planSchema)),
   };
 }
 

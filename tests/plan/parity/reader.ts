@@ -24,6 +24,7 @@ export function readWithOurs(parityCase: ParityCase): Outcome {
 export function disagreement(parityCase: ParityCase): string {
   const ours = readWithOurs(parityCase);
   const { engine, stricter } = parityCase;
+  if (!engine) return "not recorded yet: run record.ts";
   if ("refuses" in ours && (stricter || "refuses" in engine)) {
     return stricter && "refuses" in engine ? "the engine refuses too: drop `stricter`" : "";
   }

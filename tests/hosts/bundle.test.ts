@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { parse } from "yaml";
+import {
+  bundleJson,
+  type HostBundle,
+  machineHash,
+  readableCloudConfig,
+  redacted,
+  USER_DATA_LIMIT,
+  userData,
+} from "../../hosts/bundle";
+import { boot } from "./fixtures";
+
+const bundle: HostBundle = {
+  role: "worker",
+  packages: ["jq"],
+  files: [
+    { path: "/usr/local/sbin/host-bundle", content: "#!/usr/bin/python3\n", mode: "0755" },
+    { path: "/etc/one", content: "1\n" },
+    { path: "/etc/two", content: "2\n", mode: "0600", owner: "redis:redis" },
+    { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.4\n", replaces: false },
+  ],
+};
+
+interface CloudConfig {
+  write_files: { path: string; permissions: string; encoding?: string; content: string }[];
+  [key: string]: unknown;
+}
+
+const cloudConfig = (text: string) => parse(text) as CloudConfig;
+const unpacked = (file: { content: string } | undefined) =>
+  gunzipSync(Buffer.from(file?.content ?? "", "base64")).toString();
+const changed = (path: string, content: string): HostBundle => ({
+  ...bundle,
+  files: bundle.files.map((file) => (file.path === path ? { ...file, content } : file)),
+});
+
+describe("user data", () => {
+  const text = userData(bundle, boot);
+  const config = cloudConfig(text);
+
+  test("carries the key, the installer and the rest of the bundle, and applies them", () => {
+    expect(text.startsWith("#cloud-config\n")).toBe(true);
+    const [key, installer, files] = config.write_files;
+    expect(key).toEqual({
+      path: "/etc/mastodon-host/tailnet.key",
+      permissions: "0600",
+      content: "tskey-auth-1",
+    });
+    expect(installer).toMatchObject({ path: "/usr/local/sbin/host-bundle", permissions: "0755" });
+    expect(unpacked(installer)).toBe("#!/usr/bin/python3\n");
+    expect(files).toMatchObject({ path: "/var/lib/mastodon-host/bundle.json", permissions: "0600" });
+    expect(JSON.parse(unpacked(files))).toEqual({
+      role: "worker",
+      packages: ["jq"],
+      files: [
+        { path: "/etc/one", mode: "0644", owner: "root:root", content: "1\n" },
+        { path: "/etc/two", mode: "0600", owner: "redis:redis", content: "2\n" },
+        {
+          path: "/etc/mastodon/.env",
+          mode: "0644",
+          owner: "root:root",
+          content: "MASTODON_VERSION=v4.7.4\n",
+        },
+      ],
+    });
+    expect(config.runcmd).toEqual([
+      ["/usr/local/sbin/host-bundle", "install", "/var/lib/mastodon-host/bundle.json"],
+      ["/usr/local/sbin/host-apply"],
+    ]);
+  });
+
+  test("opens root to no password over ssh, with one known host key", () => {
+    expect(config).toMatchObject({
+      users: [],
+      disable_root: false,
+      ssh_pwauth: false,
+      ssh_deletekeys: true,
+      ssh_genkeytypes: ["ed25519"],
+      ssh_keys: { ed25519_private: "the-hostKey\n", ed25519_public: "ssh-ed25519 AAAAHOST" },
+      chpasswd: { expire: false, users: [{ name: "root", password: "the-consolePassword", type: "text" }] },
+    });
+  });
+
+  test("is the same on every platform", () => {
+    expect(userData(bundle, boot)).toBe(text);
+    // gzip's byte for the operating system.
+    for (const { content } of config.write_files.slice(1))
+      expect(Buffer.from(content, "base64")[9]).toBe(255);
+  });
+
+  test("a bundle without the installer is a slip", () => {
+    expect(() => userData({ ...bundle, files: [] }, boot)).toThrow(
+      "the worker bundle lacks /usr/local/sbin/host-bundle",
+    );
+  });
+
+  test("over the limit says what to shorten", () => {
+    // Text that does not compress.
+    const noise = Array.from({ length: USER_DATA_LIMIT / 64 }, (_, i) =>
+      createHash("sha384").update(String(i)).digest("base64"),
+    ).join("");
+    expect(() => userData(changed("/etc/one", noise), boot)).toThrow(
+      /^the worker host's user data has \d+ bytes, over the limit of 61440; shorten extraEnv/,
+    );
+  });
+});
+
+describe("a reader's cloud-config", () => {
+  test("shows every file in the clear, with its owner", () => {
+    const { write_files } = cloudConfig(readableCloudConfig(bundle, boot));
+    expect(write_files.map(({ path }) => path)).toEqual([
+      "/etc/mastodon-host/tailnet.key",
+      ...bundle.files.map(({ path }) => path),
+    ]);
+    expect(write_files[3]).toEqual({
+      path: "/etc/two",
+      owner: "redis:redis",
+      permissions: "0600",
+      content: "2\n",
+    });
+  });
+});
+
+describe("what replaces a machine", () => {
+  const hash = machineHash(bundle, boot);
+
+  test("nothing but the bundle and what it boots with", () => {
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(machineHash(bundle, { ...boot, authKey: "another", hostname: "another" } as never)).toBe(hash);
+  });
+
+  test("not the Mastodon version, which moves in place", () => {
+    expect(machineHash(changed("/etc/mastodon/.env", "MASTODON_VERSION=v4.7.5\n"), boot)).toBe(hash);
+  });
+
+  test.each([
+    ["a file", changed("/etc/two", "3\n"), boot],
+    ["a package", { ...bundle, packages: [] }, boot],
+    ["the console password", bundle, { ...boot, consolePassword: "x" }],
+    ["the ssh host key", bundle, { ...boot, hostKey: { ...boot.hostKey, privatePem: "x" } }],
+  ])("%s does", (_, otherBundle, otherBoot) => {
+    expect(machineHash(otherBundle, otherBoot)).not.toBe(hash);
+  });
+});
+
+test("redacted secrets keep their shape and lose their values", () => {
+  expect(redacted({ a: "s", b: undefined, c: { d: "t" } })).toEqual({
+    a: "[a]",
+    b: undefined,
+    c: { d: "[d]" },
+  });
+});
+
+test("bundleJson is what host-bundle reads", () => {
+  expect(Object.keys(JSON.parse(bundleJson(bundle)))).toEqual(["role", "packages", "files"]);
+  expect(readFileSync(`${__dirname}/../../hosts/files/common/bin/host-bundle`, "utf8")).toMatch(
+    /bundle\["files"\][\s\S]*bundle\["packages"\]/,
+  );
+});

@@ -1,0 +1,258 @@
+import fc from "fast-check";
+import { parse } from "yaml";
+import {
+  composeYaml,
+  type Environment,
+  mastodonEnvironment,
+  type Service,
+  sidekiqServices,
+  type Wiring,
+} from "../../hosts/compose";
+import { namesOf } from "../../settings/names";
+import { secrets, settings } from "./fixtures";
+
+/** compose's interpolation: `$$`, `$NAME`, `${NAME}`, `${NAME:-}` and `${NAME:?}`; anything else after `$` is an error. */
+function interpolate(text: string, variables: Record<string, string> = {}): string {
+  return text.replace(/\$(?:(\$)|\{([A-Z_]+)(?::[-?])?\}|([A-Za-z_]+)|)/g, (match, dollar, braced, bare) => {
+    if (dollar) return "$";
+    if (!braced && !bare) throw new Error(`compose refuses ${match}`);
+    return variables[braced ?? bare] ?? "";
+  });
+}
+
+interface Rendered {
+  services: Record<string, { environment: Record<string, string>; [key: string]: unknown }>;
+}
+
+const service: Service = {
+  image: "mastodon",
+  command: ["true"],
+  memoryMiB: 64,
+  healthcheck: ["true"],
+  stopGraceSeconds: 40,
+};
+
+const wiring: Wiring = {
+  databaseHost: { variable: "MAIN_ADDRESS" },
+  databasePort: 6432,
+  redisHost: { variable: "MAIN_ADDRESS" },
+  redisPort: 6379,
+  cacheRedisHost: { variable: "MAIN_ADDRESS" },
+  cacheRedisPort: 6380,
+};
+
+/** As docker compose reads it: YAML 1.1 with merge keys, then interpolation. */
+function rendered(environment: Environment, services: Record<string, Service> = { one: service }): Rendered {
+  return parse(composeYaml({ environment, services, restart: "no" }), { version: "1.1" }) as Rendered;
+}
+
+/** Environment variables hold neither NUL nor half a character. */
+const value = fc.oneof(
+  fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")),
+  fc.string({ unit: fc.constantFrom("$", "{", "}", "'", '"', "\\", "#", " ", "\n", "A", ":", "é") }),
+);
+
+describe("secrets in compose.yaml", () => {
+  test("any text arrives in the container as it is", () => {
+    fc.assert(
+      fc.property(value, value, (shared, own) => {
+        const { services } = rendered({ SHARED: shared }, { one: { ...service, environment: { OWN: own } } });
+        const environment = services.one?.environment ?? {};
+        expect(interpolate(environment.SHARED ?? "")).toBe(shared);
+        expect(interpolate(environment.OWN ?? "")).toBe(own);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("every value is a text: numbers, booleans and nothing are strings", () => {
+    const environment = { A: "012", B: "true", C: "", D: "null", E: "1e3", F: "~" };
+    expect(rendered(environment).services.one?.environment).toEqual(environment);
+  });
+
+  test("a variable of the machine stays one", () => {
+    const { services } = rendered({ DB_HOST: { variable: "MAIN_ADDRESS" } });
+    expect(interpolate(services.one?.environment.DB_HOST ?? "", { MAIN_ADDRESS: "100.64.0.1" })).toBe(
+      "100.64.0.1",
+    );
+  });
+
+  test("there is no env_file", () => {
+    expect(composeYaml({ environment: { A: "b" }, services: { one: service }, restart: "no" })).not.toContain(
+      "env_file",
+    );
+  });
+});
+
+describe("every container", () => {
+  test("has no capability, no way to more rights, the host's network and a memory limit", () => {
+    expect(rendered({ A: "b" }).services.one).toEqual({
+      network_mode: "host",
+      restart: "no",
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      container_name: "one",
+      image: `ghcr.io/mastodon/mastodon:\${MASTODON_VERSION:?}`,
+      command: ["true"],
+      environment: { A: "b" },
+      mem_limit: "64m",
+      stop_grace_period: "40s",
+      healthcheck: {
+        test: ["CMD", "true"],
+        interval: "30s",
+        timeout: "10s",
+        start_period: "120s",
+        start_interval: "5s",
+      },
+    });
+  });
+
+  test("keeps a $ of its command from compose", () => {
+    const { services } = rendered({}, { one: { ...service, command: ["sh", "-c", "echo $HOME"] } });
+    expect(services.one?.command).toEqual(["sh", "-c", "echo $$HOME"]);
+  });
+});
+
+describe("Sidekiq services", () => {
+  const services = sidekiqServices(
+    [
+      { queues: ["default"], threads: 5, replicas: 2 },
+      { queues: { push: 6, pull: 1 }, threads: 10, replicas: 1 },
+      { queues: ["default", "mailers"], threads: 3, replicas: 1 },
+    ],
+    [{ memoryMiB: 500 }, { memoryMiB: 600 }, { memoryMiB: 400 }],
+  );
+
+  test("one for each replica, numbered by their first queue", () => {
+    expect(Object.keys(services)).toEqual([
+      "sidekiq-default-1",
+      "sidekiq-default-2",
+      "sidekiq-push-1",
+      "sidekiq-default-3",
+    ]);
+  });
+
+  test("queues in strict order or by weight, threads, memory", () => {
+    expect(services["sidekiq-default-2"]?.command).toEqual("bundle exec sidekiq -c 5 -q default".split(" "));
+    expect(services["sidekiq-push-1"]?.command).toEqual(
+      "bundle exec sidekiq -c 10 -q push,6 -q pull,1".split(" "),
+    );
+    expect(Object.values(services).map(({ memoryMiB }) => memoryMiB)).toEqual([500, 500, 600, 400]);
+  });
+
+  test("each shows its metrics on a loopback port of its own", () => {
+    const environments = Object.values(services).map(({ environment }) => environment ?? {});
+    expect(environments.map((e) => e.MASTODON_PROMETHEUS_EXPORTER_PORT)).toEqual([
+      "9400",
+      "9401",
+      "9402",
+      "9403",
+    ]);
+    expect(new Set(environments.map((e) => e.MASTODON_PROMETHEUS_EXPORTER_HOST))).toEqual(
+      new Set(["127.0.0.1"]),
+    );
+  });
+
+  test("may take longer to stop than Sidekiq drains (25 s)", () => {
+    for (const { stopGraceSeconds } of Object.values(services))
+      expect(stopGraceSeconds).toBeGreaterThanOrEqual(35);
+  });
+
+  test("a process without a memory limit is refused", () => {
+    expect(() => sidekiqServices([{ queues: ["default"], threads: 5, replicas: 1 }], [])).toThrow(
+      "has no memory limit",
+    );
+  });
+});
+
+describe("Mastodon's environment", () => {
+  const environment = (changes: Record<string, unknown> = {}, more: Partial<typeof secrets> = {}) => {
+    const all = settings(changes);
+    return mastodonEnvironment(all, namesOf(all, "prod"), { ...secrets, ...more }, wiring);
+  };
+
+  test("leaves out what must not be shared or set", () => {
+    expect(Object.keys(environment())).not.toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^(DB_POOL|DB_SSLMODE|REDIS_URL|REDIS_NAMESPACE|WEB_DOMAIN|OTP_SECRET|BIND)$/),
+      ]),
+    );
+  });
+
+  test("S3 without a permission, media under its own name", () => {
+    expect(environment()).toMatchObject({
+      S3_ENABLED: "true",
+      S3_BUCKET: "social-example-org-media",
+      S3_REGION: "us-east-1",
+      S3_HOSTNAME: "s3.us-east-1.amazonaws.com",
+      S3_ALIAS_HOST: "media.social.example.org",
+      S3_PERMISSION: "",
+      AWS_ACCESS_KEY_ID: "the-mediaAccessKeyId",
+    });
+  });
+
+  test("the cache has its own Redis with its own password", () => {
+    expect(environment()).toMatchObject({
+      REDIS_HOST: { variable: "MAIN_ADDRESS" },
+      REDIS_PORT: "6379",
+      REDIS_PASSWORD: "the-redisPassword",
+      CACHE_REDIS_HOST: { variable: "MAIN_ADDRESS" },
+      CACHE_REDIS_PORT: "6380",
+      CACHE_REDIS_PASSWORD: "the-cacheRedisPassword",
+    });
+  });
+
+  test("pgbouncer's transaction mode: no prepared statements", () => {
+    expect(environment()).toMatchObject({ DB_PORT: "6432", PREPARED_STATEMENTS: "false" });
+  });
+
+  test.each([
+    ["starttls", "always", "false"],
+    ["implicit", "never", "true"],
+    ["none", "never", "false"],
+  ])("mail with tls: %s", (tls, starttls, implicit) => {
+    expect(environment({ smtp: { server: "smtp.example.org", login: "me", tls } })).toMatchObject({
+      SMTP_ENABLE_STARTTLS: starttls,
+      SMTP_TLS: implicit,
+      SMTP_AUTH_METHOD: "plain",
+      SMTP_LOGIN: "me",
+      SMTP_PASSWORD: "the-smtpPassword",
+      SMTP_PORT: "2525",
+      SMTP_FROM_ADDRESS: "notifications@social.example.org",
+    });
+  });
+
+  test("a relay without a login gets no password", () => {
+    const open = environment({ smtp: { server: "smtp.example.org" } });
+    expect(open).toMatchObject({ SMTP_AUTH_METHOD: "none" });
+    expect(open).not.toHaveProperty("SMTP_PASSWORD");
+  });
+
+  test("mail: none names no server", () => {
+    const silent = environment({ mail: "none", smtp: {} });
+    expect(Object.keys(silent).filter((name) => name.startsWith("SMTP_"))).toEqual([
+      "SMTP_FROM_ADDRESS",
+      "SMTP_DELIVERY_METHOD",
+    ]);
+  });
+
+  test("extra variables come along and overrule nothing of the program's", () => {
+    const extra = environment(
+      { extraEnv: { AUTHORIZED_FETCH: true, MAX_TOOT_CHARS: 500 } },
+      { extraSecretEnv: { DEEPL_API_KEY: "d", LOCAL_DOMAIN: "evil.example" } },
+    );
+    expect(extra).toMatchObject({
+      AUTHORIZED_FETCH: "true",
+      MAX_TOOT_CHARS: "500",
+      DEEPL_API_KEY: "d",
+      LOCAL_DOMAIN: "social.example.org",
+    });
+  });
+
+  test("WEB_DOMAIN and OTP_SECRET where they are given", () => {
+    expect(environment({ webDomain: "www.example.org" }, { otpSecret: "o" })).toMatchObject({
+      WEB_DOMAIN: "www.example.org",
+      OTP_SECRET: "o",
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(__dirname, "../..");
+const PARTS = [
+  "capacity",
+  "components",
+  "config.ts",
+  "hosts",
+  "index.ts",
+  "package.json",
+  "plan",
+  "settings",
+  "tsconfig.json",
+];
+
+let copy: string;
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "plan-cli-"));
+  for (const part of [...PARTS, "Pulumi.yaml", "Pulumi.prod.yaml"])
+    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+  rmSync(join(copy, "plan/prod"), { recursive: true, force: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+const plan = (...args: string[]) =>
+  spawnSync("node", ["-r", "ts-node/register", "plan/cli.ts", ...args], { cwd: copy, encoding: "utf8" });
+
+test("the plan of prod is printed and written, with each machine's cloud-config", () => {
+  const { status, stdout, stderr } = plan();
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^Plan of stack prod: https:\/\/shop\.example/);
+  expect(readdirSync(join(copy, "plan/prod")).sort()).toEqual([
+    "main.cloud-config.yaml",
+    "plan.json",
+    "plan.md",
+    "workers-general.cloud-config.yaml",
+  ]);
+});
+
+test("a bad stack exits 1 with every problem and writes nothing", () => {
+  writeFileSync(
+    join(copy, "Pulumi.bad.yaml"),
+    "config:\n  mastodon-hosting:domain: Bad.Example\n  mastodon-hosting:colour: red\n",
+  );
+  const { status, stdout, stderr } = plan("--stack", "bad");
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  for (const key of [
+    "colour",
+    "domain",
+    "region",
+    "owner.email",
+    "smtp.server",
+    "aws.accountId",
+    "tailnet.oauthClientId",
+  ]) {
+    expect(stderr).toContain(`- ${key} `);
+  }
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(existsSync(join(copy, "plan/bad"))).toBe(false);
+});
+
+test("a stack without a file and an unknown option say so, without a stack trace", () => {
+  const missing = plan("--stack", "nowhere");
+  expect(missing.status).toBe(1);
+  expect(missing.stderr).toContain("Pulumi.nowhere.yaml");
+  expect(missing.stderr).not.toMatch(/\n\s+at /);
+  const unknown = plan("--stak", "prod");
+  expect(unknown.status).toBe(1);
+  expect(unknown.stderr).not.toMatch(/\n\s+at /);
+});

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import Ajv2020 from "ajv/dist/2020";
+import program from "../../index";
+import { planMarkdown } from "../../plan/markdown";
+import { makePlan, type PlanResult } from "../../plan/plan";
+import { planSchema } from "../../plan/schema";
+import { readStackConfig, type StackConfig } from "../../plan/stackFile";
+import { planText } from "../../plan/text";
+import { SECRET_NAMES } from "../../settings/secrets";
+import { expectGolden } from "./golden";
+
+const ROOT = join(__dirname, "../..");
+const planOf = (stackConfig: StackConfig) => makePlan(stackConfig, program);
+
+describe.each(["prod", "staging"])("the plan of %s", (stack) => {
+  let result: PlanResult;
+  beforeAll(async () => {
+    result = await planOf(readStackConfig(ROOT, stack));
+  });
+
+  test("is the golden one: report and every machine's files", () => {
+    expectGolden(stack, {
+      "plan.md": planMarkdown(result.plan),
+      "plan.txt": planText(result.plan),
+      ...result.cloudConfigs,
+    });
+  });
+
+  test("has no warning that the example could avoid", () => {
+    const avoidable = result.plan.warnings.filter(
+      (warning) => stack === "prod" || !/^protect|one droplet/.test(warning),
+    );
+    expect(avoidable).toEqual([]);
+  });
+
+  test("fits the documented schema of plan.json", () => {
+    expect(planSchema.safeParse(result.plan).error).toBeUndefined();
+    const validate = new Ajv2020().compile(
+      JSON.parse(readFileSync(join(ROOT, "plan/plan.schema.json"), "utf8")),
+    );
+    validate(JSON.parse(JSON.stringify(result.plan)));
+    expect(validate.errors).toBeNull();
+    expect(Object.keys(result.plan)[0]).toBe("resources");
+  });
+
+  test("has every resource on an explicit provider and under a component", () => {
+    const loose = result.plan.resources.filter(
+      ({ component, type, provider, parent }) =>
+        !component && !type.startsWith("pulumi:providers:") && (!provider || !parent),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  test("keeps the largest user data within 24 KiB", () => {
+    expect(Math.max(...result.plan.hosts.map(({ userDataBytes }) => userDataBytes))).toBeLessThanOrEqual(
+      24 * 1024,
+    );
+  });
+});
+
+describe("secrets in a plan", () => {
+  test("each missing required one is listed with its command", async () => {
+    const { plan } = await planOf(readStackConfig(ROOT, "prod"));
+    expect(plan.toSetBeforeUp.secrets.map(({ command }) => command)).toEqual([
+      "pulumi config set --secret digitaloceanToken --stack prod",
+      "pulumi config set --secret digitaloceanWorkerToken --stack prod",
+      "pulumi config set --secret tailscaleOauthClientSecret --stack prod",
+      "pulumi config set --secret smtpPassword --stack prod",
+    ]);
+  });
+
+  test("encrypted ones are taken as given, all of them", async () => {
+    const prod = readStackConfig(ROOT, "prod");
+    const encrypted = SECRET_NAMES.map((name) => `mastodon-hosting:${name}`);
+    const { plan } = await planOf({ ...prod, encrypted });
+    expect(plan.toSetBeforeUp.secrets).toEqual([]);
+    expect(plan.resources.filter(({ type }) => type.startsWith("random:index/randomPassword"))).toEqual([]);
+  });
+
+  test("one in plain text is refused, and its value is not repeated", async () => {
+    const prod = readStackConfig(ROOT, "prod");
+    const config = { ...prod.config, "mastodon-hosting:digitaloceanToken": "dop_v1_canary" };
+    const refused = await planOf({ ...prod, config }).catch((error: Error) => error.message);
+    expect(refused).toContain("digitaloceanToken stands in plain text in the stack file");
+    expect(refused).not.toContain("canary");
+  });
+});
+
+test("a configuration that is refused gives no plan but every problem", async () => {
+  const prod = readStackConfig(ROOT, "prod");
+  const config = { ...prod.config, "mastodon-hosting:region": "mars1", "mastodon-hosting:mail": "pigeon" };
+  await expect(planOf({ ...prod, config })).rejects.toThrow(/region is "mars1".*\n.*mail is "pigeon"/s);
+});
