@@ -11,7 +11,7 @@ import { type Identity, recordedIdentity } from "./settings/identity";
 import { refuse } from "./settings/refuse";
 import { settingProblems, userDataProblems } from "./settings/rules";
 import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./settings/secrets";
-import { parseValues } from "./settings/values";
+import { parseValues, quiet } from "./settings/values";
 
 /** DigitalOcean's regions that offer volumes (docs.digitalocean.com/platform/regional-availability, 2026-11). */
 const REGIONS = [
@@ -39,19 +39,36 @@ const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), sch
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
   error: "is not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)",
 });
-const email = z.email({ error: "is not an e-mail address" });
+const email = z
+  .email({ error: "is not an e-mail address" })
+  // The machines read it from an environment file in single quotes.
+  .regex(/^[^']*$/, { error: "is not an e-mail address without a single quote" });
 const generation = z.int().min(1).default(1);
 const mebibytes = z.int().min(1).optional();
 
 const sidekiqProcess = z.strictObject({
-  queues: z.union(
-    [z.array(z.enum(QUEUE_NAMES)).min(1), z.partialRecord(z.enum(QUEUE_NAMES), z.int().min(1).max(100))],
-    {
-      error: `write a list in strict order ([default, push]) or weights ({default: 8, push: 6}) of the queues ${QUEUE_NAMES.join(", ")}`,
-    },
-  ),
+  queues: z
+    .union(
+      [
+        z.array(z.enum(QUEUE_NAMES)).min(1),
+        // Sidekiq without a queue on its command line serves all of config/sidekiq.yml, scheduler too.
+        z
+          .partialRecord(z.enum(QUEUE_NAMES), z.int().min(1).max(100))
+          .refine((weights) => Object.keys(weights).length > 0, {
+            error: "has no queues; write at least one",
+          }),
+      ],
+      {
+        error: `write a list in strict order ([default, push]) or weights ({default: 8, push: 6}) of the queues ${QUEUE_NAMES.join(", ")}`,
+      },
+    )
+    .meta({ examples: [["default", "push"]] }),
   // 25 is the most that pays off in one Ruby process; above it the capacity model warns, above 50 nobody runs it.
-  threads: z.int().min(1).max(50),
+  threads: z
+    .int()
+    .min(1)
+    .max(50)
+    .meta({ examples: [5] }),
   replicas: z.int().min(1).max(32).default(1),
 });
 
@@ -130,7 +147,7 @@ const workerPool = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,19}$/, {
       error: "is not a name of at most 20 lower-case letters, digits and hyphens",
     })
-    .meta({ description: "Names the pool's droplets, tag and firewall" }),
+    .meta({ description: "Names the pool's droplets, tag and firewall", examples: ["general"] }),
   count: z.int().min(0).max(100).default(1).meta({ description: "How many identical droplets" }),
   size: z
     .string()
@@ -144,32 +161,34 @@ const workerPool = z.strictObject({
 });
 
 /** Variables that the program itself sets; `refuse` names the setting to use instead (settings/rules.ts). */
-const environmentName = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]*$/, { error: "is not an environment variable's name" });
+const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, {
+  error: "is not an environment variable's name; write capital letters, digits and underscores",
+});
 
 /**
  * Every plain setting: type, default and description. Secrets are flat keys of their own (settings/secrets.ts).
- * `.meta({ example })` is what the error message tells the reader to write.
+ * `.meta({ examples })` is what editors offer and what an error message tells the reader to write.
  */
 export const settingsSchema = z.strictObject({
   domain: hostName.meta({
     description:
       "The instance's name in every handle (LOCAL_DOMAIN). Can never change once people follow its accounts",
-    example: "social.example.org",
+    examples: ["social.example.org"],
   }),
   webDomain: optional(hostName).meta({
+    examples: ["mastodon.example.org"],
     description:
       "Host name of the web interface (WEB_DOMAIN) where it differs from `domain`. Can never change either; https://`domain`/.well-known/webfinger must then redirect here",
   }),
   mediaDomain: optional(hostName).meta({
+    examples: ["media.example.org"],
     description:
       "Host name that serves media (S3_ALIAS_HOST), a cache on the main droplet. Empty: `media.` before the web interface's name",
   }),
   region: z.enum(REGIONS).meta({
     description:
       "DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work",
-    example: "nyc3",
+    examples: ["nyc3"],
   }),
   mastodonVersion: z
     .string()
@@ -177,7 +196,7 @@ export const settingsSchema = z.strictObject({
     .default("v4.7.4")
     .meta({
       description: "Mastodon release that every host runs; 4.7.4 or later of 4.7",
-      example: "v4.7.4",
+      examples: ["v4.7.4"],
     }),
   owner: z
     .strictObject({
@@ -187,10 +206,10 @@ export const settingsSchema = z.strictObject({
           error: "is not a Mastodon user name of letters, digits and underscores",
         })
         .default("admin")
-        .meta({ description: "Made at first boot with the Owner role" }),
+        .meta({ description: "Made at first boot with the Owner role", examples: ["admin"] }),
       email: email.meta({
         description: "Where Mastodon and Let's Encrypt write to",
-        example: "you@example.org",
+        examples: ["you@example.org"],
       }),
     })
     .prefault({} as never)
@@ -218,7 +237,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "`none` sends no mail at all: no confirmations, no password resets" }),
   smtp: z
     .strictObject({
-      server: optional(hostName).meta({ description: "SMTP relay", example: "smtp.example.org" }),
+      server: optional(hostName).meta({ description: "SMTP relay", examples: ["smtp.example.org"] }),
       port: z.int().min(1).max(65_535).default(2525).meta({
         description: "DigitalOcean blocks 25 and often 465 and 587; most relays listen on 2525 too",
       }),
@@ -226,7 +245,12 @@ export const settingsSchema = z.strictObject({
         .string()
         .default("")
         .meta({ description: "User name at the relay; its password is the secret `smtpPassword`" }),
-      from: z.string().default("").meta({ description: "Sender, `notifications@DOMAIN` where empty" }),
+      from: optional(
+        z.string().regex(/^[^\n\r]*@[^\n\r]+$/, { error: "is not a sender with an e-mail address" }),
+      ).meta({
+        description: "Sender, `notifications@DOMAIN` where empty",
+        examples: ["notifications@social.example.org"],
+      }),
       authMethod: z
         .enum(["plain", "login", "cram_md5", "none"])
         .default("plain")
@@ -239,6 +263,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({ description: "Outgoing mail" }),
   dnsZone: optional(hostName).meta({
+    examples: ["example.org"],
     description:
       "Domain in the main DigitalOcean account to make the address records in. Empty: the outputs list the records for you to make",
   }),
@@ -247,12 +272,12 @@ export const settingsSchema = z.strictObject({
       accountId: z
         .string()
         .regex(/^\d{12}$/, { error: "is not a quoted 12-digit AWS account number" })
-        .meta({ description: "The only AWS account that may be touched", example: '"123456789012"' }),
+        .meta({ description: "The only AWS account that may be touched", examples: ["123456789012"] }),
       region: z
         .string()
         .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "is not an AWS region" })
         .default("us-east-1")
-        .meta({ description: "Region of both buckets; close to `region`" }),
+        .meta({ description: "Region of both buckets; close to `region`", examples: ["us-east-1"] }),
     })
     .prefault({} as never)
     .meta({
@@ -261,7 +286,10 @@ export const settingsSchema = z.strictObject({
     }),
   media: z
     .strictObject({
-      bucket: optional(bucketName).meta({ description: "Empty: `domain` with hyphens, then `-media`" }),
+      bucket: optional(bucketName).meta({
+        description: "Empty: `domain` with hyphens, then `-media`",
+        examples: ["social-example-org-media"],
+      }),
       cacheGiB: z
         .int()
         .min(1)
@@ -279,29 +307,41 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "The media bucket" }),
   backups: z
     .strictObject({
-      bucket: optional(bucketName).meta({ description: "Empty: `domain` with hyphens, then `-backups`" }),
+      bucket: optional(bucketName).meta({
+        description: "Empty: `domain` with hyphens, then `-backups`",
+        examples: ["social-example-org-backups"],
+      }),
       keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
       time: z
         .string()
         .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
         .default("02:30")
-        .meta({ description: "When the nightly dump starts, UTC", example: '"02:30"' }),
+        .meta({ description: "When the nightly dump starts, UTC", examples: ["02:30"] }),
     })
     .prefault({})
     .meta({ description: "Nightly encrypted dumps of the database to a bucket of their own" }),
   tailnet: z
     .strictObject({
-      oauthClientId: z.string().min(1).meta({
-        description: "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
-        example: "kAbCdEfCNTRL",
-      }),
+      oauthClientId: z
+        .string()
+        .min(1)
+        .meta({
+          description:
+            "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
+          examples: ["kAbCdEfCNTRL"],
+        }),
       name: z
         .string()
         .min(1)
         .default("-")
         .meta({ description: "Tailnet ID; `-` is the one that the OAuth client belongs to" }),
       admins: z
-        .array(z.string().regex(/^(autogroup:|group:|tag:)?[^\s]+$/))
+        .array(
+          z
+            .string()
+            .regex(/^\S+$/, { error: "is not a user, a group or a tag of the tailnet" })
+            .meta({ examples: ["you@example.org"] }),
+        )
         .min(1)
         .default(["autogroup:admin"])
         .meta({ description: "Who may reach ssh: users, groups, autogroups" }),
@@ -319,7 +359,8 @@ export const settingsSchema = z.strictObject({
         .regex(
           /^(ssh-ed25519|sk-ssh-ed25519@openssh\.com|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( .*)?$/,
           { error: "is not a public key in OpenSSH's format" },
-        ),
+        )
+        .meta({ examples: ["ssh-ed25519 AAAAC3… you@example.org"] }),
     )
     .default([])
     .meta({ description: "Administrators' SSH public keys, for root over the tailnet" }),
@@ -335,7 +376,7 @@ export const settingsSchema = z.strictObject({
         .default("04:00")
         .meta({
           description: "When security updates are applied, UTC; workers one hour later",
-          example: '"04:00"',
+          examples: ["04:00"],
         }),
       rebootWorkers: z.boolean().default(true).meta({
         description:
@@ -364,13 +405,19 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({ description: "What the price estimate assumes for S3" }),
   extraEnv: z
-    .record(environmentName, z.union([z.string(), z.number(), z.boolean()]))
+    .record(
+      environmentName,
+      z.union([z.string(), z.number(), z.boolean()], { error: "write a text, a number, true or false" }),
+    )
     .default({})
     .meta({
       description:
         "Further environment variables of Mastodon's processes; secret ones go into the secret `extraSecretEnv`",
     }),
 });
+
+settingsSchema.shape.administratorKeys.register(quiet, { why: "a private key pasted by mistake" });
+settingsSchema.shape.extraEnv.register(quiet, { why: "a password that belongs into extraSecretEnv" });
 
 /** All plain settings, defaults filled in. */
 export type Settings = z.infer<typeof settingsSchema>;
@@ -399,8 +446,8 @@ export function parseConfiguration(
     isEncrypted,
   }: { before?: Partial<Identity> | undefined; isEncrypted: (name: SecretName) => boolean },
 ): Settings {
-  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => key in SECRETS));
-  const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !(key in SECRETS)));
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
+  const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !Object.hasOwn(SECRETS, key)));
   const { settings, problems } = parseValues(plain, settingsSchema.shape, SECRET_NAMES);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
@@ -408,7 +455,10 @@ export function parseConfiguration(
     ...secretProblems(settings, given, isEncrypted),
   ]);
   const checked = settings as Settings;
-  refuse(`The configuration of stack ${stack} has`, userDataProblems(checked, stack, given.extraSecretEnv));
+  refuse(
+    `The configuration of stack ${stack} has`,
+    userDataProblems(checked, stack, given.extraSecretEnv || undefined),
+  );
   return checked;
 }
 

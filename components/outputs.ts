@@ -9,6 +9,7 @@ import type { InstanceSecrets } from "./instanceSecrets";
 import type { MainDroplet } from "./mainDroplet";
 import type { MediaBucket } from "./mediaBucket";
 import type { Tailnet } from "./tailnet";
+import { policyText } from "./tailnetPolicy";
 import type { WorkerPool } from "./workerPool";
 
 export interface Instance {
@@ -39,7 +40,7 @@ export function stackOutputs(instance: Instance) {
     outboundIpv4: { main: main.outboundIpv4, workers: byPool((pool) => pool.outboundIpv4) },
     tailnetHosts: { main: main.hostname, workers: byPool((pool) => pool.hostnames) },
     /** Text to merge into the tailnet's policy file. */
-    tailnetPolicy: JSON.stringify(tailnet.policy, null, 2),
+    tailnetPolicy: policyText(tailnet.policy),
     mediaBucket: media.bucketName,
     backupBucket: backups.bucketName,
     backupKey: secrets.backupKey,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tailscale from "@pulumi/tailscale";
 import type { Names } from "../settings/names";
-import { type TailnetPolicy, tailnetPolicy } from "./tailnetPolicy";
+import { policyText, type TailnetPolicy, tailnetPolicy } from "./tailnetPolicy";
 
 export interface TailnetArgs {
   tags: Names["tags"];
@@ -26,7 +26,7 @@ export class Tailnet extends pulumi.ComponentResource {
     if (args.managePolicy) {
       this.acl = new tailscale.Acl(
         `${name}-policy`,
-        { acl: JSON.stringify(this.policy, null, 2), overwriteExistingContent: true },
+        { acl: policyText(this.policy), overwriteExistingContent: true },
         { parent: this },
       );
     }

@@ -40,3 +40,6 @@ export function tailnetPolicy(
     ],
   };
 }
+
+/** The policy as Tailscale's editor and API take it. */
+export const policyText = (policy: TailnetPolicy) => `${JSON.stringify(policy, null, 2)}\n`;

@@ -57,7 +57,7 @@ const METRICS_PORT = 9400;
 const SIDEKIQ_READY_FILE = "/opt/mastodon/tmp/sidekiq_process_has_started_and_will_begin_processing_jobs";
 
 /** compose's own escape: it interpolates `$NAME` and `${NAME}` in every value, and reads `$$` as `$`. */
-export const escapeDollars = (text: string): string => text.replaceAll("$", "$$");
+export const escapeDollars = (text: string): string => text.replaceAll("$", "$$$$");
 
 const render = (value: EnvironmentValue): string =>
   typeof value === "string" ? escapeDollars(value) : `\${${value.variable}:-}`;

@@ -12,13 +12,14 @@ import { planText } from "./text";
 const ROOT = join(__dirname, "..");
 
 /** Writes plan/STACK/, the old one gone, so that no file of an earlier fleet stays behind. */
-function write({ plan, cloudConfigs }: PlanResult): string {
+function write({ plan, cloudConfigs, tailnetPolicy }: PlanResult): string {
   const folder = join(ROOT, "plan", plan.stack);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const files = {
     "plan.json": `${JSON.stringify(plan, null, 2)}\n`,
     "plan.md": planMarkdown(plan),
+    "tailnet-policy.json": tailnetPolicy,
     ...cloudConfigs,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   const folder = write(result);
   process.stdout.write(planText(result.plan));
   process.stdout.write(
-    `\nWritten to ${relative(process.cwd(), folder)}/: plan.md, plan.json and each machine's cloud-config.\n`,
+    `\nWritten to ${relative(process.cwd(), folder)}/: plan.md, plan.json, tailnet-policy.json and each machine's cloud-config.\n`,
   );
 }
 

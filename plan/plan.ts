@@ -1,6 +1,7 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
 import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
 import type { SidekiqProcess } from "../capacity/queues";
+import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import { parseConfiguration, type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
 import { type Assessment, assess } from "../settings/assess";
@@ -24,6 +25,8 @@ export interface PlanResult {
   plan: Plan;
   /** File name → cloud-config with every secret redacted. */
   cloudConfigs: Record<string, string>;
+  /** Text to merge into the tailnet's policy file before the first up, so that keys with these tags can be minted. */
+  tailnetPolicy: string;
 }
 
 /** @throws pulumi.RunError with every problem of the configuration */
@@ -77,6 +80,7 @@ export async function makePlan(
   return {
     plan,
     cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig])),
+    tailnetPolicy: policyText(tailnetPolicy(names.tags, settings.tailnet.admins)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
+import type { Problem } from "../capacity/problem";
 import { checkQueues } from "../capacity/queues";
 import type { Settings } from "../config";
 import { USER_DATA_LIMIT } from "../hosts/bundle";
@@ -7,8 +8,9 @@ import { plannedHosts } from "../hosts/planned";
 import { sizeFleet } from "./assess";
 import { placedProcesses } from "./fleet";
 import { type Identity, identityOf, identityProblems } from "./identity";
+import { managedVariable } from "./managedVariables";
 import { namesOf } from "./names";
-import type { Problem } from "../capacity/problem";
+import { shown } from "./shown";
 
 interface Context {
   stack: string;
@@ -27,30 +29,6 @@ function rule<K extends keyof Settings>(
     keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, context) : [];
 }
 
-/** Mastodon's variables that the program sets, and where they come from instead. */
-const MANAGED_VARIABLES: readonly [RegExp, string][] = [
-  [/^LOCAL_DOMAIN$/, "set `domain`"],
-  [/^WEB_DOMAIN$/, "set `webDomain`"],
-  [/^SMTP_/, "set `smtp`"],
-  [/^S3_|^AWS_/, "set `media` and `aws`"],
-  [/^WEB_CONCURRENCY$|^MAX_THREADS$/, "set `main.web`"],
-  [/^DB_POOL$/, "leave it out: each process sizes its own pool by its threads"],
-  [/^DB_|^DATABASE_URL$|^PREPARED_STATEMENTS$/, "leave it out: the program wires the database"],
-  [
-    /^REDIS_|^CACHE_REDIS_|^SIDEKIQ_REDIS_/,
-    "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)",
-  ],
-  [
-    /^SECRET_KEY_BASE$|^OTP_SECRET$|^ACTIVE_RECORD_ENCRYPTION_|^VAPID_/,
-    "set the secret of that name with pulumi config set --secret",
-  ],
-  [
-    /^BIND$|^PORT$|^SOCKET$|^MALLOC_CONF$|^LD_PRELOAD$|^RAILS_ENV$|^NODE_ENV$|^TRUSTED_PROXY_IP$/,
-    "leave it out: the program or the image sets it",
-  ],
-  [/^MASTODON_PROMETHEUS_EXPORTER_/, "leave it out: the program gives each process its own port"],
-];
-
 const RULES: readonly Rule[] = [
   (_, { stack }) =>
     /^[a-z][a-z0-9-]{0,19}$/.test(stack)
@@ -58,7 +36,7 @@ const RULES: readonly Rule[] = [
       : [
           {
             key: "the stack's name",
-            message: `is "${stack}"; name it with at most 20 lower-case letters, digits and hyphens, since tags and hosts carry it`,
+            message: `is ${shown(stack)}; name it with at most 20 lower-case letters, digits and hyphens, a letter first, since tags and hosts carry it`,
           },
         ],
 
@@ -69,7 +47,7 @@ const RULES: readonly Rule[] = [
     return [
       {
         key: "mastodonVersion",
-        message: `is ${mastodonVersion}; this program knows the queues and variables of 4.7 from v4.7.4 on`,
+        message: `is ${mastodonVersion}; write v4.7.4 or a later release of 4.7, whose queues and variables this program knows`,
       },
     ];
   }),
@@ -82,7 +60,7 @@ const RULES: readonly Rule[] = [
       .filter(({ size }) => !dropletSize(size))
       .map(({ key, size }) => ({
         key,
-        message: `is "${size}", not a droplet size; for example ${nearSizes(size)}`,
+        message: `is ${shown(size)}, not a droplet size; write, for example, ${nearSizes(size)}`,
       })),
   ),
 
@@ -170,8 +148,8 @@ const RULES: readonly Rule[] = [
 
   rule(["extraEnv"], ({ extraEnv }) =>
     Object.keys(extraEnv).flatMap((name) => {
-      const managed = MANAGED_VARIABLES.find(([pattern]) => pattern.test(name));
-      return managed ? [{ key: `extraEnv.${name}`, message: `is set by the program; ${managed[1]}` }] : [];
+      const instead = managedVariable(name);
+      return instead ? [{ key: `extraEnv.${name}`, message: `is set by the program; ${instead}` }] : [];
     }),
   ),
 ];

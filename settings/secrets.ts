@@ -1,7 +1,9 @@
 /** Every secret of a stack: flat keys, each read as a secret. */
 import { createECDH } from "node:crypto";
-import type { Settings } from "../config";
 import type { Problem } from "../capacity/problem";
+import type { Settings } from "../config";
+import { managedVariable } from "./managedVariables";
+import { shownName } from "./shown";
 
 export interface SecretSetting {
   description: string;
@@ -154,25 +156,35 @@ export function secretProblems(
       message: "is given although workerAccount is same; remove it, or set workerAccount: separate",
     });
   }
-  if (Boolean(vapidPrivateKey) !== Boolean(vapidPublicKey)) {
-    problems.push({
-      key: vapidPrivateKey ? "vapidPublicKey" : "vapidPrivateKey",
-      message: "is missing: the two VAPID keys are given together or not at all",
-    });
-  } else if (vapidPrivateKey && vapidPublicKey && !vapidMatches(vapidPrivateKey, vapidPublicKey)) {
-    problems.push({
+  return [
+    ...problems,
+    ...vapidProblems(vapidPrivateKey, vapidPublicKey),
+    ...extraProblems(settings, extraSecretEnv),
+  ];
+}
+
+/** Silent while one of the two has a wrong format, which is a problem of its own. */
+function vapidProblems(privateKey: string | undefined, publicKey: string | undefined): Problem[] {
+  if (Boolean(privateKey) !== Boolean(publicKey)) {
+    return [
+      {
+        key: privateKey ? "vapidPublicKey" : "vapidPrivateKey",
+        message: "is missing: the two VAPID keys are given together or not at all",
+      },
+    ];
+  }
+  if (!privateKey || !publicKey) return [];
+  const formatted = hasFormat("vapidPrivateKey", privateKey) && hasFormat("vapidPublicKey", publicKey);
+  if (!formatted || vapidMatches(privateKey, publicKey)) return [];
+  return [
+    {
       key: "vapidPublicKey",
       message: "does not belong to vapidPrivateKey; take both from the same .env.production",
-    });
-  }
-  if (extraSecretEnv && !isStringMap(extraSecretEnv)) {
-    problems.push({
-      key: "extraSecretEnv",
-      message: 'must be a JSON object from names to texts, such as {"DEEPL_API_KEY": "…"}',
-    });
-  }
-  return problems;
+    },
+  ];
 }
+
+const hasFormat = (name: SecretName, value: string) => SECRETS[name].format?.pattern.test(value) ?? true;
 
 function vapidMatches(privateKey: string, publicKey: string): boolean {
   try {
@@ -185,16 +197,38 @@ function vapidMatches(privateKey: string, publicKey: string): boolean {
   }
 }
 
-function isStringMap(json: string): boolean {
+function extraProblems({ extraEnv = {} }: Partial<Settings>, json: string | undefined): Problem[] {
+  if (!json || !hasFormat("extraSecretEnv", json)) return [];
+  const variables = stringMap(json);
+  if (!variables) {
+    return [
+      {
+        key: "extraSecretEnv",
+        message: 'must be a JSON object from variables\' names to texts, such as {"DEEPL_API_KEY": "…"}',
+      },
+    ];
+  }
+  return Object.keys(variables).flatMap((name) => {
+    const key = `extraSecretEnv.${shownName(name)}`;
+    const instead = managedVariable(name);
+    if (instead) return [{ key, message: `is set by the program; ${instead}` }];
+    return Object.hasOwn(extraEnv, name)
+      ? [{ key, message: "is in extraEnv too; remove one of the two" }]
+      : [];
+  });
+}
+
+/** undefined where the text is not a JSON object from names of variables to texts. */
+function stringMap(json: string): Record<string, string> | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return (
+    const isMap =
       typeof value === "object" &&
       value !== null &&
       !Array.isArray(value) &&
-      Object.entries(value).every(([k, v]) => /^[A-Z][A-Z0-9_]*$/.test(k) && typeof v === "string")
-    );
+      Object.entries(value).every(([k, v]) => /^[A-Z][A-Z0-9_]*$/.test(k) && typeof v === "string");
+    return isMap ? (value as Record<string, string>) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

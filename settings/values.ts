@@ -1,128 +1,25 @@
 /** From the strings that the engine hands over to values that the schema can judge. */
-import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import type { Problem } from "../capacity/problem";
+import { describeIssue, type GivenSetting, unknownKey } from "./issues";
+import { settingType } from "./types";
+
+export { type SettingType, settingType, unwrap } from "./types";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** What a setting holds in the stack file, as Pulumi.yaml's `type` names it. */
-export type SettingType = "string" | "integer" | "boolean" | "array" | "object";
+/** Settings whose values no message repeats: what lands there by mistake is a private key or a password. */
+export const quiet = z.registry<{ why: string }>();
 
-/** Takes off defaults and optionality: the schema of what a user writes. */
-export function unwrap(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
-    ? unwrap(schema.unwrap() as z.ZodType)
-    : schema;
-}
-
-export function settingType(schema: z.ZodType): SettingType {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodBoolean) return "boolean";
-  if (inner instanceof z.ZodNumber) return "integer";
-  if (inner instanceof z.ZodArray) return "array";
-  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return "object";
-  return "string";
-}
-
-/** What a description says to write: the `example` in the schema's metadata. */
-function example(schema: z.ZodType | undefined): string | undefined {
-  return (schema?.meta() as { example?: string } | undefined)?.example;
-}
-
-/** The schema that a path inside a setting leads to; undefined where the path leaves the schema. */
-function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
-  return path.reduce<z.ZodType | undefined>((at, step) => {
-    const inner = at && unwrap(at);
-    if (inner instanceof z.ZodObject) return inner.shape[String(step)] as z.ZodType | undefined;
-    if (inner instanceof z.ZodArray) return inner.element as z.ZodType;
-    return undefined;
-  }, schema);
-}
-
-function at(key: string, path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${String(step)}`),
-    key,
-  );
-}
-
-function unknownKey(key: string, name: string, known: readonly string[], where: string): Problem {
-  const near = closest(name, known as string[]);
-  // A third of the letters: close enough for a slip, too far for another word.
-  const guess =
-    distance(name, near) <= Math.max(2, name.length / 3)
-      ? `did you mean ${near}?`
-      : `${where} are ${known.join(", ")}`;
-  return { key, message: `is not a setting; ${guess}` };
-}
-
-function describeIssue(key: string, schema: z.ZodType, issue: z.core.$ZodIssue, value: unknown): Problem[] {
-  const place = schemaAt(schema, issue.path);
-  const name = at(key, issue.path);
-  const hint = example(place);
-  const write = hint ? `; write, for example, ${hint}` : "";
-  const given = issue.path.reduce<unknown>(
-    (v, step) => (v as Record<PropertyKey, unknown> | undefined)?.[step],
-    value,
-  );
-  const description = (place?.meta() as { description?: string } | undefined)?.description;
-  if (given === undefined || given === "") {
-    return [{ key: name, message: `is missing${description ? ` (${description})` : ""}${write}` }];
-  }
-  if (issue.code === "unrecognized_keys") {
-    const inner = place && unwrap(place);
-    const known = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
-    return issue.keys.map((extra) =>
-      extra === "region"
-        ? {
-            key: `${name}.${extra}`,
-            message: "is not a setting: both accounts are in the stack's one `region`; remove it",
-          }
-        : unknownKey(`${name}.${extra}`, extra, known, "its settings"),
-    );
-  }
-  const shown = JSON.stringify(given);
-  if (issue.code === "invalid_type")
-    return [{ key: name, message: `is ${shown}, not ${article(issue.expected)}${write}` }];
-  if (issue.code === "invalid_value") {
-    return [{ key: name, message: `is ${shown}; write one of ${issue.values.map(String).join(", ")}` }];
-  }
-  if (issue.code === "too_small")
-    return [{ key: name, message: `is ${shown}; write at least ${issue.minimum}` }];
-  if (issue.code === "too_big")
-    return [{ key: name, message: `is ${shown}; write at most ${issue.maximum}` }];
-  // What is left are unions and formats, whose own text says what is wrong.
-  const text =
-    issue.code === "invalid_union" ? (issue.errors.flat().at(-1)?.message ?? issue.message) : issue.message;
-  const own = issue.message === "Invalid input" ? text : issue.message;
-  return [
-    { key: name, message: own.startsWith("write") ? `is ${shown}; ${own}` : `${own}: ${shown}${write}` },
-  ];
-}
-
-const article = (type: string) =>
-  ({
-    int: "a whole number",
-    number: "a number",
-    string: "a text (quote it)",
-    boolean: "true or false",
-    array: "a list",
-    object: "a map",
-    record: "a map",
-  })[type] ?? type;
-
-/** One setting from its string; undefined, with the problem noted, where it does not have its type. */
-function decode(key: string, raw: string, schema: z.ZodType, problems: Problem[]): unknown {
-  const type = settingType(schema);
-  if (type === "string") return raw;
+/** One setting from its string: JSON where it is not a text, and the string itself where that is no JSON. */
+function decode(raw: string, schema: z.ZodType): unknown {
+  // The engine's string for a key with nothing behind it.
+  if (raw === "") return settingType(schema) === "string" ? raw : null;
+  if (settingType(schema) === "string" && !/^[[{]/.test(raw)) return raw;
   try {
     return JSON.parse(raw);
   } catch {
-    problems.push({
-      key,
-      message: `is ${JSON.stringify(raw)}, not ${article(type === "integer" ? "int" : type)}`,
-    });
-    return undefined;
+    return raw;
   }
 }
 
@@ -143,21 +40,20 @@ export function parseValues<S extends Shape>(
   shape: S,
   otherKeys: readonly string[],
 ): ParsedValues<S> {
+  const known = [...Object.keys(shape), ...otherKeys];
   const problems: Problem[] = Object.keys(raw)
-    .filter((key) => !(key in shape))
-    .map((key) => unknownKey(key, key, [...Object.keys(shape), ...otherKeys], "the settings"));
+    .filter((key) => !Object.hasOwn(shape, key))
+    .map((key) => unknownKey("", key, known, "remove it, or look for its name in Pulumi.yaml"));
   const settings: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(shape)) {
-    const text = raw[key];
-    const before = problems.length;
-    const value = text === undefined ? undefined : decode(key, text, schema, problems);
-    if (problems.length > before) continue;
+    const text = Object.hasOwn(raw, key) ? raw[key] : undefined;
+    const value = text === undefined ? undefined : decode(text, schema);
     const parsed = schema.safeParse(value);
     if (parsed.success) settings[key] = parsed.data;
-    else
-      problems.push(
-        ...parsed.error.issues.flatMap((issue) => describeIssue(key, schema, issue, value ?? {})),
-      );
+    else {
+      const given: GivenSetting = { key, schema, value, quiet: quiet.has(schema) };
+      problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(given, issue)));
+    }
   }
   return { settings: settings as ParsedValues<S>["settings"], problems };
 }

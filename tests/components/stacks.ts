@@ -1,6 +1,7 @@
 /** Stacks of the tests, and the program run on them in the tests' cloud. */
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { parseConfiguration, type Settings } from "../../config";
 import program from "../../index";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
 import { readStackConfig } from "../../plan/stackFile";
@@ -117,20 +118,39 @@ export function shortUrn(urn: string): string {
   return `${types.split(":").at(-1)} ${name}`;
 }
 
-/** A resource as a test reads it: its type's last word, its parent and what it depends on by short names. */
+/** A resource as a test reads it: everything that was registered, policies parsed, other resources by their names. */
 export function described(r: RecordedResource) {
-  const { dependsOn, replaceWith, ...options } = r.options;
+  const { dependsOn, replaceWith, customTimeouts, ...options } = r.options;
   return {
     type: r.type.split(":").at(-1),
-    name: r.name,
     parent: r.parent && shortUrn(r.parent),
     provider: r.provider,
-    inputs: r.inputs,
+    inputs: Object.fromEntries(
+      Object.entries(r.inputs).map(([key, value]) => [
+        key,
+        key === "policy" || key === "acl" ? JSON.parse(value as string) : value,
+      ]),
+    ),
+    dependsOn: dependsOn.map(nameOf).sort(),
     ...(r.secretInputs.length > 0 ? { secretInputs: r.secretInputs } : {}),
     ...options,
-    ...(replaceWith ? { replaceWith: replaceWith.map(shortUrn) } : {}),
+    ...(replaceWith ? { replaceWith: replaceWith.map(nameOf) } : {}),
+    ...(customTimeouts
+      ? {
+          customTimeouts: Object.fromEntries(
+            // `delete` is a reserved word in the request's own names.
+            Object.entries(customTimeouts).map(([key, value]) => [key.replace(/^pb_/, ""), value]),
+          ),
+        }
+      : {}),
   };
 }
+
+const nameOf = (urn: string) => urn.split("::").at(-1) ?? "";
+
+/** Name → what was registered, of everything that is not a component. */
+export const byName = (resources: readonly RecordedResource[]) =>
+  Object.fromEntries(resources.filter((r) => !r.component).map((r) => [r.name, described(r)]));
 
 /** What stands below a component, or below components below it. */
 export function below({ resources }: Recording, component: string): RecordedResource[] {
@@ -145,3 +165,16 @@ export function below({ resources }: Recording, component: string): RecordedReso
 }
 
 export const isSecret = (value: unknown) => pulumi.isSecret(value as pulumi.Output<unknown>);
+
+/** The settings that the program reads from these values. */
+export const settingsOf = (stack: string, values: Values): Settings =>
+  parseConfiguration(
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+    stack,
+    { isEncrypted: () => true },
+  );

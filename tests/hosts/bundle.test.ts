@@ -99,7 +99,7 @@ describe("user data", () => {
 
   test("over the limit says what to shorten", () => {
     // Text that does not compress.
-    const noise = Array.from({ length: USER_DATA_LIMIT / 64 }, (_, i) =>
+    const noise = Array.from({ length: USER_DATA_LIMIT / 32 }, (_, i) =>
       createHash("sha384").update(String(i)).digest("base64"),
     ).join("");
     expect(() => userData(changed("/etc/one", noise), boot)).toThrow(

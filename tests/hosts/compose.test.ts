@@ -68,6 +68,10 @@ describe("secrets in compose.yaml", () => {
   test("every value is a text: numbers, booleans and nothing are strings", () => {
     const environment = { A: "012", B: "true", C: "", D: "null", E: "1e3", F: "~" };
     expect(rendered(environment).services.one?.environment).toEqual(environment);
+    // Quoted, because compose reads YAML with another parser than this one.
+    const text = composeYaml({ environment, services: { one: service }, restart: "no" });
+    for (const [name, given] of Object.entries(environment))
+      expect(text).toContain(`  ${name}: "${given}"\n`);
   });
 
   test("a variable of the machine stays one", () => {

@@ -37,6 +37,7 @@ test("the plan of prod is printed and written, with each machine's cloud-config"
     "main.cloud-config.yaml",
     "plan.json",
     "plan.md",
+    "tailnet-policy.json",
     "workers-general.cloud-config.yaml",
   ]);
 });

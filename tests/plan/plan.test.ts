@@ -23,6 +23,7 @@ describe.each(["prod", "staging"])("the plan of %s", (stack) => {
     expectGolden(stack, {
       "plan.md": planMarkdown(result.plan),
       "plan.txt": planText(result.plan),
+      "tailnet-policy.json": result.tailnetPolicy,
       ...result.cloudConfigs,
     });
   });

@@ -1,0 +1,204 @@
+/** From zod's issues to problems in this program's words. */
+import { closest, distance } from "fastest-levenshtein";
+import { stringify } from "yaml";
+import { z } from "zod";
+import type { Problem } from "../capacity/problem";
+import { shown, shownName } from "./shown";
+import { settingType, unwrap } from "./types";
+
+/** A setting as it was given: its name, the schema that refused it, and whether messages may repeat its value. */
+export interface GivenSetting {
+  key: string;
+  schema: z.ZodType;
+  value: unknown;
+  quiet: boolean;
+}
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** The schema that a path inside a setting leads to; undefined where the path leaves the schema. */
+function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return schema;
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion) {
+    return inner.options.map((option) => schemaAt(option as z.ZodType, path)).find(Boolean);
+  }
+  const next = childSchema(inner, step);
+  return next && schemaAt(next, rest);
+}
+
+function childSchema(schema: z.ZodType, step: PropertyKey): z.ZodType | undefined {
+  if (schema instanceof z.ZodObject && Object.hasOwn(schema.shape, step)) return schema.shape[String(step)];
+  if (schema instanceof z.ZodArray && typeof step === "number") return schema.element as z.ZodType;
+  if (schema instanceof z.ZodRecord && typeof step === "string") return schema.valueType as z.ZodType;
+  return undefined;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, step) => {
+    const inside = typeof at === "object" && at !== null && Object.hasOwn(at, step);
+    return inside ? (at as Record<PropertyKey, unknown>)[step] : undefined;
+  }, value);
+}
+
+function nameAt(key: string, path: Path): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${shownName(String(step))}`),
+    key,
+  );
+}
+
+/** @param list what else could be written, as a clause */
+export function unknownKey(prefix: string, name: string, known: readonly string[], list: string): Problem {
+  const near = known.length > 0 ? closest(name, known as string[]) : "";
+  // A third of the letters: close enough for a slip, too far for another word.
+  const isSlip = near !== "" && distance(name, near) <= Math.max(2, name.length / 3);
+  return {
+    key: prefix + shownName(name),
+    message: `is not a setting; ${isSlip ? `did you mean ${prefix}${near}?` : list}`,
+  };
+}
+
+function unknownKeys({ key, schema }: GivenSetting, path: Path, names: readonly string[]): Problem[] {
+  const parent = nameAt(key, path);
+  const place = schemaAt(schema, path);
+  const known = place ? keysOf(place) : [];
+  return names.map((name) =>
+    name === "region"
+      ? {
+          key: `${parent}.region`,
+          message: "is not a setting: both accounts are in the stack's one `region`; remove it",
+        }
+      : unknownKey(`${parent}.`, name, known, `${parent} takes ${known.join(", ")}`),
+  );
+}
+
+/** Names that a map takes; empty where it takes any. */
+function keysOf(schema: z.ZodType): string[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysOf(option as z.ZodType));
+  if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
+  if (inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum)
+    return inner.keyType.options.map(String);
+  return [];
+}
+
+const metaOf = (schema: z.ZodType | undefined) =>
+  (schema?.meta() ?? {}) as { description?: string; examples?: unknown[] };
+
+/** "; write, for example, …", as YAML that every reader takes for the right type. */
+function advice(schema: z.ZodType | undefined): string {
+  const [example] = metaOf(schema).examples ?? [];
+  if (example === undefined) return "";
+  // YAML 1.1 quotes what some reader takes for a number: "02:30".
+  const yaml = stringify(example, { version: "1.1", collectionStyle: "flow", flowCollectionPadding: false });
+  return `; write, for example, ${yaml.trim()}`;
+}
+
+/** What is not there, or is `null` or "" where that means nothing. */
+function emptyMessage({ schema }: GivenSetting, path: Path): string {
+  const place = schemaAt(schema, path);
+  const parent = path.length > 0 ? schemaAt(schema, path.slice(0, -1)) : undefined;
+  const holder = parent && unwrap(parent);
+  if (holder instanceof z.ZodArray || holder instanceof z.ZodRecord)
+    return "is empty; write a value, or remove it";
+  if (place?.safeParse(undefined).success) return `is empty; write ${kindOf(place)}, or leave it out`;
+  const { description } = metaOf(place);
+  return `is missing${description ? ` (${description})` : ""}${advice(place)}`;
+}
+
+function kindOf(schema: z.ZodType): string {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodEnum) return `one of ${inner.options.join(", ")}`;
+  return article(settingType(schema));
+}
+
+/** Everything that an issue says, each with its place and what to write there. */
+export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
+  const { key, schema, value, quiet } = setting;
+  if (issue.code === "unrecognized_keys") return unknownKeys(setting, issue.path, issue.keys);
+  const place = schemaAt(schema, issue.path);
+  const given = valueAt(value, issue.path);
+  const name = nameAt(key, issue.path);
+  if (issue.code === "invalid_key") {
+    // The name is wrong, not what it holds.
+    const [own] = issue.issues;
+    return [{ key: name, message: own ? own.message : "is not a name that is known here" }];
+  }
+  if (given === undefined || given === null || given === "")
+    return [{ key: name, message: emptyMessage(setting, issue.path) }];
+  if (issue.code === "invalid_union") {
+    const nearer = nearestOption(issue);
+    if (nearer) {
+      return nearer.flatMap((inner) =>
+        describeIssue(setting, { ...inner, path: [...issue.path, ...inner.path] } as Issue),
+      );
+    }
+  }
+  const is = quiet ? undefined : `is ${shown(given)}`;
+  return [{ key: name, message: sentence(issue, is, given, advice(place)) }];
+}
+
+/**
+ * Of a union's options the one that the value was meant for: the only one whose kind it has. Where there is none and the
+ * union has no words of its own, the last speaks for all.
+ */
+function nearestOption(issue: z.core.$ZodIssueInvalidUnion): Issue[] | undefined {
+  const ofKind = issue.errors.filter(
+    ([first]) =>
+      first && !(first.path.length === 0 && ["invalid_type", "invalid_value"].includes(first.code)),
+  );
+  if (ofKind.length === 1) return ofKind[0];
+  return isOwn(issue.message) ? undefined : issue.errors.at(-1);
+}
+
+/** The schema's own words are clauses; zod's begin with a capital letter. */
+const isOwn = (message: string) => /^[a-z]/.test(message);
+
+/**
+ * @param is "is VALUE"; undefined where the value stays out
+ * @param write "; write …", or empty
+ */
+function sentence(issue: Issue, is: string | undefined, given: unknown, write: string): string {
+  const not = (what: string) => `${is ? `${is}, not` : "is not"} ${what}${write}`;
+  const but = (clause: string) => `${is ?? "cannot be used"}; ${clause}`;
+  if (isOwn(issue.message)) {
+    const { message } = issue;
+    if (message.startsWith("is not ")) return not(message.slice("is not ".length));
+    return message.startsWith("write ") ? but(message) : message;
+  }
+  switch (issue.code) {
+    case "invalid_type": {
+      const isBare = typeof given === "number" || typeof given === "boolean";
+      return not(article(issue.expected) + (issue.expected === "string" && isBare ? " (quote it)" : ""));
+    }
+    case "invalid_value":
+      return but(`write one of ${issue.values.map(String).join(", ")}`);
+    case "too_small":
+      return issue.origin === "array"
+        ? "has no entries; write at least one"
+        : but(`write at least ${issue.minimum}`);
+    case "too_big":
+      return but(`write at most ${issue.maximum}`);
+    default:
+      return not("what belongs here");
+  }
+}
+
+/** Zod's and Pulumi.yaml's names of types, in words. */
+export function article(type: string): string {
+  return (
+    {
+      int: "a whole number",
+      integer: "a whole number",
+      number: "a whole number",
+      string: "a text",
+      boolean: "true or false",
+      array: "a list",
+      object: "a map",
+      record: "a map",
+    }[type] ?? type
+  );
+}
