@@ -55,7 +55,8 @@ const sidekiqProcess = z.strictObject({
         z
           .partialRecord(z.enum(QUEUE_NAMES), z.int().min(1).max(100))
           .refine((weights) => Object.keys(weights).length > 0, {
-            error: "has no queues; write at least one",
+            error: "has no entries; write at least one",
+            when: ({ issues }) => issues.length === 0,
           }),
       ],
       {
@@ -156,11 +157,13 @@ const workerPool = z.strictObject({
   generation: generation.meta({ description: "Raise by one to replace the pool's droplets, new ones first" }),
   sidekiq: z
     .array(sidekiqProcess)
-    .min(1, { error: "needs at least one Sidekiq process" })
-    .meta({ description: "Sidekiq processes on every droplet of the pool" }),
+    .min(1)
+    .meta({
+      description: "Sidekiq processes on every droplet of the pool",
+      examples: [[{ queues: ["default"], threads: 5 }]],
+    }),
 });
 
-/** Variables that the program itself sets; `refuse` names the setting to use instead (settings/rules.ts). */
 const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, {
   error: "is not an environment variable's name; write capital letters, digits and underscores",
 });
@@ -358,7 +361,10 @@ export const settingsSchema = z.strictObject({
         .string()
         .regex(
           /^(ssh-ed25519|sk-ssh-ed25519@openssh\.com|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( .*)?$/,
-          { error: "is not a public key in OpenSSH's format" },
+          {
+            error:
+              "is not a public key in OpenSSH's format (ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa or sk-ssh-ed25519@openssh.com)",
+          },
         )
         .meta({ examples: ["ssh-ed25519 AAAAC3… you@example.org"] }),
     )

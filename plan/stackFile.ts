@@ -215,10 +215,9 @@ function valueProblems(
 ): string[] {
   const file = existsSync(path) ? basename(path) : `${basename(path)} (which does not exist)`;
   return project.declarations.flatMap(({ key, type, items, secret, fallback }) => {
-    const own = key.startsWith(`${project.name}:`);
     if (!values.has(key) && fallback === undefined) {
       const set = `pulumi config set ${secret ? "--secret " : ""}--stack ${stack} ${key}`;
-      return own ? [`${file}, ${key}: is missing and has no default: write it, or run ${set}`] : [];
+      return [`${file}, ${key}: is missing and has no default: write it, or run ${set}`];
     }
     if (!type) return [];
     const value = values.has(key) ? values.get(key) : fallback;
@@ -226,7 +225,9 @@ function valueProblems(
     if (secret && !hasSecure(value)) {
       return [`${at}: is a secret in plain text: run pulumi config set --secret --stack ${stack} ${key}`];
     }
-    const content = Array.isArray(value) || value instanceof Map ? value : goText(value);
+    // A scalar of the stack is text to the engine, while Pulumi.yaml's fractions stay numbers.
+    const whole = typeof value === "object" && value !== null && !(value instanceof Timestamp);
+    const content = whole || (typeof value === "number" && !values.has(key)) ? value : goText(value);
     return fits(type, items, content)
       ? []
       : [`${at}: is not of type ${typeName(type, items)}: ${HINTS[type]}`];

@@ -47,7 +47,7 @@ test("the account is asked for its droplet limit with its own provider", async (
     {
       token: "digitalocean:index/getAccount:getAccount",
       provider:
-        "urn:pulumi:prod::mastodon-hosting::pulumi:providers:digitalocean::digitalocean-main::digitalocean-main-id",
+        "urn:pulumi:prod::mastodon-hosting::pulumi:pulumi:Stack$pulumi:providers:digitalocean::digitalocean-main::digitalocean-main-id",
     },
   ]);
 });

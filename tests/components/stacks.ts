@@ -64,8 +64,8 @@ export async function run(
   let returned: Record<string, unknown> = {};
   const recording = await record(
     async () => {
-      returned = (await (cloudArgs.program ?? program)()) as Record<string, unknown>;
-      return returned ?? {};
+      returned = ((await (cloudArgs.program ?? program)()) ?? {}) as Record<string, unknown>;
+      return returned;
     },
     {
       project: PROJECT,
@@ -88,7 +88,7 @@ export async function run(
 
 /** Runs a few components by themselves. */
 export const runAlone = (make: () => unknown, cloudArgs: CloudArgs = {}, stack = "prod") =>
-  run(stack, {}, { ...cloudArgs, program: async () => ({ made: void make() }) });
+  run(stack, {}, { ...cloudArgs, program: async () => void make() });
 
 export const prod = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
   run("prod", { ...stackFile("prod"), ...REQUIRED_SECRETS, ...values }, cloudArgs);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
@@ -8,7 +7,6 @@ import {
   machineHash,
   readableCloudConfig,
   redacted,
-  USER_DATA_LIMIT,
   userData,
 } from "../../hosts/bundle";
 import { boot } from "./fixtures";
@@ -94,16 +92,6 @@ describe("user data", () => {
   test("a bundle without the installer is a slip", () => {
     expect(() => userData({ ...bundle, files: [] }, boot)).toThrow(
       "the worker bundle lacks /usr/local/sbin/host-bundle",
-    );
-  });
-
-  test("over the limit says what to shorten", () => {
-    // Text that does not compress.
-    const noise = Array.from({ length: USER_DATA_LIMIT / 32 }, (_, i) =>
-      createHash("sha384").update(String(i)).digest("base64"),
-    ).join("");
-    expect(() => userData(changed("/etc/one", noise), boot)).toThrow(
-      /^the worker host's user data has \d+ bytes, over the limit of 61440; shorten extraEnv/,
     );
   });
 });

@@ -1,0 +1,69 @@
+/** What the machines of a stack are expected to be made of: the tests' cloud on one side, the hosts' renderers on the other. */
+import { vapidFromPem } from "../../components/vapid";
+import type { BootSecrets } from "../../hosts/bundle";
+import type { MainSecrets } from "../../hosts/inputs";
+import { mainHost } from "../../hosts/mainHost";
+import { workerHost } from "../../hosts/workerHost";
+import { assess } from "../../settings/assess";
+import { namesOf } from "../../settings/names";
+import {
+  accessKeyId,
+  authKey,
+  ecPem,
+  password,
+  privateKey,
+  publicKey,
+  secretBytes,
+  tailnetName,
+} from "./cloud";
+import { settingsOf, type Values } from "./stacks";
+
+/** Every secret as it is generated where none is given. */
+export function generatedSecrets(): MainSecrets {
+  const vapid = vapidFromPem(ecPem("secrets-vapid 1"));
+  return {
+    secretKeyBase: secretBytes("secrets-secret-key-base", 64).toString("hex"),
+    otpSecret: undefined,
+    activeRecordEncryptionPrimaryKey: password("secrets-encryption-primary", 32),
+    activeRecordEncryptionDeterministicKey: password("secrets-encryption-deterministic", 32),
+    activeRecordEncryptionKeyDerivationSalt: password("secrets-encryption-salt", 32),
+    vapidPrivateKey: vapid.privateKey,
+    vapidPublicKey: vapid.publicKey,
+    postgresPassword: password("secrets-postgres", 32),
+    redisPassword: password("secrets-redis", 32),
+    cacheRedisPassword: password("secrets-cache-redis", 32),
+    smtpPassword: "relay-password-dddd",
+    mediaAccessKeyId: accessKeyId("media-writer-key"),
+    mediaSecretAccessKey: password("media-writer-key", 40),
+    extraSecretEnv: {},
+    backupKey: password("secrets-backup", 48),
+    backupAccessKeyId: accessKeyId("backups-writer-key"),
+    backupSecretAccessKey: password("backups-writer-key", 40),
+  };
+}
+
+const shared = (stack: string, values: Values) => {
+  const settings = settingsOf(stack, values);
+  return { stack, settings, names: namesOf(settings, stack), deployKey: publicKey("secrets-deploy-key") };
+};
+
+export const mainBundle = (stack: string, values: Values) => {
+  const inputs = shared(stack, values);
+  const volumeName = `mastodon-${stack}-data`;
+  return mainHost({ ...inputs, volumeName, sizing: assess(inputs.settings).main, secrets: generatedSecrets() });
+};
+
+export const workerBundle = (stack: string, values: Values, index = 0) => {
+  const inputs = shared(stack, values);
+  const pool = inputs.settings.workers[index];
+  const sizing = assess(inputs.settings).pools[index];
+  if (!pool || !sizing) throw new Error(`no pool ${index}`);
+  return workerHost({ ...inputs, pool, sizing, secrets: generatedSecrets() });
+};
+
+export const bootSecrets = (dropletName: string, keyName: string, hostKeyName: string): BootSecrets => ({
+  hostname: tailnetName(dropletName, keyName),
+  authKey: authKey(keyName),
+  consolePassword: password("secrets-console", 24),
+  hostKey: { privatePem: privateKey(hostKeyName), publicOpenSsh: publicKey(hostKeyName) },
+});

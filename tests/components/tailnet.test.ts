@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tailscale from "@pulumi/tailscale";
+import { Tailnet } from "../../components/tailnet";
+import { tailnetPolicy } from "../../components/tailnetPolicy";
+import { byName, custom, runAlone } from "./stacks";
+
+const TAGS = { main: "tag:mastodon-prod-main", worker: "tag:mastodon-prod-worker", deploy: "tag:mastodon-prod-deploy" };
+
+async function tailnet(managePolicy: boolean, description = "mastodon-prod-main") {
+  const run = await runAlone(() => {
+    const provider = new tailscale.Provider("tailscale", { apiKey: "key" });
+    const net = new Tailnet(
+      "tailnet",
+      { tags: TAGS, admins: ["group:ops"], managePolicy },
+      { providers: [provider] },
+    );
+    const machine = new pulumi.ComponentResource("test:index:Machine", "machine", {}, { providers: [provider] });
+    net.mintKey("main-auth-key", { tag: TAGS.main, description, trigger: "generation 1" }, machine);
+  });
+  const { tailscale: _, ...made } = byName(custom(run));
+  return made;
+}
+
+const KEY = {
+  type: "TailnetKey",
+  parent: "Machine machine",
+  provider: "tailscale",
+  dependsOn: [],
+  inputs: {
+    reusable: false,
+    ephemeral: false,
+    preauthorized: true,
+    tags: ["tag:mastodon-prod-main"],
+    expiry: 604_800,
+    recreateIfInvalid: "never",
+    description: "mastodon-prod-main",
+  },
+  additionalSecretOutputs: ["key"],
+  replacementTrigger: "generation 1",
+  ignoreChanges: ["description", "ephemeral", "expiry", "preauthorized", "recreateIfInvalid", "reusable", "tags"],
+};
+
+test("a key is for one machine, for a week, and only its trigger replaces it", async () => {
+  expect(await tailnet(false)).toEqual({ "main-auth-key": KEY });
+});
+
+test("each input of a key is among those whose change is ignored", () => {
+  expect(KEY.ignoreChanges).toEqual(Object.keys(KEY.inputs).sort());
+});
+
+test("with managePolicy the policy file is there before the tags of the first key", async () => {
+  expect(await tailnet(true)).toEqual({
+    "tailnet-policy": {
+      type: "Acl",
+      parent: "Tailnet tailnet",
+      provider: "tailscale",
+      dependsOn: [],
+      inputs: { acl: tailnetPolicy(TAGS, ["group:ops"]), overwriteExistingContent: true },
+    },
+    "main-auth-key": { ...KEY, dependsOn: ["tailnet-policy"] },
+  });
+});
+
+test("a long description is cut at Tailscale's 50 characters", async () => {
+  const made = await tailnet(false, "d".repeat(60));
+  expect(made["main-auth-key"]?.inputs.description).toBe("d".repeat(50));
+});

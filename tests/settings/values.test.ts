@@ -1,0 +1,203 @@
+/** Each setting by itself: what is no value of it, and what the message says then. */
+import { type BadCase, problems } from "./stack";
+
+const ALL_QUEUES = ["default", "push", "ingress", "mailers", "pull", "scheduler", "fasp"];
+const process = (change: object) => ({ main: { sidekiq: [{ queues: ALL_QUEUES, threads: 5, ...change }] } });
+const pool = (change: object) => ({
+  workers: [{ name: "general", sidekiq: [{ queues: ["default"], threads: 5 }], ...change }],
+});
+const NOT_A_KEY =
+  "is not a public key in OpenSSH's format (ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa or sk-ssh-ed25519@openssh.com); write, for example, ssh-ed25519 AAAAC3… you@example.org";
+const NOT_A_BUCKET = "not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)";
+
+const UNKNOWN: BadCase[] = [
+  ["a slip of the pen gets the name that was meant", { domian: "a.example" }, "domian is not a setting; did you mean domain?"],
+  ["a misspelt secret does too", { smtpPasword: "x" }, "smtpPasword is not a setting; did you mean smtpPassword?"],
+  ["a name like no other", { elasticsearch: "x" }, "elasticsearch is not a setting; remove it, or look for its name in Pulumi.yaml"],
+  ["a name that every JavaScript object has", { constructor: "x", toString: "y" },
+    "constructor is not a setting; remove it, or look for its name in Pulumi.yaml",
+    "toString is not a setting; remove it, or look for its name in Pulumi.yaml"],
+  ["inside a map", { smtp: { server: "smtp.example.org", sever: "x" } }, "smtp.sever is not a setting; did you mean smtp.server?"],
+  ["inside a map, like no other", { smtp: { server: "smtp.example.org", password: "x" } },
+    "smtp.password is not a setting; smtp takes server, port, login, from, authMethod, tls"],
+  ["two maps deep", { main: { postgres: { sharedBuffersMb: 512 } } },
+    "main.postgres.sharedBuffersMb is not a setting; did you mean main.postgres.sharedBuffersMiB?"],
+  ["inside a process", process({ replica: 2 }), "main.sidekiq[0].replica is not a setting; did you mean main.sidekiq[0].replicas?"],
+  ["a pool with a region of its own", pool({ region: "fra1" }),
+    "workers[0].region is not a setting: both accounts are in the stack's one `region`; remove it"],
+  ["a queue among weights", process({ queues: { pushh: 1, default: 8 } }),
+    "main.sidekiq[0].queues.pushh is not a setting; did you mean main.sidekiq[0].queues.push?"],
+  ["a name with a value in it", { "smtpPassword=hunter2": "x" }, "smtpPassword… is not a setting; did you mean smtpPassword?"],
+];
+
+const TYPES: BadCase[] = [
+  ["a number for a text", { main: { size: 4 } }, "main.size is 4, not a text (quote it)"],
+  ["a number for a host name inside a map", { smtp: { server: 5 } },
+    "smtp.server is 5, not a text (quote it); write, for example, smtp.example.org"],
+  ["a list for a text", { domain: ["a.example"] }, "domain is a list, not a text; write, for example, social.example.org"],
+  ["a map for a text that may be empty", { webDomain: { name: "a.example" } },
+    "webDomain is a map, not a text; write, for example, mastodon.example.org"],
+  ["a text for a whole number", { main: { volumeGiB: "12x" } }, 'main.volumeGiB is "12x", not a whole number'],
+  ["a quoted number", { main: { volumeGiB: "50" } }, 'main.volumeGiB is "50", not a whole number'],
+  ["a fraction", { main: { volumeGiB: 10.5 } }, "main.volumeGiB is 10.5, not a whole number"],
+  ["nothing for a whole number", { main: { volumeGiB: null } }, "main.volumeGiB is empty; write a whole number, or leave it out"],
+  ["a word for a boolean", { protect: "yes" }, 'protect is "yes", not true or false'],
+  ["a number for a boolean", { monitoring: "1" }, "monitoring is 1, not true or false"],
+  ["nothing for a boolean", { protect: null }, "protect is empty; write true or false, or leave it out"],
+  ["a text for a boolean inside a map", { main: { ipv6: "on" } }, 'main.ipv6 is "on", not true or false'],
+  ["a text for a map", { main: "g-2vcpu-8gb" }, 'main is "g-2vcpu-8gb", not a map'],
+  ["a list for a map", { main: ["g-2vcpu-8gb"] }, "main is a list, not a map"],
+  ["a list for a map inside a map", { main: { web: [2, 5] } }, "main.web is a list, not a map"],
+  ["nothing for a map", { main: null }, "main is empty; write a map, or leave it out"],
+  ["a number for a map", { pricing: "100" }, "pricing is 100, not a map"],
+  ["a map for a list", { workers: { name: "general" } }, "workers is a map, not a list"],
+  ["a map for a list inside a map", { main: { sidekiq: { queues: ["push"], threads: 5 } } }, "main.sidekiq is a map, not a list"],
+  ["a text for a list", { tailnet: { oauthClientId: "k", admins: "you@example.org" } }, 'tailnet.admins is "you@example.org", not a list'],
+  ["nothing in a list", { main: { sidekiq: [null] } }, "main.sidekiq[0] is empty; write a value, or remove it"],
+  ["a text in a list of maps", { workers: ["general"] }, 'workers[0] is "general", not a map'],
+  ["a text for queues", process({ queues: "push" }),
+    'main.sidekiq[0].queues is "push"; write a list in strict order ([default, push]) or weights ({default: 8, push: 6}) of the queues default, push, ingress, mailers, pull, scheduler, fasp'],
+  ["a text for a weight", process({ queues: { push: "6" } }), 'main.sidekiq[0].queues.push is "6", not a whole number'],
+  ["a list for a variable", { extraEnv: { DEEPL: ["x"] } }, "extraEnv.DEEPL cannot be used; write a text, a number, true or false"],
+  ["nothing for a variable", { extraEnv: { DEEPL: null } }, "extraEnv.DEEPL is empty; write a value, or remove it"],
+  ["a list for variables", { extraEnv: ["DEEPL=x"] }, "extraEnv is not a map"],
+];
+
+const MISSING: BadCase[] = [
+  ["domain", { domain: undefined },
+    "domain is missing (The instance's name in every handle (LOCAL_DOMAIN). Can never change once people follow its accounts); write, for example, social.example.org"],
+  ["domain, with the empty default of Pulumi.yaml", { domain: "" },
+    "domain is missing (The instance's name in every handle (LOCAL_DOMAIN). Can never change once people follow its accounts); write, for example, social.example.org"],
+  ["region", { region: "" },
+    "region is missing (DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work); write, for example, nyc3"],
+  ["owner", { owner: undefined }, "owner.email is missing (Where Mastodon and Let's Encrypt write to); write, for example, you@example.org"],
+  ["owner.email", { owner: { username: "admin" } },
+    "owner.email is missing (Where Mastodon and Let's Encrypt write to); write, for example, you@example.org"],
+  ["aws", { aws: {} }, 'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"'],
+  ["aws.accountId, null", { aws: { accountId: null } },
+    'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"'],
+  ["tailnet", { tailnet: {} },
+    "tailnet.oauthClientId is missing (OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`); write, for example, kAbCdEfCNTRL"],
+  ["a pool's name", pool({ name: undefined }),
+    "workers[0].name is missing (Names the pool's droplets, tag and firewall); write, for example, general"],
+  ["a pool's processes", pool({ sidekiq: undefined }),
+    "workers[0].sidekiq is missing (Sidekiq processes on every droplet of the pool); write, for example, [{queues: [default], threads: 5}]"],
+  ["a process' queues", process({ queues: undefined }), "main.sidekiq[0].queues is missing; write, for example, [default, push]"],
+  ["a process' threads", process({ threads: undefined }), "main.sidekiq[0].threads is missing; write, for example, 5"],
+];
+
+const CHOICES: BadCase[] = [
+  ["a region without volumes", { region: "nyc4" },
+    'region is "nyc4"; write one of nyc1, nyc2, nyc3, sfo2, sfo3, tor1, ams3, lon1, fra1, blr1, sgp1, syd1, atl1'],
+  ["workerAccount", { workerAccount: "second" }, 'workerAccount is "second"; write one of separate, same'],
+  ["workerAccount, empty", { workerAccount: null }, "workerAccount is empty; write one of separate, same, or leave it out"],
+  ["mail as a boolean", { mail: "false" }, 'mail is "false"; write one of smtp, none'],
+  ["acme", { acme: "letsencrypt" }, 'acme is "letsencrypt"; write one of production, staging, none'],
+  ["readiness", { readiness: "true" }, 'readiness is "true"; write one of wait, none'],
+  ["smtp.tls as a boolean", { smtp: { server: "smtp.example.org", tls: true } }, "smtp.tls is true; write one of starttls, implicit, none"],
+  ["smtp.authMethod", { smtp: { server: "smtp.example.org", authMethod: "oauth" } },
+    'smtp.authMethod is "oauth"; write one of plain, login, cram_md5, none'],
+  ["a queue in strict order", process({ queues: ["pushh"] }),
+    'main.sidekiq[0].queues[0] is "pushh"; write one of default, push, ingress, mailers, pull, scheduler, fasp'],
+];
+
+const host = (text: string): BadCase => [
+  `the domain ${text}`,
+  { domain: text },
+  `domain is "${text}", not a lower-case host name; write, for example, social.example.org`,
+];
+const bucket = (text: string, shown = text): BadCase => [
+  `the bucket ${text}`,
+  { media: { bucket: text } },
+  `media.bucket is "${shown}", ${NOT_A_BUCKET}; write, for example, social-example-org-media`,
+];
+const administratorKey = (title: string, text: string): BadCase => [
+  title,
+  { administratorKeys: [text] },
+  `administratorKeys[0] ${NOT_A_KEY}`,
+];
+
+const FORMATS: BadCase[] = [
+  host("Social.example.org"),
+  host("https://social.example.org"),
+  host("social.example.org/"),
+  host("social.example.org:443"),
+  host("192.0.2.1"),
+  host("social.example.org."),
+  host("localhost"),
+  host("a_b.example.org"),
+  ["the second host name in a list of settings", { mediaDomain: "Media.example.org" },
+    'mediaDomain is "Media.example.org", not a lower-case host name; write, for example, media.example.org'],
+  bucket("media.social"),
+  bucket("ab"),
+  bucket("Media"),
+  bucket("-media"),
+  bucket("a".repeat(64), `${"a".repeat(60)}…`),
+  ["an e-mail address without a domain", { owner: { email: "you" } }, 'owner.email is "you", not an e-mail address; write, for example, you@example.org'],
+  ["an e-mail address that a shell would misread", { owner: { email: "o'brien@example.org" } },
+    `owner.email is "o'brien@example.org", not an e-mail address without a single quote; write, for example, you@example.org`],
+  ["a user name with a hyphen", { owner: { email: "you@example.org", username: "a-b" } },
+    'owner.username is "a-b", not a Mastodon user name of letters, digits and underscores; write, for example, admin'],
+  ["an account number without quotes", { aws: { accountId: 123456789012 } },
+    'aws.accountId is 123456789012, not a text (quote it); write, for example, "123456789012"'],
+  ["an account number with hyphens", { aws: { accountId: "1234-5678-9012" } },
+    'aws.accountId is "1234-5678-9012", not a quoted 12-digit AWS account number; write, for example, "123456789012"'],
+  ["an AWS region by its city", { aws: { accountId: "123456789012", region: "virginia" } },
+    'aws.region is "virginia", not an AWS region; write, for example, us-east-1'],
+  ["a time that no clock shows", { backups: { time: "25:00" } }, 'backups.time is "25:00", not a quoted time of day; write, for example, "02:30"'],
+  ["a time as a number", { backups: { time: 150 } }, 'backups.time is 150, not a text (quote it); write, for example, "02:30"'],
+  ["a time without its zero", { upkeep: { window: "4:00" } }, 'upkeep.window is "4:00", not a quoted time of day; write, for example, "04:00"'],
+  ["a pool's name with a capital", pool({ name: "General" }),
+    'workers[0].name is "General", not a name of at most 20 lower-case letters, digits and hyphens; write, for example, general'],
+  ["a pool's name that begins with a digit", pool({ name: "2nd" }),
+    'workers[0].name is "2nd", not a name of at most 20 lower-case letters, digits and hyphens; write, for example, general'],
+  ["a user of the tailnet with a space", { tailnet: { oauthClientId: "k", admins: ["a b"] } },
+    'tailnet.admins[0] is "a b", not a user, a group or a tag of the tailnet; write, for example, you@example.org'],
+  ["a version without its v", { mastodonVersion: "4.7.4" }, `mastodonVersion is "4.7.4", not a release's name; write, for example, v4.7.4`],
+  ["a release candidate", { mastodonVersion: "v4.7.5-rc.1" }, `mastodonVersion is "v4.7.5-rc.1", not a release's name; write, for example, v4.7.4`],
+  ["a sender without an address", { smtp: { server: "smtp.example.org", from: "Mastodon" } },
+    'smtp.from is "Mastodon", not a sender with an e-mail address; write, for example, notifications@social.example.org'],
+  ["a variable's name in small letters", { extraEnv: { deepl: "x" } },
+    "extraEnv.deepl is not an environment variable's name; write capital letters, digits and underscores"],
+  administratorKey("a kind of key that OpenSSH dropped", "ssh-dss AAAAB3NzaC1kc3M="),
+  administratorKey("a fingerprint", "SHA256:0123"),
+  administratorKey("a private key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----"),
+  ["a key that is no list", { administratorKeys: "ssh-ed25519 AAAA you" }, "administratorKeys is not a list"],
+  ["an empty key", { administratorKeys: [""] }, "administratorKeys[0] is empty; write a value, or remove it"],
+];
+
+const RANGES: BadCase[] = [
+  ["no threads", process({ threads: 0 }), "main.sidekiq[0].threads is 0; write at least 1"],
+  ["too many threads", process({ threads: 51 }), "main.sidekiq[0].threads is 51; write at most 50"],
+  ["no replicas", process({ replicas: 0 }), "main.sidekiq[0].replicas is 0; write at least 1"],
+  ["too many replicas", process({ replicas: 33 }), "main.sidekiq[0].replicas is 33; write at most 32"],
+  ["a weight of nothing", process({ queues: { push: 0 } }), "main.sidekiq[0].queues.push is 0; write at least 1"],
+  ["fewer droplets than none", pool({ count: -1 }), "workers[0].count is -1; write at least 0"],
+  ["a hundred droplets and one", pool({ count: 101 }), "workers[0].count is 101; write at most 100"],
+  ["a volume that Postgres fills at once", { main: { volumeGiB: 9 } }, "main.volumeGiB is 9; write at least 10"],
+  ["a volume beyond DigitalOcean's largest", { main: { volumeGiB: 16385 } }, "main.volumeGiB is 16385; write at most 16384"],
+  ["a generation before the first", { main: { generation: 0 } }, "main.generation is 0; write at least 1"],
+  ["a port that is none", { smtp: { server: "smtp.example.org", port: 65536 } }, "smtp.port is 65536; write at most 65535"],
+  ["backups for less than a week", { backups: { keepDays: 6 } }, "backups.keepDays is 6; write at least 7"],
+  ["less media than none", { pricing: { storageGiB: -1 } }, "pricing.storageGiB is -1; write at least 0"],
+  ["more connections than Postgres takes well", { main: { postgres: { maxConnections: 251 } } },
+    "main.postgres.maxConnections is 251; write at most 250"],
+  ["a process without queues in a list", process({ queues: [] }), "main.sidekiq[0].queues has no entries; write at least one"],
+  ["a process without queues in a map, which Sidekiq would take for all", process({ queues: {} }),
+    "main.sidekiq[0].queues has no entries; write at least one"],
+  ["a pool without processes", pool({ sidekiq: [] }), "workers[0].sidekiq has no entries; write at least one"],
+  ["nobody who may reach ssh", { tailnet: { oauthClientId: "k", admins: [] } }, "tailnet.admins has no entries; write at least one"],
+];
+
+describe.each([
+  ["an unknown name is refused", UNKNOWN],
+  ["a value of another type is refused with the type to write", TYPES],
+  ["a required setting that is not there is named, with an example", MISSING],
+  ["a word outside its list is refused with the list", CHOICES],
+  ["a wrong format is refused with the right one", FORMATS],
+  ["a number or a list out of range is refused with the bound", RANGES],
+])("%s:", (_, cases) => {
+  test.each(cases)("%s", (_title, changes, ...lines) => {
+    expect(problems(changes)).toEqual(lines);
+  });
+});
