@@ -7,16 +7,15 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isCollection, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
+import { byBytes, goText, some, unrepresentable } from "./goJson";
+import { isInt64, parseGoYaml, Timestamp } from "./goYaml";
 
 export interface StackConfig {
   project: string;
   stack: string;
   /** Full key ("mastodon-hosting:domain") → the string that the engine puts into PULUMI_CONFIG. */
   config: Record<string, string>;
-  /** What the engine would put into PULUMI_CONFIG_SECRET_KEYS, sorted. */
-  secretKeys: string[];
   /** Keys with a `secure:` anywhere in their value: set, but absent from `config`. The engine's secretKeys are these. */
   encrypted: string[];
 }
@@ -56,7 +55,7 @@ export function readStackConfig(projectDir: string, stack: string): StackConfig 
   const encrypted = keys.filter((key) => hasSecure(merged.get(key)));
   const plain = keys.filter((key) => !encrypted.includes(key));
   const config = Object.fromEntries(plain.map((key) => [key, goText(merged.get(key))]));
-  return { project: project.name, stack, config, secretKeys: [...encrypted], encrypted };
+  return { project: project.name, stack, config, encrypted };
 }
 
 // ---- Pulumi.yaml ----
@@ -269,176 +268,19 @@ function fits(type: Type, items: Items | undefined, value: unknown): boolean {
 const isSecure = (value: unknown) =>
   value instanceof Map && value.size === 1 && typeof value.get("secure") === "string";
 
-function some(value: unknown, test: (value: unknown) => boolean): boolean {
-  if (test(value)) return true;
-  const children = value instanceof Map ? [...value.values()] : Array.isArray(value) ? value : [];
-  return children.some((child) => some(child, test));
-}
 const hasSecure = (value: unknown) => some(value, isSecure);
 const hasTimestamp = (value: unknown) => some(value, (v) => v instanceof Timestamp);
 const hasOddKey = (value: unknown) =>
   some(value, (v) => v instanceof Map && [...v.keys()].some((key) => typeof key !== "string"));
 
-// ---- YAML as Go's yaml.v3 reads it ----
-
-/** One resolver for every plain scalar: Go's rules are neither YAML 1.1's nor 1.2's (yes is text, 012 is 10). */
-const plainScalar: ScalarTag = { tag: "!plain", default: true, test: /(?:)/, resolve: readPlain };
-
 function parseFile(path: string, problems: string[]): Map<unknown, unknown> | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const root = parseGo(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
+    const root = parseGoYaml(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
     if (root instanceof Map && [...root.keys()].every((key) => typeof key === "string")) return root;
     throw new Error("must be a map of names: write config: and the keys below it");
   } catch (error) {
     problems.push(`${basename(path)}: ${(error as Error).message.split("\n")[0]?.replace(/:$/, "")}`);
     return undefined;
   }
-}
-
-/** @throws Error with the place in the file */
-function parseGo(text: string): unknown {
-  // Line breaks to yaml.v3 and letters to other parsers, or refused by yaml.v3.
-  const odd =
-    /[\x85\u2028\u2029]|[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.exec(text);
-  if (odd) {
-    const code = odd[0].codePointAt(0)?.toString(16).padStart(4, "0");
-    throw new Error(`has the character U+${code}: write "\\u${code}" in double quotes`);
-  }
-  // A second document is ignored by the engine too.
-  const [document] = parseAllDocuments(text, {
-    schema: "failsafe",
-    customTags: [plainScalar, "merge"],
-    resolveKnownTags: false,
-    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && a.source === b.source,
-  });
-  if (!document) return new Map();
-  const error =
-    document.errors[0] ?? document.warnings.find(({ message }) => message.includes("tag:yaml.org,2002:"));
-  if (error) throw error;
-  visit(document, {
-    Alias: (_, alias, above) => {
-      const named = alias.resolve(document);
-      if (named && above.includes(named))
-        throw new Error(`*${alias.source} is inside the value that it names`);
-    },
-    Scalar: (_, scalar, above) => {
-      if (scalar.type !== "PLAIN") return;
-      const [start, end] = scalar.range ?? [0, 0];
-      // Within brackets yaml.v3 takes "a:" for a text, and refuses ":a" and "a?".
-      if (
-        /^:|\?|:[,\]}]$/.test(text.slice(start, end + 2)) &&
-        above.some((node) => isCollection(node) && node.flow)
-      ) {
-        throw new Error(`${scalar.source} is within brackets: quote it`);
-      }
-      // yaml.v3 overlooks a lone "!".
-      if (scalar.tag === "!") scalar.value = readPlain(scalar.source ?? "");
-    },
-  });
-  return document.toJS({ mapAsMap: true }) ?? new Map();
-}
-
-function readPlain(text: string): unknown {
-  if (/^(?:~|null|Null|NULL|)$/.test(text)) return null;
-  if (/^(?:true|True|TRUE|false|False|FALSE)$/.test(text)) return text[0]?.toLowerCase() === "t";
-  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text[0] === "-" ? -Infinity : Infinity;
-  if (/^\.(?:nan|NaN|NAN)$/.test(text)) return NaN;
-  if (!/^[-+.\d]/.test(text)) return text;
-  return Timestamp.parse(text) ?? readNumber(text);
-}
-
-function readNumber(text: string): bigint | number | string {
-  // Go drops every underscore, but where the text begins with a point it must separate digits.
-  if (/^\.(?!\d+(_\d+)*(e|$))/i.test(text)) return text;
-  const digits = text.replaceAll("_", "");
-  const whole = /^([-+]?)(0x[\da-f]+|0b[01]+|0o?[0-7]+|0|[1-9]\d*)$/i.exec(digits);
-  if (whole) {
-    const size = BigInt((whole[2] as string).replace(/^0o?(?=\d)/i, "0o"));
-    const integer = whole[1] === "-" ? -size : size;
-    // Beyond 64 bits Go goes on to read a float, and a hexadecimal one is text.
-    if (isInt64(integer) || (whole[1] === "" && integer < 2n ** 64n)) return integer;
-  }
-  if (!/^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(digits) || !Number.isFinite(Number(digits)))
-    return text;
-  const float = Number(digits);
-  // The engine writes the file anew before it reads it for good: 1.0 becomes 1, while 1e6 is written as 1e+06.
-  return Number.isInteger(float) && Math.abs(float) < 1e6 ? BigInt(float) : float;
-}
-
-const isInt64 = (value: unknown): value is bigint =>
-  typeof value === "bigint" && BigInt.asIntN(64, value) === value;
-
-/** A plain date or time, which the program gets as Go prints it: 2026-11-23 → "2026-11-23 00:00:00 +0000 UTC". */
-class Timestamp {
-  private constructor(private readonly text: string) {}
-
-  static parse(text: string): Timestamp | undefined {
-    const match =
-      /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| +(?!.*(?:Z|[-+]\d\d:\d\d)$))(\d\d?):(\d\d?):(\d\d?)(?:[.,](\d+))?(?:Z|([-+]\d\d):(\d\d))?)?$/.exec(
-        text,
-      );
-    if (!match) return undefined;
-    const [year, month, day, hour, minute, second] = match.slice(1, 7).map((n) => Number(n ?? 0)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const lastDay = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
-    if (month < 1 || month > 12 || day < 1 || day > lastDay || hour > 23 || minute > 59 || second > 59)
-      return undefined;
-    const two = (n: number) => String(n).padStart(2, "0");
-    const fraction = (match[7] ?? "").slice(0, 9).replace(/0+$/, "");
-    const offset = `${match[8] ?? "+00"}${match[9] ?? "00"}`;
-    const zone = /^[-+]0000$/.test(offset) ? "+0000 UTC" : `${offset} ${offset}`;
-    const clock = `${two(hour)}:${two(minute)}:${two(second)}${fraction && `.${fraction}`}`;
-    return new Timestamp(`${match[1]}-${two(month)}-${two(day)} ${clock} ${zone}`);
-  }
-
-  toString(): string {
-    return this.text;
-  }
-}
-
-// ---- JSON as Go's encoding/json writes it ----
-
-const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
-/** A value on its own: text as it is, "" for null. */
-function goText(value: unknown): string {
-  if (value === null) return "";
-  return Array.isArray(value) || value instanceof Map || typeof value === "number"
-    ? goJson(value)
-    : String(value);
-}
-
-function goJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
-  if (value instanceof Map) {
-    const entries = [...value].map(([key, field]) => [keyText(key), field] as const);
-    const sorted = entries.sort(([a], [b]) => byBytes(a, b));
-    return `{${sorted.map(([key, field]) => `${goJson(key)}:${goJson(field)}`).join(",")}}`;
-  }
-  // Inside JSON the engine has signed integers and floats only.
-  if (typeof value === "bigint") return String(isInt64(value) ? value : Number(value));
-  const json = JSON.stringify(value instanceof Timestamp ? String(value) : value);
-  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-const keyText = (key: unknown) => (key === null ? "<nil>" : String(key));
-
-function unrepresentable(value: unknown): string | undefined {
-  if (some(value, (v) => typeof v === "number" && !Number.isFinite(v))) return "has a .inf or .nan: quote it";
-  // The engine writes the file anew before it reads it for good, and loses the first line break of a text.
-  if (some(value, (v) => typeof v === "string" && /^(\s*\n|\t[\s\S]*\n)/.test(v))) {
-    return "has a text that begins with an empty line: write it without";
-  }
-  const keys = (v: unknown) => (v instanceof Map ? [...v.keys()] : []);
-  const odd = some(value, (v) =>
-    keys(v).some((k) => typeof k === "number" || (typeof k === "object" && k !== null)),
-  );
-  return odd ? "has a key that is not text: quote it" : undefined;
 }

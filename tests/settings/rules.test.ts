@@ -1,75 +1,166 @@
 /** What must hold between settings, and what the message says where it does not. */
-import { hostInputsEnvironment } from "./environment";
+import { parse as parseYaml } from "yaml";
+import { plannedHosts } from "../../hosts/planned";
+import { assess } from "../../settings/assess";
 import { managedVariable } from "../../settings/managedVariables";
 import { type BadCase, parse, problems } from "./stack";
 
 const onWorkers = [{ name: "general", count: 2, sidekiq: [{ queues: ["default"], threads: 5 }] }];
-const onMain = (...queues: string[][]) => ({ main: { sidekiq: queues.map((q) => ({ queues: q, threads: 5 })) } });
+const onMain = (...queues: string[][]) => ({
+  main: { sidekiq: queues.map((q) => ({ queues: q, threads: 5 })) },
+});
 const uncovered = (queue: string, does: string) =>
   `main.sidekiq leaves the queue ${queue} (${does}) without a process, so that its jobs wait for ever; add ${queue} to a process here or in a pool of workers`;
 
 const NAMES: BadCase[] = [
   ["webDomain equals domain", { webDomain: "social.example.org" }, "webDomain equals domain; leave it out"],
-  ["media on the domain", { mediaDomain: "social.example.org" },
-    "mediaDomain is social.example.org, the instance's own name; media needs a host name of its own, such as media.social.example.org"],
-  ["media on the web interface", { webDomain: "mastodon.example.org", mediaDomain: "mastodon.example.org" },
-    "mediaDomain is mastodon.example.org, the instance's own name; media needs a host name of its own, such as media.mastodon.example.org"],
-  ["one bucket for both", { media: { bucket: "social" }, backups: { bucket: "social" } },
-    "backups.bucket is the media bucket; backups need a bucket that Mastodon cannot write to"],
-  ["backups in what the media bucket is called by default", { backups: { bucket: "social-example-org-media" } },
-    "backups.bucket is the media bucket; backups need a bucket that Mastodon cannot write to"],
-  ["a domain that makes the bucket's name too long", { domain: `${"a".repeat(44)}.example.org`, media: { bucket: "short" } },
-    `backups.bucket would be ${"a".repeat(44)}-example-org-backups, longer than S3's 63 characters; write a shorter name`],
-  ["a zone beside the names", { dnsZone: "example.com" },
+  [
+    "media on the domain",
+    { mediaDomain: "social.example.org" },
+    "mediaDomain is social.example.org, the instance's own name; media needs a host name of its own, such as media.social.example.org",
+  ],
+  [
+    "media on the web interface",
+    { webDomain: "mastodon.example.org", mediaDomain: "mastodon.example.org" },
+    "mediaDomain is mastodon.example.org, the instance's own name; media needs a host name of its own, such as media.mastodon.example.org",
+  ],
+  [
+    "one bucket for both",
+    { media: { bucket: "social" }, backups: { bucket: "social" } },
+    "backups.bucket is the media bucket; backups need a bucket that Mastodon cannot write to",
+  ],
+  [
+    "backups in what the media bucket is called by default",
+    { backups: { bucket: "social-example-org-media" } },
+    "backups.bucket is the media bucket; backups need a bucket that Mastodon cannot write to",
+  ],
+  [
+    "a domain that makes the bucket's name too long",
+    { domain: `${"a".repeat(44)}.example.org`, media: { bucket: "short" } },
+    `backups.bucket would be ${"a".repeat(44)}-example-org-backups, longer than S3's 63 characters; write a shorter name`,
+  ],
+  [
+    "a zone beside the names",
+    { dnsZone: "example.com" },
     "dnsZone is example.com, but social.example.org is not in that zone; use one that holds every name, or make the records yourself",
-    "dnsZone is example.com, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself"],
-  ["a zone that only ends like the name", { dnsZone: "ial.example.org" },
+    "dnsZone is example.com, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself",
+  ],
+  [
+    "a zone that only ends like the name",
+    { dnsZone: "ial.example.org" },
     "dnsZone is ial.example.org, but social.example.org is not in that zone; use one that holds every name, or make the records yourself",
-    "dnsZone is ial.example.org, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself"],
-  ["a zone without the media's name", { dnsZone: "example.org", mediaDomain: "media.example.com" },
-    "dnsZone is example.org, but media.example.com is not in that zone; use one that holds every name, or make the records yourself"],
+    "dnsZone is ial.example.org, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself",
+  ],
+  [
+    "a zone without the media's name",
+    { dnsZone: "example.org", mediaDomain: "media.example.com" },
+    "dnsZone is example.org, but media.example.com is not in that zone; use one that holds every name, or make the records yourself",
+  ],
 ];
 
 const MAIL: BadCase[] = [
-  ["no relay", { smtp: undefined }, "smtp.server is missing; write your relay's host name, or mail: none for an instance that sends no mail"],
-  ["a relay for no mail", { mail: "none" }, "mail is none although smtp.server is set; remove one of the two"],
+  [
+    "no relay",
+    { smtp: undefined },
+    "smtp.server is missing; write your relay's host name, or mail: none for an instance that sends no mail",
+  ],
+  [
+    "a relay for no mail",
+    { mail: "none" },
+    "mail is none although smtp.server is set; remove one of the two",
+  ],
 ];
 
 const FLEET: BadCase[] = [
-  ["two pools of one name", { workers: [...onWorkers, ...onWorkers] }, 'workers[1].name is "general" a second time; each pool needs a name of its own'],
-  ["an unknown size of a known family", { main: { size: "g-3vcpu" } },
-    'main.size is "g-3vcpu", not a droplet size; write, for example, g-2vcpu-8gb, g-4vcpu-16gb, g-8vcpu-32gb'],
-  ["an unknown size of no family", { workers: [{ ...onWorkers[0], size: "large" }] },
-    'workers[0].size is "large", not a droplet size; write, for example, g-4vcpu-16gb, c-2, s-4vcpu-8gb'],
-  ["a fleet that forgets fasp", onMain(["push", "pull", "ingress", "mailers", "scheduler"]),
-    uncovered("fasp", "exchange with discovery providers (FASP)")],
-  ["no scheduler", onMain(["push", "pull", "ingress", "mailers", "fasp"]), uncovered("scheduler", "enqueues the periodic jobs; in exactly one process")],
-  ["no workers and no default", { workers: [] }, uncovered("default", "home feeds, local notifications, transcoding of video and audio")],
-  ["a pool without droplets", { workers: [{ ...onWorkers[0], count: 0 }] },
-    uncovered("default", "home feeds, local notifications, transcoding of video and audio")],
-  ["nothing on main", { main: { sidekiq: [] } },
+  [
+    "two pools of one name",
+    { workers: [...onWorkers, ...onWorkers] },
+    'workers[1].name is "general" a second time; each pool needs a name of its own',
+  ],
+  [
+    "an unknown size of a known family",
+    { main: { size: "g-3vcpu" } },
+    'main.size is "g-3vcpu", not a droplet size; write, for example, g-2vcpu-8gb, g-4vcpu-16gb, g-8vcpu-32gb',
+  ],
+  [
+    "an unknown size of no family",
+    { workers: [{ ...onWorkers[0], size: "large" }] },
+    'workers[0].size is "large", not a droplet size; write, for example, g-4vcpu-16gb, c-2, s-4vcpu-8gb',
+  ],
+  [
+    "a fleet that forgets fasp",
+    onMain(["push", "pull", "ingress", "mailers", "scheduler"]),
+    uncovered("fasp", "exchange with discovery providers (FASP)"),
+  ],
+  [
+    "no scheduler",
+    onMain(["push", "pull", "ingress", "mailers", "fasp"]),
+    uncovered("scheduler", "enqueues the periodic jobs; in exactly one process"),
+  ],
+  [
+    "no workers and no default",
+    { workers: [] },
+    uncovered("default", "home feeds, local notifications, transcoding of video and audio"),
+  ],
+  [
+    "a pool without droplets",
+    { workers: [{ ...onWorkers[0], count: 0 }] },
+    uncovered("default", "home feeds, local notifications, transcoding of video and audio"),
+  ],
+  [
+    "nothing on main",
+    { main: { sidekiq: [] } },
     uncovered("push", "delivery of local posts to other servers"),
     uncovered("ingress", "processing of what other servers deliver; many queries"),
     uncovered("mailers", "mail"),
     uncovered("pull", "threads, avatars, link previews, imports and archives"),
     uncovered("scheduler", "enqueues the periodic jobs; in exactly one process"),
-    uncovered("fasp", "exchange with discovery providers (FASP)")],
-  ["two schedulers", onMain(["push", "pull", "ingress", "mailers", "fasp", "scheduler"], ["scheduler"]),
-    "main.sidekiq[1] serves scheduler, which must run once in the whole fleet and does in main.sidekiq[0]; remove scheduler here"],
-  ["scheduler on two droplets", {
+    uncovered("fasp", "exchange with discovery providers (FASP)"),
+  ],
+  [
+    "two schedulers",
+    onMain(["push", "pull", "ingress", "mailers", "fasp", "scheduler"], ["scheduler"]),
+    "main.sidekiq[1] serves scheduler, which must run once in the whole fleet and does in main.sidekiq[0]; remove scheduler here",
+  ],
+  [
+    "scheduler on two droplets",
+    {
       ...onMain(["push", "pull", "ingress", "mailers", "fasp"]),
       workers: [{ ...onWorkers[0], sidekiq: [{ queues: { default: 8, scheduler: 1 }, threads: 5 }] }],
     },
-    "workers[0].sidekiq[0] runs scheduler 2 times (replicas: 1, droplets: 2), and it must run once in the whole fleet; remove it here and add { queues: [scheduler], threads: 1, replicas: 1 } to main.sidekiq"],
-  ["a main that is too small", { main: { size: "s-1vcpu-1gb" } },
-    "main.size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 3642 MiB (the largest: web 832, Sidekiq push,pull,ingress,fasp,mailers 784, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq"],
-  ["a worker that is too small", { workers: [{ ...onWorkers[0], size: "s-1vcpu-1gb" }] },
-    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 1056 MiB (the largest: Sidekiq default 544, system 512); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq"],
-  ["fewer connections than threads", { main: { pgbouncer: { maxClientConnections: 20 } } },
-    "main.pgbouncer.maxClientConnections is 20, but Mastodon opens up to 67 connections (web 10, streaming 10, Sidekiq on main 17, Sidekiq on workers 10, workers that are being replaced 10, tootctl, console, exporter 10); write at least 67, or leave it out"],
-  ["fewer connections to Postgres than pgbouncer opens", { main: { postgres: { maxConnections: 30 } } },
-    "main.postgres.maxConnections is 30, but pgbouncer and the direct connections need 41; write at least 41, or leave it out"],
+    "workers[0].sidekiq[0] runs scheduler 2 times (replicas: 1, droplets: 2), and it must run once in the whole fleet; remove it here and add { queues: [scheduler], threads: 1, replicas: 1 } to main.sidekiq",
+  ],
+  [
+    "a main that is too small",
+    { main: { size: "s-1vcpu-1gb" } },
+    "main.size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 3642 MiB (the largest: web 832, Sidekiq push,pull,ingress,fasp,mailers 784, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
+  ],
+  [
+    "a worker that is too small",
+    { workers: [{ ...onWorkers[0], size: "s-1vcpu-1gb" }] },
+    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 1056 MiB (the largest: Sidekiq default 544, system 512); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+  ],
+  [
+    "fewer connections than threads",
+    { main: { pgbouncer: { maxClientConnections: 20 } } },
+    "main.pgbouncer.maxClientConnections is 20, but Mastodon opens up to 67 connections (web 10, streaming 10, Sidekiq on main 17, Sidekiq on workers 10, workers that are being replaced 10, tootctl, console, exporter 10); write at least 67, or leave it out",
+  ],
+  [
+    "fewer connections to Postgres than pgbouncer opens",
+    { main: { postgres: { maxConnections: 30 } } },
+    "main.postgres.maxConnections is 30, but pgbouncer and the direct connections need 41; write at least 41, or leave it out",
+  ],
 ];
+
+/** Names of the variables of every container on a host. */
+function composeVariables(cloudConfig: string): string[] {
+  const { write_files } = parseYaml(cloudConfig) as { write_files: { path: string; content: string }[] };
+  const file = write_files.find(({ path }) => path.endsWith("/compose.yaml"));
+  const { services } = parseYaml(file?.content ?? "", { merge: true }) as {
+    services: Record<string, { environment: Record<string, string> }>;
+  };
+  return Object.values(services).flatMap(({ environment }) => Object.keys(environment));
+}
 
 const version = (release: string): BadCase => [
   `Mastodon ${release}`,
@@ -81,18 +172,24 @@ describe.each([
   ["names that contradict each other are refused", NAMES],
   ["mail without a relay, and a relay without mail, are refused", MAIL],
   ["a fleet that could not work is refused before it costs anything", FLEET],
-  ["a release that this program was not written for is refused", [version("v4.6.12"), version("v4.7.3"), version("v4.8.0"), version("v5.7.4")]],
+  [
+    "a release that this program was not written for is refused",
+    [version("v4.6.12"), version("v4.7.3"), version("v4.8.0"), version("v5.7.4")],
+  ],
 ])("%s:", (_, cases) => {
   test.each(cases)("%s", (_title, changes, ...lines) => {
     expect(problems(changes)).toEqual(lines);
   });
 });
 
-test.each(["Prod", "prod_1", "1st", "-prod", "", "s".repeat(21)])("the stack name %j is refused: tags and hosts carry it", (stack) => {
-  expect(problems({}, { stack })).toEqual([
-    `the stack's name is "${stack}"; name it with at most 20 lower-case letters, digits and hyphens, a letter first, since tags and hosts carry it`,
-  ]);
-});
+test.each(["Prod", "prod_1", "1st", "-prod", "", "s".repeat(21)])(
+  "the stack name %j is refused: tags and hosts carry it",
+  (stack) => {
+    expect(problems({}, { stack })).toEqual([
+      `the stack's name is "${stack}"; name it with at most 20 lower-case letters, digits and hyphens, a letter first, since tags and hosts carry it`,
+    ]);
+  },
+);
 
 test.each(["v4.7.4", "v4.7.5", "v4.7.12"])("%s is a release that this program knows", (mastodonVersion) => {
   expect(parse({ mastodonVersion }).mastodonVersion).toBe(mastodonVersion);
@@ -132,21 +229,33 @@ describe("a variable that the program sets is refused in extraEnv, with what to 
     ["TRUSTED_PROXY_IP", IMAGE],
     ["MASTODON_PROMETHEUS_EXPORTER_PORT", "leave it out: the program gives each process its own port"],
   ])("%s", (name, instead) => {
-    expect(problems({ extraEnv: { [name]: "x" } })).toEqual([`extraEnv.${name} is set by the program; ${instead}`]);
+    expect(problems({ extraEnv: { [name]: "x" } })).toEqual([
+      `extraEnv.${name} is set by the program; ${instead}`,
+    ]);
     expect(problems({ extraSecretEnv: JSON.stringify({ [name]: "x" }) })).toEqual([
       `extraSecretEnv.${name} is set by the program; ${instead}`,
     ]);
   });
 
-  test.each(["DB_POOLS_NOTE", "MY_SMTP_SERVER", "PORTAL", "SINGLE_USER_MODE", "DEEPL_API_KEY", "ES_ENABLED"])("%s is free, or of another rule", (name) => {
-    const free = !name.startsWith("DB_");
-    if (free) expect(parse({ extraEnv: { [name]: "true" } }).extraEnv).toEqual({ [name]: "true" });
-    else expect(managedVariable(name)).toBe(WIRED);
-  });
+  test.each(["MY_SMTP_SERVER", "PORTAL", "SINGLE_USER_MODE", "DEEPL_API_KEY", "ES_ENABLED"])(
+    "%s is free",
+    (name) => {
+      expect(parse({ extraEnv: { [name]: true } }).extraEnv).toEqual({ [name]: true });
+    },
+  );
 
   test("every variable that the machines' files set is in the table", () => {
-    const names = hostInputsEnvironment();
-    expect(names).toEqual(expect.arrayContaining(["LOCAL_DOMAIN", "DB_PASS", "WEB_CONCURRENCY", "S3_ALIAS_HOST"]));
+    const settings = parse({
+      webDomain: "mastodon.example.org",
+      smtp: { server: "smtp.example.org", login: "you" },
+      smtpPassword: "x",
+    });
+    const names = plannedHosts(settings, "prod", assess(settings)).flatMap(({ cloudConfig }) =>
+      composeVariables(cloudConfig),
+    );
+    expect(names).toEqual(
+      expect.arrayContaining(["LOCAL_DOMAIN", "DB_PASS", "WEB_CONCURRENCY", "S3_ALIAS_HOST"]),
+    );
     expect(names.filter((name) => !managedVariable(name))).toEqual([]);
   });
 });
@@ -158,8 +267,12 @@ test("variables that would not fit into user data are refused with the size and 
     state = (state * 48_271) % 2_147_483_647;
     return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[state % 64];
   }).join("");
-  const tooLong = /^(main|workers-default) would get \d+ bytes of user data, more than the 65536 that fit; shorten extraEnv, extraSecretEnv or administratorKeys$/;
-  for (const changes of [{ extraEnv: { NOISE: noise } }, { extraSecretEnv: JSON.stringify({ NOISE: noise }) }]) {
+  const tooLong =
+    /^(main|workers-default) would get \d+ bytes of user data, more than the 61440 that fit; shorten extraEnv, extraSecretEnv or administratorKeys$/;
+  for (const changes of [
+    { extraEnv: { NOISE: noise } },
+    { extraSecretEnv: JSON.stringify({ NOISE: noise }) },
+  ]) {
     const lines = problems(changes);
     expect(lines.map((line) => line.split(" ")[0])).toEqual(["main", "workers-default"]);
     for (const line of lines) expect(line).toMatch(tooLong);

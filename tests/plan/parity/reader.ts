@@ -10,8 +10,8 @@ export function readWithOurs(parityCase: ParityCase): Outcome {
   const dir = mkdtempSync(join(tmpdir(), "parity-"));
   try {
     writeCase(parityCase, dir);
-    const { config, secretKeys } = readStackConfig(dir, STACK);
-    return { config, secretKeys };
+    const { config, encrypted } = readStackConfig(dir, STACK);
+    return { config, secretKeys: encrypted };
   } catch (error) {
     if (error instanceof StackFileError) return { refuses: error.message };
     throw error;

@@ -1,0 +1,48 @@
+/** Values as the engine hands them to the program: text as it is, everything else as Go's encoding/json writes it. */
+import { isInt64, Timestamp } from "./goYaml";
+
+export const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** A value on its own: text as it is, "" for null. */
+export function goText(value: unknown): string {
+  if (value === null) return "";
+  return Array.isArray(value) || value instanceof Map || typeof value === "number"
+    ? goJson(value)
+    : String(value);
+}
+
+function goJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, field]) => [keyText(key), field] as const);
+    const sorted = entries.sort(([a], [b]) => byBytes(a, b));
+    return `{${sorted.map(([key, field]) => `${goJson(key)}:${goJson(field)}`).join(",")}}`;
+  }
+  // Inside JSON the engine has signed integers and floats only.
+  if (typeof value === "bigint") return String(isInt64(value) ? value : Number(value));
+  const json = JSON.stringify(value instanceof Timestamp ? String(value) : value);
+  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const keyText = (key: unknown) => (key === null ? "<nil>" : String(key));
+
+/** What the engine would change or refuse; undefined where it takes the value as it stands. */
+export function unrepresentable(value: unknown): string | undefined {
+  if (some(value, (v) => typeof v === "number" && !Number.isFinite(v))) return "has a .inf or .nan: quote it";
+  // The engine writes the file anew before it reads it for good, and loses the first line break of a text.
+  if (some(value, (v) => typeof v === "string" && /^(\s*\n|\t[\s\S]*\n)/.test(v))) {
+    return "has a text that begins with an empty line: write it without";
+  }
+  const keys = (v: unknown) => (v instanceof Map ? [...v.keys()] : []);
+  const odd = some(value, (v) =>
+    keys(v).some((k) => typeof k === "number" || (typeof k === "object" && k !== null)),
+  );
+  return odd ? "has a key that is not text: quote it" : undefined;
+}
+
+/** Whether a value, or anything inside it, passes a test. */
+export function some(value: unknown, test: (value: unknown) => boolean): boolean {
+  if (test(value)) return true;
+  const children = value instanceof Map ? [...value.values()] : Array.isArray(value) ? value : [];
+  return children.some((child) => some(child, test));
+}
