@@ -57,7 +57,9 @@ const sidekiqProcess = z.strictObject({
           .refine((weights) => Object.keys(weights).length > 0, {
             error: "has no entries; write at least one",
             when: ({ issues }) => issues.length === 0,
-          }),
+          })
+          // The same for editors: a check of one's own has no words in JSON Schema.
+          .meta({ minProperties: 1 }),
       ],
       {
         error: `write a list in strict order ([default, push]) or weights ({default: 8, push: 6}) of the queues ${QUEUE_NAMES.join(", ")}`,

@@ -3,8 +3,9 @@
  * the same bundle over ssh. On the machine `host-bundle install` writes the files and `host-apply` makes them true.
  */
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { deflateSync } from "node:zlib";
 import { stringify } from "yaml";
+import { base85 } from "./base85";
 
 export interface HostFile {
   path: string;
@@ -40,31 +41,30 @@ export interface BootSecrets {
 export const USER_DATA_LIMIT = 60 * 1024;
 
 const BUNDLE_PATH = "/var/lib/mastodon-host/bundle.json";
+const PACKED_PATH = "/var/lib/mastodon-host/bundle.b85";
 const INSTALLER_PATH = "/usr/local/sbin/host-bundle";
 
-/** The bundle as `host-bundle install` reads it. */
-export function bundleJson(bundle: HostBundle): string {
-  const { role, packages, files } = bundle;
+/** Puts the bundle and its installer into place with what every cloud image has: python3, cloud-init's own language. */
+const UNPACK = `import base64, json, os, zlib
+bundle = zlib.decompress(base64.b85decode(open("${PACKED_PATH}").read()))
+installer = next(file["content"] for file in json.loads(bundle)["files"] if file["path"] == "${INSTALLER_PATH}")
+for path, mode, content in ("${BUNDLE_PATH}", 0o600, bundle), ("${INSTALLER_PATH}", 0o755, installer.encode()):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+os.unlink("${PACKED_PATH}")
+`;
+const INSTALL = [[INSTALLER_PATH, "install", BUNDLE_PATH], ["/usr/local/sbin/host-apply"]];
+
+/** The bundle as `host-bundle install` reads it: mode and owner only where they are not the usual ones. */
+export function bundleJson({ role, packages, files }: HostBundle): string {
   return JSON.stringify({
     role,
     packages,
-    files: files.map(({ path, content, mode = "0644", owner = "root:root" }) => ({
-      path,
-      mode,
-      owner,
-      content,
-    })),
+    files: files.map(({ path, mode, owner, content }) => ({ path, mode, owner, content })),
   });
 }
 
-/** gzip with a header that is the same on every platform. */
-function gzipBase64(text: string): string {
-  const zipped = gzipSync(text, { level: 9 });
-  zipped[9] = 0xff; // the header's byte for the operating system: unknown
-  return zipped.toString("base64");
-}
-
-function cloudConfig(boot: BootSecrets, writeFiles: unknown[]): string {
+function cloudConfig(boot: BootSecrets, writeFiles: unknown[], commands: string[][]): string {
   return `#cloud-config\n${stringify(
     {
       hostname: boot.hostname,
@@ -79,7 +79,7 @@ function cloudConfig(boot: BootSecrets, writeFiles: unknown[]): string {
       ssh_keys: { ed25519_private: boot.hostKey.privatePem, ed25519_public: boot.hostKey.publicOpenSsh },
       chpasswd: { expire: false, users: [{ name: "root", password: boot.consolePassword, type: "text" }] },
       write_files: writeFiles,
-      runcmd: [[INSTALLER_PATH, "install", BUNDLE_PATH], ["/usr/local/sbin/host-apply"]],
+      runcmd: commands,
     },
     { lineWidth: 0 },
   )}`;
@@ -92,37 +92,40 @@ const authKeyFile = (boot: BootSecrets) => ({
 });
 
 /**
- * The cloud-config that a new machine boots with. The files travel as one compressed bundle: plain they are three times
- * the size that leaves room for growth.
+ * The cloud-config that a new machine boots with. Plain files would not fit, and cloud-init's own `gz+b64` file by file
+ * is half as large again: they travel as one compressed bundle, which the first command unpacks.
  * Its size is judged before the first resource (settings/rules.ts): a throw here would come in the middle of an `up`.
  */
 export function userData(bundle: HostBundle, boot: BootSecrets): string {
-  const installer = bundle.files.find(({ path }) => path === INSTALLER_PATH);
-  if (!installer) throw new Error(`the ${bundle.role} bundle lacks ${INSTALLER_PATH}`);
-  const rest = bundle.files.filter((file) => file !== installer);
-  return cloudConfig(boot, [
-    authKeyFile(boot),
-    { path: INSTALLER_PATH, permissions: "0755", encoding: "gz+b64", content: gzipBase64(installer.content) },
-    {
-      path: BUNDLE_PATH,
-      permissions: "0600",
-      encoding: "gz+b64",
-      content: gzipBase64(bundleJson({ ...bundle, files: rest })),
-    },
-  ]);
+  return cloudConfig(
+    boot,
+    [
+      authKeyFile(boot),
+      {
+        path: PACKED_PATH,
+        permissions: "0600",
+        content: base85(deflateSync(bundleJson(bundle), { level: 9 })),
+      },
+    ],
+    [["/usr/bin/python3", "-c", UNPACK], ...INSTALL],
+  );
 }
 
 /** The same cloud-config for a reader: every file of the bundle in the clear. Give it redacted secrets. */
 export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): string {
-  return cloudConfig(boot, [
-    authKeyFile(boot),
-    ...bundle.files.map(({ path, mode = "0644", owner = "root:root", content }) => ({
-      path,
-      owner,
-      permissions: mode,
-      content,
-    })),
-  ]);
+  return cloudConfig(
+    boot,
+    [
+      authKeyFile(boot),
+      ...bundle.files.map(({ path, mode = "0644", owner = "root:root", content }) => ({
+        path,
+        owner,
+        permissions: mode,
+        content,
+      })),
+    ],
+    INSTALL,
+  );
 }
 
 /**

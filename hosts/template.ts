@@ -5,12 +5,18 @@ import { join } from "node:path";
 const FILES = join(__dirname, "files");
 
 /**
- * The text of a file under hosts/files, each `@@NAME@@` replaced by its value.
+ * Whole lines of comment. They are for the reader of this repository: on the machine they would take a fifth of the user
+ * data, and a better wording would replace every worker. `#!` lines stay, also those inside a script that writes one.
+ */
+const COMMENT_LINES = /^[ \t]*#(?!!).*\n/gm;
+
+/**
+ * The text of a file under hosts/files without its comment lines, each `@@NAME@@` replaced by its value.
  *
  * @throws Error on a placeholder without a value and on a value without a placeholder: both are slips in this program
  */
 export function hostFile(path: string, values: Readonly<Record<string, string | number>> = {}): string {
-  const text = readFileSync(join(FILES, path), "utf8");
+  const text = readFileSync(join(FILES, path), "utf8").replace(COMMENT_LINES, "");
   const used = new Set<string>();
   const filled = text.replace(/@@([A-Z0-9_]+)@@/g, (_, name: string) => {
     const value = values[name];

@@ -66,7 +66,7 @@ const UNKNOWN: BadCase[] = [
   [
     "a name with a value in it",
     { "smtpPassword=hunter2": "x" },
-    "smtpPassword… is not a setting; did you mean smtpPassword?",
+    "smtpPassword… is not a setting; remove it, or look for its name in Pulumi.yaml",
   ],
 ];
 

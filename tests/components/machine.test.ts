@@ -1,0 +1,167 @@
+import type { CloudArgs } from "./cloud";
+import { byName, custom, ofType, run, type Run, type Values } from "./stacks";
+
+const POOL = { name: "general", count: 1, size: "c-2", sidekiq: [{ queues: ["default"], threads: 5 }] };
+const OTHER_POOL = { ...POOL, name: "other" };
+const SECRET = { secretKeyBase: "0f".repeat(64), otherKey: "Ab3".repeat(11) };
+
+/** A stack in which every secret that can be given is given or generated, and can be rotated. */
+const BASE: Values = {
+  domain: "shop.example",
+  region: "nyc3",
+  owner: { email: "admin@shop.example" },
+  smtp: { server: "smtp.example.net", login: "postmaster" },
+  aws: { accountId: "123456789012" },
+  tailnet: { oauthClientId: "kExample1CNTRL" },
+  main: { size: "g-4vcpu-16gb" },
+  workers: [POOL, OTHER_POOL],
+  digitaloceanToken: "dop_v1_main",
+  digitaloceanWorkerToken: "dop_v1_workers",
+  tailscaleOauthClientSecret: "tskey-client-secret",
+  smtpPassword: "relay-password",
+};
+
+const up = (values: Values = {}, cloudArgs: CloudArgs = {}) => run("prod", { ...BASE, ...values }, cloudArgs);
+
+/** Auth key → what replaces it. */
+const triggers = (recording: Run) =>
+  Object.fromEntries(
+    ofType(recording, "TailnetKey").map(({ name, options }) => [name, options.replacementTrigger]),
+  ) as Record<(typeof KEYS)[number], string>;
+const KEYS = ["main-auth-key", "workers-general-1-auth-key", "workers-other-1-auth-key"] as const;
+const WORKERS = ["general", "other"];
+
+let before: ReturnType<typeof triggers>;
+beforeAll(async () => {
+  before = triggers(await up());
+});
+
+/** Machines that a change replaces. */
+async function replacedBy(values: Values, cloudArgs: CloudArgs = {}): Promise<string[]> {
+  const after = triggers(await up(values, cloudArgs));
+  expect(Object.keys(after).sort()).toEqual([...KEYS].sort());
+  return KEYS.filter((key) => after[key] !== before[key]).map((key) =>
+    key.replace(/^workers-|(-1)?-auth-key$/g, ""),
+  );
+}
+
+test("triggers are plain text: main's generation; a worker's size, generation and hash", () => {
+  expect(before).toEqual({
+    "main-auth-key": "generation 1",
+    "workers-general-1-auth-key": expect.stringMatching(/^c-2 generation 1 [0-9a-f]{64}$/),
+    "workers-other-1-auth-key": expect.stringMatching(/^c-2 generation 1 [0-9a-f]{64}$/),
+  });
+});
+
+test.each<[string, Values]>([
+  ["an environment variable", { extraEnv: { DEEPL_PLAN: "free" } }],
+  ["a secret environment variable", { extraSecretEnv: '{"DEEPL_API_KEY":"k"}' }],
+  ["an administrator's key", { administratorKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAdmin you@shop"] }],
+  ["the upkeep window", { upkeep: { window: "05:00" } }],
+  ["reboots by themselves", { upkeep: { rebootWorkers: false } }],
+  ["monitoring", { monitoring: false }],
+  ["the SMTP relay", { smtp: { server: "smtp2.example.net", login: "postmaster" } }],
+  ["the SMTP password", { smtpPassword: "another-password" }],
+  ["a given SECRET_KEY_BASE", { secretKeyBase: SECRET.secretKeyBase }],
+  ["a given OTP_SECRET", { otpSecret: SECRET.otherKey }],
+  ["a given encryption key", { activeRecordEncryptionPrimaryKey: SECRET.otherKey }],
+  ["a given database password", { postgresPassword: SECRET.otherKey }],
+  ["a given console password", { consolePassword: SECRET.otherKey }],
+  ["the media name", { mediaDomain: "files.shop.example" }],
+])("every worker, and not main, is replaced by %s", async (_, values) => {
+  expect(await replacedBy(values)).toEqual(WORKERS);
+});
+
+test.each([
+  "secrets-secret-key-base",
+  "secrets-encryption-primary",
+  "secrets-encryption-deterministic",
+  "secrets-encryption-salt",
+  "secrets-vapid",
+  "secrets-postgres",
+  "secrets-redis",
+  "secrets-cache-redis",
+  "secrets-console",
+  "secrets-deploy-key",
+  "media-writer-key",
+])("every worker, and not main, is replaced by another %s", async (name) => {
+  expect(await replacedBy({}, { replaced: [name] })).toEqual(WORKERS);
+});
+
+test.each<[string, Values, CloudArgs?]>([
+  ["threads", { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 6 }] }, OTHER_POOL] }],
+  ["replicas", { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] }, OTHER_POOL] }],
+  ["queues", { workers: [{ ...POOL, sidekiq: [{ queues: ["default", "pull"], threads: 5 }] }, OTHER_POOL] }],
+  ["size", { workers: [{ ...POOL, size: "c-4" }, OTHER_POOL] }],
+  ["generation", { workers: [{ ...POOL, generation: 2 }, OTHER_POOL] }],
+  ["host key", {}, { replaced: ["workers-general-host-key"] }],
+])("only the pool's own workers are replaced by its %s", async (_, values, cloudArgs) => {
+  expect(await replacedBy(values, cloudArgs)).toEqual(["general"]);
+});
+
+test("main alone is replaced by its generation, with a new size or without", async () => {
+  expect(await replacedBy({ main: { size: "g-4vcpu-16gb", generation: 2 } })).toEqual(["main"]);
+  expect(await replacedBy({ main: { size: "g-8vcpu-32gb", generation: 2 } })).toEqual(["main"]);
+});
+
+test.each<[string, Values, CloudArgs?]>([
+  ["a new Mastodon version", { mastodonVersion: "v4.7.5" }],
+  [
+    "another auth key, and with it another name in the tailnet",
+    {},
+    { replaced: ["main-auth-key", "workers-general-1-auth-key", "workers-other-1-auth-key"] },
+  ],
+  ["another droplet", {}, { replaced: ["workers-general-1-droplet", "main-droplet"] }],
+  ["another host key of main", {}, { replaced: ["main-host-key"] }],
+  ["another backup key", {}, { replaced: ["secrets-backup", "backups-writer-key"] }],
+  ["other API tokens", { digitaloceanToken: "dop_v1_m2", digitaloceanWorkerToken: "dop_v1_w2" }],
+  ["another OAuth client", { tailscaleOauthClientSecret: "tskey-client-2" }],
+  ["main's size without a generation", { main: { size: "g-8vcpu-32gb" } }],
+  ["a larger volume", { main: { size: "g-4vcpu-16gb", volumeGiB: 200 } }],
+  ["main's web processes", { main: { size: "g-4vcpu-16gb", web: { processes: 2 } } }],
+  ["the time of backups", { backups: { time: "03:30" } }],
+  ["the media cache", { media: { cacheGiB: 6 } }],
+  ["the certificate authority", { acme: "staging" }],
+  ["the DNS zone", { dnsZone: "shop.example" }],
+  ["readiness", { readiness: "none" }],
+  ["protection", { protect: false }],
+  ["the tailnet's administrators", { tailnet: { oauthClientId: "kExample1CNTRL", admins: ["group:ops"] } }],
+])("no machine is replaced by %s", async (_, values, cloudArgs) => {
+  expect(await replacedBy(values, cloudArgs)).toEqual([]);
+});
+
+test("each droplet goes with its own key: main old first, workers new first, each with ten minutes to stop", async () => {
+  const made = byName(custom(await up()));
+  const options = (name: string) => {
+    const { replaceWith, deleteBeforeReplace, replacementTrigger, customTimeouts, ignoreChanges, inputs } =
+      made[name] as NonNullable<(typeof made)[string]>;
+    const { gracefulShutdown } = inputs;
+    return { replaceWith, deleteBeforeReplace, replacementTrigger, customTimeouts, ignoreChanges, gracefulShutdown };
+  };
+  const common = {
+    replacementTrigger: undefined,
+    customTimeouts: { delete: "10m" },
+    ignoreChanges: ["dropletAgent", "image", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
+    gracefulShutdown: true,
+  };
+  expect(options("main-droplet")).toEqual({ ...common, replaceWith: ["main-auth-key"], deleteBeforeReplace: true });
+  for (const name of ["workers-general-1", "workers-other-1"]) {
+    expect(options(`${name}-droplet`)).toEqual({
+      ...common,
+      replaceWith: [`${name}-auth-key`],
+      deleteBeforeReplace: undefined,
+    });
+  }
+});
+
+test("no trigger and no key's input is secret: a secret trigger never fires", async () => {
+  for (const { name, secretInputs, options } of ofType(await up(), "TailnetKey")) {
+    expect([name, secretInputs, typeof options.replacementTrigger]).toEqual([name, [], "string"]);
+  }
+});
+
+test("the hash of a worker's trigger gives away none of its secrets", async () => {
+  const recording = await up();
+  const text = JSON.stringify(triggers(recording));
+  for (const secret of recording.cloud.secrets.keys()) expect(text).not.toContain(secret);
+});

@@ -1,0 +1,48 @@
+/** main's bundle from the fixtures' settings and secrets. */
+import { sizeMain } from "../../capacity/sizing";
+import type { HostBundle } from "../../hosts/bundle";
+import type { MainHostInputs, MainSecrets } from "../../hosts/inputs";
+import { mainHost } from "../../hosts/mainHost";
+import { namesOf } from "../../settings/names";
+import { DEPLOY_KEY, secrets, settings } from "./fixtures";
+
+export const mainSecrets: MainSecrets = {
+  ...secrets,
+  backupKey: "the-backupKey",
+  backupAccessKeyId: "the-backupAccessKeyId",
+  backupSecretAccessKey: "the-backupSecretAccessKey",
+};
+
+export function mainInputs(
+  changes: Record<string, unknown> = {},
+  changedSecrets: Partial<MainSecrets> = {},
+): MainHostInputs {
+  const all = settings(changes);
+  return {
+    stack: "prod",
+    settings: all,
+    names: namesOf(all, "prod"),
+    deployKey: DEPLOY_KEY,
+    sizing: sizeMain({ memoryMiB: 8192, vcpus: 2, sidekiq: all.main.sidekiq, workerThreads: 10 }),
+    volumeName: "mastodon-prod-data",
+    secrets: { ...mainSecrets, ...changedSecrets },
+  };
+}
+
+export const mainBundle = (
+  changes: Record<string, unknown> = {},
+  changedSecrets: Partial<MainSecrets> = {},
+): HostBundle => mainHost(mainInputs(changes, changedSecrets));
+
+/** `name = value` and `name value` lines; comments and sections left out, later lines win. */
+export function keys(text: string, separator: RegExp): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.trim() !== "" && !/^\s*[#[%]/.test(line))
+      .map((line) => {
+        const at = line.search(separator);
+        return [line.slice(0, at).trim(), line.slice(at).replace(separator, "").trim()];
+      }),
+  );
+}

@@ -1,0 +1,105 @@
+/** What a living stack keeps: a change is refused with the old value and the way back. */
+import { type Identity, identityOf } from "../../settings/identity";
+import { type BadCase, parse, problems } from "./stack";
+
+const BEFORE: Identity = {
+  domain: "social.example.org",
+  webName: "social.example.org",
+  region: "nyc3",
+  mediaBucket: "social-example-org-media",
+  backupBucket: "social-example-org-backups",
+  awsAccountId: "123456789012",
+  awsRegion: "us-east-1",
+  mastodonVersion: "v4.7.4",
+  volumeGiB: 50,
+  mainSize: "g-2vcpu-8gb",
+  mainGeneration: 1,
+};
+
+test("the identity of the least stack is this", () => {
+  expect(identityOf(parse(), "prod")).toEqual(BEFORE);
+});
+
+const MEDIA = "media and backups would be left behind";
+const CHANGED: BadCase[] = [
+  [
+    "webDomain",
+    { webDomain: "mastodon.example.org" },
+    "webDomain was social.example.org and is now mastodon.example.org: other servers know every account and post by its address. Set it back to social.example.org, or make a new stack",
+  ],
+  [
+    "region",
+    { region: "fra1" },
+    "region was nyc3 and is now fra1: the data volume and the reserved address would be left behind. Set it back to nyc3, or make a new stack",
+  ],
+  [
+    "the media bucket",
+    { media: { bucket: "social-media" } },
+    "media.bucket was social-example-org-media and is now social-media: the media would be left behind. Set it back to social-example-org-media, or make a new stack",
+  ],
+  [
+    "the backups' bucket",
+    { backups: { bucket: "social-backups" } },
+    "backups.bucket was social-example-org-backups and is now social-backups: the backups would be left behind. Set it back to social-example-org-backups, or make a new stack",
+  ],
+  [
+    "the AWS account",
+    { aws: { accountId: "210987654321" } },
+    `aws.accountId was 123456789012 and is now 210987654321: ${MEDIA}. Set it back to 123456789012, or make a new stack`,
+  ],
+  [
+    "the AWS region",
+    { aws: { accountId: "123456789012", region: "eu-central-1" } },
+    `aws.region was us-east-1 and is now eu-central-1: ${MEDIA}. Set it back to us-east-1, or make a new stack`,
+  ],
+  [
+    "mastodonVersion",
+    { mastodonVersion: "v4.7.5" },
+    "mastodonVersion was v4.7.4 and is now v4.7.5: an upgrade migrates the database in two steps and moves every host, which this program does not do yet. Set it back to v4.7.4, or make a new stack",
+  ],
+  [
+    "a volume that shrinks",
+    { main: { volumeGiB: 49 } },
+    "main.volumeGiB was 50 and is now 49: a volume only grows. Write at least 50",
+  ],
+  [
+    "a size without a new generation",
+    { main: { size: "g-4vcpu-16gb" } },
+    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+  ],
+];
+
+test.each(CHANGED)("a living stack refuses to change %s", (_, changes, ...lines) => {
+  expect(problems(changes, { before: BEFORE })).toEqual(lines);
+  expect(() => parse(changes)).not.toThrow();
+});
+
+test("another domain is refused with everything that would go with it", () => {
+  const domain = "shop.example.org";
+  expect(problems({ domain }, { before: BEFORE })).toEqual([
+    "domain was social.example.org and is now shop.example.org: other servers know every account by it. Set it back to social.example.org, or make a new stack",
+    "webDomain was social.example.org and is now shop.example.org: other servers know every account and post by its address. Set it back to social.example.org, or make a new stack",
+    "media.bucket was social-example-org-media and is now shop-example-org-media: the media would be left behind. Set it back to social-example-org-media, or make a new stack",
+    "backups.bucket was social-example-org-backups and is now shop-example-org-backups: the backups would be left behind. Set it back to social-example-org-backups, or make a new stack",
+  ]);
+});
+
+test.each([
+  ["nothing", {}],
+  ["a name written out that was derived before", { media: { bucket: "social-example-org-media" } }],
+  ["a bigger volume", { main: { volumeGiB: 51 } }],
+  ["a size with a new generation", { main: { size: "g-4vcpu-16gb", generation: 2 } }],
+  ["a new generation alone", { main: { generation: 2 } }],
+  ["the media's host name", { mediaDomain: "files.example.org" }],
+])("a living stack lets change %s", (_, changes) => {
+  expect(() => parse(changes, { before: BEFORE })).not.toThrow();
+});
+
+test("a part that an older run did not record is not compared", () => {
+  expect(() =>
+    parse(
+      { region: "fra1", main: { size: "g-4vcpu-16gb", volumeGiB: 10 } },
+      { before: { domain: "social.example.org" } },
+    ),
+  ).not.toThrow();
+});

@@ -1,0 +1,350 @@
+/** What a stack gets: defaults, names, places, warnings and the price. */
+import { join } from "node:path";
+import { parseConfiguration, type Settings } from "../../config";
+import { readStackConfig } from "../../plan/stackFile";
+import { assess } from "../../settings/assess";
+import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
+import { namesOf } from "../../settings/names";
+import { missingSecrets, placeholder } from "../../settings/secrets";
+import { exampleValues, settingWarnings } from "../../settings/warnings";
+import { parse, REQUIRED } from "./stack";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbcdefghijklmnopqrstuvwxyzabcdefghijklmnop you@example.net";
+
+test("a stack that says the least gets these settings", () => {
+  const expected: Settings = {
+    domain: "social.example.org",
+    webDomain: "",
+    mediaDomain: "",
+    region: "nyc3",
+    mastodonVersion: "v4.7.4",
+    owner: { username: "admin", email: "you@example.org" },
+    main: {
+      size: "g-2vcpu-8gb",
+      volumeGiB: 50,
+      generation: 1,
+      ipv6: false,
+      // The seed's last split: everything but default on main, scheduler in a process of its own.
+      sidekiq: [
+        { queues: ["push", "pull", "ingress", "fasp", "mailers"], threads: 15, replicas: 1 },
+        { queues: ["scheduler"], threads: 2, replicas: 1 },
+      ],
+      web: {},
+      streaming: {},
+      postgres: {},
+      pgbouncer: {},
+      redis: {},
+      cacheRedis: {},
+    },
+    workers: [
+      {
+        name: "default",
+        count: 1,
+        size: "c-2",
+        generation: 1,
+        sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }],
+      },
+    ],
+    workerAccount: "separate",
+    mail: "smtp",
+    smtp: {
+      server: "smtp.example.org",
+      port: 2525,
+      login: "",
+      from: "",
+      authMethod: "plain",
+      tls: "starttls",
+    },
+    dnsZone: "",
+    aws: { accountId: "123456789012", region: "us-east-1" },
+    media: { bucket: "", cacheGiB: 5, keepOldVersionsDays: 30 },
+    backups: { bucket: "", keepDays: 30, time: "02:30" },
+    tailnet: { oauthClientId: "kAbCdEfCNTRL", name: "-", admins: ["autogroup:admin"], managePolicy: false },
+    administratorKeys: [],
+    acme: "production",
+    upkeep: { window: "04:00", rebootWorkers: true },
+    monitoring: true,
+    readiness: "wait",
+    protect: true,
+    pricing: { storageGiB: 100, egressGiB: 100 },
+    extraEnv: {},
+  };
+  expect(parse()).toEqual(expected);
+});
+
+test("what the engine hands over as text becomes a number, a boolean, a list and a map", () => {
+  const settings = parse({
+    protect: "false",
+    main: { volumeGiB: 100, ipv6: true },
+    administratorKeys: [KEY],
+    extraEnv: { SINGLE_USER_MODE: true, MAX_TOOT_CHARS: 5000, DEFAULT_LOCALE: "de" },
+  });
+  expect(settings.protect).toBe(false);
+  expect(settings.main).toMatchObject({ volumeGiB: 100, ipv6: true, size: "g-2vcpu-8gb" });
+  expect(settings.administratorKeys).toEqual([KEY]);
+  expect(settings.extraEnv).toEqual({ SINGLE_USER_MODE: true, MAX_TOOT_CHARS: 5000, DEFAULT_LOCALE: "de" });
+});
+
+test("a process has one replica, a pool one c-2 droplet of generation 1", () => {
+  const { workers } = parse({
+    workers: [{ name: "general", sidekiq: [{ queues: { default: 8, push: 6 }, threads: 5 }] }],
+  });
+  expect(workers).toEqual([
+    {
+      name: "general",
+      count: 1,
+      size: "c-2",
+      generation: 1,
+      sidekiq: [{ queues: { default: 8, push: 6 }, threads: 5, replicas: 1 }],
+    },
+  ]);
+});
+
+test.each([
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
+  "ssh-rsa AAAAB3NzaC1yc2E= a comment of words",
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNh+/= x",
+  "sk-ssh-ed25519@openssh.com AAAAGnNr x",
+])("%s is an administrator's key", (key) => {
+  expect(parse({ administratorKeys: [key] }).administratorKeys).toEqual([key]);
+});
+
+test.each(["a.io", "xn--bcher-kva.example", "social.example.org", "1.example.org", `${"a".repeat(52)}.io`])(
+  "%s is a domain",
+  (domain) => {
+    expect(parse({ domain }).domain).toBe(domain);
+  },
+);
+
+test.each(["prod", "p", "staging-2", "s".repeat(20)])("%s is a stack's name", (stack) => {
+  expect(() => parse({}, { stack })).not.toThrow();
+});
+
+describe("names follow from the settings:", () => {
+  test("all of them, where only the domain is given", () => {
+    expect(namesOf(parse(), "prod")).toEqual({
+      prefix: "mastodon-prod",
+      web: "social.example.org",
+      media: "media.social.example.org",
+      mediaBucket: "social-example-org-media",
+      dataVolume: "mastodon-prod-data",
+      backupBucket: "social-example-org-backups",
+      tags: {
+        main: "tag:mastodon-prod-main",
+        worker: "tag:mastodon-prod-worker",
+        deploy: "tag:mastodon-prod-deploy",
+      },
+    });
+  });
+
+  test("media stand before the web interface's name, buckets follow the domain", () => {
+    const names = namesOf(parse({ domain: "example.org", webDomain: "mastodon.example.org" }), "staging");
+    expect(names).toMatchObject({
+      web: "mastodon.example.org",
+      media: "media.mastodon.example.org",
+      mediaBucket: "example-org-media",
+      backupBucket: "example-org-backups",
+      tags: { main: "tag:mastodon-staging-main" },
+    });
+  });
+
+  test("a name that is given is kept", () => {
+    const names = namesOf(
+      parse({ mediaDomain: "files.example.org", media: { bucket: "files" }, backups: { bucket: "dumps" } }),
+      "prod",
+    );
+    expect(names).toMatchObject({ media: "files.example.org", mediaBucket: "files", backupBucket: "dumps" });
+  });
+});
+
+test("a zone that holds every name is taken, be it the web interface's own name", () => {
+  expect(parse({ dnsZone: "social.example.org" }).dnsZone).toBe("social.example.org");
+  expect(parse({ dnsZone: "example.org", mediaDomain: "files.example.org" }).dnsZone).toBe("example.org");
+});
+
+test("each process has its place, its account and its number of droplets", () => {
+  const general = { name: "general", count: 2, sidekiq: [{ queues: ["default"], threads: 5 }] };
+  const settings = parse({ workers: [general, { ...general, name: "spare", count: 0 }] });
+  const [pushes, scheduler] = settings.main.sidekiq;
+  const process = { queues: ["default"], threads: 5, replicas: 1 };
+  expect(placedProcesses(settings)).toEqual([
+    { key: "main.sidekiq[0]", host: "main", account: "main", process: pushes, count: 1 },
+    { key: "main.sidekiq[1]", host: "main", account: "main", process: scheduler, count: 1 },
+    { key: "workers[0].sidekiq[0]", host: "general", account: "workers", process, count: 2 },
+    { key: "workers[1].sidekiq[0]", host: "spare", account: "workers", process, count: 0 },
+  ]);
+});
+
+test("workers are replaced new first, so that an account holds twice as many at once; main is not", () => {
+  const workers = [{ count: 2 }, { count: 3 }] as Settings["workers"];
+  expect(dropletsAtOnce({ workers, workerAccount: "separate" })).toEqual({ main: 1, workers: 10 });
+  expect(dropletsAtOnce({ workers, workerAccount: "same" })).toEqual({ main: 11, workers: 0 });
+  expect(dropletsAtOnce({ workers: [], workerAccount: "separate" })).toEqual({ main: 1, workers: 0 });
+});
+
+describe("a stack is warned of", () => {
+  const quietly = { administratorKeys: [KEY] };
+  const mail = (port: number) => ({ smtp: { server: "smtp.example.org", port } });
+  const BLOCKED =
+    "smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.";
+  test.each([
+    ["nothing", quietly, []],
+    ["port 25", { ...quietly, ...mail(25) }, [BLOCKED]],
+    ["port 465", { ...quietly, ...mail(465) }, [BLOCKED]],
+    ["port 587", { ...quietly, ...mail(587) }, [BLOCKED]],
+    ["no other port", { ...quietly, ...mail(2465) }, []],
+    ["no port where no mail is sent", { ...quietly, mail: "none", smtp: { port: 25 } }, []],
+    [
+      "a first up from outside the tailnet",
+      { ...quietly, readiness: "none" },
+      [
+        "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
+      ],
+    ],
+    [
+      "data that nothing protects",
+      { ...quietly, protect: false },
+      ["protect: false: pulumi destroy would delete the database, the secrets and the media."],
+    ],
+    [
+      "machines that no administrator can enter",
+      {},
+      ["administratorKeys: empty: only the stack's own key and the console password open the machines."],
+    ],
+  ])("%s", (_, changes, warnings) => {
+    expect(settingWarnings(parse(changes))).toEqual(warnings);
+  });
+});
+
+describe("values of the worked examples are found:", () => {
+  const own = {
+    domain: "social.club",
+    owner: { email: "me@social.club" },
+    smtp: { server: "smtp.relay.net" },
+    aws: { accountId: "998877665544" },
+    tailnet: { oauthClientId: "kRealCNTRL" },
+  };
+  const exampleKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExample0 admin";
+  test.each([
+    ["none in an instance of one's own", {}, []],
+    ["a domain that no one can own", { domain: "shop.example" }, ["domain"]],
+    ["example.org", { domain: "example.org" }, ["domain"]],
+    ["below example.com", { domain: "social.example.com" }, ["domain"]],
+    ["but not a name that only ends like it", { domain: "myexample.com" }, []],
+    ["nor one that only begins like it", { domain: "example.com.social.club" }, []],
+    ["an address", { owner: { email: "admin@shop.example" } }, ["owner.email"]],
+    ["a relay", { smtp: { server: "smtp.example.net" } }, ["smtp.server"]],
+    ["the account number of the documentation", { aws: { accountId: "123456789012" } }, ["aws.accountId"]],
+    ["an OAuth client", { tailnet: { oauthClientId: "kExample1CNTRL" } }, ["tailnet.oauthClientId"]],
+    ["the second key", { administratorKeys: [KEY, exampleKey] }, ["administratorKeys[1]"]],
+  ])("%s", (_, changes, keys) => {
+    expect(exampleValues(parse({ ...own, ...changes })).map(({ key }) => key)).toEqual(keys);
+  });
+
+  test("with the value that is to be replaced", () => {
+    expect(exampleValues(parse({ ...own, domain: REQUIRED.domain }))).toEqual([
+      { key: "domain", value: "social.example.org" },
+    ]);
+  });
+});
+
+describe("the verdict", () => {
+  test("on the default fleet: $112.30 a month, and two lines on what stops with one droplet", () => {
+    const { price, warnings } = assess(parse({ administratorKeys: [KEY] }));
+    expect(price).toEqual({
+      lines: [
+        { item: "main droplet, g-2vcpu-8gb", account: "main", monthlyUsd: 63 },
+        { item: "data volume, 50 GiB", account: "main", monthlyUsd: 5 },
+        { item: "pool default, 1 × c-2", account: "workers", monthlyUsd: 42 },
+        { item: "media in S3, 100 GiB", account: "aws", monthlyUsd: 2.3 },
+        { item: "media out of S3, 100 GiB", account: "aws", monthlyUsd: 0 },
+      ],
+      dropletsAndVolumesUsd: 110,
+      s3Usd: 2.3,
+      totalUsd: 112.3,
+    });
+    expect(warnings).toEqual([
+      "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",
+      "push, ingress, mailers, pull, fasp: all consumers run on one droplet, main; add a process for these queues to a pool of workers, with low weights if it is only a fallback",
+    ]);
+  });
+
+  test("sizes each pool, in the settings' order", () => {
+    const pool = (name: string, size: string) => ({
+      name,
+      size,
+      sidekiq: [{ queues: ["default"], threads: 5 }],
+    });
+    const { pools, main } = assess(parse({ workers: [pool("small", "s-1vcpu-2gb"), pool("large", "c-4")] }));
+    expect(pools.map(({ swapMiB }) => swapMiB)).toEqual([2048, 0]);
+    expect(main.connections.client.find(({ item }) => item === "Sidekiq on workers")?.connections).toBe(10);
+  });
+
+  test("is only given on settings that were checked", () => {
+    const settings = parse();
+    expect(() => assess({ ...settings, main: { ...settings.main, size: "none" } })).toThrow(
+      "assess() needs settings that were checked before",
+    );
+  });
+});
+
+describe("the worked examples are accepted as they stand, once their secrets are set:", () => {
+  function example(stack: string) {
+    const { config } = readStackConfig(join(__dirname, "../.."), stack);
+    const plain = Object.fromEntries(
+      Object.entries(config).flatMap(([key, value]) =>
+        key.startsWith("mastodon-hosting:") ? [[key.slice("mastodon-hosting:".length), value]] : [],
+      ),
+    );
+    const settings = {
+      workerAccount: plain.workerAccount,
+      mail: plain.mail,
+      smtp: JSON.parse(plain.smtp ?? "{}"),
+    } as Settings;
+    const secrets = missingSecrets(settings, {});
+    const given = { ...plain, ...Object.fromEntries(secrets.map((name) => [name, placeholder(name)])) };
+    return { secrets, settings: parseConfiguration(given, stack, { isEncrypted: () => true }) };
+  }
+
+  test("production, without a warning", () => {
+    const { settings, secrets } = example("prod");
+    const { warnings, price } = assess(settings);
+    expect(secrets).toEqual([
+      "digitaloceanToken",
+      "digitaloceanWorkerToken",
+      "tailscaleOauthClientSecret",
+      "smtpPassword",
+    ]);
+    expect(warnings).toEqual([]);
+    expect(price.dropletsAndVolumesUsd).toBe(220);
+    expect(exampleValues(settings).map(({ key }) => key)).toEqual([
+      "domain",
+      "owner.email",
+      "smtp.server",
+      "aws.accountId",
+      "tailnet.oauthClientId",
+      "administratorKeys[0]",
+    ]);
+  });
+
+  test("staging, warned of what it is: unprotected and small", () => {
+    const { settings, secrets } = example("staging");
+    const { warnings, price } = assess(settings);
+    expect(secrets).toEqual(["digitaloceanToken", "tailscaleOauthClientSecret"]);
+    expect(warnings.map((warning) => warning.split(":")[0])).toEqual([
+      "protect",
+      "default",
+      "push, ingress, mailers, pull, fasp",
+    ]);
+    expect(price.dropletsAndVolumesUsd).toBe(38);
+  });
+
+  test("they share neither names nor tags, so that both fit into one account and one tailnet", () => {
+    const [prod, staging] = ["prod", "staging"].map((stack) => namesOf(example(stack).settings, stack));
+    const all = [prod, staging].flatMap((names) =>
+      Object.values(names ?? {}).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name))),
+    );
+    expect(new Set(all).size).toBe(all.length);
+    expect(all.length).toBe(18);
+  });
+});
