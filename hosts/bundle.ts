@@ -44,23 +44,25 @@ const BUNDLE_PATH = "/var/lib/mastodon-host/bundle.json";
 const PACKED_PATH = "/var/lib/mastodon-host/bundle.b85";
 const INSTALLER_PATH = "/usr/local/sbin/host-bundle";
 
-/** Puts the bundle and its installer into place with what every cloud image has: python3, cloud-init's own language. */
-const UNPACK = `import base64, json, os, zlib
-bundle = zlib.decompress(base64.b85decode(open("${PACKED_PATH}").read()))
-installer = next(file["content"] for file in json.loads(bundle)["files"] if file["path"] == "${INSTALLER_PATH}")
-for path, mode, content in ("${BUNDLE_PATH}", 0o600, bundle), ("${INSTALLER_PATH}", 0o755, installer.encode()):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(content)
-os.unlink("${PACKED_PATH}")
+/** Unpacks the bundle and runs the installer in it, with what every cloud image has: python3, cloud-init's own language. */
+const UNPACK = `import base64, json, os, sys, zlib
+os.umask(0o077)
+text = zlib.decompress(base64.b85decode(open("${PACKED_PATH}").read())).decode()
+open("${BUNDLE_PATH}", "w").write(text)
+sys.argv = ["host-bundle", "install", "${BUNDLE_PATH}"]
+exec(next(file["content"] for file in json.loads(text)["files"] if file["path"] == "${INSTALLER_PATH}"))
 `;
-const INSTALL = [[INSTALLER_PATH, "install", BUNDLE_PATH], ["/usr/local/sbin/host-apply"]];
+const APPLY = ["/usr/local/sbin/host-apply"];
+
+/** By path: neighbours are alike, which saves a quarter of a KiB, and a reader finds a file. */
+const sorted = (files: readonly HostFile[]) => [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /** The bundle as `host-bundle install` reads it: mode and owner only where they are not the usual ones. */
 export function bundleJson({ role, packages, files }: HostBundle): string {
   return JSON.stringify({
     role,
     packages,
-    files: files.map(({ path, mode, owner, content }) => ({ path, mode, owner, content })),
+    files: sorted(files).map(({ path, mode, owner, content }) => ({ path, mode, owner, content })),
   });
 }
 
@@ -107,7 +109,7 @@ export function userData(bundle: HostBundle, boot: BootSecrets): string {
         content: base85(deflateSync(bundleJson(bundle), { level: 9 })),
       },
     ],
-    [["/usr/bin/python3", "-c", UNPACK], ...INSTALL],
+    [["/usr/bin/python3", "-c", UNPACK], APPLY],
   );
 }
 
@@ -117,14 +119,14 @@ export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): stri
     boot,
     [
       authKeyFile(boot),
-      ...bundle.files.map(({ path, mode = "0644", owner = "root:root", content }) => ({
+      ...sorted(bundle.files).map(({ path, mode = "0644", owner = "root:root", content }) => ({
         path,
         owner,
         permissions: mode,
         content,
       })),
     ],
-    INSTALL,
+    [[INSTALLER_PATH, "install", BUNDLE_PATH], APPLY],
   );
 }
 

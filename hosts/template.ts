@@ -5,10 +5,11 @@ import { join } from "node:path";
 const FILES = join(__dirname, "files");
 
 /**
- * Whole lines of comment. They are for the reader of this repository: on the machine they would take a fifth of the user
- * data, and a better wording would replace every worker. `#!` lines stay, also those inside a script that writes one.
+ * Whole lines of comment, and empty ones. They are for the reader of this repository: on the machine they would take a
+ * fifth of the user data, and a better wording would replace every worker. `#!` lines stay, also those inside a script
+ * that writes one.
  */
-const COMMENT_LINES = /^[ \t]*#(?!!).*\n/gm;
+const COMMENT_LINES = /^[ \t]*(#(?!!).*)?\n/gm;
 
 /**
  * The text of a file under hosts/files without its comment lines, each `@@NAME@@` replaced by its value.

@@ -53,15 +53,14 @@ describe("user data", () => {
       role: "worker",
       packages: ["jq"],
       files: [
-        { path: "/usr/local/sbin/host-bundle", mode: "0755", content: "#!/usr/bin/python3\n" },
+        { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.4\n" },
         { path: "/etc/one", content: "1\n" },
         { path: "/etc/two", mode: "0600", owner: "redis:redis", content: "2\n" },
-        { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.4\n" },
+        { path: "/usr/local/sbin/host-bundle", mode: "0755", content: "#!/usr/bin/python3\n" },
       ],
     });
     expect(config.runcmd).toEqual([
       ["/usr/bin/python3", "-c", expect.stringContaining("b85decode")],
-      ["/usr/local/sbin/host-bundle", "install", "/var/lib/mastodon-host/bundle.json"],
       ["/usr/local/sbin/host-apply"],
     ]);
   });
@@ -88,7 +87,7 @@ describe("a reader's cloud-config", () => {
     const { write_files } = cloudConfig(readableCloudConfig(bundle, boot));
     expect(write_files.map(({ path }) => path)).toEqual([
       "/etc/mastodon-host/tailnet.key",
-      ...bundle.files.map(({ path }) => path),
+      ...bundle.files.map(({ path }) => path).sort(),
     ]);
     expect(write_files[3]).toEqual({
       path: "/etc/two",
