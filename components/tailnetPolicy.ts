@@ -1,7 +1,7 @@
 /** The part of a tailnet's policy file that an instance needs, as data. */
 import type { Names } from "../settings/names";
 
-/** pgbouncer, the persistent Redis (queues, feeds) and the cache Redis (decision: docs/decisions/three-ports.md). */
+/** pgbouncer, the persistent Redis (queues, feeds) and the cache Redis (decision: docs/decisions/0003-three-ports.md). */
 export const WORKER_PORTS = [6432, 6379, 6380] as const;
 
 export interface TailnetPolicy {

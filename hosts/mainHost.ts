@@ -55,6 +55,8 @@ const internal = (name: string): HostFile => ({
 function hostEnv({ settings, names, volumeName }: MainHostInputs, compose: MainCompose) {
   return {
     VOLUME_NAME: volumeName,
+    // No script reads it: a new size brings the bundle to the machine, whose volume step then grows the filesystem.
+    VOLUME_GIB: settings.main.volumeGiB,
     POSTGRES_VERSION,
     WEB_DOMAIN: names.web,
     MEDIA_DOMAIN: names.media,

@@ -7,9 +7,9 @@ const FILES = join(__dirname, "files");
 /**
  * Whole lines of comment, and empty ones. They are for the reader of this repository: on the machine they would take a
  * fifth of the user data, and a better wording would replace every worker. `#!` lines stay, also those inside a script
- * that writes one.
+ * that writes one, and apt's `#clear`, which is a directive.
  */
-const COMMENT_LINES = /^[ \t]*(#(?!!).*)?\n/gm;
+const COMMENT_LINES = /^[ \t]*(#(?!!|clear ).*)?\n/gm;
 
 /**
  * The text of a file under hosts/files without its comment lines, each `@@NAME@@` replaced by its value.
