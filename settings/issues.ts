@@ -37,10 +37,10 @@ function childSchema(schema: z.ZodType, step: PropertyKey): z.ZodType | undefine
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, step) => {
-    const inside = typeof at === "object" && at !== null && Object.hasOwn(at, step);
-    return inside ? (at as Record<PropertyKey, unknown>)[step] : undefined;
-  }, value);
+  return path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step],
+    value,
+  );
 }
 
 function nameAt(key: string, path: Path): string {
@@ -52,9 +52,9 @@ function nameAt(key: string, path: Path): string {
 
 /** @param list what else could be written, as a clause */
 export function unknownKey(prefix: string, name: string, known: readonly string[], list: string): Problem {
-  const near = known.length > 0 ? closest(name, known as string[]) : "";
+  const near = closest(name, [...known]);
   // A third of the letters: close enough for a slip, too far for another word.
-  const isSlip = near !== "" && distance(name, near) <= Math.max(2, name.length / 3);
+  const isSlip = distance(name, near) <= Math.max(2, name.length / 3);
   return {
     key: prefix + shownName(name),
     message: `is not a setting; ${isSlip ? `did you mean ${prefix}${near}?` : list}`,

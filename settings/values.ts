@@ -13,8 +13,6 @@ export const quiet = z.registry<{ why: string }>();
 
 /** One setting from its string: JSON where it is not a text, and the string itself where that is no JSON. */
 function decode(raw: string, schema: z.ZodType): unknown {
-  // The engine's string for a key with nothing behind it.
-  if (raw === "") return settingType(schema) === "string" ? raw : null;
   if (settingType(schema) === "string" && !/^[[{]/.test(raw)) return raw;
   try {
     return JSON.parse(raw);

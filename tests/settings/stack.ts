@@ -63,4 +63,4 @@ export function problems(changes: StackFile, run?: Run): string[] {
 }
 
 /** One bad stack file: what it says, and the lines that it must get. */
-export type BadCase = readonly [title: string, changes: StackFile, ...lines: string[]];
+export type BadCase = [title: string, changes: StackFile, ...lines: string[]];

@@ -60,7 +60,7 @@ const UNKNOWN: BadCase[] = [
   ],
   [
     "a queue among weights",
-    process({ queues: { pushh: 1, default: 8 } }),
+    process({ queues: { pushh: 1 } }),
     "main.sidekiq[0].queues.pushh is not a setting; did you mean main.sidekiq[0].queues.push?",
   ],
   [
