@@ -7,7 +7,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { QUEUE_NAMES } from "./capacity/queues";
-import { type Identity, recordedIdentity } from "./settings/identity";
+import { fixedSecretProblems, secretMarks } from "./settings/fixedSecrets";
+import { identityOf, type Recorded, recordedIdentity } from "./settings/identity";
 import { refuse } from "./settings/refuse";
 import { settingProblems, userDataProblems } from "./settings/rules";
 import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./settings/secrets";
@@ -210,8 +211,8 @@ export const settingsSchema = z.strictObject({
         .regex(/^[a-z0-9_]{1,30}$/i, {
           error: "is not a Mastodon user name of letters, digits and underscores",
         })
-        .default("admin")
-        .meta({ description: "Made at first boot with the Owner role", examples: ["admin"] }),
+        .default("owner")
+        .meta({ description: "Made at first boot with the Owner role", examples: ["owner"] }),
       email: email.meta({
         description: "Where Mastodon and Let's Encrypt write to",
         examples: ["you@example.org"],
@@ -434,6 +435,8 @@ export type WorkerPoolSettings = Settings["workers"][number];
 /** What a program run gets: the settings, and each secret that was given. */
 export interface Configuration {
   settings: Settings;
+  /** What the stack keeps as its output `identity`, for the next run to compare with. */
+  recorded: Recorded;
   /** A given secret as a secret output; undefined where the program is to make its own. */
   secret(name: SecretName): pulumi.Output<string> | undefined;
 }
@@ -452,7 +455,7 @@ export function parseConfiguration(
   {
     before,
     isEncrypted,
-  }: { before?: Partial<Identity> | undefined; isEncrypted: (name: SecretName) => boolean },
+  }: { before?: Partial<Recorded> | undefined; isEncrypted: (name: SecretName) => boolean },
 ): Settings {
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
   const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !Object.hasOwn(SECRETS, key)));
@@ -461,6 +464,7 @@ export function parseConfiguration(
     ...problems,
     ...settingProblems(settings, stack, before),
     ...secretProblems(settings, given, isEncrypted),
+    ...fixedSecretProblems(before?.secrets, secretMarks(given)),
   ]);
   const checked = settings as Settings;
   refuse(
@@ -485,5 +489,9 @@ export async function readConfiguration(): Promise<Configuration> {
     before: await recordedIdentity(),
     isEncrypted: (name) => isConfigSecret(prefix + name),
   });
-  return { settings, secret: (name) => (raw[name] ? config.requireSecret(name) : undefined) };
+  return {
+    settings,
+    recorded: { ...identityOf(settings, pulumi.getStack()), secrets: secretMarks(raw) },
+    secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),
+  };
 }

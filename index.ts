@@ -73,11 +73,11 @@ export = async () => {
     { ...shared, sizing: assessment.main, account, backups },
     { providers: [on.main, on.tailscale, on.tls, on.command] },
   );
-  const pools = settings.workers.map(
-    (pool, i) =>
+  const pools = assessment.pools.map(
+    ({ pool, sizing }) =>
       new WorkerPool(
         `workers-${pool.name}`,
-        { ...shared, pool, sizing: assessment.pools[i]!, account: workerAccount, after: main },
+        { ...shared, pool, sizing, account: workerAccount, after: main },
         { providers: [on.workers, on.tailscale, on.tls, on.command] },
       ),
   );
@@ -90,5 +90,6 @@ export = async () => {
     { providers: [on.random] },
   );
 
-  return stackOutputs({ ...shared, assessment, backups, main, pools });
+  const { recorded } = configuration;
+  return stackOutputs({ ...shared, assessment, recorded, backups, main, pools });
 };

@@ -40,12 +40,14 @@ export function mainSecrets(
     pulumi
       .all([
         mastodonSecrets(instance, media),
+        instance.consolePassword,
         instance.backupKey,
         backups.accessKeyId,
         backups.secretAccessKey,
       ])
-      .apply(([shared, backupKey, backupAccessKeyId, backupSecretAccessKey]) => ({
+      .apply(([shared, consolePassword, backupKey, backupAccessKeyId, backupSecretAccessKey]) => ({
         ...shared,
+        consolePassword,
         backupKey,
         backupAccessKeyId,
         backupSecretAccessKey,

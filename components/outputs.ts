@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config";
 import type { Assessment } from "../settings/assess";
-import { identityOf } from "../settings/identity";
+import type { Recorded } from "../settings/identity";
 import type { Names } from "../settings/names";
 import type { BackupBucket } from "./backupBucket";
 import type { InstanceSecrets } from "./instanceSecrets";
@@ -13,10 +13,10 @@ import { policyText } from "./tailnetPolicy";
 import type { WorkerPool } from "./workerPool";
 
 export interface Instance {
-  stack: string;
   settings: Settings;
   names: Names;
   assessment: Assessment;
+  recorded: Recorded;
   secrets: InstanceSecrets;
   tailnet: Tailnet;
   media: MediaBucket;
@@ -26,7 +26,7 @@ export interface Instance {
 }
 
 export function stackOutputs(instance: Instance) {
-  const { stack, settings, names, assessment, secrets, tailnet, media, backups, main, pools } = instance;
+  const { settings, names, assessment, secrets, tailnet, media, backups, main, pools } = instance;
   const byPool = <T>(value: (pool: WorkerPool) => T) =>
     Object.fromEntries(
       settings.workers.flatMap(({ name }, i) => (pools[i] ? [[name, value(pools[i])]] : [])),
@@ -47,7 +47,7 @@ export function stackOutputs(instance: Instance) {
     consolePassword: secrets.consolePassword,
     monthlyPriceUsd: assessment.price,
     nextSteps: nextSteps(instance),
-    identity: identityOf(settings, stack),
+    identity: instance.recorded,
   };
 }
 

@@ -25,6 +25,8 @@ export interface MastodonSecrets {
 
 /** What only main holds. */
 export interface MainSecrets extends MastodonSecrets {
+  /** root's password for the console: a new machine has it from cloud-config, a living one from here. */
+  consolePassword: string;
   backupKey: string;
   backupAccessKeyId: string;
   backupSecretAccessKey: string;

@@ -100,6 +100,7 @@ function databaseFiles({ sizing, secrets }: MainHostInputs): HostFile[] {
 
 function secretFiles({ secrets }: MainHostInputs): HostFile[] {
   return [
+    secretFile("console-password", secrets.consolePassword),
     secretFile("postgres-password", secrets.postgresPassword),
     secretFile("redis-password", secrets.redisPassword),
     secretFile("cache-redis-password", secrets.cacheRedisPassword),

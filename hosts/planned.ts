@@ -38,6 +38,7 @@ function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<strin
     smtpPassword: settings.mail === "smtp" && settings.smtp.login ? sample(32) : undefined,
     mediaAccessKeyId: sample(20),
     mediaSecretAccessKey: sample(40),
+    consolePassword: sample(24),
     backupKey: sample(48),
     backupAccessKeyId: sample(20),
     backupSecretAccessKey: sample(40),
@@ -79,15 +80,10 @@ export function plannedHosts(
     host("main", "main", (secrets) =>
       mainHost({ ...shared, sizing: assessment.main, volumeName: names.dataVolume, secrets }),
     ),
-    ...settings.workers.flatMap((pool, i) => {
-      const sizing = assessment.pools[i];
-      return sizing
-        ? [
-            host(`workers-${pool.name}`, `${pool.name}-1`, (secrets) =>
-              workerHost({ ...shared, pool, sizing, secrets }),
-            ),
-          ]
-        : [];
-    }),
+    ...assessment.pools.map(({ pool, sizing }) =>
+      host(`workers-${pool.name}`, `${pool.name}-1`, (secrets) =>
+        workerHost({ ...shared, pool, sizing, secrets }),
+      ),
+    ),
   ];
 }

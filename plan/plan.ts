@@ -146,11 +146,12 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
 }
 
-function planHost(host: PlannedHost, { main, workers }: Settings, assessment: Assessment): PlanHost {
-  const i = workers.findIndex(({ name }) => host.name === `workers-${name}`);
-  const pool = workers[i];
+function planHost(host: PlannedHost, { main }: Settings, assessment: Assessment): PlanHost {
+  const { pool, sizing } = assessment.pools.find(({ pool: { name } }) => host.name === `workers-${name}`) ?? {
+    pool: undefined,
+    sizing: assessment.main,
+  };
   const { size, sidekiq } = pool ?? main;
-  const sizing = assessment.pools[i] ?? assessment.main;
   const droplet = dropletSize(size);
   if (!droplet) throw new Error(`${size} was checked before`);
   const { postgres, pgbouncer, redis, cacheRedis, web } = assessment.main;

@@ -4,14 +4,14 @@ import { placementWarnings } from "../capacity/placement";
 import { type MonthlyPrice, monthlyPrice } from "../capacity/price";
 import { sidekiqThreads } from "../capacity/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
-import type { Settings } from "../config";
+import type { Settings, WorkerPoolSettings } from "../config";
 import { placedProcesses } from "./fleet";
 import { settingWarnings } from "./warnings";
 
 export interface Assessment {
   main: MainSizing;
-  /** One for each pool, in the settings' order. */
-  pools: WorkerSizing[];
+  /** In the settings' order. */
+  pools: { pool: WorkerPoolSettings; sizing: WorkerSizing }[];
   price: MonthlyPrice;
   warnings: string[];
 }
@@ -22,20 +22,15 @@ export function sizeFleet({
   workers,
 }: Pick<Settings, "main" | "workers">): Pick<Assessment, "main" | "pools"> | undefined {
   const mainSize = dropletSize(main.size);
-  const poolSizes = workers.map(({ size }) => dropletSize(size));
-  if (!mainSize || poolSizes.some((size) => !size)) return undefined;
-  return {
-    main: sizeMain({
-      ...mainSize,
-      sidekiq: main.sidekiq,
-      workerThreads: workers.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0),
-      overrides: main,
-    }),
-    pools: poolSizes.flatMap((size, i) => {
-      const pool = workers[i];
-      return size && pool ? [sizeWorker({ ...size, sidekiq: pool.sidekiq, key: `workers[${i}].size` })] : [];
-    }),
-  };
+  const pools = workers.flatMap((pool, i) => {
+    const size = dropletSize(pool.size);
+    return size
+      ? [{ pool, sizing: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: `workers[${i}].size` }) }]
+      : [];
+  });
+  if (!mainSize || pools.length < workers.length) return undefined;
+  const workerThreads = workers.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0);
+  return { main: sizeMain({ ...mainSize, sidekiq: main.sidekiq, workerThreads, overrides: main }), pools };
 }
 
 /** @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first */

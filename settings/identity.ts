@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
+import type { SecretMarks } from "./fixedSecrets";
 import { namesOf } from "./names";
 
 /** Kept as the stack output `identity`, and compared at the next run. */
@@ -17,6 +18,11 @@ export interface Identity {
   volumeGiB: number;
   mainSize: string;
   mainGeneration: number;
+}
+
+/** What a stack records: its identity, and where its fixed secrets come from. */
+export interface Recorded extends Identity {
+  secrets: SecretMarks;
 }
 
 export type IdentitySettings = Pick<
@@ -75,6 +81,13 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
       message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume only grows. Write at least ${before.volumeGiB}`,
     });
   }
+  // A generation that goes back, as with a reverted commit, would replace the droplet too.
+  if (before.mainGeneration !== undefined && now.mainGeneration < before.mainGeneration) {
+    problems.push({
+      key: "main.generation",
+      message: `was ${before.mainGeneration} and is now ${now.mainGeneration}: each replacement of the droplet raises it. Write ${before.mainGeneration}, or ${before.mainGeneration + 1} to replace it`,
+    });
+  }
   // What runs on main is sized for main.size: on the old droplet it would not fit, or leave most of it unused.
   if (
     before.mainSize !== undefined &&
@@ -90,10 +103,10 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
 }
 
 /** The identity that this stack's last run recorded. */
-export async function recordedIdentity(): Promise<Partial<Identity> | undefined> {
+export async function recordedIdentity(): Promise<Partial<Recorded> | undefined> {
   const self = new pulumi.StackReference("this-stack", {
     name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
   });
   const { value } = await self.getOutputDetails("identity");
-  return value as Partial<Identity> | undefined;
+  return value as Partial<Recorded> | undefined;
 }

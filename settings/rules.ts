@@ -29,6 +29,18 @@ function rule<K extends keyof Settings>(
     keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, context) : [];
 }
 
+/** Names that `tootctl accounts create` refuses (mastodon:config/settings.yml, reserved_usernames). */
+const RESERVED_USERNAMES = [
+  "admin",
+  "support",
+  "help",
+  "root",
+  "webmaster",
+  "administrator",
+  "mod",
+  "moderator",
+];
+
 const RULES: readonly Rule[] = [
   (_, { stack }) =>
     /^[a-z][a-z0-9-]{0,19}$/.test(stack)
@@ -51,6 +63,17 @@ const RULES: readonly Rule[] = [
       },
     ];
   }),
+
+  rule(["owner"], ({ owner }) =>
+    RESERVED_USERNAMES.includes(owner.username.toLowerCase())
+      ? [
+          {
+            key: "owner.username",
+            message: `is ${shown(owner.username)}, which Mastodon reserves; write another name`,
+          },
+        ]
+      : [],
+  ),
 
   rule(["main", "workers"], ({ main, workers }) =>
     [
@@ -81,7 +104,9 @@ const RULES: readonly Rule[] = [
 
   rule(["main", "workers"], ({ main, workers }) => {
     const sizes = sizeFleet({ main, workers });
-    return sizes ? [sizes.main, ...sizes.pools].flatMap(({ problems }) => problems) : [];
+    return sizes
+      ? [sizes.main, ...sizes.pools.map(({ sizing }) => sizing)].flatMap(({ problems }) => problems)
+      : [];
   }),
 
   rule(["mail", "smtp"], ({ mail, smtp }) =>

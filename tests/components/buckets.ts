@@ -2,7 +2,12 @@
 export const hardened = (
   name: string,
   component: string,
-  { bucket, publicPolicy, protect, rules }: { bucket: string; publicPolicy: boolean; protect: boolean; rules: unknown },
+  {
+    bucket,
+    publicPolicy,
+    protect,
+    rules,
+  }: { bucket: string; publicPolicy: boolean; protect: boolean; rules: unknown },
 ) => {
   const shared = { parent: component, provider: "aws", dependsOn: [name] };
   return {

@@ -25,7 +25,11 @@ const secretText = (name: string, round: number, length: number) =>
 export function ecPem(seed: string): string {
   const d = bytes(`p256 ${seed}`, 32);
   d[0] = 0x11; // below the curve's order
-  const sec1 = Buffer.concat([Buffer.from("30310201010420", "hex"), d, Buffer.from("a00a06082a8648ce3d030107", "hex")]);
+  const sec1 = Buffer.concat([
+    Buffer.from("30310201010420", "hex"),
+    d,
+    Buffer.from("a00a06082a8648ce3d030107", "hex"),
+  ]);
   return createPrivateKey({ key: sec1, format: "der", type: "sec1" })
     .export({ format: "pem", type: "sec1" })
     .toString();
@@ -38,25 +42,24 @@ export interface CloudArgs {
   dropletLimit?: number;
   /** What the stack's last run put out. */
   outputsBefore?: Record<string, unknown>;
-}
-
-export interface Made {
-  type: string;
-  name: string;
+  /** Called with each custom resource that is registered or read. */
+  onMade?: (made: { type: string; name: string }) => void;
 }
 
 export interface Cloud {
   mocks: pulumi.runtime.Mocks;
-  /** Custom resources that were registered or read. */
-  made: Made[];
   /** Functions of providers that were called, each with the provider's reference. */
   calls: { token: string; provider: string }[];
   /** Secret → where it comes from. */
   secrets: Map<string, string>;
 }
 
-export function makeCloud({ replaced = [], dropletLimit = 25, outputsBefore = {} }: CloudArgs = {}): Cloud {
-  const made: Made[] = [];
+export function makeCloud({
+  replaced = [],
+  dropletLimit = 25,
+  outputsBefore = {},
+  onMade,
+}: CloudArgs = {}): Cloud {
   const calls: Cloud["calls"] = [];
   const secrets = new Map<string, string>();
   const round = (name: string) => (replaced.includes(name) ? 2 : 1);
@@ -65,16 +68,15 @@ export function makeCloud({ replaced = [], dropletLimit = 25, outputsBefore = {}
     return pulumi.secret(value);
   };
   return {
-    made,
     calls,
     secrets,
     mocks: {
       newResource: ({ type, name, inputs, custom }) => {
-        if (custom) made.push({ type, name });
+        if (custom) onMade?.({ type, name });
         if (type === "pulumi:pulumi:StackReference") {
           return { id: name, state: { ...inputs, outputs: outputsBefore, secretOutputNames: [] } };
         }
-        const { id, ...computed } = (COMPUTED[type] ?? (() => ({})))({
+        const { id, ...computed } = (COMPUTED[type] ?? nothing)({
           name,
           inputs: inputs as Record<string, string>,
           round: round(name),
@@ -84,14 +86,15 @@ export function makeCloud({ replaced = [], dropletLimit = 25, outputsBefore = {}
       },
       call: ({ token, provider }) => {
         calls.push({ token, provider: provider ?? "" });
-        if (token !== "digitalocean:index/getAccount:getAccount") throw new Error(`unexpected call: ${token}`);
+        if (token !== "digitalocean:index/getAccount:getAccount")
+          throw new Error(`unexpected call: ${token}`);
         return { id: "account", dropletLimit, email: "ops@shop.example", status: "active" };
       },
     },
   };
 }
 
-interface Made1 {
+interface Made {
   name: string;
   inputs: Record<string, string>;
   round: number;
@@ -100,10 +103,10 @@ interface Made1 {
 
 /** Id of a droplet, a number in text. */
 export const dropletId = (name: string, round = 1) =>
-  String(500_000_000 + bytes(`droplet ${name} ${round}`, 4).readUInt32BE() % 100_000_000);
+  String(500_000_000 + (bytes(`droplet ${name} ${round}`, 4).readUInt32BE() % 100_000_000));
 /** Public address of a droplet. */
 export const dropletIpv4 = (name: string, round = 1) =>
-  `198.51.100.${1 + (bytes(`address ${name} ${round}`, 1)[0] ?? 0) % 254}`;
+  `198.51.100.${1 + ((bytes(`address ${name} ${round}`, 1)[0] ?? 0) % 254)}`;
 /** Id of an auth key. */
 export const authKeyId = (name: string, round = 1) => `k${letters(`key id ${name} ${round}`, 11)}CNTRL`;
 /** What a machine called `dropletName` is called in the tailnet when it joins with that key. */
@@ -116,16 +119,21 @@ export const publicKey = (name: string, round = 1) =>
 export const privateKey = (name: string, round = 1) =>
   `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes(`private ${name} ${round}`, 192).toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 export const password = (name: string, length: number, round = 1) => secretText(name, round, length);
-export const secretBytes = (name: string, length: number, round = 1) => bytes(`secret ${name} ${round}`, length);
+export const secretBytes = (name: string, length: number, round = 1) =>
+  bytes(`secret ${name} ${round}`, length);
 export const accessKeyId = (name: string, round = 1) =>
   `AKIA${letters(`access ${name} ${round}`, 16).toUpperCase()}`;
 export const volumeId = (name: string) =>
-  bytes(`volume ${name}`, 16).toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  bytes(`volume ${name}`, 16)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 
 export const RESERVED_IPV4 = "203.0.113.80";
 export const RESERVED_IPV6 = "2604:a880:800:14::8a4b:2000";
 
-const COMPUTED: Record<string, (made: Made1) => Record<string, unknown>> = {
+const nothing = (): Record<string, unknown> => ({});
+
+const COMPUTED: Record<string, (made: Made) => Record<string, unknown>> = {
   "digitalocean:index/sshKey:SshKey": ({ name }) => ({
     id: String(4_000_000 + bytes(name, 2).readUInt16BE()),
     fingerprint: "b6:9e:25:59:00:49:ff:56:83:a5:7d:10:3c:e1:4f:22",

@@ -8,7 +8,15 @@ export const KEY_INPUTS = {
 };
 
 export const KEY_OPTIONS = {
-  ignoreChanges: ["description", "ephemeral", "expiry", "preauthorized", "recreateIfInvalid", "reusable", "tags"],
+  ignoreChanges: [
+    "description",
+    "ephemeral",
+    "expiry",
+    "preauthorized",
+    "recreateIfInvalid",
+    "reusable",
+    "tags",
+  ],
   additionalSecretOutputs: ["key"],
 };
 

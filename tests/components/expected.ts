@@ -36,6 +36,7 @@ export function generatedSecrets(): MainSecrets {
     mediaAccessKeyId: accessKeyId("media-writer-key"),
     mediaSecretAccessKey: password("media-writer-key", 40),
     extraSecretEnv: {},
+    consolePassword: password("secrets-console", 24),
     backupKey: password("secrets-backup", 48),
     backupAccessKeyId: accessKeyId("backups-writer-key"),
     backupSecretAccessKey: password("backups-writer-key", 40),
@@ -50,13 +51,18 @@ const shared = (stack: string, values: Values) => {
 export const mainBundle = (stack: string, values: Values) => {
   const inputs = shared(stack, values);
   const volumeName = `mastodon-${stack}-data`;
-  return mainHost({ ...inputs, volumeName, sizing: assess(inputs.settings).main, secrets: generatedSecrets() });
+  return mainHost({
+    ...inputs,
+    volumeName,
+    sizing: assess(inputs.settings).main,
+    secrets: generatedSecrets(),
+  });
 };
 
 export const workerBundle = (stack: string, values: Values, index = 0) => {
   const inputs = shared(stack, values);
   const pool = inputs.settings.workers[index];
-  const sizing = assess(inputs.settings).pools[index];
+  const sizing = assess(inputs.settings).pools[index]?.sizing;
   if (!pool || !sizing) throw new Error(`no pool ${index}`);
   return workerHost({ ...inputs, pool, sizing, secrets: generatedSecrets() });
 };

@@ -1,5 +1,5 @@
 import type { CloudArgs } from "./cloud";
-import { byName, custom, ofType, run, type Run, type Values } from "./stacks";
+import { byName, custom, ofType, type Run, run, type Values } from "./stacks";
 
 const POOL = { name: "general", count: 1, size: "c-2", sidekiq: [{ queues: ["default"], threads: 5 }] };
 const OTHER_POOL = { ...POOL, name: "other" };
@@ -90,12 +90,15 @@ test.each([
 
 test.each<[string, Values, CloudArgs?]>([
   ["threads", { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 6 }] }, OTHER_POOL] }],
-  ["replicas", { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] }, OTHER_POOL] }],
+  [
+    "replicas",
+    { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] }, OTHER_POOL] },
+  ],
   ["queues", { workers: [{ ...POOL, sidekiq: [{ queues: ["default", "pull"], threads: 5 }] }, OTHER_POOL] }],
   ["size", { workers: [{ ...POOL, size: "c-4" }, OTHER_POOL] }],
   ["generation", { workers: [{ ...POOL, generation: 2 }, OTHER_POOL] }],
   ["host key", {}, { replaced: ["workers-general-host-key"] }],
-])("only the pool's own workers are replaced by its %s", async (_, values, cloudArgs) => {
+])("only the pool's own workers are replaced by its %s", async (_, values, cloudArgs = {}) => {
   expect(await replacedBy(values, cloudArgs)).toEqual(["general"]);
 });
 
@@ -126,7 +129,7 @@ test.each<[string, Values, CloudArgs?]>([
   ["readiness", { readiness: "none" }],
   ["protection", { protect: false }],
   ["the tailnet's administrators", { tailnet: { oauthClientId: "kExample1CNTRL", admins: ["group:ops"] } }],
-])("no machine is replaced by %s", async (_, values, cloudArgs) => {
+])("no machine is replaced by %s", async (_, values, cloudArgs = {}) => {
   expect(await replacedBy(values, cloudArgs)).toEqual([]);
 });
 
@@ -136,7 +139,14 @@ test("each droplet goes with its own key: main old first, workers new first, eac
     const { replaceWith, deleteBeforeReplace, replacementTrigger, customTimeouts, ignoreChanges, inputs } =
       made[name] as NonNullable<(typeof made)[string]>;
     const { gracefulShutdown } = inputs;
-    return { replaceWith, deleteBeforeReplace, replacementTrigger, customTimeouts, ignoreChanges, gracefulShutdown };
+    return {
+      replaceWith,
+      deleteBeforeReplace,
+      replacementTrigger,
+      customTimeouts,
+      ignoreChanges,
+      gracefulShutdown,
+    };
   };
   const common = {
     replacementTrigger: undefined,
@@ -144,7 +154,11 @@ test("each droplet goes with its own key: main old first, workers new first, eac
     ignoreChanges: ["dropletAgent", "image", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
     gracefulShutdown: true,
   };
-  expect(options("main-droplet")).toEqual({ ...common, replaceWith: ["main-auth-key"], deleteBeforeReplace: true });
+  expect(options("main-droplet")).toEqual({
+    ...common,
+    replaceWith: ["main-auth-key"],
+    deleteBeforeReplace: true,
+  });
   for (const name of ["workers-general-1", "workers-other-1"]) {
     expect(options(`${name}-droplet`)).toEqual({
       ...common,

@@ -1,5 +1,13 @@
 import { bundleJson, userData } from "../../hosts/bundle";
-import { dropletId, dropletIpv4, privateKey, publicKey, RESERVED_IPV4, RESERVED_IPV6, volumeId } from "./cloud";
+import {
+  dropletId,
+  dropletIpv4,
+  privateKey,
+  publicKey,
+  RESERVED_IPV4,
+  RESERVED_IPV6,
+  volumeId,
+} from "./cloud";
 import {
   COMMAND,
   CONNECTION,
@@ -16,7 +24,13 @@ import { below, byName, custom, ofType, prod, REQUIRED_SECRETS, stackFile, type 
 const VALUES: Values = { ...stackFile("prod"), ...REQUIRED_SECRETS };
 const ID = Number(dropletId("main-droplet"));
 const BOOT = bootSecrets("mastodon-prod-main", "main-auth-key", "main-host-key");
-const MAIN_SECRETS = [...MASTODON_SECRETS, "backups-writer-key", "secrets-backup", "secrets-deploy-key"];
+const MAIN_SECRETS = [
+  ...MASTODON_SECRETS,
+  "backups-writer-key",
+  "secrets-backup",
+  "secrets-console",
+  "secrets-deploy-key",
+];
 const HERE = { parent: "MainDroplet main", provider: "digitalocean-main" };
 
 const mainOf = async (values: Values = {}) => byName(below(await prod(values), "main"));
@@ -46,7 +60,6 @@ test("the main droplet of prod, complete", async () => {
         "main-firewall",
         "main-host-key",
         "main-tag",
-        "secrets-console",
         ...MAIN_SECRETS,
       ].sort(),
       inputs: {
@@ -167,7 +180,11 @@ test("the machine's own address is where mail comes from, the reserved one where
 async function records(values: Values) {
   const run = await prod(values);
   return ofType(run, "DnsRecord").map(({ name, inputs, parent, provider, options }) => {
-    expect([parent.split("::").at(-1), provider, options.protect]).toEqual(["main", "digitalocean-main", undefined]);
+    expect([parent.split("::").at(-1), provider, options.protect]).toEqual([
+      "main",
+      "digitalocean-main",
+      undefined,
+    ]);
     const { domain, type, name: label, value, ttl, ...rest } = inputs as Record<string, string>;
     expect(rest).toEqual({});
     return `${name}: ${domain} ${type} ${label} ${value} ${ttl}`;
@@ -207,7 +224,12 @@ test.each<[string, Values, string[]]>([
   ],
   [
     "handles on the zone, the web interface and media below it: the zone's own name is left alone",
-    { webDomain: "social.shop.example", mediaDomain: "files.shop.example", dnsZone: "shop.example", main: IPV4 },
+    {
+      webDomain: "social.shop.example",
+      mediaDomain: "files.shop.example",
+      dnsZone: "shop.example",
+      main: IPV4,
+    },
     [
       `main-social.shop.example-a: shop.example A social ${RESERVED_IPV4} 3600`,
       `main-files.shop.example-a: shop.example A files ${RESERVED_IPV4} 3600`,
@@ -224,6 +246,8 @@ test("another main droplet keeps the records: they point to what outlives it", a
 });
 
 test("nothing of main lives in the worker account", async () => {
-  const providers = new Set(custom({ ...(await prod()), resources: below(await prod(), "main") }).map((r) => r.provider));
+  const providers = new Set(
+    custom({ ...(await prod()), resources: below(await prod(), "main") }).map((r) => r.provider),
+  );
   expect([...providers].sort()).toEqual(["command", "digitalocean-main", "tailscale", "tls"]);
 });

@@ -41,8 +41,7 @@ export const LEAST: Values = {
   aws: { accountId: "123456789012" },
   tailnet: { oauthClientId: "kExample1CNTRL" },
 };
-const { smtpPassword: _, ...LEAST_SECRETS } = REQUIRED_SECRETS;
-export { LEAST_SECRETS };
+const { smtpPassword: _, ...leastSecrets } = REQUIRED_SECRETS;
 
 /** What Pulumi.STACK.yaml sets, parsed. */
 export function stackFile(stack: "prod" | "staging"): Values {
@@ -97,7 +96,7 @@ export const staging = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
   run("staging", { ...stackFile("staging"), ...STAGING_SECRETS, ...values }, cloudArgs);
 
 export const least = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
-  run("prod", { ...LEAST, ...LEAST_SECRETS, ...values }, cloudArgs);
+  run("prod", { ...LEAST, ...leastSecrets, ...values }, cloudArgs);
 
 /** The only resource of that name that is not a component. */
 export function resource({ resources }: Recording, name: string, type?: string): RecordedResource {

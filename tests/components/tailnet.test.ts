@@ -4,7 +4,11 @@ import { Tailnet } from "../../components/tailnet";
 import { tailnetPolicy } from "../../components/tailnetPolicy";
 import { byName, custom, runAlone } from "./stacks";
 
-const TAGS = { main: "tag:mastodon-prod-main", worker: "tag:mastodon-prod-worker", deploy: "tag:mastodon-prod-deploy" };
+const TAGS = {
+  main: "tag:mastodon-prod-main",
+  worker: "tag:mastodon-prod-worker",
+  deploy: "tag:mastodon-prod-deploy",
+};
 
 async function tailnet(managePolicy: boolean, description = "mastodon-prod-main") {
   const run = await runAlone(() => {
@@ -14,7 +18,12 @@ async function tailnet(managePolicy: boolean, description = "mastodon-prod-main"
       { tags: TAGS, admins: ["group:ops"], managePolicy },
       { providers: [provider] },
     );
-    const machine = new pulumi.ComponentResource("test:index:Machine", "machine", {}, { providers: [provider] });
+    const machine = new pulumi.ComponentResource(
+      "test:index:Machine",
+      "machine",
+      {},
+      { providers: [provider] },
+    );
     net.mintKey("main-auth-key", { tag: TAGS.main, description, trigger: "generation 1" }, machine);
   });
   const { tailscale: _, ...made } = byName(custom(run));
@@ -37,7 +46,15 @@ const KEY = {
   },
   additionalSecretOutputs: ["key"],
   replacementTrigger: "generation 1",
-  ignoreChanges: ["description", "ephemeral", "expiry", "preauthorized", "recreateIfInvalid", "reusable", "tags"],
+  ignoreChanges: [
+    "description",
+    "ephemeral",
+    "expiry",
+    "preauthorized",
+    "recreateIfInvalid",
+    "reusable",
+    "tags",
+  ],
 };
 
 test("a key is for one machine, for a week, and only its trigger replaces it", async () => {

@@ -117,8 +117,10 @@ test.each([
     return [text.slice(0, at), Number(text.slice(at + 1))] as const;
   };
   for (const { src, accept = [], deny } of policy.tests) {
-    for (const dst of accept) expect([src, dst, accepts(merged, src, ...target(dst))]).toEqual([src, dst, true]);
-    for (const dst of deny) expect([src, dst, accepts(merged, src, ...target(dst))]).toEqual([src, dst, false]);
+    for (const dst of accept)
+      expect([src, dst, accepts(merged, src, ...target(dst))]).toEqual([src, dst, true]);
+    for (const dst of deny)
+      expect([src, dst, accepts(merged, src, ...target(dst))]).toEqual([src, dst, false]);
   }
   expect(policy.tests.flatMap(({ deny }) => deny).length).toBeGreaterThan(0);
 });

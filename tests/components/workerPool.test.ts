@@ -135,7 +135,11 @@ test("a longer pool adds machines and changes none that is there", async () => {
 
 test("an empty pool keeps its firewall and has no machine", async () => {
   const run = await least({
-    main: { sidekiq: [{ queues: ["default", "push", "pull", "ingress", "fasp", "mailers", "scheduler"], threads: 5 }] },
+    main: {
+      sidekiq: [
+        { queues: ["default", "push", "pull", "ingress", "fasp", "mailers", "scheduler"], threads: 5 },
+      ],
+    },
     workers: [{ ...POOL, name: "a", count: 0 }],
   });
   expect(Object.keys(byName(below(run, "workers-a"))).sort()).toEqual([
@@ -148,7 +152,11 @@ test("an empty pool keeps its firewall and has no machine", async () => {
 
 test("without any pool the worker account holds what the account itself needs, and no machine", async () => {
   const run = await least({
-    main: { sidekiq: [{ queues: ["default", "push", "pull", "ingress", "fasp", "mailers", "scheduler"], threads: 5 }] },
+    main: {
+      sidekiq: [
+        { queues: ["default", "push", "pull", "ingress", "fasp", "mailers", "scheduler"], threads: 5 },
+      ],
+    },
     workers: [],
   });
   const there = custom(run).filter(({ provider }) => provider === "digitalocean-workers");

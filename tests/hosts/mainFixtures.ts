@@ -8,6 +8,7 @@ import { DEPLOY_KEY, secrets, settings } from "./fixtures";
 
 export const mainSecrets: MainSecrets = {
   ...secrets,
+  consolePassword: "the-consolePassword",
   backupKey: "the-backupKey",
   backupAccessKeyId: "the-backupAccessKeyId",
   backupSecretAccessKey: "the-backupSecretAccessKey",

@@ -1,4 +1,5 @@
 /** What a living stack keeps: a change is refused with the old value and the way back. */
+import { secretMarks } from "../../settings/fixedSecrets";
 import { type Identity, identityOf } from "../../settings/identity";
 import { type BadCase, parse, problems } from "./stack";
 
@@ -102,4 +103,58 @@ test("a part that an older run did not record is not compared", () => {
       { before: { domain: "social.example.org" } },
     ),
   ).not.toThrow();
+});
+
+test("a generation that goes back is refused, since it would replace the droplet", () => {
+  expect(problems({}, { before: { ...BEFORE, mainGeneration: 2 } })).toEqual([
+    "main.generation was 2 and is now 1: each replacement of the droplet raises it. Write 2, or 3 to replace it",
+  ]);
+});
+
+describe("secrets that must stay what they were", () => {
+  const KEY = "ab".repeat(64);
+  const OTHER = "cd".repeat(64);
+  const generated = secretMarks({});
+  const given = secretMarks({ secretKeyBase: KEY });
+
+  test("a mark says where a secret comes from and nothing of it", () => {
+    expect(generated).toEqual({
+      secretKeyBase: "generated",
+      activeRecordEncryptionPrimaryKey: "generated",
+      activeRecordEncryptionDeterministicKey: "generated",
+      activeRecordEncryptionKeyDerivationSalt: "generated",
+      vapidPrivateKey: "generated",
+      vapidPublicKey: "generated",
+    });
+    expect(given.secretKeyBase).toMatch(/^[0-9a-f]{16}$/);
+    expect(KEY).not.toContain(given.secretKeyBase);
+  });
+
+  test.each<[string, Record<string, string>, Record<string, unknown>, string]>([
+    [
+      "given after it was generated",
+      generated,
+      { secretKeyBase: KEY },
+      "secretKeyBase is given, but this stack lives with the one that it generated: sessions and sign-in tokens would be lost; run: pulumi config rm secretKeyBase",
+    ],
+    [
+      "no longer given",
+      given,
+      {},
+      "secretKeyBase is no longer given: sessions and sign-in tokens would be lost; give the old one again",
+    ],
+    [
+      "another one",
+      given,
+      { secretKeyBase: OTHER },
+      "secretKeyBase is another one than before: sessions and sign-in tokens would be lost; give the old one again",
+    ],
+  ])("%s: refused", (_, secrets, changes, line) => {
+    expect(problems(changes, { before: { ...BEFORE, secrets } })).toEqual([line]);
+  });
+
+  test("the same ones, and the passwords that may be rotated, are let through", () => {
+    const changes = { secretKeyBase: KEY, postgresPassword: "another-password-of-mine" };
+    expect(() => parse(changes, { before: { ...BEFORE, secrets: given } })).not.toThrow();
+  });
 });

@@ -278,3 +278,12 @@ test("variables that would not fit into user data are refused with the size and 
     for (const line of lines) expect(line).toMatch(tooLong);
   }
 });
+
+test.each(["admin", "Moderator", "root"])(
+  "an owner named %s is refused: Mastodon reserves that name",
+  (username) => {
+    expect(problems({ owner: { username, email: "you@example.org" } })).toEqual([
+      `owner.username is "${username}", which Mastodon reserves; write another name`,
+    ]);
+  },
+);

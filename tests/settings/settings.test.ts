@@ -18,7 +18,7 @@ test("a stack that says the least gets these settings", () => {
     mediaDomain: "",
     region: "nyc3",
     mastodonVersion: "v4.7.4",
-    owner: { username: "admin", email: "you@example.org" },
+    owner: { username: "owner", email: "you@example.org" },
     main: {
       size: "g-2vcpu-8gb",
       volumeGiB: 50,

@@ -1,7 +1,7 @@
 /** A stack's configuration as the engine hands it over, and what the program says to it. */
 import * as pulumi from "@pulumi/pulumi";
 import { parseConfiguration, type Settings } from "../../config";
-import type { Identity } from "../../settings/identity";
+import type { Recorded } from "../../settings/identity";
 import type { SecretName } from "../../settings/secrets";
 
 /** What a stack file says: `null` is a key with nothing behind it, `undefined` one that is not there. */
@@ -9,7 +9,7 @@ export type StackFile = Record<string, unknown>;
 
 export interface Run {
   stack?: string;
-  before?: Partial<Identity>;
+  before?: Partial<Recorded>;
   isEncrypted?: (name: SecretName) => boolean;
 }
 

@@ -171,7 +171,7 @@ const MISSING: BadCase[] = [
   ],
   [
     "owner.email",
-    { owner: { username: "admin" } },
+    { owner: { username: "owner" } },
     "owner.email is missing (Where Mastodon and Let's Encrypt write to); write, for example, you@example.org",
   ],
   [
@@ -291,7 +291,7 @@ const FORMATS: BadCase[] = [
   [
     "a user name with a hyphen",
     { owner: { email: "you@example.org", username: "a-b" } },
-    'owner.username is "a-b", not a Mastodon user name of letters, digits and underscores; write, for example, admin',
+    'owner.username is "a-b", not a Mastodon user name of letters, digits and underscores; write, for example, owner',
   ],
   [
     "an account number without quotes",

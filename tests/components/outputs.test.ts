@@ -1,0 +1,127 @@
+import { tailnetPolicy } from "../../components/tailnetPolicy";
+import { dropletIpv4, password, RESERVED_IPV4, RESERVED_IPV6, tailnetName } from "./cloud";
+import { isSecret, least, prod, staging, type Values } from "./stacks";
+
+const MAIN = tailnetName("mastodon-prod-main", "main-auth-key");
+const worker = (n: number) => tailnetName(`mastodon-prod-general-${n}`, `workers-general-${n}-auth-key`);
+const MAIN_IPV4 = dropletIpv4("main-droplet");
+
+const POLICY =
+  "Tailnet: merge the output tailnetPolicy into the tailnet's policy file, if it is not there yet.";
+const dns = (names: string, addresses: string) =>
+  `DNS: point ${names} here: ${addresses}. The certificate follows within minutes.`;
+const MAIL = `Mail: if the relay asks for it, allow ${MAIN_IPV4} (main) and the workers' addresses in outboundIpv4.`;
+const login = (web: string, main = MAIN) =>
+  `First login: ssh root@${main} cat /root/owner-password, then sign in at https://${web} as admin@shop.example and change it.`;
+const BACKUPS =
+  "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.";
+
+test("prod's outputs, complete", async () => {
+  const { outputs } = await prod();
+  const { tailnetPolicy: policy, ...rest } = outputs;
+  expect(rest).toEqual({
+    url: "https://shop.example",
+    mediaUrl: "https://media.shop.example",
+    ipv4: RESERVED_IPV4,
+    ipv6: RESERVED_IPV6,
+    outboundIpv4: {
+      main: MAIN_IPV4,
+      workers: {
+        general: [dropletIpv4("workers-general-1-droplet"), dropletIpv4("workers-general-2-droplet")],
+      },
+    },
+    tailnetHosts: { main: MAIN, workers: { general: [worker(1), worker(2)] } },
+    mediaBucket: "shop-example-media",
+    backupBucket: "shop-example-backups",
+    backupKey: password("secrets-backup", 48),
+    consolePassword: password("secrets-console", 24),
+    monthlyPriceUsd: {
+      lines: expect.any(Array), // tests/capacity/price.test.ts
+      dropletsAndVolumesUsd: 220,
+      s3Usd: 92.5,
+      totalUsd: 312.5,
+    },
+    nextSteps: [
+      POLICY,
+      dns("shop.example and media.shop.example", `A ${RESERVED_IPV4}, AAAA ${RESERVED_IPV6}`),
+      MAIL,
+      login("shop.example"),
+      BACKUPS,
+    ],
+    identity: {
+      domain: "shop.example",
+      webName: "shop.example",
+      region: "nyc3",
+      mediaBucket: "shop-example-media",
+      backupBucket: "shop-example-backups",
+      awsAccountId: "123456789012",
+      awsRegion: "us-east-1",
+      mastodonVersion: "v4.7.4",
+      volumeGiB: 100,
+      mainSize: "g-4vcpu-16gb",
+      mainGeneration: 1,
+      secrets: {
+        secretKeyBase: "generated",
+        activeRecordEncryptionPrimaryKey: "generated",
+        activeRecordEncryptionDeterministicKey: "generated",
+        activeRecordEncryptionKeyDerivationSalt: "generated",
+        vapidPrivateKey: "generated",
+        vapidPublicKey: "generated",
+      },
+    },
+  });
+  const tags = {
+    main: "tag:mastodon-prod-main",
+    worker: "tag:mastodon-prod-worker",
+    deploy: "tag:mastodon-prod-deploy",
+  };
+  expect(JSON.parse(policy as string)).toEqual(tailnetPolicy(tags, ["autogroup:admin"]));
+});
+
+test("backupKey and consolePassword are secret, and no other output is", async () => {
+  const { returned } = await prod();
+  const secret: string[] = [];
+  for (const [key, value] of Object.entries(returned)) if (await isSecret(value)) secret.push(key);
+  expect(secret).toEqual(["backupKey", "consolePassword"]);
+});
+
+test("staging says where it is without IPv6 and mail", async () => {
+  const { outputs } = await staging();
+  const main = tailnetName("mastodon-staging-main", "main-auth-key");
+  expect(outputs).not.toHaveProperty("ipv6");
+  expect(outputs.nextSteps).toEqual([
+    POLICY,
+    dns("staging.shop.example and media.staging.shop.example", `A ${RESERVED_IPV4}`),
+    login("staging.shop.example", main),
+    BACKUPS,
+  ]);
+});
+
+const NAMES = "social.shop.example and media.social.shop.example";
+
+test.each<[string, Values, string[]]>([
+  [
+    "the defaults",
+    {},
+    [POLICY, dns(NAMES, `A ${RESERVED_IPV4}`), MAIL, login("social.shop.example"), BACKUPS],
+  ],
+  ["a zone of ours", { dnsZone: "shop.example" }, [POLICY, MAIL, login("social.shop.example"), BACKUPS]],
+  [
+    "a policy file of ours, no mail",
+    { tailnet: { oauthClientId: "k", managePolicy: true }, mail: "none", smtp: {} },
+    [dns(NAMES, `A ${RESERVED_IPV4}`), login("social.shop.example"), BACKUPS],
+  ],
+  [
+    "handles on another name than the web interface",
+    { domain: "shop.example", webDomain: "www.shop.example", dnsZone: "shop.example" },
+    [
+      POLICY,
+      "Handles: let https://shop.example/.well-known/webfinger redirect to https://www.shop.example/.well-known/webfinger.",
+      MAIL,
+      login("www.shop.example"),
+      BACKUPS,
+    ],
+  ],
+])("next steps with %s", async (_, values, steps) => {
+  expect((await least(values)).outputs.nextSteps).toEqual(steps);
+});

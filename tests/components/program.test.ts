@@ -1,0 +1,266 @@
+import type { RecordedResource } from "../../plan/record";
+import { custom, least, ofType, prod, type Run, shortUrn, staging } from "./stacks";
+
+const isProvider = ({ type }: RecordedResource) => type.startsWith("pulumi:providers:");
+
+/** Provider's name → what it made. */
+function byProvider(run: Run): Record<string, string[]> {
+  const made: Record<string, string[]> = {};
+  for (const { provider, name } of custom(run).filter((r) => !isProvider(r))) {
+    made[provider] = [...(made[provider] ?? []), name].sort();
+  }
+  return made;
+}
+
+const bucket = (name: string) =>
+  ["", "-access", "-encryption", "-lifecycle", "-ownership", "-policy", "-versioning"].map(
+    (part) => name + part,
+  );
+const writer = (name: string) => ["", "-key", "-policy"].map((part) => `${name}-writer${part}`);
+
+const AWS = [
+  ...bucket("backups"),
+  ...writer("backups"),
+  ...bucket("media"),
+  "media-cors",
+  ...writer("media"),
+].sort();
+const RANDOM = [
+  "guard-uuid",
+  "secrets-backup",
+  "secrets-cache-redis",
+  "secrets-console",
+  "secrets-encryption-deterministic",
+  "secrets-encryption-primary",
+  "secrets-encryption-salt",
+  "secrets-postgres",
+  "secrets-redis",
+  "secrets-secret-key-base",
+];
+const MAIN = [
+  "account-project",
+  "account-ssh-key",
+  "account-tag",
+  "main-data",
+  "main-data-attachment",
+  "main-droplet",
+  "main-firewall",
+  "main-ipv4",
+  "main-ipv4-assignment",
+  "main-tag",
+];
+const IPV6 = ["main-ipv6", "main-ipv6-assignment"];
+
+test("prod: every resource is made by the explicit provider of its account, and none by a default one", async () => {
+  expect(byProvider(await prod())).toEqual({
+    aws: AWS,
+    command: ["main-ready", "workers-general-1-ready", "workers-general-2-ready"],
+    "digitalocean-main": [...MAIN, ...IPV6].sort(),
+    "digitalocean-workers": [
+      "worker-account-project",
+      "worker-account-ssh-key",
+      "worker-account-tag",
+      "workers-general-1-droplet",
+      "workers-general-2-droplet",
+      "workers-general-firewall",
+      "workers-general-tag",
+    ],
+    random: RANDOM,
+    tailscale: ["main-auth-key", "workers-general-1-auth-key", "workers-general-2-auth-key"],
+    tls: ["main-host-key", "secrets-deploy-key", "secrets-vapid", "workers-general-host-key"],
+  });
+});
+
+test("staging: one account, one provider, one Account", async () => {
+  const run = await staging();
+  expect(byProvider(run)).toEqual({
+    aws: AWS,
+    command: ["main-ready", "workers-default-1-ready"],
+    "digitalocean-main": [
+      ...MAIN,
+      "workers-default-1-droplet",
+      "workers-default-firewall",
+      "workers-default-tag",
+    ].sort(),
+    random: RANDOM,
+    tailscale: ["main-auth-key", "workers-default-1-auth-key"],
+    tls: ["main-host-key", "secrets-deploy-key", "secrets-vapid", "workers-default-host-key"],
+  });
+  expect(run.resources.filter(({ type }) => type === "mastodon-hosting:index:Account")).toHaveLength(1);
+  expect(run.cloud.calls).toHaveLength(1);
+});
+
+test("the defaults: two accounts, one worker", async () => {
+  const made = byProvider(await least());
+  expect(made["digitalocean-main"]).toEqual(MAIN);
+  expect(made["digitalocean-workers"]).toEqual([
+    "worker-account-project",
+    "worker-account-ssh-key",
+    "worker-account-tag",
+    "workers-default-1-droplet",
+    "workers-default-firewall",
+    "workers-default-tag",
+  ]);
+  expect(Object.keys(made).sort()).toEqual([
+    "aws",
+    "command",
+    "digitalocean-main",
+    "digitalocean-workers",
+    "random",
+    "tailscale",
+    "tls",
+  ]);
+});
+
+test("the tree of components", async () => {
+  const { resources } = await prod();
+  expect(
+    resources
+      .filter(({ component }) => component)
+      .map(({ urn, parent }) => [shortUrn(urn), parent && shortUrn(parent)]),
+  ).toEqual(
+    expect.arrayContaining([
+      ["InstanceSecrets secrets", ""],
+      ["Tailnet tailnet", ""],
+      ["MediaBucket media", ""],
+      ["BackupBucket backups", ""],
+      ["Account account", ""],
+      ["Account worker-account", ""],
+      ["MainDroplet main", ""],
+      ["Machine main", "MainDroplet main"],
+      ["WorkerPool workers-general", ""],
+      ["Machine workers-general-1", "WorkerPool workers-general"],
+      ["Machine workers-general-2", "WorkerPool workers-general"],
+      ["DestroyGuard guard", ""],
+    ]),
+  );
+  expect(resources.filter(({ component }) => component)).toHaveLength(12);
+  // Everything else has a component above it.
+  const orphans = resources.filter((r) => !r.component && !r.parent && !isProvider(r));
+  expect(orphans).toEqual([]);
+});
+
+const PROTECTED = [
+  "backups",
+  "guard-uuid",
+  "main-data",
+  "main-ipv4",
+  "main-ipv6",
+  "media",
+  ...RANDOM.filter((name) => name !== "guard-uuid"),
+  "secrets-deploy-key",
+  "secrets-vapid",
+].sort();
+
+test("protect: true protects what holds data, each by itself and never through a component", async () => {
+  const { resources } = await prod();
+  const isProtected = resources.filter(({ options }) => options.protect);
+  expect(isProtected.map(({ name }) => name).sort()).toEqual(PROTECTED);
+  expect(isProtected.filter(({ component }) => component)).toEqual([]);
+});
+
+test("protect: false protects nothing", async () => {
+  const { resources, warnings } = await prod({ protect: false });
+  expect(resources.filter(({ options }) => options.protect)).toEqual([]);
+  expect(warnings).toContain(
+    "protect: false: pulumi destroy would delete the database, the secrets and the media.",
+  );
+});
+
+test("only main's volume is left attached when its attachment goes, only what cannot live twice goes before its successor", async () => {
+  const run = await prod();
+  const names = (has: (r: RecordedResource) => unknown) =>
+    custom(run)
+      .filter(has)
+      .map(({ name }) => name)
+      .sort();
+  expect(names(({ options }) => options.retainOnDelete)).toEqual(["main-data-attachment"]);
+  expect(names(({ options }) => options.deleteBeforeReplace)).toEqual([
+    "main-data-attachment",
+    "main-droplet",
+    "main-ipv4-assignment",
+    "main-ipv6-assignment",
+    "main-ready",
+  ]);
+  expect(ofType(run, "Droplet").map(({ options }) => options.deleteBeforeReplace)).toEqual([
+    true,
+    undefined,
+    undefined,
+  ]);
+});
+
+/** What prod's last run put out. */
+const RECORDED = {
+  domain: "shop.example",
+  webName: "shop.example",
+  region: "nyc3",
+  mediaBucket: "shop-example-media",
+  backupBucket: "shop-example-backups",
+  awsAccountId: "123456789012",
+  awsRegion: "us-east-1",
+  mastodonVersion: "v4.7.4",
+  volumeGiB: 100,
+  mainSize: "g-4vcpu-16gb",
+  mainGeneration: 1,
+  secrets: {
+    secretKeyBase: "generated",
+    activeRecordEncryptionPrimaryKey: "generated",
+    activeRecordEncryptionDeterministicKey: "generated",
+    activeRecordEncryptionKeyDerivationSalt: "generated",
+    vapidPrivateKey: "generated",
+    vapidPublicKey: "generated",
+  },
+};
+
+/** The refusal of a run on a living stack; nothing but the look at the stack's own outputs comes before it. */
+async function refusal(identity: object): Promise<string> {
+  const made: string[] = [];
+  try {
+    await prod({}, { outputsBefore: { identity }, onMade: ({ type }) => made.push(type) });
+  } catch (error) {
+    expect((error as Error).constructor.name).toBe("RunError");
+    expect((error as Error).stack).toBeUndefined();
+    expect(made).toEqual(["pulumi:pulumi:StackReference"]);
+    return (error as Error).message;
+  }
+  throw new Error("the program went on");
+}
+
+test("a living stack with the same identity goes on", async () => {
+  const run = await prod({}, { outputsBefore: { identity: RECORDED } });
+  expect(ofType(run, "Droplet")).toHaveLength(3);
+  expect(run.outputs.identity).toEqual(RECORDED);
+});
+
+test.each<[string, object, string]>([
+  [
+    "domain",
+    { domain: "old.example" },
+    "domain was old.example and is now shop.example: other servers know every account by it. Set it back to old.example, or make a new stack",
+  ],
+  [
+    "region",
+    { region: "fra1" },
+    "region was fra1 and is now nyc3: the data volume and the reserved address would be left behind. Set it back to fra1, or make a new stack",
+  ],
+  [
+    "volume",
+    { volumeGiB: 200 },
+    "main.volumeGiB was 200 and is now 100: a volume only grows. Write at least 200",
+  ],
+  [
+    "main size",
+    { mainSize: "g-2vcpu-8gb" },
+    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+  ],
+])("a living stack with another %s is refused before the first resource", async (_, recorded, line) => {
+  expect(await refusal({ ...RECORDED, ...recorded })).toBe(
+    `The configuration of stack prod has 1 problem. Nothing was changed.\n  - ${line}`,
+  );
+});
+
+test("everything that is wrong comes in one refusal", async () => {
+  expect(await refusal({ ...RECORDED, domain: "old.example", awsRegion: "eu-west-1" })).toMatch(
+    /^The configuration of stack prod has 2 problems\. Nothing was changed\.\n {2}- domain .*\n {2}- aws\.region .*$/,
+  );
+});
