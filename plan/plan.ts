@@ -191,6 +191,7 @@ function queuesText({ queues }: SidekiqProcess): string {
   return Array.isArray(queues)
     ? queues.join(" > ")
     : Object.entries(queues)
+        .sort(([, a], [, b]) => b - a)
         .map(([queue, weight]) => `${queue} ×${weight}`)
         .join(", ");
 }

@@ -84,7 +84,7 @@ function prices({ price }: Plan): string[] {
       ["S3 (estimate from pricing.*)", "", usd(price.s3Usd)],
       ["together", "", usd(price.totalUsd)],
     ]),
-    `  list prices of ${price.catalogueChecked}, before tax`,
+    `  list prices known on ${price.catalogueChecked}, before tax`,
   ];
 }
 

@@ -93,3 +93,18 @@ test("a configuration that is refused gives no plan but every problem", async ()
   const config = { ...prod.config, "mastodon-hosting:region": "mars1", "mastodon-hosting:mail": "pigeon" };
   await expect(planOf({ ...prod, config })).rejects.toThrow(/region is "mars1".*\n.*mail is "pigeon"/s);
 });
+
+test("the README shows what the plan really prints", () => {
+  const [, shown = ""] =
+    /\$ npm ci && npm run plan\n([\s\S]*?)\n```/.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  const printed = readFileSync(join(__dirname, "golden/prod/plan.txt"), "utf8").split("\n");
+  // "…" stands for lines, or the end of a line, that are left out.
+  const missing = shown
+    .split("\n")
+    .filter(
+      (line) =>
+        !printed.some((whole) => (line.endsWith("…") ? whole.startsWith(line.slice(0, -1)) : whole === line)),
+    );
+  expect(shown.split("\n").length).toBeGreaterThan(40);
+  expect(missing).toEqual([]);
+});

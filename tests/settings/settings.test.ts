@@ -276,7 +276,7 @@ describe("the verdict", () => {
       sidekiq: [{ queues: ["default"], threads: 5 }],
     });
     const { pools, main } = assess(parse({ workers: [pool("small", "s-1vcpu-2gb"), pool("large", "c-4")] }));
-    expect(pools.map(({ swapMiB }) => swapMiB)).toEqual([2048, 0]);
+    expect(pools.map(({ sizing: { swapMiB } }) => swapMiB)).toEqual([2048, 0]);
     expect(main.connections.client.find(({ item }) => item === "Sidekiq on workers")?.connections).toBe(10);
   });
 
