@@ -10,10 +10,10 @@ import { stackOutputs } from "./components/outputs";
 import { makeProviders } from "./components/providers";
 import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
-import { readConfiguration } from "./config";
 import { assess } from "./settings/assess";
 import { dropletsAtOnce } from "./settings/fleet";
 import { namesOf } from "./settings/names";
+import { readConfiguration } from "./settings/read";
 import { exampleValues } from "./settings/warnings";
 
 export = async () => {

@@ -6,7 +6,7 @@ import {
   connectionBudget,
   maxClientConnections,
 } from "./connections";
-import type { DropletSize } from "./droplets";
+import type { Host, MainInput, MainOverrides, WorkerInput } from "./hosts";
 import {
   cacheRedisMaxMemoryMiB,
   type MemoryLine,
@@ -26,7 +26,6 @@ import {
 import {
   defaultPoolSize,
   type PgbouncerSizing,
-  type PostgresOverrides,
   type PostgresSizing,
   postgresMemory,
   reservePoolSize,
@@ -35,28 +34,6 @@ import {
 import type { Problem } from "./problem";
 import { type SidekiqProcess, sidekiqThreads } from "./queues";
 import { connectionProblems, memoryProblems } from "./sizingProblems";
-
-export interface MainOverrides {
-  postgres?: PostgresOverrides;
-  pgbouncer?: { defaultPoolSize?: number; maxClientConnections?: number };
-  redis?: { maxMemoryMiB?: number };
-  cacheRedis?: { maxMemoryMiB?: number };
-  web?: { processes?: number; threads?: number };
-  streaming?: { memoryMiB?: number };
-}
-
-/** The part of a droplet's size that matters here. */
-export interface Host extends Pick<DropletSize, "memoryMiB" | "vcpus"> {
-  /** The droplet's size, if known: a problem then recommends a bigger one of the same family. */
-  slug?: string;
-}
-
-export interface MainInput extends Host {
-  sidekiq: readonly SidekiqProcess[];
-  /** Σ threads × replicas × droplets over the whole worker fleet. */
-  workerThreads: number;
-  overrides?: MainOverrides;
-}
 
 export interface MainSizing {
   postgres: PostgresSizing;
@@ -72,12 +49,6 @@ export interface MainSizing {
   memory: MemoryLine[];
   connections: ConnectionBudget;
   problems: Problem[];
-}
-
-export interface WorkerInput extends Host {
-  sidekiq: readonly SidekiqProcess[];
-  /** Where the pool's size is set in the stack file, for a problem's key: "workers[0].size". */
-  key?: string;
 }
 
 export interface WorkerSizing {

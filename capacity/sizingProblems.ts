@@ -2,10 +2,10 @@
 
 import type { ConnectionBudget } from "./connections";
 import { biggerSizes, type DropletSize } from "./droplets";
+import type { Host, MainOverrides } from "./hosts";
 import { type MemoryLine, totalMiB } from "./memory";
 import { largestPool, MAX_CONNECTIONS_CEILING } from "./postgres";
 import type { Problem } from "./problem";
-import type { Host, MainOverrides } from "./sizing";
 
 type Candidate = Pick<DropletSize, "slug" | "memoryMiB" | "vcpus">;
 

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tailscale from "@pulumi/tailscale";
 import * as tls from "@pulumi/tls";
-import type { Configuration } from "../config";
+import type { Configuration } from "../settings/read";
 
 export interface Providers {
   /** DigitalOcean, the main account. */

@@ -2,10 +2,11 @@
 import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
 import type { SidekiqProcess } from "../capacity/queues";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
-import { parseConfiguration, type Settings, settingsSchema } from "../config";
+import { type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
 import { type Assessment, assess } from "../settings/assess";
 import { namesOf } from "../settings/names";
+import { parseConfiguration } from "../settings/read";
 import {
   missingSecrets,
   placeholder,

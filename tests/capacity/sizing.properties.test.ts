@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { dropletSize, dropletSlugs } from "../../capacity/droplets";
+import type { MainOverrides } from "../../capacity/hosts";
 import { totalMiB } from "../../capacity/memory";
 import { QUEUE_NAMES } from "../../capacity/queues";
-import { type MainOverrides, sizeMain, sizeWorker } from "../../capacity/sizing";
+import { sizeMain, sizeWorker } from "../../capacity/sizing";
 
 const sizes = dropletSlugs().flatMap((slug) => dropletSize(slug) ?? []);
 const size = fc.constantFrom(...sizes);

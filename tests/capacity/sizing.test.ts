@@ -1,8 +1,9 @@
 import { dropletSize } from "../../capacity/droplets";
+import type { MainInput, MainOverrides } from "../../capacity/hosts";
 import { sidekiqMemoryMiB, streamingMemoryMiB, swapMiB, totalMiB, webProcesses } from "../../capacity/memory";
 import { defaultPoolSize, largestPool, serverConnections } from "../../capacity/postgres";
 import { QUEUE_NAMES, type SidekiqProcess } from "../../capacity/queues";
-import { type MainInput, type MainOverrides, sizeMain, sizeWorker } from "../../capacity/sizing";
+import { sizeMain, sizeWorker } from "../../capacity/sizing";
 
 const one: SidekiqProcess = { queues: QUEUE_NAMES, threads: 10, replicas: 1 };
 

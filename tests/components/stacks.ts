@@ -1,10 +1,11 @@
 /** Stacks of the tests, and the program run on them in the tests' cloud. */
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parseConfiguration, type Settings } from "../../config";
+import type { Settings } from "../../config";
 import program from "../../index";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
 import { readStackConfig } from "../../plan/stackFile";
+import { parseConfiguration } from "../../settings/read";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { type Cloud, type CloudArgs, makeCloud } from "./cloud";
 

@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { z } from "zod";
-import { parseConfiguration, settingsSchema } from "../../config";
+import { settingsSchema } from "../../config";
+import { parseConfiguration } from "../../settings/read";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { settingType, unwrap } from "../../settings/values";
 import { asTheEngine, REQUIRED } from "./stack";

@@ -1,0 +1,32 @@
+/** What a host is sized from. */
+import type { DropletSize } from "./droplets";
+import type { PostgresOverrides } from "./postgres";
+import type { SidekiqProcess } from "./queues";
+
+export interface MainOverrides {
+  postgres?: PostgresOverrides;
+  pgbouncer?: { defaultPoolSize?: number; maxClientConnections?: number };
+  redis?: { maxMemoryMiB?: number };
+  cacheRedis?: { maxMemoryMiB?: number };
+  web?: { processes?: number; threads?: number };
+  streaming?: { memoryMiB?: number };
+}
+
+/** The part of a droplet's size that matters here. */
+export interface Host extends Pick<DropletSize, "memoryMiB" | "vcpus"> {
+  /** The droplet's size, if known: a problem then recommends a bigger one of the same family. */
+  slug?: string;
+}
+
+export interface MainInput extends Host {
+  sidekiq: readonly SidekiqProcess[];
+  /** Σ threads × replicas × droplets over the whole worker fleet. */
+  workerThreads: number;
+  overrides?: MainOverrides;
+}
+
+export interface WorkerInput extends Host {
+  sidekiq: readonly SidekiqProcess[];
+  /** Where the pool's size is set in the stack file, for a problem's key: "workers[0].size". */
+  key?: string;
+}

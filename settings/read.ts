@@ -1,0 +1,73 @@
+/** The one place that reads and checks a stack's configuration. */
+import * as pulumi from "@pulumi/pulumi";
+import { type Settings, settingsSchema } from "../config";
+import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
+import { identityOf, type Recorded, recordedIdentity } from "./identity";
+import { refuse } from "./refuse";
+import { settingProblems, userDataProblems } from "./rules";
+import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./secrets";
+import { parseValues } from "./values";
+
+/** What a program run gets: the settings, and each secret that was given. */
+export interface Configuration {
+  settings: Settings;
+  /** What the stack keeps as its output `identity`, for the next run to compare with. */
+  recorded: Recorded;
+  /** A given secret as a secret output; undefined where the program is to make its own. */
+  secret(name: SecretName): pulumi.Output<string> | undefined;
+}
+
+/**
+ * Parses the stack's raw configuration (setting's name → string as the engine hands it over).
+ * Every problem is reported at once.
+ *
+ * @param context.before the identity that the stack's last run recorded; undefined before its first
+ * @param context.isEncrypted whether the stack file holds that secret encrypted
+ * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write
+ */
+export function parseConfiguration(
+  raw: Readonly<Record<string, string>>,
+  stack: string,
+  {
+    before,
+    isEncrypted,
+  }: { before?: Partial<Recorded> | undefined; isEncrypted: (name: SecretName) => boolean },
+): Settings {
+  const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
+  const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !Object.hasOwn(SECRETS, key)));
+  const { settings, problems } = parseValues(plain, settingsSchema.shape, SECRET_NAMES);
+  refuse(`The configuration of stack ${stack} has`, [
+    ...problems,
+    ...settingProblems(settings, stack, before),
+    ...secretProblems(settings, given, isEncrypted),
+    ...fixedSecretProblems(before?.secrets, secretMarks(given)),
+  ]);
+  const checked = settings as Settings;
+  refuse(
+    `The configuration of stack ${stack} has`,
+    userDataProblems(checked, stack, given.extraSecretEnv || undefined),
+  );
+  return checked;
+}
+
+/** Reads and checks the configuration of the stack that is running, against what its last run recorded. */
+export async function readConfiguration(): Promise<Configuration> {
+  const config = new pulumi.Config();
+  const prefix = `${config.name}:`;
+  const raw = Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+  // The SDK knows which values came encrypted, but leaves that out of its types.
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
+  const settings = parseConfiguration(raw, pulumi.getStack(), {
+    before: await recordedIdentity(),
+    isEncrypted: (name) => isConfigSecret(prefix + name),
+  });
+  return {
+    settings,
+    recorded: { ...identityOf(settings, pulumi.getStack()), secrets: secretMarks(raw) },
+    secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),
+  };
+}
