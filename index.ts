@@ -55,7 +55,7 @@ export = async () => {
   const droplets = dropletsAtOnce(settings);
   const account = new Account(
     "account",
-    { prefix: names.prefix, deployKey, droplets: droplets.main },
+    { stack, prefix: names.prefix, deployKey, droplets: droplets.main },
     { providers: [on.main] },
   );
   const workerAccount =
@@ -63,7 +63,7 @@ export = async () => {
       ? account
       : new Account(
           "worker-account",
-          { prefix: names.prefix, deployKey, droplets: droplets.workers },
+          { stack, prefix: names.prefix, deployKey, droplets: droplets.workers },
           { providers: [on.workers] },
         );
 
@@ -81,9 +81,6 @@ export = async () => {
         { providers: [on.workers, on.tailscale, on.tls, on.command] },
       ),
   );
-  const workerUrns = pools.flatMap(({ urns }) => urns);
-  account.project(workerAccount === account ? [...main.urns, ...workerUrns] : main.urns);
-  if (workerAccount !== account) workerAccount.project(workerUrns);
   new DestroyGuard(
     "guard",
     { protect, of: [secrets, tailnet, media, backups, account, workerAccount, main, ...pools] },

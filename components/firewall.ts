@@ -7,6 +7,12 @@ const ANYWHERE = ["0.0.0.0/0", "::/0"];
 /** WireGuard's port: without it paths between machines are relayed, at 1 to 5 MB/s. */
 const WIREGUARD_PORT = "41641";
 
+export interface FirewallArgs {
+  firewallName: string;
+  tagName: string;
+  publicTcpPorts: readonly number[];
+}
+
 /** A firewall and the tag that it attaches by. */
 export interface TagFirewall {
   tag: pulumi.Output<string>;
@@ -16,15 +22,14 @@ export interface TagFirewall {
 /** A tag, and a firewall that attaches by it: both exist before the first droplet, so none is ever open. */
 export function firewallByTag(
   name: string,
-  tagName: string,
-  publicTcpPorts: readonly number[],
+  { firewallName, tagName, publicTcpPorts }: FirewallArgs,
   parent: pulumi.Resource,
 ): TagFirewall {
   const tag = new digitalocean.Tag(`${name}-tag`, { name: tagName }, { parent });
   const firewall = new digitalocean.Firewall(
     `${name}-firewall`,
     {
-      name: tagName,
+      name: firewallName,
       tags: [tag.name],
       inboundRules: [
         ...publicTcpPorts.map((port) => ({

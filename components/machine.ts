@@ -83,6 +83,7 @@ export class Machine extends pulumi.ComponentResource {
         additionalSecretOutputs: ["userData"],
       },
     );
+    args.account.show(`${name}-droplet`, this.droplet.dropletUrn, this);
     this.registerOutputs();
   }
 }

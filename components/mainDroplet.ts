@@ -5,7 +5,7 @@ import type { MainSizing } from "../capacity/sizing";
 import type { Settings } from "../config";
 import { bundleJson, userData } from "../hosts/bundle";
 import { mainHost } from "../hosts/mainHost";
-import type { Names } from "../settings/names";
+import { cloudTag, type Names } from "../settings/names";
 import type { Account } from "./account";
 import type { BackupBucket } from "./backupBucket";
 import { firewallByTag } from "./firewall";
@@ -46,8 +46,6 @@ export class MainDroplet extends pulumi.ComponentResource {
   readonly hostname: pulumi.Output<string>;
   /** Ends when main works; absent with `readiness: none`. */
   readonly ready: pulumi.Resource | undefined;
-  /** Uniform resource names, for the account's project. */
-  readonly urns: pulumi.Output<string>[];
 
   constructor(name: string, args: MainDropletArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mastodon-hosting:index:MainDroplet", name, {}, opts);
@@ -55,7 +53,15 @@ export class MainDroplet extends pulumi.ComponentResource {
     const { region, main } = settings;
     const kept = { parent: this, protect: settings.protect };
 
-    const firewall = firewallByTag(name, `${names.prefix}-main`, [80, 443], this);
+    const firewall = firewallByTag(
+      name,
+      {
+        firewallName: `${names.prefix}-main`,
+        tagName: cloudTag(args.stack, "main"),
+        publicTcpPorts: [80, 443],
+      },
+      this,
+    );
 
     const volumeName = names.dataVolume;
     const volume = new digitalocean.Volume(
@@ -164,7 +170,7 @@ export class MainDroplet extends pulumi.ComponentResource {
     this.ipv4 = address.ipAddress;
     this.outboundIpv4 = machine.droplet.ipv4Address;
     this.hostname = machine.hostname;
-    this.urns = [machine.droplet.dropletUrn, volume.volumeUrn, address.reservedIpUrn];
+    account.show(`${name}-data`, volume.volumeUrn, this);
     this.registerOutputs({
       ipv4: this.ipv4,
       ipv6: this.ipv6,

@@ -4,7 +4,7 @@ import type { WorkerSizing } from "../capacity/sizing";
 import type { Settings, WorkerPoolSettings } from "../config";
 import { machineHash, userData } from "../hosts/bundle";
 import { workerHost } from "../hosts/workerHost";
-import type { Names } from "../settings/names";
+import { cloudTag, type Names } from "../settings/names";
 import type { Account } from "./account";
 import { firewallByTag } from "./firewall";
 import { mastodonSecrets } from "./hostSecrets";
@@ -39,15 +39,21 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly hostnames: pulumi.Output<string>[];
   /** Public addresses, from which the workers deliver to other servers. */
   readonly outboundIpv4: pulumi.Output<string>[];
-  /** Uniform resource names, for the account's project. */
-  readonly urns: pulumi.Output<string>[];
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mastodon-hosting:index:WorkerPool", name, {}, opts);
     const { settings, names, pool, account, secrets } = args;
 
     const poolName = `${names.prefix}-${pool.name}`;
-    const firewall = firewallByTag(name, `${names.prefix}-worker-${pool.name}`, [], this);
+    const firewall = firewallByTag(
+      name,
+      {
+        firewallName: `${names.prefix}-worker-${pool.name}`,
+        tagName: cloudTag(args.stack, "worker", pool.name),
+        publicTcpPorts: [],
+      },
+      this,
+    );
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent: this });
     const hostKeys = {
       privatePem: hostKey.privateKeyOpenssh,
@@ -121,7 +127,6 @@ export class WorkerPool extends pulumi.ComponentResource {
 
     this.hostnames = machines.map(({ hostname }) => hostname);
     this.outboundIpv4 = machines.map(({ droplet }) => droplet.ipv4Address);
-    this.urns = machines.map(({ droplet }) => droplet.dropletUrn);
     this.registerOutputs({ hostnames: this.hostnames });
   }
 }

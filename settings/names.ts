@@ -32,3 +32,9 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
     tags: { main: `tag:${prefix}-main`, worker: `tag:${prefix}-worker`, deploy: `tag:${prefix}-deploy` },
   };
 }
+
+/**
+ * A tag at DigitalOcean: `mastodon:STACK`, `mastodon:STACK:main`, `mastodon:STACK:worker:POOL`. Colons, which no name may
+ * have: with hyphens the tag of stack `a-main` would be the one that opens 80 and 443 on stack a's main droplet.
+ */
+export const cloudTag = (stack: string, ...parts: string[]) => ["mastodon", stack, ...parts].join(":");

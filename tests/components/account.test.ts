@@ -10,19 +10,19 @@ const alone = (droplets: number, dropletLimit: number) =>
       const provider = new digitalocean.Provider("digitalocean-main", { token: "token" });
       const account = new Account(
         "account",
-        { prefix: "mastodon-prod", deployKey: DEPLOY_KEY, droplets },
+        { stack: "prod", prefix: "mastodon-prod", deployKey: DEPLOY_KEY, droplets },
         { providers: [provider] },
       );
-      account.project(["do:droplet:1", "do:volume:2"]);
+      account.show("thing", "do:droplet:1", account);
     },
     { dropletLimit },
   );
 
-test("an account holds the stack's tag, its ssh key and a project, and nothing else", async () => {
+test("an account holds the stack's tag, its ssh key and a project that takes what it is shown and gives nothing back", async () => {
   const { "digitalocean-main": _, ...made } = byName(custom(await alone(1, 25)));
   const shared = { parent: "Account account", provider: "digitalocean-main", dependsOn: [] };
   expect(made).toEqual({
-    "account-tag": { ...shared, type: "Tag", inputs: { name: "mastodon-prod" } },
+    "account-tag": { ...shared, type: "Tag", inputs: { name: "mastodon:prod" } },
     "account-ssh-key": {
       ...shared,
       type: "SshKey",
@@ -34,9 +34,15 @@ test("an account holds the stack's tag, its ssh key and a project, and nothing e
       inputs: {
         name: "mastodon-prod",
         purpose: "Service or API",
-        environment: "Production",
-        resources: ["do:droplet:1", "do:volume:2"],
+        description: "One Mastodon instance",
       },
+    },
+    "thing-in-project": {
+      ...shared,
+      type: "ProjectResources",
+      dependsOn: ["account-project"],
+      inputs: { project: "account-project-id", resources: ["do:droplet:1"] },
+      retainOnDelete: true,
     },
   });
 });
@@ -81,18 +87,16 @@ test("one account for everything needs room for main and twice the workers", asy
   expect(limits((await staging({}, { dropletLimit: 3 })).warnings)).toEqual([]);
 });
 
-test("each account's project shows what lives in that account", async () => {
-  const run = await prod();
-  const resources = (name: string) => byName(custom(run))[name]?.dependsOn;
-  expect(resources("account-project")).toEqual(["main-data", "main-droplet", "main-ipv4"]);
-  expect(resources("worker-account-project")).toEqual([
-    "workers-general-1-droplet",
-    "workers-general-2-droplet",
-  ]);
-  expect(byName(custom(await staging()))["account-project"]?.dependsOn).toEqual([
-    "main-data",
-    "main-droplet",
-    "main-ipv4",
-    "workers-default-1-droplet",
+test("each account's project shows the droplets and the volume of that account", async () => {
+  const shows = (run: Awaited<ReturnType<typeof prod>>) =>
+    custom(run)
+      .filter(({ type }) => type.endsWith(":ProjectResources"))
+      .map(({ name, provider }) => `${provider}: ${name}`)
+      .sort();
+  expect(shows(await prod())).toEqual([
+    "digitalocean-main: main-data-in-project",
+    "digitalocean-main: main-droplet-in-project",
+    "digitalocean-workers: workers-general-1-droplet-in-project",
+    "digitalocean-workers: workers-general-2-droplet-in-project",
   ]);
 });

@@ -63,3 +63,11 @@ export const COMMAND = {
 };
 
 export const CONNECTION = { user: "root", port: 22, dialErrorLimit: 60, perDialTimeout: 15 };
+
+/** A resource shown in its account's project; it is never moved out again. */
+export const inProject = (account: string, resource: string, urn: string) => ({
+  type: "ProjectResources",
+  dependsOn: [`${account}-project`, resource].sort(),
+  inputs: { project: `${account}-project-id`, resources: [urn] },
+  retainOnDelete: true,
+});

@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { firewallByTag } from "../../components/firewall";
+import { cloudTag } from "../../settings/names";
 import { byName, custom, prod, runAlone } from "./stacks";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
@@ -27,7 +28,11 @@ class Place extends pulumi.ComponentResource {
 test("a firewall attaches by its tag, and opens the given ports, WireGuard's and ICMP", async () => {
   const run = await runAlone(() => {
     const place = new Place(new digitalocean.Provider("do", { token: "token" }));
-    firewallByTag("main", "mastodon-prod-main", [80, 443], place);
+    firewallByTag(
+      "main",
+      { firewallName: "mastodon-prod-main", tagName: "mastodon:prod:main", publicTcpPorts: [80, 443] },
+      place,
+    );
   });
   const { do: _, ...made } = byName(custom(run));
   expect(made).toEqual({
@@ -36,14 +41,14 @@ test("a firewall attaches by its tag, and opens the given ports, WireGuard's and
       parent: "Place place",
       provider: "do",
       dependsOn: [],
-      inputs: { name: "mastodon-prod-main" },
+      inputs: { name: "mastodon:prod:main" },
     },
     "main-firewall": {
       type: "Firewall",
       parent: "Place place",
       provider: "do",
       dependsOn: ["main-tag"],
-      inputs: { name: "mastodon-prod-main", tags: ["mastodon-prod-main"], ...rules("80", "443") },
+      inputs: { name: "mastodon-prod-main", tags: ["mastodon:prod:main"], ...rules("80", "443") },
     },
   });
 });
@@ -52,12 +57,12 @@ test("the public sees 80 and 443 on main, and nothing but WireGuard's port on wo
   const made = byName(custom(await prod()));
   expect(made["main-firewall"]?.inputs).toEqual({
     name: "mastodon-prod-main",
-    tags: ["mastodon-prod-main"],
+    tags: ["mastodon:prod:main"],
     ...rules("80", "443"),
   });
   expect(made["workers-general-firewall"]?.inputs).toEqual({
     name: "mastodon-prod-worker-general",
-    tags: ["mastodon-prod-worker-general"],
+    tags: ["mastodon:prod:worker:general"],
     ...rules(),
   });
 });
@@ -65,11 +70,21 @@ test("the public sees 80 and 443 on main, and nothing but WireGuard's port on wo
 test("the firewall is there before the droplet that its tag puts behind it", async () => {
   const made = byName(custom(await prod()));
   for (const [droplet, firewall, tag] of [
-    ["main-droplet", "main-firewall", "mastodon-prod-main"],
-    ["workers-general-1-droplet", "workers-general-firewall", "mastodon-prod-worker-general"],
-    ["workers-general-2-droplet", "workers-general-firewall", "mastodon-prod-worker-general"],
+    ["main-droplet", "main-firewall", "mastodon:prod:main"],
+    ["workers-general-1-droplet", "workers-general-firewall", "mastodon:prod:worker:general"],
+    ["workers-general-2-droplet", "workers-general-firewall", "mastodon:prod:worker:general"],
   ] as const) {
     expect(made[droplet]?.dependsOn).toContain(firewall);
-    expect(made[droplet]?.inputs.tags).toEqual(["mastodon-prod", tag]);
+    expect(made[droplet]?.inputs.tags).toEqual(["mastodon:prod", tag]);
   }
+});
+
+test("no stack's name makes its tags another stack's", () => {
+  const tags = (stack: string) => [
+    cloudTag(stack),
+    cloudTag(stack, "main"),
+    cloudTag(stack, "worker", "main"),
+  ];
+  const all = ["a", "a-main", "a-worker", "a-worker-main"].flatMap(tags);
+  expect(new Set(all).size).toBe(all.length);
 });

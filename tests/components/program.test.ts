@@ -43,7 +43,9 @@ const MAIN = [
   "account-tag",
   "main-data",
   "main-data-attachment",
+  "main-data-in-project",
   "main-droplet",
+  "main-droplet-in-project",
   "main-firewall",
   "main-ipv4",
   "main-ipv4-assignment",
@@ -61,7 +63,9 @@ test("prod: every resource is made by the explicit provider of its account, and 
       "worker-account-ssh-key",
       "worker-account-tag",
       "workers-general-1-droplet",
+      "workers-general-1-droplet-in-project",
       "workers-general-2-droplet",
+      "workers-general-2-droplet-in-project",
       "workers-general-firewall",
       "workers-general-tag",
     ],
@@ -79,6 +83,7 @@ test("staging: one account, one provider, one Account", async () => {
     "digitalocean-main": [
       ...MAIN,
       "workers-default-1-droplet",
+      "workers-default-1-droplet-in-project",
       "workers-default-firewall",
       "workers-default-tag",
     ].sort(),
@@ -98,6 +103,7 @@ test("the defaults: two accounts, one worker", async () => {
     "worker-account-ssh-key",
     "worker-account-tag",
     "workers-default-1-droplet",
+    "workers-default-1-droplet-in-project",
     "workers-default-firewall",
     "workers-default-tag",
   ]);
@@ -167,14 +173,20 @@ test("protect: false protects nothing", async () => {
   );
 });
 
-test("only main's volume is left attached when its attachment goes, only what cannot live twice goes before its successor", async () => {
+test("main's volume stays attached when its attachment goes and what a project shows is not moved out; only what cannot live twice goes before its successor", async () => {
   const run = await prod();
   const names = (has: (r: RecordedResource) => unknown) =>
     custom(run)
       .filter(has)
       .map(({ name }) => name)
       .sort();
-  expect(names(({ options }) => options.retainOnDelete)).toEqual(["main-data-attachment"]);
+  expect(names(({ options }) => options.retainOnDelete)).toEqual([
+    "main-data-attachment",
+    "main-data-in-project",
+    "main-droplet-in-project",
+    "workers-general-1-droplet-in-project",
+    "workers-general-2-droplet-in-project",
+  ]);
   expect(names(({ options }) => options.deleteBeforeReplace)).toEqual([
     "main-data-attachment",
     "main-droplet",

@@ -6,6 +6,7 @@ import {
   DROPLET_INPUTS,
   DROPLET_OPTIONS,
   HOST_KEY,
+  inProject,
   KEY_INPUTS,
   KEY_OPTIONS,
   MASTODON_SECRETS,
@@ -52,7 +53,7 @@ const worker = (n: number) => ({
       name: `mastodon-prod-general-${n}`,
       region: "nyc3",
       size: "c-2",
-      tags: ["mastodon-prod", "mastodon-prod-worker-general"],
+      tags: ["mastodon:prod", "mastodon:prod:worker:general"],
       sshKeys: [expect.stringMatching(/^40\d{5}$/)],
       monitoring: true,
       ipv6: false,
@@ -60,6 +61,15 @@ const worker = (n: number) => ({
     },
     ...DROPLET_OPTIONS,
     replaceWith: [`workers-general-${n}-auth-key`],
+  },
+  [`workers-general-${n}-droplet-in-project`]: {
+    parent: `Machine workers-general-${n}`,
+    provider: "digitalocean-workers",
+    ...inProject(
+      "worker-account",
+      `workers-general-${n}-droplet`,
+      `do:droplet:${dropletId(`workers-general-${n}-droplet`)}`,
+    ),
   },
   [`workers-general-${n}-ready`]: {
     ...COMMAND,
@@ -109,6 +119,7 @@ test("each pool has its own tag, firewall, host key and droplets", async () => {
   expect(Object.keys(byName(below(run, "workers-a"))).sort()).toEqual([
     "workers-a-1-auth-key",
     "workers-a-1-droplet",
+    "workers-a-1-droplet-in-project",
     "workers-a-1-ready",
     "workers-a-firewall",
     "workers-a-host-key",
@@ -116,8 +127,8 @@ test("each pool has its own tag, firewall, host key and droplets", async () => {
   ]);
   const b = byName(below(run, "workers-b"));
   expect(["1", "2"].map((n) => b[`workers-b-${n}-droplet`]?.inputs)).toMatchObject([
-    { name: "mastodon-prod-b-1", tags: ["mastodon-prod", "mastodon-prod-worker-b"] },
-    { name: "mastodon-prod-b-2", tags: ["mastodon-prod", "mastodon-prod-worker-b"] },
+    { name: "mastodon-prod-b-1", tags: ["mastodon:prod", "mastodon:prod:worker:b"] },
+    { name: "mastodon-prod-b-2", tags: ["mastodon:prod", "mastodon:prod:worker:b"] },
   ]);
 });
 
