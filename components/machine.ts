@@ -32,6 +32,7 @@ export interface MachineArgs {
 const ONLY_WITH_A_NEW_DROPLET = [
   "dropletAgent",
   "image",
+  "ipv6",
   "monitoring",
   "size",
   "sshKeys",

@@ -27,8 +27,8 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
         user: "root",
         privateKey: args.privateKey,
         hostKey: args.hostKey,
-        // A first boot joins the tailnet after two or three minutes, a slow one after ten.
-        dialErrorLimit: 60,
+        // Until a machine has joined, its name does not resolve and each try fails at once, five seconds apart: 25 minutes.
+        dialErrorLimit: 300,
         perDialTimeout: 15,
       },
       create: args.create,

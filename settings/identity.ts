@@ -18,6 +18,8 @@ export interface Identity {
   volumeGiB: number;
   mainSize: string;
   mainGeneration: number;
+  mainIpv6: boolean;
+  workerAccount: string;
 }
 
 /** What a stack records: its identity, and where its fixed secrets come from. */
@@ -27,7 +29,16 @@ export interface Recorded extends Identity {
 
 export type IdentitySettings = Pick<
   Settings,
-  "domain" | "webDomain" | "mediaDomain" | "region" | "media" | "backups" | "aws" | "mastodonVersion" | "main"
+  | "domain"
+  | "webDomain"
+  | "mediaDomain"
+  | "region"
+  | "media"
+  | "backups"
+  | "aws"
+  | "mastodonVersion"
+  | "main"
+  | "workerAccount"
 >;
 
 export function identityOf(settings: IdentitySettings, stack: string): Identity {
@@ -44,12 +55,14 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
     volumeGiB: settings.main.volumeGiB,
     mainSize: settings.main.size,
     mainGeneration: settings.main.generation,
+    mainIpv6: settings.main.ipv6,
+    workerAccount: settings.workerAccount,
   };
 }
 
 /** The setting behind each part, and why it stays. */
 const FIXED: Record<
-  Exclude<keyof Identity, "volumeGiB" | "mainSize" | "mainGeneration">,
+  Exclude<keyof Identity, "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6">,
   { key: string; why: string }
 > = {
   domain: { key: "domain", why: "other servers know every account by it" },
@@ -59,6 +72,10 @@ const FIXED: Record<
   backupBucket: { key: "backups.bucket", why: "the backups would be left behind" },
   awsAccountId: { key: "aws.accountId", why: "media and backups would be left behind" },
   awsRegion: { key: "aws.region", why: "media and backups would be left behind" },
+  workerAccount: {
+    key: "workerAccount",
+    why: "the worker droplets would be looked for in the other account, and live on unseen in theirs",
+  },
   mastodonVersion: {
     key: "mastodonVersion",
     why: "an upgrade migrates the database in two steps and moves every host, which this program does not do yet",
@@ -97,6 +114,17 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
     problems.push({
       key: "main.size",
       message: `was ${before.mainSize} and is now ${now.mainSize}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
+    });
+  }
+  // The provider replaces a droplet that gives IPv6 up, without its key, and one that gets it lacks the guest's configuration.
+  if (
+    before.mainIpv6 !== undefined &&
+    now.mainIpv6 !== before.mainIpv6 &&
+    now.mainGeneration === before.mainGeneration
+  ) {
+    problems.push({
+      key: "main.ipv6",
+      message: `was ${before.mainIpv6} and is now ${now.mainIpv6}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
     });
   }
   return problems;

@@ -167,7 +167,18 @@ const RULES: readonly Rule[] = [
   }),
 
   rule(
-    ["domain", "webDomain", "mediaDomain", "region", "media", "backups", "aws", "mastodonVersion", "main"],
+    [
+      "domain",
+      "webDomain",
+      "mediaDomain",
+      "region",
+      "media",
+      "backups",
+      "aws",
+      "mastodonVersion",
+      "main",
+      "workerAccount",
+    ],
     (settings, { stack, before }) => identityProblems(before, identityOf(settings, stack)),
   ),
 

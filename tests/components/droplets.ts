@@ -30,7 +30,7 @@ export const DROPLET_INPUTS = {
 export const DROPLET_OPTIONS = {
   secretInputs: ["userData"],
   additionalSecretOutputs: ["userData"],
-  ignoreChanges: ["dropletAgent", "image", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
+  ignoreChanges: ["dropletAgent", "image", "ipv6", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
   customTimeouts: { delete: "10m" },
 };
 
@@ -62,7 +62,7 @@ export const COMMAND = {
   customTimeouts: { create: "30m", update: "30m", delete: "10m" },
 };
 
-export const CONNECTION = { user: "root", port: 22, dialErrorLimit: 60, perDialTimeout: 15 };
+export const CONNECTION = { user: "root", port: 22, dialErrorLimit: 300, perDialTimeout: 15 };
 
 /** A resource shown in its account's project; it is never moved out again. */
 export const inProject = (account: string, resource: string, urn: string) => ({

@@ -60,6 +60,8 @@ test("prod's outputs, complete", async () => {
       volumeGiB: 100,
       mainSize: "g-4vcpu-16gb",
       mainGeneration: 1,
+      mainIpv6: true,
+      workerAccount: "separate",
       secrets: {
         secretKeyBase: "generated",
         activeRecordEncryptionPrimaryKey: "generated",

@@ -214,6 +214,8 @@ const RECORDED = {
   volumeGiB: 100,
   mainSize: "g-4vcpu-16gb",
   mainGeneration: 1,
+  mainIpv6: true,
+  workerAccount: "separate",
   secrets: {
     secretKeyBase: "generated",
     activeRecordEncryptionPrimaryKey: "generated",

@@ -15,6 +15,8 @@ const BEFORE: Identity = {
   volumeGiB: 50,
   mainSize: "g-2vcpu-8gb",
   mainGeneration: 1,
+  mainIpv6: false,
+  workerAccount: "separate",
 };
 
 test("the identity of the least stack is this", () => {
@@ -62,6 +64,16 @@ const CHANGED: BadCase[] = [
     "a volume that shrinks",
     { main: { volumeGiB: 49 } },
     "main.volumeGiB was 50 and is now 49: a volume only grows. Write at least 50",
+  ],
+  [
+    "IPv6 without a new generation",
+    { main: { ipv6: true } },
+    "main.ipv6 was false and is now true: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+  ],
+  [
+    "the account of the workers",
+    { workerAccount: "same", digitaloceanWorkerToken: undefined },
+    "workerAccount was separate and is now same: the worker droplets would be looked for in the other account, and live on unseen in theirs. Set it back to separate, or make a new stack",
   ],
   [
     "a size without a new generation",
