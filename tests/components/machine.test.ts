@@ -152,7 +152,7 @@ test("each droplet goes with its own key: main old first, workers new first, eac
   const common = {
     replacementTrigger: undefined,
     customTimeouts: { delete: "10m" },
-    ignoreChanges: ["dropletAgent", "image", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
+    ignoreChanges: ["dropletAgent", "image", "ipv6", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
     gracefulShutdown: true,
   };
   expect(options("main-droplet")).toEqual({
