@@ -82,6 +82,15 @@ const FIXED: Record<
   },
 };
 
+/**
+ * What main's droplet takes on only when it is made anew. What runs on it is sized for its size; and the provider replaces a
+ * droplet that gives IPv6 up without its key, while one that gets it lacks the guest's configuration.
+ */
+const WITH_A_NEW_DROPLET: Partial<Record<keyof Identity, string>> = {
+  mainSize: "main.size",
+  mainIpv6: "main.ipv6",
+};
+
 /** @param before what the stack's last run recorded; undefined before its first */
 export function identityProblems(before: Partial<Identity> | undefined, now: Identity): Problem[] {
   if (!before) return [];
@@ -105,26 +114,13 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
       message: `was ${before.mainGeneration} and is now ${now.mainGeneration}: each replacement of the droplet raises it. Write ${before.mainGeneration}, or ${before.mainGeneration + 1} to replace it`,
     });
   }
-  // What runs on main is sized for main.size: on the old droplet it would not fit, or leave most of it unused.
-  if (
-    before.mainSize !== undefined &&
-    now.mainSize !== before.mainSize &&
-    now.mainGeneration === before.mainGeneration
-  ) {
+  for (const [part, key] of Object.entries(WITH_A_NEW_DROPLET)) {
+    const was = before[part as keyof Identity];
+    const is = now[part as keyof Identity];
+    if (was === undefined || was === is || now.mainGeneration !== before.mainGeneration) continue;
     problems.push({
-      key: "main.size",
-      message: `was ${before.mainSize} and is now ${now.mainSize}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
-    });
-  }
-  // The provider replaces a droplet that gives IPv6 up, without its key, and one that gets it lacks the guest's configuration.
-  if (
-    before.mainIpv6 !== undefined &&
-    now.mainIpv6 !== before.mainIpv6 &&
-    now.mainGeneration === before.mainGeneration
-  ) {
-    problems.push({
-      key: "main.ipv6",
-      message: `was ${before.mainIpv6} and is now ${now.mainIpv6}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
+      key,
+      message: `was ${was} and is now ${is}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
     });
   }
   return problems;
