@@ -1,0 +1,102 @@
+/** A droplet's root file system before its first boot, with the packages of both kinds of host already in it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cached } from "./cache";
+import { run } from "./run";
+
+/** What DigitalOcean's image has beside a minimal Debian, as far as the hosts rely on it. */
+const IMAGE = [
+  "cloud-init",
+  "dbus",
+  "init",
+  "iproute2",
+  "kmod",
+  "netbase",
+  "procps",
+  "python3",
+  "systemd",
+  "systemd-sysv",
+  "udev",
+];
+
+/** A file that has to be there before packages are configured, as the hosts' own steps see to it. */
+export interface Seed {
+  path: string;
+  content: string;
+}
+
+/** Debian's mirrors as this machine uses them, so that a proxy or a mirror of one's own serves here too. */
+async function mirrors(): Promise<{ main: string; security: string }> {
+  const listed = await run([
+    "apt-get",
+    "indextargets",
+    "--format",
+    "$(LABEL) $(REPO_URI)",
+    "Created-By: Packages",
+  ]);
+  const of = (label: string, otherwise: string) =>
+    listed
+      .split("\n")
+      .find((line) => line.startsWith(`${label} `))
+      ?.slice(label.length + 1) ?? otherwise;
+  return {
+    main: of("Debian", "http://deb.debian.org/debian"),
+    security: of("Debian-Security", "http://deb.debian.org/debian-security"),
+  };
+}
+
+/** `deb` lines of Debian 13 as droplets have it. */
+async function trixieSources(): Promise<string> {
+  const { main, security } = await mirrors();
+  return [
+    `deb ${main} trixie main`,
+    `deb ${main} trixie-updates main`,
+    `deb ${security} trixie-security main`,
+    "",
+  ].join("\n");
+}
+
+/**
+ * A Debian 13 root with those packages, in the cache; about a minute where it is not there yet.
+ *
+ * @param seeds written before any package is configured: users with fixed ids, no cluster of the package's own
+ */
+export function debianRoot(
+  name: string,
+  packages: readonly string[],
+  seeds: readonly Seed[] = [],
+): Promise<string> {
+  const wanted = [...new Set(packages)].sort();
+  return cached(name, ["trixie", 2, wanted, seeds], async (path) => {
+    const seedFolder = mkdtempSync(join(tmpdir(), "root-seeds-"));
+    try {
+      for (const { path: file, content } of seeds) {
+        mkdirSync(join(seedFolder, file, ".."), { recursive: true });
+        writeFileSync(join(seedFolder, file), content);
+      }
+      await run(
+        [
+          "mmdebstrap",
+          "--variant=minbase",
+          `--include=${wanted.join(",")}`,
+          "--dpkgopt=force-confold",
+          '--essential-hook=cp -r "$SEEDS"/. "$1"',
+          '--essential-hook=for file in "$1"/etc/sysusers.d/*.conf; do if [ -e "$file" ]; then systemd-sysusers --root="$1" "$file"; fi; done',
+          // As on a new droplet: nothing of theirs runs before the host's own steps have configured it.
+          '--customize-hook=systemctl --root="$1" disable --quiet containerd docker.service docker.socket nginx pgbouncer postgresql redis-server',
+          "trixie",
+          path,
+          "-",
+        ],
+        { input: await trixieSources(), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
+      );
+    } finally {
+      rmSync(seedFolder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** The root that a host boots from: DigitalOcean's image, as near as it can be had, and the bundles' packages. */
+export const hostRoot = (packages: readonly string[], seeds: readonly Seed[]) =>
+  debianRoot("host", [...IMAGE, ...packages], seeds);

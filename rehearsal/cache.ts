@@ -1,0 +1,29 @@
+/** What takes long to make, kept outside the checkout. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mastodon-hosting");
+
+/**
+ * A folder or file of the cache, made where it is absent.
+ *
+ * @param recipe everything that it depends on: another recipe is another entry
+ * @param make makes it at the given path; only what ended well is kept
+ */
+export async function cached(
+  name: string,
+  recipe: unknown,
+  make: (path: string) => Promise<void>,
+): Promise<string> {
+  const key = createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16);
+  const path = join(CACHE, `${name}-${key}`);
+  if (existsSync(path)) return path;
+  mkdirSync(CACHE, { recursive: true });
+  const unfinished = `${path}.${process.pid}`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await make(unfinished);
+  renameSync(unfinished, path);
+  return path;
+}

@@ -1,0 +1,217 @@
+/** A droplet on this machine: a systemd container that boots Debian 13 through cloud-init. */
+import { spawn } from "node:child_process";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Network } from "./network";
+import { attempt, type Result, type RunOptions, run } from "./run";
+import type { Volume } from "./volume";
+
+export interface MachineArgs {
+  /** Host name, and the folder's name. */
+  name: string;
+  /** Folder that the machine's own files go to. */
+  folder: string;
+  /** Root file system that it starts from; never written to. */
+  base: string;
+  /** Folder with Docker's images; copied, since Docker cannot work on an overlay. */
+  docker?: string;
+  network: Network;
+  /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
+  number: number;
+  /** cloud-config. */
+  userData: string;
+  /** Files put over the base: doubles of what a test machine cannot have. */
+  overlay?: Readonly<Record<string, { content: string; mode?: number }>>;
+}
+
+/** In place of ConfigDrive, which DigitalOcean uses. */
+const DATASOURCE = "datasource_list: [NoCloud]\n";
+
+export class Machine {
+  private leader = 0;
+  private process: ReturnType<typeof spawn> | undefined;
+
+  private constructor(private readonly args: MachineArgs) {}
+
+  private readonly path = (...parts: string[]) => join(this.args.folder, this.args.name, ...parts);
+
+  get name(): string {
+    return this.args.name;
+  }
+
+  get root(): string {
+    return this.path("root");
+  }
+
+  /** IPv4 on its network. */
+  get address(): string {
+    return `10.99.0.${this.args.number}`;
+  }
+
+  get address6(): string {
+    return `fd99::${this.args.number}`;
+  }
+
+  static async create(args: MachineArgs): Promise<Machine> {
+    const machine = new Machine(args);
+    for (const part of ["upper", "work", "root", "docker"])
+      mkdirSync(machine.path(part), { recursive: true });
+    if (args.docker) await run(["cp", "-a", `${args.docker}/.`, machine.path("docker")]);
+    await machine.mountRoot();
+    machine.write("/etc/cloud/cloud.cfg.d/90-datasource.cfg", DATASOURCE);
+    const seed = "/var/lib/cloud/seed/nocloud";
+    machine.write(`${seed}/user-data`, args.userData, 0o600);
+    machine.write(`${seed}/meta-data`, `instance-id: ${args.name}\nlocal-hostname: ${args.name}\n`);
+    machine.write(`${seed}/network-config`, Network.configuration(args.number));
+    for (const [path, { content, mode }] of Object.entries(args.overlay ?? {}))
+      machine.write(path, content, mode);
+    await run(["systemctl", "--root", machine.root, "enable", "--quiet", "systemd-networkd.service"]);
+    return machine;
+  }
+
+  private mountRoot(): Promise<string> {
+    const [upper, work] = [this.path("upper"), this.path("work")];
+    const options = `lowerdir=${this.args.base},upperdir=${upper},workdir=${work}`;
+    return run(["mount", "-t", "overlay", "overlay", "-o", options, this.root]);
+  }
+
+  /** A file of its root, from outside. */
+  write(path: string, content: string, mode = 0o644): void {
+    mkdirSync(join(this.root, path, ".."), { recursive: true });
+    writeFileSync(join(this.root, path), content, { mode });
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), "utf8");
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  /** Switches it on; returns as soon as its systemd answers. */
+  async start(): Promise<void> {
+    const log = createWriteStream(this.path("console.log"), { flags: "a" });
+    const command = this.args.network.inside([
+      "systemd-nspawn",
+      "--quiet",
+      `--directory=${this.root}`,
+      `--machine=${this.args.name}`,
+      "--boot",
+      "--register=no",
+      "--keep-unit",
+      "--link-journal=no",
+      "--console=pipe",
+      "--capability=all",
+      // What docker asks for beyond nspawn's list.
+      "--system-call-filter=add_key keyctl bpf",
+      `--bind=${this.path("docker")}:/var/lib/docker`,
+      "--bind=/dev/net/tun",
+      ...this.args.network.nspawnOptions(),
+    ]);
+    this.process = spawn(command[0] ?? "", command.slice(1), {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    });
+    this.process.stdout?.pipe(log);
+    this.process.stderr?.pipe(log);
+    await this.waitFor("systemd to answer", 60, async () => {
+      if (this.process?.exitCode !== null) throw new Error(`${this.name} ended: ${this.console()}`);
+      this.leader = this.findLeader();
+      return this.leader > 0 && (await this.attempt("systemctl is-system-running")).stdout.trim() !== "";
+    });
+  }
+
+  /** The container's PID 1, seen from here: nspawn's only child. */
+  private findLeader(): number {
+    const pid = this.process?.pid;
+    if (!pid) return 0;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").at(-1) ?? 0);
+  }
+
+  console(): string {
+    return existsSync(this.path("console.log")) ? readFileSync(this.path("console.log"), "utf8") : "";
+  }
+
+  /** Runs a shell command in it, whatever comes out. */
+  attempt(script: string, options: RunOptions = {}): Promise<Result> {
+    const enter = ["nsenter", "-t", String(this.leader), "-m", "-u", "-i", "-n", "-p", "-C"];
+    const environment = [
+      "env",
+      "-i",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/root",
+      "LANG=C.UTF-8",
+    ];
+    return attempt([...enter, ...environment, "bash", "-c", `cd / && ${script}`], options);
+  }
+
+  /**
+   * Standard output of a shell command in it.
+   *
+   * @throws Error with all that the command said, where it fails
+   */
+  async run(script: string, options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.attempt(script, options);
+    if (code !== 0) throw new Error(`${this.name}: ${script}: exit ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Until cloud-init has ended, with its verdict in one word: done, error. */
+  async booted(seconds = 240): Promise<string> {
+    const { stdout } = await this.attempt("cloud-init status --wait", { timeout: seconds });
+    return stdout.replace(/^\.*\s*status: /, "").trim();
+  }
+
+  /** @throws Error that says what it waited for */
+  async waitFor(what: string, seconds: number, condition: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    while (!(await condition())) {
+      if (Date.now() > end) throw new Error(`${this.name}: waited ${seconds} s for ${what}`);
+      await sleep(200);
+    }
+  }
+
+  /** As DigitalOcean shows a volume that is attached: its device, under its name. */
+  async attach(volume: Volume, name: string): Promise<void> {
+    const path = `/dev/disk/by-id/scsi-0DO_Volume_${name}`;
+    await this.run(`mkdir -p /dev/disk/by-id && mknod -m 0660 ${path} b ${await volume.numbers()}`);
+  }
+
+  /** An orderly shutdown. */
+  async stop(): Promise<void> {
+    if (!this.process) return;
+    const ended = new Promise((resolve) => this.process?.on("exit", resolve));
+    process.kill(-(this.process.pid ?? 0), "SIGTERM");
+    const timer = setTimeout(() => this.cut(), 90_000);
+    await ended;
+    clearTimeout(timer);
+    this.process = undefined;
+  }
+
+  /** The power goes. */
+  async cut(): Promise<void> {
+    if (!this.process) return;
+    const ended = new Promise((resolve) => this.process?.on("exit", resolve));
+    process.kill(this.leader, "SIGKILL");
+    await ended;
+    this.process = undefined;
+  }
+
+  /** Switched off for good, and its disk gone. */
+  async remove(): Promise<void> {
+    await this.cut();
+    await attempt(["umount", "--lazy", this.root]);
+    rmSync(this.path(), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,63 @@
+/** A network of its own for machines: nothing of them shows on this machine's own interfaces. */
+import { attempt, run } from "./run";
+
+const BRIDGE = "droplets";
+
+export class Network {
+  private constructor(
+    readonly namespace: string,
+    private readonly gateway: { v4: string; v6: string },
+  ) {}
+
+  /** A namespace with a bridge in it; its own end has the addresses 10.99.0.1 and fd99::1. */
+  static async create(namespace: string): Promise<Network> {
+    const network = new Network(namespace, { v4: "10.99.0.1/24", v6: "fd99::1/64" });
+    await attempt(["ip", "netns", "del", namespace]);
+    await run(["ip", "netns", "add", namespace]);
+    await network.run([
+      "bash",
+      "-ec",
+      // No duplicate address detection: addresses of the lab are unique by construction, and it takes two seconds.
+      `ip link set lo up; ip link add ${BRIDGE} type bridge; echo 0 >/proc/sys/net/ipv6/conf/${BRIDGE}/accept_dad
+       ip addr add ${network.gateway.v4} dev ${BRIDGE}; ip addr add ${network.gateway.v6} dev ${BRIDGE} nodad
+       ip link set ${BRIDGE} up`,
+    ]);
+    return network;
+  }
+
+  /** Runs a command as another machine on this network would. */
+  run(command: readonly string[], options: Parameters<typeof run>[1] = {}): Promise<string> {
+    return run(this.inside(command), options);
+  }
+
+  attempt(command: readonly string[], options: Parameters<typeof run>[1] = {}) {
+    return attempt(this.inside(command), options);
+  }
+
+  /** nsenter and not `ip netns exec`, which hides /sys/fs/cgroup from systemd-nspawn. */
+  inside(command: readonly string[]): string[] {
+    return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
+  }
+
+  /** systemd-nspawn's options for a machine on this network. */
+  nspawnOptions(): string[] {
+    return ["--network-veth", `--network-bridge=${BRIDGE}`];
+  }
+
+  /** cloud-init's network configuration (version 2) of the machine with that number, 2 to 254. */
+  static configuration(number: number): string {
+    return JSON.stringify({
+      version: 2,
+      ethernets: {
+        host0: {
+          addresses: [`10.99.0.${number}/24`, `fd99::${number}/64`],
+          routes: [{ to: "0.0.0.0/0", via: "10.99.0.1" }],
+        },
+      },
+    });
+  }
+
+  async remove(): Promise<void> {
+    await attempt(["ip", "netns", "del", this.namespace]);
+  }
+}

@@ -1,0 +1,34 @@
+/** What booting hosts needs of the machine that it runs on. */
+import { existsSync } from "node:fs";
+import { attempt } from "./run";
+
+/** Command → the Debian package that brings it. */
+const COMMANDS = {
+  ip: "iproute2",
+  "mkfs.xfs": "xfsprogs",
+  mmdebstrap: "mmdebstrap",
+  mount: "mount",
+
+  nsenter: "util-linux",
+  "systemd-nspawn": "systemd-container",
+  "systemd-sysusers": "systemd",
+} as const;
+
+/**
+ * Everything that is missing, in one message.
+ *
+ * @throws Error
+ */
+export async function requireHostTools(): Promise<void> {
+  const missing: string[] = [];
+  if (process.platform !== "linux") missing.push("Linux");
+  if (process.getuid?.() !== 0) missing.push("root (it mounts, and makes namespaces)");
+  if (!existsSync("/dev/loop-control")) missing.push("loop devices (/dev/loop-control)");
+  const packages = new Set<string>();
+  for (const [command, debianPackage] of Object.entries(COMMANDS)) {
+    const { code } = await attempt(["bash", "-c", `PATH=$PATH:/usr/sbin:/sbin command -v ${command}`]);
+    if (code !== 0) packages.add(debianPackage);
+  }
+  if (packages.size > 0) missing.push(`apt-get install ${[...packages].sort().join(" ")}`);
+  if (missing.length > 0) throw new Error(`booting hosts needs: ${missing.join("; ")}`);
+}
