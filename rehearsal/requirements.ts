@@ -8,8 +8,8 @@ const COMMANDS = {
   "mkfs.xfs": "xfsprogs",
   mmdebstrap: "mmdebstrap",
   mount: "mount",
-
   nsenter: "util-linux",
+  openssl: "openssl",
   "systemd-nspawn": "systemd-container",
   "systemd-sysusers": "systemd",
 } as const;
