@@ -15,7 +15,7 @@ import { fileOf, workerInputs } from "../hosts/fixtures";
 import { mainInputs } from "../hosts/mainFixtures";
 
 /** Tools that only the tests run inside a root. */
-const TEST_TOOLS = ["shellcheck"];
+const TEST_TOOLS = ["pebble", "pyflakes3", "shellcheck"];
 
 const SEEDED = ["/etc/sysusers.d/mastodon-host.conf", "/etc/postgresql-common/createcluster.conf"];
 
