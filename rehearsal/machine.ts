@@ -44,6 +44,10 @@ export class Machine {
     return this.path("root");
   }
 
+  get number(): number {
+    return this.args.number;
+  }
+
   /** IPv4 on its network. */
   get address(): string {
     return `10.99.0.${this.args.number}`;

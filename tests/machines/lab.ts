@@ -13,6 +13,7 @@ import { run } from "../../rehearsal/run";
 import { Volume } from "../../rehearsal/volume";
 import { fileOf, workerInputs } from "../hosts/fixtures";
 import { mainInputs } from "../hosts/mainFixtures";
+import { givenAddresses } from "./tailnet";
 
 /** Tools that only the tests run inside a root. */
 const TEST_TOOLS = ["pebble", "pyflakes3", "shellcheck"];
@@ -35,10 +36,10 @@ export function root(): Promise<string> {
 
 const standIn = (name: string) => readFileSync(join(__dirname, "standIns", name), "utf8");
 
-/** tailscale and tailscaled, which answer from files under /var/lib/fake-tailnet. */
+/** tailscale and tailscaled, which do as tailnet.ts tells them. */
 const TAILNET: MachineArgs["overlay"] = {
   "/usr/bin/tailscale": { content: standIn("tailscale"), mode: 0o755 },
-  "/usr/sbin/tailscaled": { content: "#!/bin/sh\nexec sleep infinity\n", mode: 0o755 },
+  "/usr/sbin/tailscaled": { content: standIn("tailscaled"), mode: 0o755 },
   "/usr/lib/systemd/system/tailscaled.service": { content: standIn("tailscaled.service") },
 };
 
@@ -77,7 +78,7 @@ export class Lab {
       number,
       userData: await bootData(bundle, name, this.folder),
       ...changes,
-      overlay: { ...TAILNET, ...changes.overlay },
+      overlay: { ...TAILNET, ...givenAddresses(number), ...changes.overlay },
     });
     this.machines.push(machine);
     return machine;
