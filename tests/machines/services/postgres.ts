@@ -1,0 +1,70 @@
+/** Postgres on the data volume, with the sizes that capacity/ computed. */
+import type { Beds } from "./bed";
+
+export function postgresTests(bed: Beds): void {
+  test("it runs with every computed size, and none waits for a restart", async () => {
+    const sizing = bed().inputs.sizing.postgres;
+    const mib = (value: number) => String(value * 1024 * 1024);
+    const expected: Record<string, string> = {
+      autovacuum_work_mem: mib(sizing.autovacuumWorkMemMiB),
+      effective_cache_size: mib(sizing.effectiveCacheSizeMiB),
+      maintenance_work_mem: mib(sizing.maintenanceWorkMemMiB),
+      max_connections: String(sizing.maxConnections),
+      max_parallel_maintenance_workers: String(sizing.maxParallelMaintenanceWorkers),
+      max_parallel_workers: String(sizing.maxParallelWorkers),
+      max_parallel_workers_per_gather: String(sizing.maxParallelWorkersPerGather),
+      max_wal_size: mib(sizing.maxWalSizeMiB),
+      max_worker_processes: String(sizing.maxWorkerProcesses),
+      shared_buffers: mib(sizing.sharedBuffersMiB),
+      work_mem: mib(sizing.workMemMiB),
+    };
+    // A size that is computed and has no line above shows up here.
+    expect(Object.keys(expected)).toHaveLength(Object.keys(sizing).length);
+    const rows = await bed().sql(
+      `SELECT name, CASE WHEN unit IS NULL THEN setting ELSE pg_size_bytes(current_setting(name))::text END
+         FROM pg_settings WHERE name IN ('${Object.keys(expected).join("', '")}')`,
+    );
+    expect(Object.fromEntries(rows.split("\n").map((row) => row.split("|")))).toEqual(expected);
+    expect(await bed().sql("SELECT name FROM pg_settings WHERE pending_restart")).toBe("");
+    expect(await bed().sql("SELECT name, error FROM pg_file_settings WHERE error IS NOT NULL")).toBe("");
+  });
+
+  test("its data and its configuration are on the volume, under Debian's own paths", async () => {
+    const device = `/dev/disk/by-id/scsi-0DO_Volume_${bed().inputs.volumeName}`;
+    const mounts = [
+      ["/var/lib/postgresql", "/postgresql"],
+      ["/etc/postgresql", "/etc-postgresql"],
+      ["/var/lib/redis", "/redis"],
+      ["/etc/letsencrypt", "/letsencrypt"],
+    ];
+    for (const [path, folder] of mounts)
+      expect(await bed().main.run(`findmnt -no SOURCE,FSTYPE ${path}`)).toBe(`${device}[${folder}] xfs\n`);
+    expect(await bed().sql("SHOW data_directory")).toBe("/var/lib/postgresql/17/main");
+    expect(await bed().sql("SHOW config_file")).toBe("/etc/postgresql/17/main/postgresql.conf");
+  });
+
+  test("who may log in: mastodon from the loopback with its password, postgres by its own system user, nobody else", async () => {
+    const rules = await bed().sql(
+      "SELECT type, database, user_name, address, netmask, auth_method, error FROM pg_hba_file_rules",
+    );
+    expect(rules.split("\n")).toEqual([
+      "local|{all}|{postgres}|||peer|",
+      "host|{mastodon}|{mastodon}|127.0.0.1|255.255.255.255|scram-sha-256|",
+    ]);
+    expect(await bed().sql("SHOW listen_addresses")).toBe("127.0.0.1");
+    expect((await bed().mastodonSql("SELECT current_user", 5432)).stdout).toBe("mastodon\n");
+    expect(
+      await bed().sql("SELECT rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname = 'mastodon'"),
+    ).toBe("t");
+
+    const refused = async (command: string) =>
+      (await bed().main.attempt(`${bed().asMastodon(5432)} ${command} -qtAX -c 'SELECT 1'`)).stderr;
+    expect(await refused("PGPASSWORD=wrong psql")).toContain(
+      'password authentication failed for user "mastodon"',
+    );
+    expect(await refused("psql -U postgres")).toContain("no pg_hba.conf entry");
+    expect(await refused("psql -d postgres")).toContain("no pg_hba.conf entry");
+    expect(await refused("psql -h /run/postgresql")).toContain("no pg_hba.conf entry");
+    expect(await refused("psql -h /run/postgresql -U postgres")).toContain("Peer authentication failed");
+  });
+}
