@@ -39,6 +39,11 @@ export function clientConnections(fleet: {
   ].filter(({ connections }) => connections > 0);
 }
 
+/** What Postgres would have to accept if every client connected straight to it. */
+export function directConnections(client: readonly ConnectionLine[]): number {
+  return total(client) + total(DIRECT_CONNECTIONS);
+}
+
 /** Rounded up to fifties; never below pgbouncer's default of 100. A connection costs 2 kB. */
 export function maxClientConnections(client: readonly ConnectionLine[]): number {
   return Math.max(Math.ceil(total(client) / 50) * 50, 100);

@@ -52,6 +52,11 @@ export function queueNames(process: SidekiqProcess): QueueName[] {
   return isStrict(process.queues) ? [...process.queues] : weighted(process.queues).map(([name]) => name);
 }
 
+/** How often a process asks for a queue, against its others; alike in strict order, where only the order counts. */
+export function weightOf({ queues }: SidekiqProcess, queue: QueueName): number {
+  return isStrict(queues) ? 1 : (queues[queue] ?? 0);
+}
+
 /** The command line after `bundle exec sidekiq`: without weights Sidekiq serves strictly in order. */
 export function sidekiqArguments(process: SidekiqProcess): string[] {
   const queues = isStrict(process.queues)
