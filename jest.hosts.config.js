@@ -2,7 +2,11 @@
 /** @type {import('jest').Config} */
 module.exports = {
   ...require("./jest.config.js"),
-  roots: ["<rootDir>/tests/machines"],
+  roots: ["<rootDir>/tests/machines", "<rootDir>/tests/capacity"],
+  testMatch: ["<rootDir>/tests/machines/**/*.test.ts", "<rootDir>/tests/capacity/sizes.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
+  globalSetup: "<rootDir>/tests/machines/prepare.ts",
+  reporters: ["default", "<rootDir>/tests/machines/sections.js"],
   testTimeout: 300_000,
+  maxWorkers: 2,
 };

@@ -20,6 +20,17 @@ const IMAGE = [
   "udev",
 ];
 
+/** As on a new droplet: nothing of theirs runs before the host's own steps have configured it. */
+const HOST_SERVICES = [
+  "containerd",
+  "docker.service",
+  "docker.socket",
+  "nginx",
+  "pgbouncer",
+  "postgresql",
+  "redis-server",
+];
+
 /** A file that has to be there before packages are configured, as the hosts' own steps see to it. */
 export interface Seed {
   path: string;
@@ -57,18 +68,21 @@ async function trixieSources(): Promise<string> {
   ].join("\n");
 }
 
-/**
- * A Debian 13 root with those packages, in the cache; about a minute where it is not there yet.
- *
- * @param seeds written before any package is configured: users with fixed ids, no cluster of the package's own
- */
+interface RootOptions {
+  /** Written before any package is configured: users with fixed ids, no cluster of the package's own. */
+  seeds?: readonly Seed[];
+  /** Units that do not start at boot although their package says so. */
+  disabled?: readonly string[];
+}
+
+/** A Debian 13 root with those packages, in the cache; about a minute where it is not there yet. */
 export function debianRoot(
   name: string,
   packages: readonly string[],
-  seeds: readonly Seed[] = [],
+  { seeds = [], disabled = [] }: RootOptions = {},
 ): Promise<string> {
   const wanted = [...new Set(packages)].sort();
-  return cached(name, ["trixie", 2, wanted, seeds], async (path) => {
+  return cached(name, ["trixie", 3, wanted, seeds, disabled], async (path) => {
     const seedFolder = mkdtempSync(join(tmpdir(), "root-seeds-"));
     try {
       for (const { path: file, content } of seeds) {
@@ -83,8 +97,9 @@ export function debianRoot(
           "--dpkgopt=force-confold",
           '--essential-hook=cp -r "$SEEDS"/. "$1"',
           '--essential-hook=for file in "$1"/etc/sysusers.d/*.conf; do if [ -e "$file" ]; then systemd-sysusers --root="$1" "$file"; fi; done',
-          // As on a new droplet: nothing of theirs runs before the host's own steps have configured it.
-          '--customize-hook=systemctl --root="$1" disable --quiet containerd docker.service docker.socket nginx pgbouncer postgresql redis-server',
+          ...(disabled.length > 0
+            ? [`--customize-hook=systemctl --root="$1" disable --quiet ${disabled.join(" ")}`]
+            : []),
           "trixie",
           path,
           "-",
@@ -99,4 +114,4 @@ export function debianRoot(
 
 /** The root that a host boots from: DigitalOcean's image, as near as it can be had, and the bundles' packages. */
 export const hostRoot = (packages: readonly string[], seeds: readonly Seed[]) =>
-  debianRoot("host", [...IMAGE, ...packages], seeds);
+  debianRoot("host", [...IMAGE, ...packages], { seeds, disabled: HOST_SERVICES });

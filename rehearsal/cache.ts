@@ -24,6 +24,8 @@ export async function cached(
   const unfinished = `${path}.${process.pid}`;
   rmSync(unfinished, { recursive: true, force: true });
   await make(unfinished);
-  renameSync(unfinished, path);
+  // Another process may have made it meanwhile.
+  if (existsSync(path)) rmSync(unfinished, { recursive: true, force: true });
+  else renameSync(unfinished, path);
   return path;
 }

@@ -1,5 +1,6 @@
-/** Given secrets at their worst: every character that their format lets through (settings/secrets.ts). */
+/** Given secrets at their worst, beside those that have a format: every character that their format lets through (settings/secrets.ts). */
 import type { MainSecrets } from "../../hosts/inputs";
+import { SECRETS, type SecretName } from "../../settings/secrets";
 import { mainSecrets } from "./mainFixtures";
 
 const PRINTABLE = Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i)).join("");
@@ -10,8 +11,16 @@ const printableFrom = (first: string): string => {
   return PRINTABLE.slice(at) + PRINTABLE.slice(0, at);
 };
 
+const formatted = (name: SecretName): string => SECRETS[name].placeholder ?? "";
+
 export const worstSecrets: MainSecrets = {
   ...mainSecrets,
+  secretKeyBase: formatted("secretKeyBase"),
+  activeRecordEncryptionPrimaryKey: formatted("activeRecordEncryptionPrimaryKey"),
+  activeRecordEncryptionDeterministicKey: formatted("activeRecordEncryptionDeterministicKey"),
+  activeRecordEncryptionKeyDerivationSalt: formatted("activeRecordEncryptionKeyDerivationSalt"),
+  vapidPrivateKey: formatted("vapidPrivateKey"),
+  vapidPublicKey: formatted("vapidPublicKey"),
   postgresPassword: printableFrom('"'),
   redisPassword: printableFrom("#"),
   cacheRedisPassword: printableFrom("\\"),

@@ -6,6 +6,7 @@ import { type HostBundle, userData } from "../../hosts/bundle";
 import { mainHost } from "../../hosts/mainHost";
 import { workerHost } from "../../hosts/workerHost";
 import { hostRoot } from "../../rehearsal/baseRoot";
+import { dockerFolder } from "../../rehearsal/images";
 import { Machine, type MachineArgs } from "../../rehearsal/machine";
 import { Network } from "../../rehearsal/network";
 import { requireHostTools } from "../../rehearsal/requirements";
@@ -23,8 +24,10 @@ const SEEDED = ["/etc/sysusers.d/mastodon-host.conf", "/etc/postgresql-common/cr
 
 export const VOLUME_NAME = mainInputs().volumeName;
 
-export const mainBundle = (): HostBundle => mainHost(mainInputs({}, worstSecrets));
-export const workerBundle = (): HostBundle => workerHost({ ...workerInputs(), secrets: worstSecrets });
+export const mainBundle = (changes: Record<string, unknown> = {}): HostBundle =>
+  mainHost(mainInputs(changes, worstSecrets));
+export const workerBundle = (changes: Record<string, unknown> = {}): HostBundle =>
+  workerHost({ ...workerInputs(changes), secrets: worstSecrets });
 
 /** The prepared root of both kinds of host. */
 export function root(): Promise<string> {
@@ -34,6 +37,14 @@ export function root(): Promise<string> {
     SEEDED.map((path) => ({ path, content: fileOf(main, path).content })),
   );
 }
+
+/** Docker's folder with stand-ins for the images of this release. */
+export const docker = async (): Promise<string> =>
+  dockerFolder(
+    await root(),
+    fileOf(mainBundle(), "/etc/docker/daemon.json").content,
+    mainInputs().settings.mastodonVersion,
+  );
 
 const standIn = (name: string) => readFileSync(join(__dirname, "standIns", name), "utf8");
 
@@ -53,12 +64,13 @@ export class Lab {
     readonly folder: string,
     readonly network: Network,
     private readonly base: string,
+    private readonly images: string,
   ) {}
 
   static async create(): Promise<Lab> {
     await requireHostTools();
     const folder = mkdtempSync("/var/tmp/mastodon-hosts-");
-    return new Lab(folder, await Network.create(`hosts-${process.pid}`), await root());
+    return new Lab(folder, await Network.create(`hosts-${process.pid}`), await root(), await docker());
   }
 
   async volume(changes: Partial<{ mib: number; label: string }> = {}): Promise<Volume> {
@@ -75,6 +87,7 @@ export class Lab {
       name,
       folder: this.folder,
       base: this.base,
+      docker: this.images,
       network: this.network,
       number,
       userData: await bootData(bundle, name, this.folder),

@@ -1,0 +1,120 @@
+/**
+ * Stand-ins for Mastodon's two images under their official names, in a copy of Docker's own folder: no registry is asked.
+ * They take the real images' commands and environment. For tests and rehearsals only.
+ */
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { debianRoot } from "./baseRoot";
+import { cached } from "./cache";
+import { Machine } from "./machine";
+import { Network } from "./network";
+import { run } from "./run";
+
+const FILES = join(__dirname, "images", "mastodon");
+
+/** UID of the official images' user. */
+const MASTODON = 991;
+
+const PACKAGES = [
+  "ca-certificates",
+  "curl",
+  "node-ws",
+  "nodejs",
+  "puma",
+  "ruby",
+  "ruby-connection-pool",
+  "ruby-pg",
+  "ruby-rack",
+  "ruby-sidekiq",
+];
+
+/** As `docker inspect` shows the official image's configuration, as far as the hosts rely on it. */
+const CONFIGURATION = [
+  "ENV PATH=/opt/mastodon/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  "ENV LANG=C.UTF-8",
+  "ENV RAILS_ENV=production",
+  "ENV NODE_ENV=production",
+  "ENV NODE_PATH=/usr/share/nodejs",
+  "ENV BIND=0.0.0.0",
+  "ENV MASTODON_SIDEKIQ_READY_FILENAME=sidekiq_process_has_started_and_will_begin_processing_jobs",
+  "WORKDIR /opt/mastodon",
+  `USER ${MASTODON}`,
+];
+
+function contents(): Record<string, string> {
+  const files = readdirSync(FILES, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files.map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [relative(FILES, path), readFileSync(path, "utf8")];
+    }),
+  );
+}
+
+/** The image as a tar file. */
+async function imageTar(): Promise<string> {
+  const root = await debianRoot("mastodon-image", PACKAGES);
+  return cached("mastodon-image.tar", [root, contents(), MASTODON], async (path) => {
+    const image = `${path}.root`;
+    try {
+      await run(["cp", "-a", root, image]);
+      await run(["cp", "-r", "--no-preserve=ownership", `${FILES}/.`, image]);
+      // Where Sidekiq says that it is ready: the process is not root.
+      await run([
+        "install",
+        "-d",
+        `--owner=${MASTODON}`,
+        `--group=${MASTODON}`,
+        join(image, "opt/mastodon/tmp"),
+      ]);
+      const tar = ["tar", "--create", `--file=${path}`, "--numeric-owner", "--exclude=./dev/*"];
+      await run([...tar, `--directory=${image}`, "."]);
+    } finally {
+      rmSync(image, { recursive: true, force: true });
+    }
+  });
+}
+
+/**
+ * A folder for a machine's /var/lib/docker that holds the images of that release.
+ *
+ * @param base the hosts' root, whose Docker takes the images in
+ * @param daemon content of /etc/docker/daemon.json
+ */
+export async function dockerFolder(base: string, daemon: string, release: string): Promise<string> {
+  const tar = await imageTar();
+  return cached("docker", [2, base, tar, daemon, release, CONFIGURATION], async (path) => {
+    const folder = `${path}.machine`;
+    const network = await Network.create(`images-${process.pid}`);
+    const machine = await Machine.create({
+      name: "images",
+      folder,
+      base,
+      network,
+      number: 2,
+      userData: "#cloud-config\n{}\n",
+      overlay: { "/etc/docker/daemon.json": { content: daemon } },
+    });
+    try {
+      await run(["ln", tar, join(machine.root, "../docker/image.tar")]);
+      await machine.start();
+      await machine.booted();
+      const changes = CONFIGURATION.map((change) => `--change '${change}'`).join(" ");
+      await machine.run(
+        `set -e; systemctl start docker
+         image=$(docker import ${changes} /var/lib/docker/image.tar ghcr.io/mastodon/mastodon:${release})
+         docker tag "$image" ghcr.io/mastodon/mastodon-streaming:${release}
+         rm /var/lib/docker/image.tar
+         systemctl stop docker.socket docker containerd`,
+      );
+      await machine.stop();
+      await run(["mv", join(folder, "images", "docker"), path]);
+    } finally {
+      await machine.remove();
+      await network.remove();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}

@@ -1,0 +1,51 @@
+# frozen_string_literal: true
+
+require "digest"
+require "json"
+require "securerandom"
+require "rack"
+require_relative "lib/jobs"
+
+Sidekiq.configure_client { |config| config.redis = Databases.redis_options }
+
+# What a test can see of a request's way here: its headers, its body, a post that becomes a job.
+class Web
+  def call(env)
+    request = Rack::Request.new(env)
+    case [request.request_method, request.path]
+    in ["GET", "/health"] then text("OK")
+    in ["GET", "/"] then [200, { "content-type" => "text/html" }, ["<!doctype html><title>#{ENV["LOCAL_DOMAIN"]}</title>"]]
+    in ["GET", "/packs/application.js"] then cached(text("// static\n", "text/javascript"))
+    in ["GET", "/stand-in/request"] then json(env.select { |name, _| name.start_with?("HTTP_") || name == "REMOTE_ADDR" })
+    in ["POST", "/api/v2/media"] then upload(request)
+    in ["POST", "/api/v1/statuses"] then post(request)
+    else [404, { "content-type" => "text/plain" }, ["not in this stand-in\n"]]
+    end
+  end
+
+  private
+
+  def text(body, type = "text/plain") = [200, { "content-type" => type }, [body]]
+  def json(value) = text(JSON.generate(value), "application/json")
+  def cached((status, headers, body)) = [status, headers.merge("cache-control" => "public, max-age=31536000, immutable"), body]
+
+  def upload(request)
+    digest = Digest::SHA256.new
+    bytes = 0
+    while (part = request.body&.read(1 << 20))
+      digest << part
+      bytes += part.bytesize
+    end
+    json({ bytes:, sha256: digest.hexdigest })
+  end
+
+  def post(request)
+    rows = Databases.query("INSERT INTO statuses (text) VALUES ($1) RETURNING id", [request.params["status"].to_s])
+    id = Integer(rows.first["id"])
+    FanOutJob.perform_async(id)
+    Databases.cache.call("SET", "status:#{id}", "1", "EX", 60)
+    json({ id: })
+  end
+end
+
+run Web.new

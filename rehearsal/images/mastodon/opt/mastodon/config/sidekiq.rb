@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require_relative "../lib/jobs"
+
+ready = File.join("tmp", ENV.fetch("MASTODON_SIDEKIQ_READY_FILENAME"))
+
+# Two processes on one port are a mistake of the compose file, and end here.
+def serve_metrics
+  server = TCPServer.new(ENV.fetch("MASTODON_PROMETHEUS_EXPORTER_HOST"), Integer(ENV.fetch("MASTODON_PROMETHEUS_EXPORTER_PORT")))
+  Thread.new do
+    loop do
+      client = server.accept
+      body = Sidekiq::Queue.all.map { |queue| "sidekiq_queue_backlog{queue=\"#{queue.name}\"} #{queue.size}\n" }.join
+      client.write "HTTP/1.0 200 OK\r\nContent-Length: #{body.bytesize}\r\n\r\n#{body}"
+      client.close
+    end
+  end
+end
+
+Sidekiq.configure_server do |config|
+  config.redis = Databases.redis_options
+  config.on(:startup) do
+    Databases.postgres(threads: config.concurrency)
+    serve_metrics if ENV["MASTODON_PROMETHEUS_EXPORTER_ENABLED"] == "true"
+    FileUtils.touch(ready)
+  end
+  config.on(:shutdown) { FileUtils.rm_f(ready) }
+end
