@@ -1,0 +1,9 @@
+/** The program under the real engine, with doubles of its providers: `npm run test:engine`. */
+/** @type {import('jest').Config} */
+module.exports = {
+  ...require("./jest.config.js"),
+  roots: ["<rootDir>/tests/engine"],
+  testPathIgnorePatterns: ["/node_modules/"],
+  globalSetup: "<rootDir>/tests/engine/setup.ts",
+  testTimeout: 300_000,
+};

@@ -1,0 +1,66 @@
+/** All that the program deploys to: two DigitalOcean accounts, an AWS account, a tailnet, and the machines. */
+import { AwsDouble } from "./aws";
+import { AwsAccount } from "./awsAccount";
+import { CommandDouble } from "./command";
+import { DigitalOceanDouble } from "./digitalocean";
+import { DigitalOceanAccount } from "./digitaloceanAccount";
+import { Faults } from "./faults";
+import { Journal } from "./journal";
+import { SimulatedMachines } from "./machines";
+import type { ProviderDouble } from "./provider";
+import { RandomDouble } from "./random";
+import { type Served, serve } from "./serve";
+import { Tailnet } from "./tailnet";
+import { TailscaleDouble } from "./tailscale";
+import { TlsDouble } from "./tls";
+
+/** What opens each of them. */
+export interface Credentials {
+  digitaloceanToken: string;
+  /** Another account's, or the same. */
+  digitaloceanWorkerToken: string;
+  tailscaleOauthClientSecret: string;
+  awsAccountId: string;
+}
+
+export class Cloud {
+  readonly journal = new Journal();
+  readonly faults = new Faults();
+  readonly tailnet = new Tailnet("tailnet");
+  readonly machines = new SimulatedMachines(this.journal, this.tailnet);
+  readonly main = new DigitalOceanAccount("main", this.machines);
+  readonly workers = new DigitalOceanAccount("workers", this.machines);
+  readonly aws: AwsAccount;
+  private served: Served[] = [];
+
+  constructor(private readonly credentials: Credentials) {
+    this.aws = new AwsAccount(credentials.awsAccountId);
+  }
+
+  async start(): Promise<void> {
+    const { journal, faults, machines } = this;
+    const { digitaloceanToken, digitaloceanWorkerToken, tailscaleOauthClientSecret } = this.credentials;
+    const tokens = new Map([
+      [digitaloceanWorkerToken, this.workers],
+      [digitaloceanToken, this.main],
+    ]);
+    const doubles = [
+      new DigitalOceanDouble(journal, faults, tokens),
+      new AwsDouble(journal, faults, this.aws),
+      new TailscaleDouble(journal, faults, new Map([[tailscaleOauthClientSecret, this.tailnet]])),
+      new RandomDouble(journal, faults),
+      new TlsDouble(journal, faults),
+      new CommandDouble(journal, faults, machines),
+    ];
+    this.served = await Promise.all(doubles.map((double) => serve(double as unknown as ProviderDouble)));
+  }
+
+  /** As PULUMI_DEBUG_PROVIDERS takes it. */
+  get addresses(): string {
+    return this.served.map(({ address }) => address).join(",");
+  }
+
+  stop(): void {
+    for (const served of this.served) served.stop();
+  }
+}

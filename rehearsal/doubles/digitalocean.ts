@@ -1,0 +1,53 @@
+/** digitalocean: two accounts, told apart by their tokens. */
+import type * as digitalocean from "@pulumi/digitalocean";
+import type { DigitalOceanAccount } from "./digitaloceanAccount";
+import { DROPLET } from "./digitaloceanAccount";
+import { dropletKinds } from "./digitaloceanDroplets";
+import { networkKinds } from "./digitaloceanNetwork";
+import { organisationKinds } from "./digitaloceanOrganisation";
+import type { Faults } from "./faults";
+import { inputsOf } from "./inputs";
+import type { Journal } from "./journal";
+import { ProviderDouble, Refused } from "./provider";
+import type { Values } from "./values";
+
+export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
+  readonly package = "digitalocean";
+  readonly configuration = inputsOf<digitalocean.ProviderArgs>()({
+    token: { type: "string" },
+    // The SDK fills it in.
+    apiEndpoint: { type: "string" },
+  });
+  readonly kinds = { ...organisationKinds, ...dropletKinds, ...networkKinds };
+
+  /** @param tokens token → its account */
+  constructor(
+    journal: Journal,
+    faults: Faults,
+    private readonly tokens: ReadonlyMap<string, DigitalOceanAccount>,
+  ) {
+    super(journal, faults);
+  }
+
+  protected logIn({ token }: Values): DigitalOceanAccount {
+    const account = this.tokens.get(String(token));
+    if (!account) throw new Refused("401: Unable to authenticate you");
+    return account;
+  }
+
+  override invoke(account: DigitalOceanAccount, token: string, args: Values): Values {
+    if (token !== "digitalocean:index/getAccount:getAccount") return super.invoke(account, token, args);
+    this.journal.add({ where: this.package, what: "invoke", name: token, account: account.label });
+    return {
+      id: account.uuid,
+      uuid: account.uuid,
+      dropletLimit: account.limits.droplets,
+      dropletsInUse: account.list(DROPLET).length,
+      email: `${account.label}@shop.example`,
+      emailVerified: true,
+      floatingIpLimit: 3,
+      status: "active",
+      statusMessage: "",
+    };
+  }
+}

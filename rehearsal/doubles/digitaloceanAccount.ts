@@ -1,0 +1,108 @@
+/** A DigitalOcean account: what is in it, what is attached to what, and what it refuses. */
+import { randomInt, randomUUID } from "node:crypto";
+import { Account, type Record } from "./account";
+import type { Machines } from "./machines";
+import { Refused } from "./provider";
+import type { Values } from "./values";
+
+export const DROPLET = "digitalocean:index/droplet:Droplet";
+export const VOLUME = "digitalocean:index/volume:Volume";
+export const TAG = "digitalocean:index/tag:Tag";
+
+/** Creations that the API takes on at once (docs.digitalocean.com/reference/api: droplets, create). */
+const CREATIONS_AT_ONCE = 10;
+
+export interface AccountLimits {
+  droplets: number;
+}
+
+export class DigitalOceanAccount extends Account {
+  readonly uuid = randomUUID();
+  /** Volume's id → droplet's id. */
+  readonly attached = new Map<string, string>();
+  /** Reserved address → droplet's id. */
+  readonly assigned = new Map<string, string>();
+  /** Project's id → names of what it shows. */
+  readonly shown = new Map<string, Set<string>>();
+  /** Zones whose records it serves. */
+  readonly zones = new Set<string>();
+  private creating = 0;
+
+  constructor(
+    label: string,
+    readonly machines: Machines,
+    readonly limits: AccountLimits = { droplets: 25 },
+  ) {
+    super(label);
+  }
+
+  /** @throws Refused where there is one of that type with the same value already */
+  unique(type: string, property: string, value: unknown, message: string): void {
+    if (this.having(type, (inputs) => inputs[property] === value)) throw new Refused(message);
+  }
+
+  /** @throws Refused where it does not exist */
+  existing(type: string, id: unknown): Record {
+    const found = this.find(type, String(id));
+    if (!found) throw new Refused(`404: the resource you were accessing could not be found: ${type} ${id}`);
+    return found;
+  }
+
+  /** @throws Refused beyond the account's limits */
+  async createDroplet(inputs: Values): Promise<{ id: string; outputs: Values }> {
+    if (this.list(DROPLET).length + this.creating >= this.limits.droplets)
+      throw new Refused("422: creating this/these droplet(s) will exceed your droplet limit");
+    if (this.creating >= CREATIONS_AT_ONCE)
+      throw new Refused(`422: you may only create up to ${CREATIONS_AT_ONCE} droplets at a time`);
+    this.creating++;
+    try {
+      const id = String(randomInt(400_000_000, 599_999_999));
+      await this.machines.boot({
+        dropletId: id,
+        dropletName: inputs.name as string,
+        userData: (inputs.userData ?? "") as string,
+      });
+      return {
+        id,
+        outputs: {
+          dropletUrn: `do:droplet:${id}`,
+          ipv4Address: `198.51.100.${randomInt(1, 255)}`,
+          status: "active",
+        },
+      };
+    } finally {
+      this.creating--;
+    }
+  }
+
+  /** The machine stops, if it is asked to, before it loses what it has. */
+  async destroyDroplet(id: string, graceful: boolean): Promise<void> {
+    await this.machines.powerOff(id, graceful);
+    for (const [volume, droplet] of this.attached) if (droplet === id) await this.detach(volume);
+    for (const [address, droplet] of this.assigned) if (droplet === id) this.assigned.delete(address);
+    for (const shown of this.shown.values()) shown.delete(`do:droplet:${id}`);
+  }
+
+  async attach(volumeId: string, dropletId: string): Promise<void> {
+    const volume = this.existing(VOLUME, volumeId);
+    const droplet = this.existing(DROPLET, dropletId);
+    if (volume.inputs.region !== droplet.inputs.region)
+      throw new Refused(`422: volume ${volumeId} and droplet ${dropletId} are in different regions`);
+    if (this.attached.has(volumeId)) throw new Refused(`422: volume ${volumeId} is already attached`);
+    this.attached.set(volumeId, dropletId);
+    await this.machines.attach(dropletId, volume.inputs.name as string);
+  }
+
+  async detach(volumeId: string): Promise<void> {
+    const dropletId = this.attached.get(volumeId);
+    if (dropletId === undefined) return;
+    this.attached.delete(volumeId);
+    await this.machines.detach(dropletId, this.existing(VOLUME, volumeId).inputs.name as string);
+  }
+
+  assign(address: string, dropletId: string): void {
+    this.existing(DROPLET, dropletId);
+    if (this.assigned.has(address)) throw new Refused(`422: ${address} is assigned already`);
+    this.assigned.set(address, dropletId);
+  }
+}

@@ -1,0 +1,133 @@
+/** What droplets do once they have power, as far as the cloud and the tailnet notice. */
+import { parse } from "yaml";
+import type { Journal } from "./journal";
+import type { Tailnet } from "./tailnet";
+
+export interface Power {
+  dropletId: string;
+  dropletName: string;
+  userData: string;
+}
+
+export interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A machine behind each droplet: simulated here, booted for real in a rehearsal. */
+export interface Machines {
+  boot(power: Power): void | Promise<void>;
+  /** A volume appears or disappears. */
+  attach(dropletId: string, volumeName: string): void | Promise<void>;
+  detach(dropletId: string, volumeName: string): void | Promise<void>;
+  /** Graceful: the machine stops its services and unmounts first. */
+  powerOff(dropletId: string, graceful: boolean): void | Promise<void>;
+  /** undefined where nothing answers under that name */
+  ssh(host: string, command: string, stdin: string): undefined | Answer | Promise<Answer | undefined>;
+}
+
+interface Machine {
+  hostname: string;
+  on: boolean;
+  /** Volumes that are mounted, by name. */
+  mounted: Set<string>;
+  /** What mastodon-ready says is missing. */
+  waitsFor: string | undefined;
+}
+
+/** Machines that join the tailnet, mount what is attached, and answer to the program's own commands. */
+export class SimulatedMachines implements Machines {
+  private readonly machines = new Map<string, Machine>();
+  /** Name in the cloud → what its machines will never get beyond. */
+  readonly broken = new Map<string, string>();
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly tailnet: Tailnet,
+  ) {}
+
+  boot({ dropletId, dropletName, userData }: Power): void {
+    const config = parse(userData) as {
+      hostname: string;
+      write_files: { path: string; content: string }[];
+    };
+    const authKey = config.write_files.find(({ path }) => path === "/etc/mastodon-host/tailnet.key")?.content;
+    const machine: Machine = {
+      hostname: config.hostname,
+      on: true,
+      mounted: new Set(),
+      waitsFor: this.broken.get(dropletName),
+    };
+    this.machines.set(dropletId, machine);
+    try {
+      this.tailnet.join(config.hostname, authKey?.trim() ?? "");
+      this.note("boot", machine);
+    } catch (error) {
+      this.note("boot outside the tailnet", machine, String(error));
+    }
+  }
+
+  attach(dropletId: string, volumeName: string): void {
+    const machine = this.machines.get(dropletId);
+    machine?.mounted.add(volumeName);
+    if (machine) this.note("mount", machine, volumeName);
+  }
+
+  detach(dropletId: string, volumeName: string): void {
+    const machine = this.machines.get(dropletId);
+    if (!machine) return;
+    this.note(machine.mounted.has(volumeName) ? "volume torn away" : "volume detached", machine, volumeName);
+    machine.mounted.delete(volumeName);
+  }
+
+  powerOff(dropletId: string, graceful: boolean): void {
+    const machine = this.machines.get(dropletId);
+    if (!machine?.on) return;
+    machine.on = false;
+    if (graceful) {
+      for (const volume of machine.mounted) this.note("unmount", machine, volume);
+      machine.mounted.clear();
+    }
+    this.note(graceful ? "shut down" : "power cut", machine);
+    const device = this.tailnet.device(machine.hostname);
+    if (device) device.online = false;
+  }
+
+  /** The machine dies without a word. */
+  kill(hostname: string): void {
+    const machine = [...this.machines.values()].find((one) => one.hostname === hostname);
+    if (!machine) throw new Error(`no machine ${hostname}`);
+    machine.on = false;
+    const device = this.tailnet.device(hostname);
+    if (device) device.online = false;
+  }
+
+  ssh(host: string, command: string, stdin: string): Answer | undefined {
+    const machine = [...this.machines.values()].find(({ hostname, on }) => on && hostname === host);
+    if (!machine || !this.tailnet.device(host)) return undefined;
+    const answer = this.answer(machine, command, stdin);
+    this.note("ssh", machine, `${command}: ${answer.code}`);
+    return answer;
+  }
+
+  private answer(machine: Machine, command: string, stdin: string): Answer {
+    const ok = { code: 0, stdout: "", stderr: "" };
+    switch (command.split(" ")[0]) {
+      case "/usr/local/sbin/mastodon-ready":
+        if (!machine.waitsFor) return ok;
+        return { ...ok, code: 1, stdout: `not ready after 1200 s; it waits for ${machine.waitsFor}\n` };
+      case "/usr/local/sbin/host-receive":
+        return JSON.parse(stdin).files.length > 0 ? ok : { ...ok, code: 1, stderr: "no files" };
+      case "/usr/local/sbin/mastodon-drain":
+        this.tailnet.leave(machine.hostname);
+        return ok;
+      default:
+        return { ...ok, code: 127, stderr: `${command}: command not found` };
+    }
+  }
+
+  private note(what: string, { hostname }: Machine, detail?: string): void {
+    this.journal.add({ where: "machines", what, name: hostname, ...(detail ? { detail } : {}) });
+  }
+}

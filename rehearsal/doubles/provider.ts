@@ -1,0 +1,205 @@
+/** What all doubles share: accounts, checks, differences, faults, a journal. */
+import type { Account, Record } from "./account";
+import type { Faults } from "./faults";
+import { check, type Failure, type Inputs } from "./inputs";
+import type { Journal } from "./journal";
+import { partsOf, same, secret, UNKNOWN, type Values } from "./values";
+
+/** The API says no. */
+export class Refused extends Error {}
+
+/** A resource exists, but the wait for it has ended too early. */
+export class TimedOut extends Error {
+  constructor(
+    readonly id: string,
+    readonly outputs: Values,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface Made {
+  id: string;
+  outputs?: Values;
+}
+
+/** A kind of resource. Where a function is absent, the account's own record is all there is. */
+export interface Kind<A extends Account> {
+  inputs: Inputs;
+  /** Outputs that a preview does not know. */
+  computed: readonly string[];
+  secrets?: readonly string[];
+  /** The provider would make up a `name`: one that is given and stays cannot belong to two at once. */
+  named?: boolean;
+  create(account: A, inputs: Values, name: string): Made | Promise<Made>;
+  update?(account: A, record: Record, inputs: Values): Values | undefined | Promise<Values | undefined>;
+  delete?(account: A, record: Record): void | Promise<void>;
+  /** What has become of the outputs; undefined where the resource is gone. */
+  read?(account: A, record: Record): Values | undefined;
+}
+
+export interface Difference {
+  changed: string[];
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+}
+
+export abstract class ProviderDouble<A extends Account = Account> {
+  abstract readonly package: string;
+  /** Inputs of the provider itself. */
+  abstract readonly configuration: Inputs;
+  abstract readonly kinds: Readonly<{ [type: string]: Kind<A> }>;
+  /** Native providers keep secrets apart by themselves; for bridged ones the engine does. */
+  readonly acceptsSecrets: boolean = false;
+  /** A provider that keeps nothing anywhere: what the engine's state says is all there is. */
+  readonly stateless: boolean = false;
+  private readonly connections = new Map<string, A>();
+
+  constructor(
+    protected readonly journal: Journal,
+    protected readonly faults: Faults,
+  ) {}
+
+  /** Logs in. @throws Refused */
+  protected abstract logIn(configuration: Values): A;
+
+  invoke(_account: A, token: string, _args: Values): Values {
+    throw new Refused(`${token} is not known here`);
+  }
+
+  /** @param connection each configured provider of a package has a connection of its own */
+  configure(connection: string, configuration: Values): void {
+    this.connections.set(connection, this.logIn(configuration));
+  }
+
+  accountOf(connection: string): A {
+    const account = this.connections.get(connection);
+    if (!account) throw new Error(`${this.package}: used before it was configured`);
+    return account;
+  }
+
+  check(urn: string, values: Values): { values: Values; failures: Failure[] } {
+    return check(this.kind(urn).inputs, values);
+  }
+
+  /** @param state what the provider last said; the engine has put ignored inputs back to it already */
+  diff(urn: string, state: Values, olds: Values, news: Values): Difference {
+    const kind = this.kind(urn);
+    const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
+      (key) => kind.inputs[key] && !same(news[key], key in state ? state[key] : olds[key]),
+    );
+    const replaces = changed.filter((key) => kind.inputs[key]?.replaces);
+    const keepsName = kind.named === true && news.name !== undefined && !changed.includes("name");
+    return { changed, replaces, deleteBeforeReplace: replaces.length > 0 && keepsName };
+  }
+
+  /** What a resource would be, as far as a preview knows. */
+  preview(urn: string, inputs: Values, before: Values = {}): Values {
+    const kind = this.kind(urn);
+    const unknown = Object.fromEntries(kind.computed.map((key) => [key, before[key] ?? UNKNOWN]));
+    return this.outward(kind, { ...unknown, ...inputs });
+  }
+
+  async create(connection: string, urn: string, inputs: Values): Promise<{ id: string; outputs: Values }> {
+    const account = this.accountOf(connection);
+    const kind = this.kind(urn);
+    const { type, name } = partsOf(urn);
+    const effect = await this.meet("create", name);
+    const { id, outputs = {} } = await this.note({ what: "create", urn, account }, () =>
+      kind.create(account, inputs, name),
+    );
+    if (!this.stateless) account.add({ type, name, id, inputs, outputs });
+    const known = this.outward(kind, { ...outputs, ...inputs });
+    if (effect === "timed out") throw new TimedOut(id, known, `timeout while waiting for ${name}`);
+    return { id, outputs: known };
+  }
+
+  async update(connection: string, urn: string, id: string, state: Values, inputs: Values): Promise<Values> {
+    const account = this.accountOf(connection);
+    const kind = this.kind(urn);
+    const { type, name } = partsOf(urn);
+    const record = this.recordOf(account, urn, id, state);
+    if (!record) throw new Refused(`${type} ${id} does not exist`);
+    await this.meet("update", name);
+    const outputs = await this.note({ what: "update", urn, account, id }, () =>
+      kind.update?.(account, record, inputs),
+    );
+    Object.assign(record, { inputs, outputs: { ...record.outputs, ...outputs } });
+    return this.outward(kind, { ...record.outputs, ...inputs });
+  }
+
+  /** undefined where it is gone */
+  async read(
+    connection: string,
+    urn: string,
+    id: string,
+    state: Values,
+    inputs: Values,
+  ): Promise<{ outputs: Values; inputs: Values } | undefined> {
+    const account = this.accountOf(connection);
+    const kind = this.kind(urn);
+    const { type, name } = partsOf(urn);
+    await this.meet("read", name);
+    this.journal.add({ where: this.package, what: "read", name, type, id, account: account.label });
+    if (this.stateless) return { outputs: this.outward(kind, state), inputs };
+    const record = account.find(type, id);
+    const outputs = record && (kind.read ? kind.read(account, record) : record.outputs);
+    if (!record || !outputs) return undefined;
+    record.outputs = outputs;
+    return { outputs: this.outward(kind, { ...outputs, ...record.inputs }), inputs: record.inputs };
+  }
+
+  async delete(connection: string, urn: string, id: string, state: Values): Promise<void> {
+    const account = this.accountOf(connection);
+    const { type, name } = partsOf(urn);
+    const record = this.recordOf(account, urn, id, state);
+    await this.meet("delete", name);
+    await this.note({ what: "delete", urn, account, id }, () =>
+      record ? this.kind(urn).delete?.(account, record) : undefined,
+    );
+    account.remove(type, id);
+  }
+
+  private recordOf(account: A, urn: string, id: string, state: Values): Record | undefined {
+    const { type, name } = partsOf(urn);
+    return this.stateless ? { type, name, id, inputs: state, outputs: state } : account.find(type, id);
+  }
+
+  private kind(urn: string): Kind<A> {
+    const { type } = partsOf(urn);
+    const kind = this.kinds[type];
+    if (!kind) throw new Refused(`${type} is not known here`);
+    return kind;
+  }
+
+  private outward(kind: Kind<A>, values: Values): Values {
+    const secrets = kind.secrets ?? [];
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, secrets.includes(key) ? secret(value) : value]),
+    );
+  }
+
+  /** A refusal is thrown, and slowness waited for. */
+  private async meet(method: string, name: string) {
+    const effect = this.faults.meet(method, name);
+    if (effect === "refused") throw new Refused(`${method} ${name}: 503 Service Unavailable`);
+    if (typeof effect === "object") await new Promise((resolve) => setTimeout(resolve, effect.slow));
+    return effect;
+  }
+
+  private async note<T>(
+    { what, urn, account, id }: { what: string; urn: string; account: A; id?: string },
+    act: () => T | Promise<T>,
+  ): Promise<T> {
+    const entry = { where: this.package, account: account.label, id, ...partsOf(urn) };
+    try {
+      const result = await act();
+      this.journal.add({ ...entry, what });
+      return result;
+    } catch (error) {
+      this.journal.add({ ...entry, what: `${what} refused`, detail: String(error) });
+      throw error;
+    }
+  }
+}

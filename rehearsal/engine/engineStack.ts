@@ -1,0 +1,224 @@
+/** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+import { partsOf } from "../doubles/values";
+import { attempt, type Result } from "../run";
+import { pulumiCli } from "./cli";
+import { LanguageHost } from "./languageHost";
+
+const ROOT = join(__dirname, "../..");
+const PROJECT = "mastodon-hosting";
+/** What the program consists of. */
+const PROGRAM = [
+  "index.ts",
+  "config.ts",
+  "capacity",
+  "components",
+  "hosts",
+  "settings",
+  "package.json",
+  "tsconfig.json",
+  "Pulumi.yaml",
+];
+const PASSPHRASE = "rehearsal";
+
+export interface EngineStackArgs {
+  /** Its settings are the example's of that name. */
+  stack: "prod" | "staging";
+  /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them. */
+  providers: string;
+  secrets: Readonly<Record<string, string>>;
+}
+
+/** What an operation of the engine did to one resource. */
+export interface Step {
+  /** `create`, `update`, `replace`, `create-replacement`, `delete-replaced`, `delete`, `read`, `same`, `refresh` … */
+  op: string;
+  type: string;
+  name: string;
+  /** Properties that differ, where the engine names them. */
+  diffs: readonly string[];
+}
+
+/** An operation of the engine. */
+export interface Run {
+  ok: boolean;
+  /** All that the CLI printed. */
+  output: string;
+  steps: Step[];
+  /** Errors and warnings of the program and the providers. */
+  diagnostics: { severity: string; message: string }[];
+  events: EngineEvent[];
+  seconds: number;
+}
+
+type Operation = "up" | "preview" | "refresh" | "destroy";
+interface Options {
+  /** Fail where there is anything to change. */
+  expectNoChanges?: boolean;
+  refresh?: boolean;
+  replace?: string[];
+  target?: string[];
+  parallel?: number;
+  /** Prints every property. */
+  diff?: boolean;
+}
+
+export class EngineStack {
+  private constructor(
+    private readonly folder: string,
+    private readonly host: LanguageHost,
+    readonly stack: Stack,
+    private readonly name: string,
+  ) {}
+
+  static async create({ stack: name, providers, secrets }: EngineStackArgs): Promise<EngineStack> {
+    const command = await pulumiCli();
+    const host = new LanguageHost();
+    const port = await host.start();
+    const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
+    const workDir = join(folder, "project");
+    for (const part of [...PROGRAM, `Pulumi.${name}.yaml`])
+      cpSync(join(ROOT, part), join(workDir, part), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(workDir, "node_modules"));
+    for (const part of ["home", "state"]) mkdirSync(join(folder, part));
+    const workspace = await LocalWorkspace.create({
+      workDir,
+      pulumiHome: join(folder, "home"),
+      pulumiCommand: command,
+      envVars: {
+        PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DEBUG_LANGUAGES: `nodejs:${port}`,
+        PULUMI_DEBUG_PROVIDERS: providers,
+        // A forgotten double fails, instead of a real plugin that runs against the real cloud.
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+      },
+    });
+    const engineStack = new EngineStack(folder, host, await Stack.create(name, workspace), name);
+    await engineStack.setSecrets(secrets);
+    return engineStack;
+  }
+
+  /** As `pulumi config set --secret` does. */
+  async setSecrets(secrets: Readonly<Record<string, string>>): Promise<void> {
+    await this.stack.setAllConfig(
+      Object.fromEntries(Object.entries(secrets).map(([key, value]) => [key, { value, secret: true }])),
+    );
+  }
+
+  /** Edits the stack file's settings. */
+  edit(change: (settings: Settings) => void): void {
+    const path = join(this.folder, "project", `Pulumi.${this.name}.yaml`);
+    const file = parse(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
+    const settings = Object.fromEntries(
+      Object.entries(file.config).map(([key, value]) => [key.slice(PROJECT.length + 1), value]),
+    );
+    change(settings as unknown as Settings);
+    file.config = Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [`${PROJECT}:${key}`, value]),
+    );
+    writeFileSync(path, stringify(file));
+  }
+
+  up(options: Options = {}): Promise<Run> {
+    return this.run("up", options);
+  }
+
+  preview(options: Options = {}): Promise<Run> {
+    return this.run("preview", options);
+  }
+
+  refresh(options: Options = {}): Promise<Run> {
+    return this.run("refresh", options);
+  }
+
+  destroy(options: Options & { previewOnly?: boolean } = {}): Promise<Run> {
+    return this.run("destroy", options);
+  }
+
+  /** The CLI as it is typed. */
+  cli(...args: string[]): Promise<Result> {
+    const { pulumiCommand, envVars, workDir, pulumiHome } = this.stack.workspace as LocalWorkspace;
+    return attempt(
+      [
+        pulumiCommand.command,
+        ...args,
+        "--stack",
+        this.name,
+        "--non-interactive",
+        "--color",
+        "never",
+        "-C",
+        workDir,
+      ],
+      { env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome } },
+    );
+  }
+
+  /** The state as it is stored: what is secret is encrypted. */
+  stored(): string {
+    return readFileSync(
+      join(this.folder, "state", ".pulumi", "stacks", PROJECT, `${this.name}.json`),
+      "utf8",
+    );
+  }
+
+  remove(): void {
+    this.host.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async run(operation: Operation, options: Options): Promise<Run> {
+    const events: EngineEvent[] = [];
+    let output = "";
+    const listen = {
+      color: "never" as const,
+      onEvent: (event: EngineEvent) => void events.push(event),
+      onOutput: (text: string) => {
+        output += text;
+      },
+      onError: (text: string) => {
+        output += text;
+      },
+    };
+    const start = Date.now();
+    let ok = true;
+    try {
+      await this.stack[operation]({ ...options, ...listen } as never);
+    } catch (error) {
+      ok = false;
+      output ||= String(error);
+    }
+    return {
+      ok,
+      output,
+      events,
+      steps: events.flatMap(stepOf),
+      diagnostics: events.flatMap(({ diagnosticEvent: e }) =>
+        e && ["error", "warning"].includes(e.severity) ? [{ severity: e.severity, message: e.message }] : [],
+      ),
+      seconds: (Date.now() - start) / 1000,
+    };
+  }
+}
+
+function stepOf({ resOutputsEvent, resourcePreEvent }: EngineEvent): Step[] {
+  // A preview has no outcomes; what it says before is what counts. An update's outcomes come in the order of their ends.
+  const metadata =
+    resOutputsEvent?.metadata ?? (resourcePreEvent?.planning ? resourcePreEvent.metadata : undefined);
+  if (!metadata || (resOutputsEvent as { planning?: boolean } | undefined)?.planning) return [];
+  return [{ op: metadata.op, ...partsOf(metadata.urn), diffs: metadata.diffs ?? [] }];
+}
+
+/** A stack's settings as far as they are edited here. */
+export interface Settings {
+  [setting: string]: unknown;
+  main: Record<string, unknown>;
+  workers: Record<string, unknown>[];
+}

