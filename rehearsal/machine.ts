@@ -28,8 +28,11 @@ export interface MachineArgs {
 /** In place of ConfigDrive, which DigitalOcean uses. */
 const DATASOURCE = "datasource_list: [NoCloud]\n";
 
+const deviceOf = (volumeName: string) => `/dev/disk/by-id/scsi-0DO_Volume_${volumeName}`;
+
 export class Machine {
   private leader = 0;
+  private readonly volumes = new Map<string, Volume>();
   private process: ReturnType<typeof spawn> | undefined;
 
   private constructor(private readonly args: MachineArgs) {}
@@ -112,6 +115,7 @@ export class Machine {
       "--system-call-filter=add_key keyctl bpf",
       `--bind=${this.path("docker")}:/var/lib/docker`,
       "--bind=/dev/net/tun",
+      ...[...this.volumes].map(([path, { device }]) => `--bind=${device}:${path}`),
       ...this.args.network.nspawnOptions(),
     ]);
     this.process = spawn(command[0] ?? "", command.slice(1), {
@@ -178,10 +182,18 @@ export class Machine {
     }
   }
 
-  /** As DigitalOcean shows a volume that is attached: its device, under its name. */
+  /** As DigitalOcean shows a volume that is attached: its device, under its name. It stays so over reboots. */
   async attach(volume: Volume, name: string): Promise<void> {
-    const path = `/dev/disk/by-id/scsi-0DO_Volume_${name}`;
-    await this.run(`mkdir -p /dev/disk/by-id && mknod -m 0660 ${path} b ${await volume.numbers()}`);
+    const path = deviceOf(name);
+    this.volumes.set(path, volume);
+    if (this.process)
+      await this.run(`mkdir -p /dev/disk/by-id && mknod -m 0660 ${path} b ${await volume.numbers()}`);
+  }
+
+  /** Its device goes; whoever has it mounted keeps it. */
+  async detach(name: string): Promise<void> {
+    this.volumes.delete(deviceOf(name));
+    if (this.process) await this.run(`rm ${deviceOf(name)}`);
   }
 
   /** An orderly shutdown. */
@@ -195,9 +207,11 @@ export class Machine {
     this.process = undefined;
   }
 
-  /** The power goes. */
+  /** The power goes, and with it what was not yet on a volume. */
   async cut(): Promise<void> {
     if (!this.process) return;
+    // Without flushing its log or its pages, which the kernel would do after processes are killed.
+    await this.attempt("findmnt -rno TARGET -t xfs | head -n 1 | xargs -r xfs_io -x -c shutdown");
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(this.leader, "SIGKILL");
     await ended;

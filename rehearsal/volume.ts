@@ -1,5 +1,5 @@
 /** A block storage volume as DigitalOcean makes it: formatted with XFS and a label, without a partition. */
-import { truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmdirSync, truncateSync, writeFileSync } from "node:fs";
 import { attempt, run } from "./run";
 
 export class Volume {
@@ -17,6 +17,18 @@ export class Volume {
     await run(["mkfs.xfs", "-q", "-f", "-L", label, "-m", "reflink=1", file]);
     const device = (await run(["losetup", "--find", "--show", "--direct-io=off", file])).trim();
     return new Volume(file, device);
+  }
+
+  /** Output of a shell command in it, while no machine has it mounted. */
+  async run(script: string): Promise<string> {
+    const folder = mkdtempSync(`${this.file}-mounted-`);
+    await run(["mount", "-t", "xfs", this.device, folder]);
+    try {
+      return await run(["bash", "-ec", `cd ${folder}; ${script}`]);
+    } finally {
+      await run(["umount", folder]);
+      rmdirSync(folder);
+    }
   }
 
   /** As a bigger volume shows itself to its machine. */
