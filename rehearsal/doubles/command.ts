@@ -5,7 +5,7 @@ import { Account } from "./account";
 import type { Faults } from "./faults";
 import { inputsOf } from "./inputs";
 import type { Journal } from "./journal";
-import type { Machines } from "./machines";
+import type { Connection, Machines } from "./machines";
 import { type Kind, ProviderDouble, Refused } from "./provider";
 import type { Values } from "./values";
 
@@ -51,9 +51,9 @@ export class CommandDouble extends ProviderDouble {
   /** @throws Refused with all that the command said */
   private async run({ connection, stdin }: Values, command: unknown): Promise<Values> {
     if (typeof command !== "string") return { stdout: "", stderr: "" };
-    const { host } = connection as { host: string };
-    const answer = await this.machines.ssh(host, command, String(stdin ?? ""));
-    if (!answer) throw new Refused(`after 300 failed attempts: dial tcp: lookup ${host}: no such host`);
+    const to = connection as Connection;
+    const answer = await this.machines.ssh(to, command, String(stdin ?? ""));
+    if (!answer) throw new Refused(`after 300 failed attempts: dial tcp: lookup ${to.host}: no such host`);
     const { code, stdout, stderr } = answer;
     if (code !== 0)
       throw new Refused(`Process exited with status ${code}: running "${command}":\n${stdout}${stderr}`);

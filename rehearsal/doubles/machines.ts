@@ -9,6 +9,16 @@ export interface Power {
   userData: string;
 }
 
+/** As the provider of remote commands takes it. */
+export interface Connection {
+  /** Name in the tailnet. */
+  host: string;
+  user: string;
+  privateKey: string;
+  /** The only key that the host may show. */
+  hostKey: string;
+}
+
 export interface Answer {
   code: number;
   stdout: string;
@@ -24,7 +34,11 @@ export interface Machines {
   /** Graceful: the machine stops its services and unmounts first. */
   powerOff(dropletId: string, graceful: boolean): void | Promise<void>;
   /** undefined where nothing answers under that name */
-  ssh(host: string, command: string, stdin: string): undefined | Answer | Promise<Answer | undefined>;
+  ssh(
+    connection: Connection,
+    command: string,
+    stdin: string,
+  ): undefined | Answer | Promise<Answer | undefined>;
 }
 
 interface Machine {
@@ -103,7 +117,7 @@ export class SimulatedMachines implements Machines {
     if (device) device.online = false;
   }
 
-  ssh(host: string, command: string, stdin: string): Answer | undefined {
+  ssh({ host }: Connection, command: string, stdin: string): Answer | undefined {
     const machine = [...this.machines.values()].find(({ hostname, on }) => on && hostname === host);
     if (!machine || !this.tailnet.device(host)) return undefined;
     const answer = this.answer(machine, command, stdin);
