@@ -41,6 +41,15 @@ const email = z
 const generation = z.int().min(1).default(1);
 const mebibytes = z.int().min(1).optional();
 
+/** Amounts that need not be whole. */
+const amount = (least: number, most: number) => z.number({ error: "is not a number" }).min(least).max(most);
+const ofOneQueue = z.strictObject({
+  jobsPerSecond: amount(0, 100_000).optional(),
+  cpuMs: amount(0.1, 600_000).optional(),
+  waitMs: amount(0, 600_000).optional(),
+  roundTrips: amount(0, 100_000).optional(),
+});
+
 const sidekiqProcess = z.strictObject({
   queues: z
     .union(
@@ -89,7 +98,7 @@ const main = z
     sidekiq: z
       .array(sidekiqProcess)
       .default([
-        { queues: ["push", "pull", "ingress", "fasp", "mailers"], threads: 15, replicas: 1 },
+        { queues: { push: 6, ingress: 4, mailers: 2, pull: 1, fasp: 1 }, threads: 15, replicas: 1 },
         { queues: ["scheduler"], threads: 2, replicas: 1 },
       ])
       .meta({
@@ -227,6 +236,60 @@ export const settingsSchema = z.strictObject({
       },
     ])
     .meta({ description: "Pools of worker droplets, in the worker account" }),
+  workload: z
+    .strictObject({
+      activeUsers: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(1_000)
+        .meta({
+          description:
+            "People who use the instance in a month; the load of the busy hour is derived from it (docs/capacity.md)",
+          examples: [1_000],
+        }),
+      nightPercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(20)
+        .meta({ description: "Load at the quietest hour, in percent of the busy hour's" }),
+      webCores: amount(0, 1_000).optional().meta({
+        description:
+          "Dedicated vCPUs that web and its queries take at the busy hour, where you measured them",
+      }),
+      queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
+        description:
+          "By queue `{jobsPerSecond, cpuMs, waitMs, roundTrips}`, at the busy hour and of one job, where you measured them",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "What the fleet has to do; the capacity model refuses one that could not" }),
+  recovery: z
+    .strictObject({
+      outageHours: amount(0.1, 48)
+        .default(2)
+        .meta({ description: "Outage to plan for, in hours, at the worst time of the day" }),
+      catchUpHours: amount(0.1, 48)
+        .default(2)
+        .meta({ description: "Hours after it in which every queue has to be empty again" }),
+    })
+    .prefault({})
+    .meta({ description: "How soon the fleet must have caught up after an outage" }),
+  assumptions: z
+    .strictObject({
+      sharedCpuPercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(70)
+        .meta({ description: "What a shared vCPU really gives, in percent of a dedicated one" }),
+      rttMs: amount(0, 1_000)
+        .default(1)
+        .meta({ description: "Round trip from a worker to main in ms, as `tailscale ping` shows it" }),
+    })
+    .prefault({})
+    .meta({ description: "What the capacity model assumes of the machines" }),
   workerAccount: z.enum(["separate", "same"]).default("separate").meta({
     description:
       "`separate`: workers live in a second DigitalOcean account with a token of its own; `same`: one account for everything",

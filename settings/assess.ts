@@ -1,11 +1,13 @@
 /** The verdict on a stack: sizes of everything, the price, and what to know. Pure; wrong settings are refused before. */
-import { dropletSize } from "../capacity/droplets";
+import { sizeHosts } from "../capacity/evaluate";
+import { fleetOf } from "../capacity/fleet";
 import { placementWarnings } from "../capacity/placement";
 import { type MonthlyPrice, monthlyPrice } from "../capacity/price";
-import { sidekiqThreads } from "../capacity/queues";
-import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
+import type { MainSizing, WorkerSizing } from "../capacity/sizing";
+import { judge, type Verdict } from "../capacity/verdict";
 import type { Settings, WorkerPoolSettings } from "../config";
 import { placedProcesses } from "./fleet";
+import { situationOf } from "./situation";
 import { settingWarnings } from "./warnings";
 
 export interface Assessment {
@@ -13,34 +15,40 @@ export interface Assessment {
   /** In the settings' order. */
   pools: { pool: WorkerPoolSettings; sizing: WorkerSizing }[];
   price: MonthlyPrice;
+  capacity: Verdict;
   warnings: string[];
 }
 
 /** Sizes of the fleet; undefined while a droplet size is not in the catalogue. */
-export function sizeFleet({
-  main,
-  workers,
-}: Pick<Settings, "main" | "workers">): Pick<Assessment, "main" | "pools"> | undefined {
-  const mainSize = dropletSize(main.size);
-  const pools = workers.flatMap((pool, i) => {
-    const size = dropletSize(pool.size);
-    return size
-      ? [{ pool, sizing: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: `workers[${i}].size` }) }]
-      : [];
-  });
-  if (!mainSize || pools.length < workers.length) return undefined;
-  const workerThreads = workers.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0);
-  return { main: sizeMain({ ...mainSize, sidekiq: main.sidekiq, workerThreads, overrides: main }), pools };
+export function sizeFleet(
+  settings: Pick<Settings, "main" | "workers">,
+): Pick<Assessment, "main" | "pools"> | undefined {
+  const fleet = fleetOf(settings);
+  if (!fleet) return undefined;
+  const { main, pools } = sizeHosts(fleet);
+  return {
+    main,
+    pools: settings.workers.flatMap((pool, i) => {
+      const sizing = pools[i];
+      return sizing ? [{ pool, sizing }] : [];
+    }),
+  };
 }
 
 /** @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first */
 export function assess(settings: Settings): Assessment {
-  const sizes = sizeFleet(settings);
-  if (!sizes) throw new Error("assess() needs settings that were checked before");
+  const [sizes, fleet] = [sizeFleet(settings), fleetOf(settings)];
+  if (!sizes || !fleet) throw new Error("assess() needs settings that were checked before");
   const { main, workers, pricing } = settings;
+  const capacity = judge(fleet, situationOf(settings));
   return {
     ...sizes,
     price: monthlyPrice({ main, pools: workers, s3: pricing }),
-    warnings: [...settingWarnings(settings), ...placementWarnings(placedProcesses(settings))],
+    capacity,
+    warnings: [
+      ...settingWarnings(settings),
+      ...placementWarnings(placedProcesses(settings)),
+      ...capacity.warnings.map(({ key, message }) => `${key} ${message}`),
+    ],
   };
 }

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { settingsSchema } from "../config";
 import { SECRET_NAMES, SECRETS } from "./secrets";
+import { isDecimal } from "./types";
 import { settingType, unwrap } from "./values";
 
 const PROJECT = "mastodon-hosting";
@@ -30,6 +31,7 @@ function typeName(schema: z.ZodType): string {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodEnum) return inner.options.map((option) => `\`${option}\``).join(", ");
   if (inner instanceof z.ZodArray) return "list";
+  if (isDecimal(schema)) return "number";
   const type = settingType(schema);
   return type === "object" ? "map" : type;
 }

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import type { Problem } from "../capacity/problem";
 import { shown, shownName } from "./shown";
-import { settingType, unwrap } from "./types";
+import { isDecimal, settingType, unwrap } from "./types";
 
 /** A setting as it was given: its name, the schema that refused it, and whether messages may repeat its value. */
 export interface GivenSetting {
@@ -112,7 +112,7 @@ function emptyMessage({ schema }: GivenSetting, path: Path): string {
 function kindOf(schema: z.ZodType): string {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodEnum) return `one of ${inner.options.join(", ")}`;
-  return article(settingType(schema));
+  return isDecimal(schema) ? "a number" : article(settingType(schema));
 }
 
 /** Everything that an issue says, each with its place and what to write there. */

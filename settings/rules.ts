@@ -1,7 +1,9 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
+import { fleetOf } from "../capacity/fleet";
 import type { Problem } from "../capacity/problem";
 import { checkQueues } from "../capacity/queues";
+import { judge } from "../capacity/verdict";
 import type { Settings } from "../config";
 import { USER_DATA_LIMIT } from "../hosts/bundle";
 import { plannedHosts } from "../hosts/planned";
@@ -11,6 +13,7 @@ import { type Identity, identityOf, identityProblems } from "./identity";
 import { managedVariable } from "./managedVariables";
 import { namesOf } from "./names";
 import { shown } from "./shown";
+import { situationOf } from "./situation";
 
 interface Context {
   stack: string;
@@ -107,6 +110,11 @@ const RULES: readonly Rule[] = [
     return sizes
       ? [sizes.main, ...sizes.pools.map(({ sizing }) => sizing)].flatMap(({ problems }) => problems)
       : [];
+  }),
+
+  rule(["main", "workers", "workload", "recovery", "assumptions"], (settings) => {
+    const fleet = fleetOf(settings);
+    return fleet ? judge(fleet, situationOf(settings)).problems : [];
   }),
 
   rule(["mail", "smtp"], ({ mail, smtp }) =>

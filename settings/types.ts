@@ -19,3 +19,9 @@ export function settingType(schema: z.ZodType): SettingType {
   if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return "object";
   return "string";
 }
+
+/** Whether a number need not be whole. Pulumi.yaml has no name for it, and none at its top level. */
+export function isDecimal(schema: z.ZodType): boolean {
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodNumber && !(inner instanceof z.ZodNumberFormat);
+}

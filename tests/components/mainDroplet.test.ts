@@ -34,6 +34,9 @@ const MAIN_SECRETS = [
 ];
 const HERE = { parent: "MainDroplet main", provider: "digitalocean-main" };
 
+/** prod's own processes: with the defaults in their place the fleet would not keep up. */
+const { sidekiq } = JSON.parse(String(VALUES.main)) as { sidekiq: object[] };
+
 const mainOf = async (values: Values = {}) => byName(below(await prod(values), "main"));
 
 test("the main droplet of prod, complete", async () => {
@@ -162,13 +165,13 @@ test("the main droplet of prod, complete", async () => {
 });
 
 test("without IPv6 there is no reserved address of that kind, and the droplet has none of its own", async () => {
-  const made = await mainOf({ main: { size: "g-4vcpu-16gb", ipv6: false } });
+  const made = await mainOf({ main: { size: "g-4vcpu-16gb", ipv6: false, sidekiq } });
   expect(Object.keys(made).filter((name) => name.includes("ipv6"))).toEqual([]);
   expect(made["main-droplet"]?.inputs.ipv6).toBe(false);
 });
 
 test("a raised generation is all that replaces main, and the new droplet is another device in the tailnet", async () => {
-  const made = await mainOf({ main: { generation: 2 } });
+  const made = await mainOf({ main: { size: "g-4vcpu-16gb", generation: 2, sidekiq } });
   expect(made["main-auth-key"]?.replacementTrigger).toBe("generation 2");
 });
 
@@ -201,8 +204,8 @@ async function records(values: Values) {
   });
 }
 
-const IPV6 = { size: "g-4vcpu-16gb", ipv6: true };
-const IPV4 = { size: "g-4vcpu-16gb" };
+const IPV6 = { size: "g-4vcpu-16gb", ipv6: true, sidekiq };
+const IPV4 = { size: "g-4vcpu-16gb", sidekiq };
 
 test.each<[string, Values, string[]]>([
   ["without a zone", { main: IPV6 }, []],

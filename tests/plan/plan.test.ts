@@ -30,7 +30,7 @@ describe.each(["prod", "staging"])("the plan of %s", (stack) => {
 
   test("has no warning that the example could avoid", () => {
     const avoidable = result.plan.warnings.filter(
-      (warning) => stack === "prod" || !/^protect|one droplet/.test(warning),
+      (warning) => stack === "prod" || !/^protect|one droplet|shared CPUs/.test(warning),
     );
     expect(avoidable).toEqual([]);
   });

@@ -133,7 +133,7 @@ const FLEET: BadCase[] = [
   [
     "a main that is too small",
     { main: { size: "s-1vcpu-1gb" } },
-    "main.size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 3642 MiB (the largest: web 832, Sidekiq push,pull,ingress,fasp,mailers 784, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
+    "main.size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 3642 MiB (the largest: web 832, Sidekiq push,ingress,mailers,pull,fasp 784, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
   ],
   [
     "a worker that is too small",

@@ -27,7 +27,7 @@ test("a stack that says the least gets these settings", () => {
       ipv6: false,
       // The seed's last split: everything but default on main, scheduler in a process of its own.
       sidekiq: [
-        { queues: ["push", "pull", "ingress", "fasp", "mailers"], threads: 15, replicas: 1 },
+        { queues: { push: 6, ingress: 4, mailers: 2, pull: 1, fasp: 1 }, threads: 15, replicas: 1 },
         { queues: ["scheduler"], threads: 2, replicas: 1 },
       ],
       web: {},
@@ -46,6 +46,9 @@ test("a stack that says the least gets these settings", () => {
         sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }],
       },
     ],
+    workload: { activeUsers: 1000, nightPercent: 20, queues: {} },
+    recovery: { outageHours: 2, catchUpHours: 2 },
+    assumptions: { sharedCpuPercent: 70, rttMs: 1 },
     workerAccount: "separate",
     mail: "smtp",
     smtp: {
@@ -336,6 +339,8 @@ describe("the worked examples are accepted as they stand, once their secrets are
       "protect",
       "default",
       "push, ingress, mailers, pull, fasp",
+      expect.stringMatching(/^main\.size is s-2vcpu-4gb, whose shared CPUs /),
+      expect.stringMatching(/^workers\[0\]\.size is s-1vcpu-2gb, whose shared CPUs /),
     ]);
     expect(price.dropletsAndVolumesUsd).toBe(38);
   });

@@ -1,0 +1,132 @@
+/** The model's verdict on a fleet in words: what is wrong, and the smallest change that the model itself confirms. */
+import { type Ladder, sizeLadder } from "./changes";
+import { type Evaluation, evaluate, type QueueResult, type Situation } from "./evaluate";
+import { BUSY, FAR_MS, type Finding, findings, type Judged, same } from "./findings";
+import type { Fleet } from "./fleet";
+import { farAway, hostWarnings } from "./hostWarnings";
+import type { Problem } from "./problem";
+import type { QueueName } from "./queues";
+import { mends, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
+
+export interface Verdict {
+  evaluation: Evaluation;
+  /**
+   * What stops the preview. Memory and connections are not repeated: their own checks report them, and while the memory does not
+   * suffice nothing else is judged, since another size changes it all.
+   */
+  problems: Problem[];
+  /** What stops nobody. */
+  warnings: Problem[];
+}
+
+export function judge(fleet: Fleet, situation: Situation): Verdict {
+  const evaluation = evaluate(fleet, situation);
+  const found = findings(fleet, situation, evaluation);
+  if (found.some(({ kind }) => kind === "memory")) return { evaluation, problems: [], warnings: [] };
+  const judged = { fleet, situation, evaluation, found };
+  return {
+    evaluation,
+    problems: [
+      ...webProblems(judged),
+      ...queueProblems(judged, "behind", moreCapacity, fallBehind),
+      ...queueProblems(judged, "slow", moreCapacity, catchUp),
+    ],
+    warnings: [
+      ...queueProblems(judged, "busy", moreCapacity, areBusy),
+      ...queueProblems(judged, "starved", strictOnes, starve),
+      ...hostWarnings(judged),
+    ],
+  };
+}
+
+function webProblems({ fleet, situation, evaluation, found }: Judged): Problem[] {
+  const gone = found.filter(({ kind }) => kind === "web");
+  const [main] = evaluation.hosts;
+  if (gone.length === 0 || !main) return [];
+  const why = `web and its queries alone take ${main.web.toFixed(1)} of main's ${main.cores.toFixed(1)} vCPUs at the busy hour`;
+  const change = smallest([sizeLadder(fleet, 0)], (one) => mends(one, gone, found, situation));
+  return [change ? recommended(change, `, and ${why}`) : beyond(why)];
+}
+
+/** What no single change mends. */
+const beyond = (why: string): Problem => ({
+  key: "workload",
+  message: `is more than the fleet can do: ${why}; no single setting is enough, \`npm run size\` proposes a fleet`,
+});
+
+type Sentence = (queues: readonly QueueResult[], situation: Situation) => string;
+
+/** One line for all queues where one change mends all of them, otherwise a line for each. */
+function queueProblems(
+  { fleet, situation, evaluation, found }: Judged,
+  kind: Finding["kind"],
+  ladders: (fleet: Fleet, queues: readonly QueueName[]) => Ladder[],
+  sentence: Sentence,
+): Problem[] {
+  const gone = found.filter((finding) => finding.kind === kind);
+  const mend = (some: readonly Finding[]) =>
+    smallest(
+      ladders(
+        fleet,
+        some.map(({ about }) => about as QueueName),
+      ),
+      (change) => mends(change, some, found, situation),
+    );
+  const why = (some: readonly Finding[]) =>
+    sentence(
+      evaluation.queues.filter(({ queue }) => some.some(({ about }) => about === queue)),
+      situation,
+    );
+  if (gone.length === 0) return [];
+  if (mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];
+  const all = mend(gone);
+  if (all) return [recommended(all, `, and ${why(gone)}`)];
+  const each = gone.map((finding) => ({ finding, change: gone.length > 1 ? mend([finding]) : undefined }));
+  const hopeless = each.filter(({ change }) => !change).map(({ finding }) => finding);
+  return [
+    ...each.flatMap(({ finding, change }) =>
+      change ? [recommended(change, `, and ${why([finding])}`)] : [],
+    ),
+    ...(hopeless.length > 0 ? [beyond(why(hopeless))] : []),
+  ];
+}
+
+/** Whether the findings vanish once workers are as near as two droplets of one region. */
+function mendedByPath(fleet: Fleet, situation: Situation, gone: readonly Finding[]): boolean {
+  const { conditions } = situation;
+  if (conditions.rttMs <= FAR_MS) return false;
+  const near = { ...situation, conditions: { ...conditions, rttMs: FAR_MS } };
+  const left = findings(fleet, near, evaluate(fleet, near));
+  return !left.some((finding) => gone.some((old) => same(old, finding)));
+}
+
+const fallBehind: Sentence = (queues) =>
+  `at the busy hour ${listed(
+    queues.map(
+      ({ queue, arrivals, capacity }) =>
+        `${queue} (${rate(arrivals)} jobs/s arrive, ${rate(capacity)} can be done)`,
+    ),
+  )} ${queues.length === 1 ? "falls" : "fall"} behind`;
+
+const catchUp: Sentence = (queues, { outage, catchUpHours }) =>
+  `after an outage of ${hours(outage.hours)} ${listed(
+    queues.map(
+      ({ queue, drainHours }) => `${queue} (${drainHours === undefined ? "never" : hours(drainHours)})`,
+    ),
+  )} ${queues.length === 1 ? "has" : "have"} not caught up within recovery.catchUpHours: ${catchUpHours}`;
+
+const areBusy: Sentence = (queues) =>
+  `at the busy hour ${listed(queues.map(({ queue, utilization }) => `${queue} (${percent(utilization)})`))} ${
+    queues.length === 1 ? "is" : "are"
+  } used above ${percent(BUSY)}`;
+
+const starve: Sentence = (queues) =>
+  `in strict order ${listed(
+    queues.map(({ queue, starvedHours }) => `${queue} (${hours(starvedHours)})`),
+  )} ${queues.length === 1 ? "gets" : "get"} nothing while others catch up with an outage`;
+
+/** "a", "a and b", "a, b and c". */
+const listed = (parts: readonly string[]) => parts.join(", ").replace(/, ([^,()]*(\([^()]*\))?)$/, " and $1");
+const rate = (jobs: number) => (jobs < 1 ? jobs.toFixed(2) : jobs.toFixed(1));
+const hours = (amount: number) => `${Number(amount.toFixed(amount < 10 ? 2 : 1))} h`;
+const percent = (share: number) => `${Math.round(share * 100)} %`;

@@ -1,0 +1,18 @@
+/** What the capacity model asks for besides the fleet, from the settings. */
+import type { Situation } from "../capacity/evaluate";
+import { workloadOf } from "../capacity/workload";
+import type { Settings } from "../config";
+
+export function situationOf({
+  workload,
+  recovery,
+  assumptions,
+}: Pick<Settings, "workload" | "recovery" | "assumptions">): Situation {
+  return {
+    workload: workloadOf(workload),
+    conditions: { sharedCpu: assumptions.sharedCpuPercent / 100, rttMs: assumptions.rttMs },
+    // The worst time: work begins again at the busiest moment.
+    outage: { hours: recovery.outageHours, hoursBeforeBusiest: 0 },
+    catchUpHours: recovery.catchUpHours,
+  };
+}
