@@ -53,9 +53,10 @@ describe.each(["prod", "staging"])("the plan of %s", (stack) => {
     expect(loose).toEqual([]);
   });
 
-  test("keeps the largest user data within 24 KiB", () => {
+  // DigitalOcean's wall is 64 KiB; this one shows what a change adds.
+  test("keeps the largest user data within 25 KiB", () => {
     expect(Math.max(...result.plan.hosts.map(({ userDataBytes }) => userDataBytes))).toBeLessThanOrEqual(
-      24 * 1024,
+      25 * 1024,
     );
   });
 });
