@@ -14,6 +14,8 @@ export interface ReadinessArgs {
   /** What ends when the machine works; runs again when `stdin` changes. */
   create: string;
   stdin?: pulumi.Input<string>;
+  /** What a machine does before it goes. */
+  delete?: string;
 }
 
 export function readiness(name: string, args: ReadinessArgs, opts: pulumi.CustomResourceOptions) {
@@ -31,8 +33,9 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
       },
       create: args.create,
       stdin: args.stdin,
+      delete: args.delete,
       triggers: [args.dropletId],
     },
-    { customTimeouts: { create: "30m", update: "30m" }, ...opts },
+    { customTimeouts: { create: "30m", update: "30m", delete: "10m" }, ...opts },
   );
 }

@@ -1,5 +1,6 @@
 /** A certificate authority of the lab's own: stand-ins for services of the internet answer by TLS under their real names. */
 import { mkdirSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Machine } from "./machine";
 import { run } from "./run";
@@ -27,17 +28,20 @@ export class Authority {
     return authority;
   }
 
-  /** PEM. */
-  get certificate(): string {
-    return readFileSync(join(this.folder, "authority.crt"), "utf8");
+  /** Its own certificate, in PEM. */
+  get path(): string {
+    return join(this.folder, "authority.crt");
   }
 
-  /** A server's certificate for those DNS names; `*.` stands for one label. */
+  /** A server's certificate for those DNS names (`*.` stands for one label) and addresses. */
   sign(...names: [string, ...string[]]): Promise<ServerCertificate> {
     return this.make(names[0].replace("*", "any"), [
-      ...["-CA", join(this.folder, "authority.crt"), "-CAkey", join(this.folder, "authority.key")],
+      ...["-CA", this.path, "-CAkey", join(this.folder, "authority.key")],
       ...["-subj", `/CN=${names[0]}`, "-addext", "basicConstraints=critical,CA:FALSE"],
-      ...["-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`],
+      ...[
+        "-addext",
+        `subjectAltName=${names.map((name) => `${isIP(name) ? "IP" : "DNS"}:${name}`).join(",")}`,
+      ],
     ]);
   }
 
@@ -55,6 +59,6 @@ export class Authority {
 
   /** Before the machine starts. */
   trustedBy(machine: Machine): void {
-    machine.write(TRUSTED, machine.read(TRUSTED) + this.certificate);
+    machine.write(TRUSTED, machine.read(TRUSTED) + readFileSync(this.path, "utf8"));
   }
 }

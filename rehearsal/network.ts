@@ -4,14 +4,15 @@ import { attempt, run } from "./run";
 const BRIDGE = "droplets";
 
 export class Network {
-  private constructor(
-    readonly namespace: string,
-    private readonly gateway: { v4: string; v6: string },
-  ) {}
+  /** This machine's own end of it. */
+  static readonly GATEWAY = "10.99.0.1";
+  static readonly GATEWAY6 = "fd99::1";
+
+  private constructor(readonly namespace: string) {}
 
   /** A namespace with a bridge in it; its own end has the addresses 10.99.0.1 and fd99::1. */
   static async create(namespace: string): Promise<Network> {
-    const network = new Network(namespace, { v4: "10.99.0.1/24", v6: "fd99::1/64" });
+    const network = new Network(namespace);
     await attempt(["ip", "netns", "del", namespace]);
     await run(["ip", "netns", "add", namespace]);
     await network.run([
@@ -19,7 +20,7 @@ export class Network {
       "-ec",
       // No duplicate address detection: addresses of the lab are unique by construction, and it takes two seconds.
       `ip link set lo up; ip link add ${BRIDGE} type bridge; echo 0 >/proc/sys/net/ipv6/conf/${BRIDGE}/accept_dad
-       ip addr add ${network.gateway.v4} dev ${BRIDGE}; ip addr add ${network.gateway.v6} dev ${BRIDGE} nodad
+       ip addr add ${Network.GATEWAY}/24 dev ${BRIDGE}; ip addr add ${Network.GATEWAY6}/64 dev ${BRIDGE} nodad
        ip link set ${BRIDGE} up`,
     ]);
     return network;
@@ -51,7 +52,7 @@ export class Network {
       ethernets: {
         host0: {
           addresses: [`10.99.0.${number}/24`, `fd99::${number}/64`],
-          routes: [{ to: "0.0.0.0/0", via: "10.99.0.1" }],
+          routes: [{ to: "0.0.0.0/0", via: Network.GATEWAY }],
         },
       },
     });

@@ -4,12 +4,14 @@ import { attempt } from "./run";
 
 /** Command → the Debian package that brings it. */
 const COMMANDS = {
+  curl: "curl",
   ip: "iproute2",
   "mkfs.xfs": "xfsprogs",
   mmdebstrap: "mmdebstrap",
   mount: "mount",
   nsenter: "util-linux",
   openssl: "openssl",
+  python3: "python3-venv",
   "systemd-nspawn": "systemd-container",
   "systemd-sysusers": "systemd",
 } as const;

@@ -1,0 +1,144 @@
+/** S3 on a network of the lab, under AWS' own names: moto, with signatures and policies enforced. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Authority } from "./authority";
+import { cached } from "./cache";
+import type { Machine } from "./machine";
+import { Network } from "./network";
+import { attempt, run } from "./run";
+
+const REQUIREMENTS = join(__dirname, "s3.requirements.txt");
+
+/** A virtual environment with moto in it, in the cache. */
+function moto(): Promise<string> {
+  const recipe = ["venv", 1, readFileSync(REQUIREMENTS, "utf8")];
+  return cached("s3", recipe, async (path) => {
+    await run(["python3", "-m", "venv", path]);
+    const pip = [join(path, "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    await run([...pip, "--requirement", REQUIREMENTS], { timeout: 600 });
+  });
+}
+
+export interface S3Args<User extends string> {
+  network: Network;
+  authority: Authority;
+  /** For its log. */
+  folder: string;
+  region: string;
+  /** Versioned, as the program's are. */
+  buckets: readonly string[];
+  /** Name → IAM policy. */
+  users: Readonly<Record<User, string>>;
+}
+
+export interface AccessKey {
+  id: string;
+  secret: string;
+}
+
+/** What is in a bucket. */
+export interface StoredObject {
+  key: string;
+  size: number;
+  /** With `-N` at its end where it came in N parts. */
+  etag: string;
+}
+
+export class S3<User extends string> {
+  private constructor(
+    private readonly server: ChildProcess,
+    private readonly args: S3Args<User>,
+    readonly keys: Readonly<Record<User, AccessKey>>,
+  ) {}
+
+  static async start<User extends string>(args: S3Args<User>): Promise<S3<User>> {
+    const { network, authority, region } = args;
+    const python = join(await moto(), "bin/python");
+    const endpoint = `s3.${region}.amazonaws.com`;
+    const tls = await authority.sign(endpoint, `*.${endpoint}`, Network.GATEWAY);
+    const listen = ["-H", Network.GATEWAY, "-p", "443", "-c", tls.certificate, "-k", tls.key];
+    const [file = "", ...rest] = network.inside([python, "-m", "moto.server", ...listen]);
+    const server = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    const log = createWriteStream(join(args.folder, "s3.log"));
+    server.stdout.pipe(log);
+    server.stderr.pipe(log);
+    await answers(network, server);
+    return new S3(server, args, await setUp(python, args));
+  }
+
+  /** Before the machine starts: the names lead it here. */
+  knownTo(machine: Machine): void {
+    const names = [this.endpoint(), ...this.args.buckets.map((bucket) => this.endpoint(bucket))];
+    machine.write("/etc/hosts", `${machine.read("/etc/hosts")}${Network.GATEWAY} ${names.join(" ")}\n`);
+  }
+
+  private endpoint(bucket?: string): string {
+    return `${bucket ? `${bucket}.` : ""}s3.${this.args.region}.amazonaws.com`;
+  }
+
+  /**
+   * A signed request from elsewhere on the network.
+   *
+   * @param path of the object, with a query
+   * @param output file that takes the answer's body
+   */
+  async request(user: User, method: string, bucket: string, path: string, output = "-") {
+    const { network, authority, region } = this.args;
+    const [host, { id, secret }] = [this.endpoint(bucket), this.keys[user]];
+    const answer = await network.run([
+      ...["curl", "--silent", "--show-error", "--max-time", "30", "--request", method, "--output", output],
+      ...["--write-out", "\n%{http_code}", "--cacert", authority.path],
+      ...["--resolve", `${host}:443:${Network.GATEWAY}`, "--user", `${id}:${secret}`],
+      ...["--aws-sigv4", `aws:amz:${region}:s3`, "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"],
+      `https://${host}/${path}`,
+    ]);
+    const at = answer.lastIndexOf("\n");
+    return { status: Number(answer.slice(at + 1)), body: answer.slice(0, at) };
+  }
+
+  /** Everything in a bucket by key, old versions too. */
+  async objects(user: User, bucket: string): Promise<StoredObject[]> {
+    const { status, body } = await this.request(user, "GET", bucket, "?versions=");
+    if (status !== 200) throw new Error(`S3 answers ${status}: ${body}`);
+    return [...body.matchAll(/<Version>.*?<\/Version>/gs)].map(([version]) => {
+      const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(version)?.[1] ?? "";
+      return {
+        key: field("Key"),
+        size: Number(field("Size")),
+        etag: field("ETag").replaceAll(/"|&quot;/g, ""),
+      };
+    });
+  }
+
+  remove(): void {
+    this.server.kill("SIGKILL");
+  }
+}
+
+async function answers(network: Network, server: ChildProcess): Promise<void> {
+  const probe = network.inside(["bash", "-c", `exec 3<>/dev/tcp/${Network.GATEWAY}/443`]);
+  for (let i = 0; (await attempt(probe)).code !== 0; i++) {
+    if (server.exitCode !== null || i > 150) throw new Error("S3 did not start; its log is s3.log");
+    await sleep(200);
+  }
+}
+
+/** Makes buckets and users; their keys. */
+async function setUp<User extends string>(python: string, args: S3Args<User>) {
+  const { network, authority, region, buckets, users } = args;
+  const env = {
+    AWS_ENDPOINT_URL: `https://${Network.GATEWAY}`,
+    AWS_CA_BUNDLE: authority.path,
+    REQUESTS_CA_BUNDLE: authority.path,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: "before-any-user",
+    AWS_SECRET_ACCESS_KEY: "before-any-user",
+  };
+  const command = network.inside([python, join(__dirname, "s3.py")]);
+  return JSON.parse(await run(command, { input: JSON.stringify({ buckets, users }), env })) as Record<
+    User,
+    AccessKey
+  >;
+}
