@@ -42,7 +42,11 @@ const generation = z.int().min(1).default(1);
 const mebibytes = z.int().min(1).optional();
 
 /** Amounts that need not be whole. */
-const amount = (least: number, most: number) => z.number({ error: "is not a number" }).min(least).max(most);
+const amount = (least: number, most: number) =>
+  z
+    .number({ error: ({ code }) => (code === "invalid_type" ? "is not a number" : undefined) })
+    .min(least)
+    .max(most);
 const ofOneQueue = z.strictObject({
   jobsPerSecond: amount(0, 100_000).optional(),
   cpuMs: amount(0.1, 600_000).optional(),

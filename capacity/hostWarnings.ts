@@ -32,7 +32,7 @@ function sharedCpu(judged: Judged, finding: Finding): Problem[] {
     (change) => hostAt(change.fleet, host).size.cpu === "dedicated",
   );
   const why = `, whose shared CPUs may give ${given} % of what they show, and the CPU is what bounds ${queues}`;
-  return [advise(judged, finding, [dedicated], why)];
+  return [advise(judged, finding, hostAt(fleet, host).size.slug, [dedicated], why)];
 }
 
 /** Fewer threads, or else the same in more processes. */
@@ -47,6 +47,7 @@ function manyThreads(judged: Judged, finding: Finding): Problem[] {
     advise(
       judged,
       finding,
+      String(threads),
       [
         [changedProcess(fleet, place, "threads", { threads: MOST_THREADS })],
         [{ ...halved, to: `${split.threads} and replicas: ${split.replicas}` }],
@@ -67,7 +68,7 @@ function manyProcesses(judged: Judged, finding: Finding): Problem[] {
     .filter(({ replicas }) => replicas >= 1)
     .map(({ p, replicas }) => [changedProcess(fleet, [host, p], "replicas", { replicas })]);
   const why = `, and ${processes} Sidekiq processes share ${size.vcpus} vCPU${size.vcpus === 1 ? "" : "s"}`;
-  return [advise(judged, finding, [...fewer, sizeLadder(fleet, host)], why)];
+  return [advise(judged, finding, `on ${size.slug}`, [...fewer, sizeLadder(fleet, host)], why)];
 }
 
 export function farAway({ conditions }: Situation, why: string): Problem {
@@ -88,15 +89,16 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
   return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
 }
 
-function advise(judged: Judged, finding: Finding, ladders: Change[][], why: string): Problem {
-  const { fleet, situation, found } = judged;
+/** @param is what it is now, where no single change mends it */
+function advise(judged: Judged, finding: Finding, is: string, ladders: Change[][], why: string): Problem {
+  const { situation, found } = judged;
   const change = smallest(ladders, (one) => mends(one, [finding], found, situation));
-  if (change) return recommended(change, why);
-  const host = fleet.hosts.find(({ key }) => finding.about.startsWith(`${key}.`));
-  return {
-    key: finding.about,
-    message: `is on ${host?.size.slug ?? "a droplet"}${why}; no single setting mends that, \`npm run size\` proposes a fleet`,
-  };
+  return change
+    ? recommended(change, why)
+    : {
+        key: finding.about,
+        message: `is ${is}${why}; no single setting mends that, \`npm run size\` proposes a fleet`,
+      };
 }
 
 function placeOf({ hosts }: Fleet, { about }: Finding): Place {

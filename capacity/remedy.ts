@@ -40,7 +40,10 @@ export function mends(
 }
 
 /** The nearest rung that works, found by doubling and then by halving: the answer is near the bottom. */
-export function firstRung(ladder: Ladder, works: (change: Change) => boolean): Change | undefined {
+export function firstRung(
+  ladder: Ladder,
+  works: (change: Change) => boolean,
+): { rung: Change; at: number } | undefined {
   let low = 0;
   let best: { rung: Change; at: number } | undefined;
   for (let step = 1; low < ladder.length && !best; step *= 2) {
@@ -55,17 +58,15 @@ export function firstRung(ladder: Ladder, works: (change: Change) => boolean): C
     if (works(rung)) best = { rung, at };
     else low = at + 1;
   }
-  return best?.rung;
+  return best;
 }
 
-/** The cheapest change, and of equally cheap ones the first. */
+/** The cheapest change, of equally cheap ones the one with fewer steps, and then the first. */
 export function smallest(ladders: readonly Ladder[], works: (change: Change) => boolean): Change | undefined {
-  return ladders
+  const [best] = ladders
     .flatMap((ladder) => firstRung(ladder, works) ?? [])
-    .reduce<Change | undefined>(
-      (best, one) => (best && best.extraUsd <= one.extraUsd ? best : one),
-      undefined,
-    );
+    .toSorted((a, b) => a.rung.extraUsd - b.rung.extraUsd || a.at - b.at);
+  return best?.rung;
 }
 
 /** A change as a line of the verdict. `why` is a clause that follows the value: ", and …" or ", whose …". */

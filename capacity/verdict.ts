@@ -28,12 +28,11 @@ export function judge(fleet: Fleet, situation: Situation): Verdict {
     evaluation,
     problems: [
       ...webProblems(judged),
-      ...queueProblems(judged, "behind", moreCapacity, fallBehind),
-      ...queueProblems(judged, "slow", moreCapacity, catchUp),
+      ...queueProblems(judged, { behind: fallBehind, slow: catchUp }, moreCapacity),
     ],
     warnings: [
-      ...queueProblems(judged, "busy", moreCapacity, areBusy),
-      ...queueProblems(judged, "starved", strictOnes, starve),
+      ...queueProblems(judged, { busy: areBusy }, moreCapacity),
+      ...queueProblems(judged, { starved: starve }, strictOnes),
       ...hostWarnings(judged),
     ],
   };
@@ -56,28 +55,28 @@ const beyond = (why: string): Problem => ({
 
 type Sentence = (queues: readonly QueueResult[], situation: Situation) => string;
 
-/** One line for all queues where one change mends all of them, otherwise a line for each. */
+/** One line where one change mends everything of these kinds, otherwise a line for each queue. */
 function queueProblems(
   { fleet, situation, evaluation, found }: Judged,
-  kind: Finding["kind"],
+  sentences: Partial<Record<Finding["kind"], Sentence>>,
   ladders: (fleet: Fleet, queues: readonly QueueName[]) => Ladder[],
-  sentence: Sentence,
 ): Problem[] {
-  const gone = found.filter((finding) => finding.kind === kind);
-  const mend = (some: readonly Finding[]) =>
-    smallest(
-      ladders(
-        fleet,
-        some.map(({ about }) => about as QueueName),
-      ),
-      (change) => mends(change, some, found, situation),
-    );
-  const why = (some: readonly Finding[]) =>
-    sentence(
-      evaluation.queues.filter(({ queue }) => some.some(({ about }) => about === queue)),
-      situation,
-    );
+  const gone = found.filter(({ kind }) => kind in sentences);
   if (gone.length === 0) return [];
+  const why = (some: readonly Finding[]) =>
+    Object.entries(sentences)
+      .map(([kind, sentence]) => {
+        const about = some.filter((finding) => finding.kind === kind).map((finding) => finding.about);
+        const queues = evaluation.queues.filter(({ queue }) => about.includes(queue));
+        return queues.length > 0 ? sentence(queues, situation) : "";
+      })
+      .filter(Boolean)
+      .join(", and ");
+  const mend = (some: readonly Finding[]) => {
+    const queues = some.map(({ about }) => about as QueueName);
+    return smallest(ladders(fleet, queues), (change) => mends(change, some, found, situation));
+  };
+
   if (mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];
   const all = mend(gone);
   if (all) return [recommended(all, `, and ${why(gone)}`)];

@@ -1,4 +1,8 @@
+import { join } from "node:path";
+import program from "../../index";
+import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
+import { readStackConfig } from "../../plan/stackFile";
 import { custom, least, ofType, prod, type Run, shortUrn, staging } from "./stacks";
 
 const isProvider = ({ type }: RecordedResource) => type.startsWith("pulumi:providers:");
@@ -277,4 +281,24 @@ test("everything that is wrong comes in one refusal", async () => {
   expect(await refusal({ ...RECORDED, domain: "old.example", awsRegion: "eu-west-1" })).toMatch(
     /^The configuration of stack prod has 2 problems\. Nothing was changed\.\n {2}- domain .*\n {2}- aws\.region .*$/,
   );
+});
+
+test("a fleet that cannot keep up is refused before the first resource, with the words of npm run plan", async () => {
+  const made: string[] = [];
+  const refused = await prod(
+    { workload: { activeUsers: 7500 } },
+    { onMade: ({ type }) => made.push(type) },
+  ).catch((error: Error) => error);
+  const { config, ...stack } = readStackConfig(join(__dirname, "../.."), "prod");
+  const planned = await makePlan(
+    { ...stack, config: { ...config, "mastodon-hosting:workload": '{"activeUsers":7500}' } },
+    program,
+  ).catch((error: Error) => error);
+  const message =
+    /^The configuration of stack prod has 1 problem\. Nothing was changed\.\n {2}- main\.size is g-4vcpu-16gb, and at the busy hour default .* fall behind, and after an outage of 2 h push \(2\.9 h\) has not caught up within recovery\.catchUpHours: 1; write g-8vcpu-32gb \(\$126 a month more\)$/;
+  expect((refused as Error).constructor.name).toBe("RunError");
+  expect((refused as Error).message).toMatch(message);
+  expect((planned as Error).message).toBe((refused as Error).message);
+  // A look at the stack's own outputs makes nothing.
+  expect(made).toEqual(["pulumi:pulumi:StackReference"]);
 });

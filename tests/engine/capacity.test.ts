@@ -1,0 +1,46 @@
+/** A fleet that could not keep up, under the real engine. */
+import { join } from "node:path";
+import program from "../../index";
+import { makePlan } from "../../plan/plan";
+import { readStackConfig } from "../../plan/stackFile";
+import { type Lab, lab, succeeded } from "./lab";
+
+const TOO_MANY = { activeUsers: 7500 };
+
+let prod: Lab;
+beforeAll(async () => {
+  prod = await lab();
+});
+afterAll(() => prod.remove());
+
+/** What `npm run plan` says to prod with so many users. */
+async function planned(): Promise<string> {
+  const stack = readStackConfig(join(__dirname, "../.."), "prod");
+  const config = { ...stack.config, "mastodon-hosting:workload": JSON.stringify(TOO_MANY) };
+  return makePlan({ ...stack, config }, program).then(
+    () => "accepted",
+    (error: Error) => error.message,
+  );
+}
+
+test("preview and up refuse it with the words of npm run plan, before the first resource", async () => {
+  const { cloud, engine } = prod;
+  engine.edit((settings) => Object.assign(settings, { workload: TOO_MANY }));
+  const text = await planned();
+  expect(text).toContain("  - main.size is g-4vcpu-16gb, and ");
+  for (const operation of ["preview", "up"] as const) {
+    const run = await engine[operation]();
+    expect(run.ok).toBe(false);
+    expect(run.diagnostics.map(({ message }) => message).join("\n")).toContain(text);
+    expect(run.steps.filter(({ type }) => !type.startsWith("pulumi:"))).toEqual([]);
+  }
+  expect(cloud.journal.lines("create")).toEqual([]);
+});
+
+test("with what it recommends the same stack is previewed", async () => {
+  const { engine } = prod;
+  engine.edit((settings) => {
+    settings.main.size = "g-8vcpu-32gb";
+  });
+  succeeded(await engine.preview());
+});
