@@ -471,9 +471,17 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       storageGiB: z.int().min(0).default(100).meta({ description: "Media kept in S3" }),
       egressGiB: z.int().min(0).default(100).meta({ description: "Media that leaves S3 in a month" }),
+      limitUsd: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({
+          description: "US dollars a month above which the policy pack refuses a preview or an up",
+          examples: [350],
+        }),
     })
     .prefault({})
-    .meta({ description: "What the price estimate assumes for S3" }),
+    .meta({ description: "What the price estimate assumes for S3, and the most that the stack may cost" }),
   extraEnv: z
     .record(
       environmentName,

@@ -13,7 +13,7 @@ export interface SettingRow {
   /** As the stack file spells it: `main.size`, `workers[].count`. */
   key: string;
   type: string;
-  /** JSON of the default; undefined where the setting is required. */
+  /** JSON of the default, empty where there is none; undefined where the setting is required. */
   default: string | undefined;
   description: string;
 }
@@ -54,7 +54,7 @@ function rowsOf(key: string, schema: z.ZodType): SettingRow[] {
     type: typeName(schema),
     // A map is described by its fields.
     default:
-      described.length > 0 && inner instanceof z.ZodObject
+      (described.length > 0 && inner instanceof z.ZodObject) || schema instanceof z.ZodOptional
         ? ""
         : value === undefined
           ? undefined

@@ -11,13 +11,15 @@ import { LanguageHost } from "./languageHost";
 
 const ROOT = join(__dirname, "../..");
 const PROJECT = "mastodon-hosting";
-/** What the program consists of. */
+/** What the program and its policy pack consist of. */
 const PROGRAM = [
   "index.ts",
   "config.ts",
   "capacity",
   "components",
   "hosts",
+  "plan",
+  "policy",
   "settings",
   "package.json",
   "tsconfig.json",
@@ -65,6 +67,7 @@ interface Options {
   parallel?: number;
   /** Prints every property. */
   diff?: boolean;
+  policyPacks?: string[];
 }
 
 export class EngineStack {
@@ -124,6 +127,15 @@ export class EngineStack {
       Object.entries(settings).map(([key, value]) => [`${PROJECT}:${key}`, value]),
     );
     writeFileSync(path, stringify(file));
+  }
+
+  /** Edits a file of the copied program, until the returned function puts it back. */
+  editProgram(file: string, from: string, to: string): () => void {
+    const path = join(this.folder, "project", file);
+    const before = readFileSync(path, "utf8");
+    if (!before.includes(from)) throw new Error(`${file} does not say: ${from}`);
+    writeFileSync(path, before.replaceAll(from, to));
+    return () => writeFileSync(path, before);
   }
 
   up(options: Options = {}): Promise<Run> {
