@@ -25,7 +25,8 @@ export const givenAddresses = (number: number) => ({
 
 /** What the control plane gives the machine from now on; undefined: nothing. */
 export function give(machine: Machine, addresses: Addresses | undefined): void {
-  machine.write(`${FOLDER}/addresses`, addresses ? lines(addresses) : "");
+  if (addresses) machine.write(`${FOLDER}/addresses`, lines(addresses));
+  else rmSync(join(machine.root, FOLDER, "addresses"), { force: true });
 }
 
 /** While it is down a daemon learns nothing; what it has learned it keeps until it is restarted. */

@@ -1,0 +1,98 @@
+/** A living main gets its bundle: the same one, a changed one, a broken one. */
+import type { HostBundle } from "../../../hosts/bundle";
+import type { Machine } from "../../../rehearsal/machine";
+import { mainBundle } from "../lab";
+import { ready, receive, restarted, running } from "./ask";
+
+/** The bundle with one text of one of its files replaced. */
+function edited(bundle: HostBundle, path: string, from: string | RegExp, to: string): HostBundle {
+  const files = bundle.files.map((file) =>
+    file.path === path ? { ...file, content: file.content.replace(from, to) } : file,
+  );
+  expect(files).not.toEqual(bundle.files);
+  return { ...bundle, files };
+}
+
+/** A unit that a later release no longer has. */
+const FORMER = {
+  path: "/etc/systemd/system/former.service",
+  content: "[Service]\nExecStart=sleep infinity\n",
+};
+
+export function bundleTests(main: () => Machine): void {
+  const status = () => JSON.parse(main().read("/var/lib/mastodon-host/status"));
+
+  /** Content, mode and owner of everything that is configured; not the apply's own notes of its time. */
+  const configuration = () =>
+    main().run(
+      `find /etc /usr/local /root /srv/data/etc-postgresql /var/lib/mastodon-host -type f ! -name status -printf '%p %m %u:%g\n' | sort
+       find /etc /usr/local /root /srv/data/etc-postgresql -type f -exec sha256sum {} + | sort`,
+    );
+
+  test("the same again: no file changes, and nothing is started anew", async () => {
+    const [before, configured] = [await running(main()), await configuration()];
+    expect(Object.keys(before)).toEqual(
+      expect.arrayContaining([
+        "/sidekiq-push-1",
+        "/sidekiq-scheduler-1",
+        "/streaming",
+        "/web",
+        "docker.service",
+        "nginx.service",
+        "pgbouncer.service",
+        "postgresql@17-main.service",
+        "redis-server.service",
+        "redis-server@cache.service",
+        "ssh.service",
+        "tailscaled.service",
+      ]),
+    );
+    const { code, stdout, stderr } = await receive(main(), mainBundle());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("mastodon-ready: ready\n") });
+    expect(stdout).toBe(`host-bundle: ${mainBundle().files.length} files, 0 changed, 0 removed\n`);
+    expect(restarted(before, await running(main()))).toEqual([]);
+    expect(await configuration()).toBe(configured);
+    expect(await main().run("ls /run | grep host-bundle || true")).toBe("");
+  });
+
+  /** The bundle with another size of the cache. */
+  const smallCache = (changes = {}) =>
+    edited(mainBundle(changes), "/etc/redis/redis-cache.conf", /^maxmemory \d+mb$/m, "maxmemory 99mb");
+
+  test("another size of the cache: its Redis alone is started anew", async () => {
+    const before = await running(main());
+    const { code } = await receive(main(), {
+      ...smallCache(),
+      files: [...smallCache().files, FORMER],
+    });
+    expect(code).toBe(0);
+    expect(restarted(before, await running(main()))).toEqual(["redis-server@cache.service"]);
+    await main().run("systemctl start former.service");
+  });
+
+  test("a broken nginx: the apply fails and names the step; the site goes on; what the bundle no longer has is stopped and gone", async () => {
+    const broken = edited(smallCache(), "/etc/nginx/conf.d/web.conf", "upstream web {", "upstream web [");
+    const before = await running(main());
+    const { code, stderr } = await receive(main(), broken);
+    expect(code).toBe(1);
+    expect(stderr).toContain("host-apply: failed at 70-web; its messages are above");
+    expect(status()).toEqual({ state: "failed", step: "70-web", time: expect.any(String) });
+    expect(restarted(before, await running(main()))).toEqual(["former.service"]);
+    expect((await main().attempt("systemctl cat former.service")).code).toBe(1);
+    expect(await ready(main(), 5)).toContain("ready");
+  });
+
+  test("the right one with another variable: only the containers are started anew, and the apply is whole again", async () => {
+    const before = await running(main());
+    const { code } = await receive(main(), smallCache({ extraEnv: { MAX_TOOT_CHARS: 5000 } }));
+    expect(code).toBe(0);
+    expect(restarted(before, await running(main()))).toEqual([
+      "/sidekiq-push-1",
+      "/sidekiq-scheduler-1",
+      "/streaming",
+      "/web",
+    ]);
+    expect(status()).toEqual({ state: "ok", time: expect.any(String) });
+    expect(main().has("/var/lib/mastodon-host/changed")).toBe(false);
+  });
+}

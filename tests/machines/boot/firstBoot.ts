@@ -1,0 +1,59 @@
+/** What main is once its first boot is over. */
+import type { Machine } from "../../../rehearsal/machine";
+import { ready, redis, sql } from "./ask";
+
+export function firstBootTests(main: () => Machine): void {
+  test("boot ends without an error or a warning of cloud-init's, every step applied, no unit failed, and main does its work", async () => {
+    expect(await main().booted()).toBe("done");
+    const { extended_status, errors, recoverable_errors } = JSON.parse(
+      await main().run("cloud-init status --format json"),
+    );
+    expect({ extended_status, errors, recoverable_errors }).toEqual({
+      extended_status: "done",
+      errors: [],
+      recoverable_errors: {},
+    });
+    expect(JSON.parse(main().read("/var/lib/mastodon-host/status"))).toEqual({
+      state: "ok",
+      time: expect.any(String),
+    });
+    expect(main().has("/var/lib/mastodon-host/changed")).toBe(false);
+    // The owner's account waits for its mail domain.
+    expect(
+      await main().run("systemctl list-units --failed --plain --no-legend | grep -v ^owner-account || true"),
+    ).toBe("");
+    expect(await ready(main())).toContain("mastodon-ready: ready\n");
+  });
+
+  test("the empty volume holds a cluster with checksums, a locale that does not rot, and fixed owners", async () => {
+    expect(await sql(main(), "SHOW data_checksums")).toBe("on");
+    expect(
+      await sql(main(), "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'mastodon'"),
+    ).toBe("b|C.UTF-8");
+    expect(await sql(main(), "SELECT lower('ÄÉ')")).toBe("äé");
+    expect(await main().run("stat -c %u /srv/data/postgresql/17/main /srv/data/redis")).toBe("550\n551\n");
+    expect(await main().run("cat /srv/data/.mastodon-volume; xfs_io -c label /srv/data")).toBe(
+      'prod\nlabel = "mastodon"\n',
+    );
+    // Debian's own paths, and nothing of them on the root disk.
+    expect(await main().run("findmnt -nro TARGET,FSROOT -t xfs | sort")).toBe(
+      [
+        "/etc/letsencrypt /letsencrypt",
+        "/etc/postgresql /etc-postgresql",
+        "/srv/data /",
+        "/var/lib/postgresql /postgresql",
+        "/var/lib/redis /redis",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("the first database is prepared straight on 5432, and its release and schema are published for workers", async () => {
+    expect(await sql(main(), "SELECT value FROM ar_internal_metadata WHERE key = 'prepared_on'")).toBe(
+      "127.0.0.1:5432",
+    );
+    expect(await redis(main(), "--json HGETALL mastodon-hosting:release")).toBe(
+      '{"version":"v4.7.4","schema":"20260901000000"}',
+    );
+  });
+}

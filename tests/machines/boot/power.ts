@@ -1,0 +1,61 @@
+/** main is switched off, and its power goes; it comes back by itself. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Machine } from "../../../rehearsal/machine";
+import { controlPlane } from "../tailnet";
+import { listens } from "./address";
+import { ready, redis, sql } from "./ask";
+
+export function powerTests(main: () => Machine): void {
+  test("off: Mastodon stops before its databases, and those before the volume is unmounted", async () => {
+    await main().stop();
+    controlPlane(main(), "down");
+    await main().start();
+    const stops = [
+      "Stopped mastodon.service",
+      "Stopping pgbouncer.service",
+      "Stopped redis-server.service",
+      "Stopped postgresql@17-main.service",
+      "Unmounted srv-data.mount",
+    ];
+    const journal = (await main().run("journalctl -q -b -1 -o cat _PID=1")).split("\n");
+    const at = (text: string) => journal.findLastIndex((line) => line.startsWith(text));
+    expect(stops.map(at)).not.toContain(-1);
+    expect(at(stops[0] ?? "")).toBeLessThan(Math.min(...stops.slice(1, 4).map(at)));
+    expect(Math.max(...stops.slice(1, 4).map(at))).toBeLessThan(at("Unmounted srv-data.mount"));
+  });
+
+  test("on, with the tailnet's control plane down: the site is back by itself, and listens on the last known address", async () => {
+    const applied = main().read("/var/lib/mastodon-host/status");
+    expect(await ready(main())).toContain("ready");
+    expect((await main().attempt("tailscale ip -4")).stderr).toBe(
+      "no current Tailscale IPs; state: Starting\n",
+    );
+    expect(await listens(main())).toEqual([
+      "100.64.0.77:6379",
+      "100.64.0.77:6380",
+      "100.64.0.77:6432",
+      "127.0.0.1:6379",
+      "127.0.0.1:6380",
+      "127.0.0.1:6432",
+    ]);
+    expect(main().read("/var/lib/mastodon-host/status")).toBe(applied);
+    expect(await main().run("tail -n 40 /var/log/postgresql/postgresql-17-main.log")).toContain(
+      "database system was shut down at",
+    );
+  });
+
+  test("a power cut: what was committed, and what Redis had for a second, is there after it", async () => {
+    await redis(main(), "SET for-a-second yes");
+    await sleep(1500);
+    await sql(main(), "INSERT INTO statuses (text) VALUES ('committed')");
+    await main().cut();
+    await main().start();
+    expect(await ready(main())).toContain("ready");
+    expect(await sql(main(), "SELECT count(*) FROM statuses WHERE text = 'committed'")).toBe("1");
+    expect(await redis(main(), "GET for-a-second")).toBe("yes");
+    expect(await main().run("tail -n 40 /var/log/postgresql/postgresql-17-main.log")).toContain(
+      "database system was not properly shut down; automatic recovery in progress",
+    );
+    expect(await main().run("systemctl list-units --failed --plain --no-legend")).toBe("");
+  });
+}
