@@ -14,8 +14,6 @@ export interface ReadinessArgs {
   /** What ends when the machine works; runs again when `stdin` changes. */
   create: string;
   stdin?: pulumi.Input<string>;
-  /** What a machine does before it goes. */
-  delete?: string;
 }
 
 export function readiness(name: string, args: ReadinessArgs, opts: pulumi.CustomResourceOptions) {
@@ -33,9 +31,8 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
       },
       create: args.create,
       stdin: args.stdin,
-      delete: args.delete,
       triggers: [args.dropletId],
     },
-    { customTimeouts: { create: "30m", update: "30m", delete: "10m" }, ...opts },
+    { customTimeouts: { create: "30m", update: "30m" }, ...opts },
   );
 }

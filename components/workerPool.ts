@@ -6,6 +6,7 @@ import { machineHash, userData } from "../hosts/bundle";
 import { workerHost } from "../hosts/workerHost";
 import { cloudTag, type Names } from "../settings/names";
 import type { Account } from "./account";
+import { drain } from "./drain";
 import { firewallByTag } from "./firewall";
 import { mastodonSecrets } from "./hostSecrets";
 import type { InstanceSecrets } from "./instanceSecrets";
@@ -109,16 +110,16 @@ export class WorkerPool extends pulumi.ComponentResource {
         { parent: this },
       );
       if (settings.readiness === "wait") {
+        const own = {
+          host: machine.hostname,
+          privateKey: secrets.deployKey.privatePem,
+          hostKey: hostKeys.publicOpenSsh,
+          dropletId: machine.droplet.id,
+        };
+        drain(`${machineName}-drain`, own, { parent: machine });
         readiness(
           `${machineName}-ready`,
-          {
-            host: machine.hostname,
-            privateKey: secrets.deployKey.privatePem,
-            hostKey: hostKeys.publicOpenSsh,
-            dropletId: machine.droplet.id,
-            create: "/usr/local/sbin/mastodon-ready 1200",
-            delete: "/usr/local/sbin/mastodon-drain",
-          },
+          { ...own, create: "/usr/local/sbin/mastodon-ready 1200" },
           { parent: machine, dependsOn: args.after.ready ? [args.after.ready] : [] },
         );
       }

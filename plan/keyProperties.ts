@@ -27,6 +27,7 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
   "random:index/randomBytes:RandomBytes": (p) => [`${p.length} bytes`],
   "tls:index/privateKey:PrivateKey": (p) => [p.algorithm],
   "command:remote:Command": (p) => [p.create],
+  "command:local:Command": () => ["before it is deleted"],
 };
 
 const list = (values: unknown) => (Array.isArray(values) ? values.join(", ") : "");

@@ -10,6 +10,7 @@ import { SimulatedMachines } from "./machines";
 import type { ProviderDouble } from "./provider";
 import { RandomDouble } from "./random";
 import { type Served, serve } from "./serve";
+import { sshStandIn } from "./sshStandIn";
 import { Tailnet } from "./tailnet";
 import { TailscaleDouble } from "./tailscale";
 import { TlsDouble } from "./tls";
@@ -31,6 +32,7 @@ export class Cloud {
   readonly main = new DigitalOceanAccount("main", this.machines);
   readonly workers = new DigitalOceanAccount("workers", this.machines);
   readonly aws: AwsAccount;
+  private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
 
   constructor(private readonly credentials: Credentials) {
@@ -44,15 +46,17 @@ export class Cloud {
       [digitaloceanWorkerToken, this.workers],
       [digitaloceanToken, this.main],
     ]);
+    const ssh = await sshStandIn(machines);
     const doubles = [
       new DigitalOceanDouble(journal, faults, tokens),
       new AwsDouble(journal, faults, this.aws),
       new TailscaleDouble(journal, faults, new Map([[tailscaleOauthClientSecret, this.tailnet]])),
       new RandomDouble(journal, faults),
       new TlsDouble(journal, faults),
-      new CommandDouble(journal, faults, machines),
+      new CommandDouble(journal, faults, machines, ssh),
     ];
     this.served = await Promise.all(doubles.map((double) => serve(double as unknown as ProviderDouble)));
+    this.running.push(ssh, ...this.served);
   }
 
   /** As PULUMI_DEBUG_PROVIDERS takes it. */
@@ -61,6 +65,6 @@ export class Cloud {
   }
 
   stop(): void {
-    for (const served of this.served) served.stop();
+    for (const running of this.running) running.stop();
   }
 }

@@ -1,12 +1,14 @@
-/** command: commands on machines, over ssh. */
+/** command: commands on machines, over ssh, and on the deploying machine. */
 import { randomBytes } from "node:crypto";
-import type { remote } from "@pulumi/command";
+import type { local, remote } from "@pulumi/command";
+import { attempt } from "../run";
 import { Account } from "./account";
 import type { Faults } from "./faults";
-import { inputsOf } from "./inputs";
+import { type Inputs, inputsOf } from "./inputs";
 import type { Journal } from "./journal";
-import type { Connection, Machines } from "./machines";
+import type { Answer, Connection, Machines } from "./machines";
 import { type Kind, ProviderDouble, Refused } from "./provider";
+import type { SshStandIn } from "./sshStandIn";
 import type { Values } from "./values";
 
 export class CommandDouble extends ProviderDouble {
@@ -16,8 +18,8 @@ export class CommandDouble extends ProviderDouble {
   override readonly stateless = true;
 
   readonly kinds = {
-    "command:remote:Command": {
-      inputs: inputsOf<remote.CommandArgs>()({
+    "command:remote:Command": kind(
+      inputsOf<remote.CommandArgs>()({
         connection: { type: "map", required: true },
         create: { type: "string" },
         update: { type: "string" },
@@ -26,20 +28,27 @@ export class CommandDouble extends ProviderDouble {
         environment: { type: "map" },
         triggers: { type: "list", replaces: true },
       }),
-      computed: ["stdout", "stderr"],
-      create: async (_account, inputs, name) => ({
-        id: `${name}${randomBytes(4).toString("hex")}`,
-        outputs: await this.run(inputs, inputs.create),
+      (command, inputs) => this.onMachine(command, inputs),
+    ),
+    "command:local:Command": kind(
+      inputsOf<local.CommandArgs>()({
+        create: { type: "string" },
+        update: { type: "string" },
+        delete: { type: "string" },
+        stdin: { type: "string" },
+        environment: { type: "map" },
+        triggers: { type: "list", replaces: true },
       }),
-      update: (_account, _record, inputs) => this.run(inputs, inputs.update ?? inputs.create),
-      delete: async (_account, { inputs }) => void (await this.run(inputs, inputs.delete)),
-    } satisfies Kind<Account>,
+      (command, inputs) => this.here(command, inputs),
+    ),
   };
 
+  /** @param ssh what local commands find on PATH */
   constructor(
     journal: Journal,
     faults: Faults,
     private readonly machines: Machines,
+    private readonly ssh: SshStandIn,
   ) {
     super(journal, faults);
   }
@@ -48,15 +57,43 @@ export class CommandDouble extends ProviderDouble {
     return new Account("command");
   }
 
-  /** @throws Refused with all that the command said */
-  private async run({ connection, stdin }: Values, command: unknown): Promise<Values> {
-    if (typeof command !== "string") return { stdout: "", stderr: "" };
+  private async onMachine(command: string, { connection, stdin }: Values): Promise<Answer> {
     const to = connection as Connection;
     const answer = await this.machines.ssh(to, command, String(stdin ?? ""));
     if (!answer) throw new Refused(`after 300 failed attempts: dial tcp: lookup ${to.host}: no such host`);
-    const { code, stdout, stderr } = answer;
+    return answer;
+  }
+
+  private async here(command: string, { environment, stdin }: Values): Promise<Answer> {
+    const answer = await attempt(["/bin/sh", "-c", command], {
+      env: { ...this.ssh.environment(), ...(environment as NodeJS.ProcessEnv) },
+      input: String(stdin ?? ""),
+    });
+    // The engine shows it to whoever runs it.
+    const detail = answer.stdout + answer.stderr;
+    if (detail) this.journal.add({ where: this.package, what: "said", name: "", detail });
+    return answer;
+  }
+}
+
+/** As the provider does it: an update without a command of its own is another create. */
+function kind(inputs: Inputs, run: (command: string, inputs: Values) => Promise<Answer>): Kind<Account> {
+  /** @throws Refused with all that the command said */
+  async function outputsOf(command: unknown, values: Values): Promise<Values> {
+    if (typeof command !== "string") return { stdout: "", stderr: "" };
+    const { code, stdout, stderr } = await run(command, values);
     if (code !== 0)
       throw new Refused(`Process exited with status ${code}: running "${command}":\n${stdout}${stderr}`);
     return { stdout, stderr };
   }
+  return {
+    inputs,
+    computed: ["stdout", "stderr"],
+    create: async (_account, values, name) => ({
+      id: `${name}${randomBytes(4).toString("hex")}`,
+      outputs: await outputsOf(values.create, values),
+    }),
+    update: (_account, _record, values) => outputsOf(values.update ?? values.create, values),
+    delete: async (_account, { inputs: values }) => void (await outputsOf(values.delete, values)),
+  };
 }

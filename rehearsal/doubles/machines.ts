@@ -53,7 +53,7 @@ interface Machine {
 /** Machines that join the tailnet, mount what is attached, and answer to the program's own commands. */
 export class SimulatedMachines implements Machines {
   private readonly machines = new Map<string, Machine>();
-  /** Name in the cloud → what its machines will never get beyond. */
+  /** Name in the cloud → what new machines do not get beyond, until they are repaired. */
   readonly broken = new Map<string, string>();
 
   constructor(
@@ -106,6 +106,12 @@ export class SimulatedMachines implements Machines {
     this.note(graceful ? "shut down" : "power cut", machine);
     const device = this.tailnet.device(machine.hostname);
     if (device) device.online = false;
+  }
+
+  /** Whatever kept machines from working is repaired. */
+  repair(): void {
+    this.broken.clear();
+    for (const machine of this.machines.values()) machine.waitsFor = undefined;
   }
 
   /** The machine dies without a word. */

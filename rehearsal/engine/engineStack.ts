@@ -78,6 +78,10 @@ export class EngineStack {
     private readonly name: string,
   ) {}
 
+  private get stackFile(): string {
+    return join(this.folder, "project", `Pulumi.${this.name}.yaml`);
+  }
+
   static async create({ stack: name, providers, secrets }: EngineStackArgs): Promise<EngineStack> {
     const command = await pulumiCli();
     const host = new LanguageHost();
@@ -115,18 +119,26 @@ export class EngineStack {
     );
   }
 
-  /** Edits the stack file's settings. */
-  edit(change: (settings: Settings) => void): void {
-    const path = join(this.folder, "project", `Pulumi.${this.name}.yaml`);
-    const file = parse(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
-    const settings = Object.fromEntries(
-      Object.entries(file.config).map(([key, value]) => [key.slice(PROJECT.length + 1), value]),
-    );
-    change(settings as unknown as Settings);
-    file.config = Object.fromEntries(
+  /** The stack file's settings. */
+  settings(): Settings {
+    const { config } = parse(readFileSync(this.stackFile, "utf8")) as { config: Record<string, unknown> };
+    return Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key.slice(PROJECT.length + 1), value]),
+    ) as Settings;
+  }
+
+  restore(settings: Settings): void {
+    const config = Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [`${PROJECT}:${key}`, value]),
     );
-    writeFileSync(path, stringify(file));
+    writeFileSync(this.stackFile, stringify({ ...parse(readFileSync(this.stackFile, "utf8")), config }));
+  }
+
+  /** Edits the stack file. */
+  edit(change: (settings: Settings) => void): void {
+    const settings = this.settings();
+    change(settings);
+    this.restore(settings);
   }
 
   /** Edits a file of the copied program, until the returned function puts it back. */
@@ -171,6 +183,12 @@ export class EngineStack {
       ],
       { env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome } },
     );
+  }
+
+  /** Of everything in the state. */
+  async urns(): Promise<string[]> {
+    const { deployment } = await this.stack.exportStack();
+    return (deployment.resources as { urn: string }[]).map(({ urn }) => urn);
   }
 
   /** The state as it is stored: what is secret is encrypted. */

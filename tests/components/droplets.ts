@@ -59,7 +59,7 @@ export const COMMAND = {
   type: "Command",
   provider: "command",
   additionalSecretOutputs: ["connection"],
-  customTimeouts: { create: "30m", update: "30m", delete: "10m" },
+  customTimeouts: { create: "30m", update: "30m" },
 };
 
 export const CONNECTION = { user: "root", port: 22, dialErrorLimit: 300, perDialTimeout: 15 };

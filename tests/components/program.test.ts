@@ -60,7 +60,13 @@ const IPV6 = ["main-ipv6", "main-ipv6-assignment"];
 test("prod: every resource is made by the explicit provider of its account, and none by a default one", async () => {
   expect(byProvider(await prod())).toEqual({
     aws: AWS,
-    command: ["main-ready", "workers-general-1-ready", "workers-general-2-ready"],
+    command: [
+      "main-ready",
+      "workers-general-1-drain",
+      "workers-general-1-ready",
+      "workers-general-2-drain",
+      "workers-general-2-ready",
+    ],
     "digitalocean-main": [...MAIN, ...IPV6].sort(),
     "digitalocean-workers": [
       "worker-account-project",
@@ -83,7 +89,7 @@ test("staging: one account, one provider, one Account", async () => {
   const run = await staging();
   expect(byProvider(run)).toEqual({
     aws: AWS,
-    command: ["main-ready", "workers-default-1-ready"],
+    command: ["main-ready", "workers-default-1-drain", "workers-default-1-ready"],
     "digitalocean-main": [
       ...MAIN,
       "workers-default-1-droplet",

@@ -6,7 +6,7 @@ const NONE =
 
 test("readiness: wait has one command for each machine, that waits anew for another droplet", async () => {
   const run = await prod();
-  const commands = ofType(run, "Command").map(({ name, inputs }) => [name, inputs.triggers]);
+  const commands = ofType(run, "remote:Command").map(({ name, inputs }) => [name, inputs.triggers]);
   expect(Object.fromEntries(commands)).toEqual({
     "main-ready": [dropletId("main-droplet")],
     "workers-general-1-ready": [dropletId("workers-general-1-droplet")],

@@ -138,6 +138,7 @@ test("inputs that are secret are exactly user data, connections, bundles and tok
       ),
     ].sort(),
   ).toEqual([
+    "command:local:Command environment",
     "command:remote:Command connection",
     "command:remote:Command stdin",
     "digitalocean:index/droplet:Droplet userData",

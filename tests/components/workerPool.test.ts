@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { machineHash, userData } from "../../hosts/bundle";
 import { dropletId, privateKey, publicKey } from "./cloud";
 import {
@@ -89,10 +91,31 @@ const worker = (n: number) => ({
         hostKey: publicKey("workers-general-host-key"),
       },
       create: "/usr/local/sbin/mastodon-ready 1200",
-      delete: "/usr/local/sbin/mastodon-drain",
       triggers: [dropletId(`workers-general-${n}-droplet`)],
     },
     secretInputs: ["connection"],
+  },
+  [`workers-general-${n}-drain`]: {
+    type: "Command",
+    provider: "command",
+    parent: `Machine workers-general-${n}`,
+    dependsOn: [
+      "secrets-deploy-key",
+      `workers-general-${n}-auth-key`,
+      `workers-general-${n}-droplet`,
+      "workers-general-host-key",
+    ],
+    customTimeouts: { delete: "10m" },
+    inputs: {
+      delete: readFileSync(join(__dirname, "../../components/drain.sh"), "utf8"),
+      environment: {
+        HOST: boot(n).hostname,
+        HOST_KEY: publicKey("workers-general-host-key"),
+        PRIVATE_KEY: privateKey("secrets-deploy-key"),
+      },
+      triggers: [dropletId(`workers-general-${n}-droplet`)],
+    },
+    secretInputs: ["environment"],
   },
 });
 
@@ -118,6 +141,7 @@ test("each pool has its own tag, firewall, host key and droplets", async () => {
   });
   expect(Object.keys(byName(below(run, "workers-a"))).sort()).toEqual([
     "workers-a-1-auth-key",
+    "workers-a-1-drain",
     "workers-a-1-droplet",
     "workers-a-1-droplet-in-project",
     "workers-a-1-ready",

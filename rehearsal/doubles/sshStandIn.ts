@@ -1,0 +1,44 @@
+/** An `ssh` for commands of the deploying machine that reaches the machines of this process. */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Connection, Machines } from "./machines";
+
+/** What ssh itself exits with when nobody answers. */
+const UNREACHABLE = 255;
+
+export interface SshStandIn {
+  /** What a command's environment has to have. */
+  environment(): NodeJS.ProcessEnv;
+  stop(): void;
+}
+
+export async function sshStandIn(machines: Machines): Promise<SshStandIn> {
+  const folder = mkdtempSync(join(tmpdir(), "ssh-stand-in-"));
+  cpSync(join(__dirname, "ssh.js"), join(folder, "ssh"));
+  const server = createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const { connection, command } = JSON.parse(text) as { connection: Connection; command: string };
+    const answer = (await machines.ssh(connection, command, "")) ?? {
+      code: UNREACHABLE,
+      stdout: "",
+      stderr: `ssh: Could not resolve hostname ${connection.host}\n`,
+    };
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    environment: () => ({
+      PATH: `${folder}:${process.env.PATH}`,
+      MACHINES: `http://127.0.0.1:${port}`,
+    }),
+    stop: () => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

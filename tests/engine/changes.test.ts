@@ -1,0 +1,152 @@
+/** Change by change, what an `up` on prod does; docs/operations.md's tables are made here. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Settings } from "../../rehearsal/engine/engineStack";
+import { changes, figure, type Lab, lab, succeeded } from "./lab";
+import { COLUMNS, row, table } from "./whatHappens";
+
+interface Change {
+  title: string;
+  edit(settings: Settings): void;
+}
+
+/** One after the other, on one stack. */
+const CHANGES: Change[] = [
+  {
+    title: "threads of a worker's process",
+    edit: ({ workers }) => {
+      processOf(workers[0]).threads = 6;
+    },
+  },
+  {
+    title: "threads of a process on main",
+    edit: ({ main }) => {
+      processOf(main).threads = 6;
+    },
+  },
+  {
+    title: "another pool, `ingress`",
+    edit: ({ workers }) => {
+      workers.push({
+        name: "ingress",
+        count: 1,
+        size: "c-2",
+        sidekiq: [{ queues: ["ingress"], threads: 5 }],
+      });
+    },
+  },
+  {
+    title: "`count` 1 → 3",
+    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { count: 3 }),
+  },
+  {
+    title: "`count` 3 → 1",
+    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { count: 1 }),
+  },
+  {
+    title: "a pool's `size`",
+    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { size: "c-4" }),
+  },
+  {
+    title: "a pool's `generation`",
+    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { generation: 2 }),
+  },
+  {
+    title: "`main.size`, with `main.generation`",
+    edit: ({ main }) => Object.assign(main, { size: "g-8vcpu-32gb", generation: 2 }),
+  },
+  {
+    title: "`main.volumeGiB`",
+    edit: ({ main }) => Object.assign(main, { volumeGiB: 200 }),
+  },
+];
+
+const REFUSED: Change[] = [
+  {
+    title: "`mastodonVersion`",
+    edit: (settings) => {
+      settings.mastodonVersion = "v4.7.5";
+    },
+  },
+  { title: "`main.size` alone", edit: ({ main }) => Object.assign(main, { size: "g-2vcpu-8gb" }) },
+  {
+    title: "`domain`",
+    edit: (settings) => {
+      settings.domain = "other.example";
+    },
+  },
+  {
+    title: "`region`",
+    edit: (settings) => {
+      settings.region = "ams3";
+    },
+  },
+  {
+    title: "`media.bucket`",
+    edit: (settings) => {
+      settings.media = { bucket: "other-media" };
+    },
+  },
+];
+
+function processOf(host: Record<string, unknown> | undefined): Record<string, unknown> {
+  const [first] = (host?.sidekiq ?? []) as Record<string, unknown>[];
+  if (!first) throw new Error("no Sidekiq process");
+  return first;
+}
+
+let prod: Lab;
+const rows: string[][] = [];
+const refusals: string[][] = [];
+
+beforeAll(async () => {
+  prod = await lab();
+  prod.engine.edit(({ workers }) => Object.assign(workers[0] ?? {}, { count: 1 }));
+  succeeded(await prod.engine.up());
+});
+afterAll(() => prod.remove());
+
+test.each(CHANGES)("$title", async ({ title, edit }) => {
+  const { cloud, engine } = prod;
+  const before = new Set(cloud.tailnet.devices.map(({ hostname }) => hostname));
+  cloud.journal.clear();
+  engine.edit(edit);
+  const up = succeeded(await engine.up());
+  rows.push(row(title, up, cloud.journal.entries, before));
+  figure(`${title}: ${up.seconds.toFixed(1)} s`);
+
+  const at = (line: RegExp) => cloud.journal.lines().findIndex((entry) => line.test(entry));
+  // Whoever goes has a successor that works, and drains before it is shut down.
+  const newWorker = at(/^create workers-general-1-ready/);
+  if (newWorker >= 0) {
+    expect(at(/^delete workers-general-1-ready/)).toBeGreaterThan(newWorker);
+    expect(at(/^delete workers-general-1-droplet$/)).toBeGreaterThan(at(/^delete workers-general-1-ready/));
+  }
+  expect(cloud.journal.lines("volume torn away", "power cut", "boot outside the tailnet")).toEqual([]);
+});
+
+test.each(REFUSED)("$title is refused, and nothing is touched", async ({ title, edit }) => {
+  const { cloud, engine } = prod;
+  cloud.journal.clear();
+  const settings = engine.settings();
+  engine.edit(edit);
+  const up = await engine.up();
+  engine.restore(settings);
+  expect(up.ok).toBe(false);
+  expect(cloud.journal.entries).toEqual([]);
+  expect(changes(up)).toEqual([]);
+  const [error] = up.diagnostics.filter(({ severity }) => severity === "error");
+  const reasons = [...(error?.message ?? "").matchAll(/^ {2}- (.+)$/gm)].map(([, reason]) => reason);
+  refusals.push([title, reasons.join("<br>")]);
+});
+
+test("docs/operations.md says so", () => {
+  const path = join(__dirname, "../../docs/operations.md");
+  const text = readFileSync(path, "utf8");
+  const [open, close] = ["<!-- changes -->\n", "<!-- /changes -->"];
+  const [head = "", rest = ""] = text.split(open);
+  const [, tail = ""] = rest.split(close);
+  const now = `${head}${open}\n${table(COLUMNS, rows)}\n\n${table(["refused", "what it says"], refusals)}\n\n${close}${tail}`;
+  if (process.env.UPDATE_GOLDEN) writeFileSync(path, now);
+  else expect(text).toBe(now);
+});
