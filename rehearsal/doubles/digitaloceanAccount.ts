@@ -7,6 +7,8 @@ import type { Values } from "./values";
 
 export const DROPLET = "digitalocean:index/droplet:Droplet";
 export const VOLUME = "digitalocean:index/volume:Volume";
+export const VOLUME_ATTACHMENT = "digitalocean:index/volumeAttachment:VolumeAttachment";
+export const PROJECT_RESOURCES = "digitalocean:index/projectResources:ProjectResources";
 export const TAG = "digitalocean:index/tag:Tag";
 
 /** Creations that the API takes on at once (docs.digitalocean.com/reference/api: droplets, create). */
@@ -80,7 +82,18 @@ export class DigitalOceanAccount extends Account {
     await this.machines.powerOff(id, graceful);
     for (const [volume, droplet] of this.attached) if (droplet === id) await this.detach(volume);
     for (const [address, droplet] of this.assigned) if (droplet === id) this.assigned.delete(address);
-    for (const shown of this.shown.values()) shown.delete(`do:droplet:${id}`);
+    this.hide(`do:droplet:${id}`);
+  }
+
+  /** What is gone is in no project any more. */
+  hide(urn: string): void {
+    for (const shown of this.shown.values()) shown.delete(urn);
+    this.forget(PROJECT_RESOURCES, ({ resources }) => (resources as string[]).includes(urn));
+  }
+
+  /** Links end with what they link, whoever asked for them. */
+  private forget(type: string, holds: (inputs: Values) => boolean): void {
+    for (const { id, inputs } of this.list(type)) if (holds(inputs)) this.remove(type, id);
   }
 
   async attach(volumeId: string, dropletId: string): Promise<void> {
@@ -97,6 +110,7 @@ export class DigitalOceanAccount extends Account {
     const dropletId = this.attached.get(volumeId);
     if (dropletId === undefined) return;
     this.attached.delete(volumeId);
+    this.forget(VOLUME_ATTACHMENT, (inputs) => inputs.volumeId === volumeId);
     await this.machines.detach(dropletId, this.existing(VOLUME, volumeId).inputs.name as string);
   }
 

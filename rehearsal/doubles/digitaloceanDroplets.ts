@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
 import { dropletSize } from "../../capacity/droplets";
-import { type DigitalOceanAccount, DROPLET, VOLUME } from "./digitaloceanAccount";
+import { type DigitalOceanAccount, DROPLET, VOLUME, VOLUME_ATTACHMENT } from "./digitaloceanAccount";
 import { SSH_KEY } from "./digitaloceanOrganisation";
 import { between, inputsOf, matching, oneOf } from "./inputs";
 import { type Kind, Refused } from "./provider";
@@ -74,7 +74,7 @@ const volume: Kind<DigitalOceanAccount> = {
   },
   delete: (account, { id, outputs }) => {
     if (account.attached.has(id)) throw new Refused(`409: volume ${id} is attached`);
-    for (const shown of account.shown.values()) shown.delete(outputs.volumeUrn as string);
+    account.hide(outputs.volumeUrn as string);
   },
 };
 
@@ -96,5 +96,5 @@ const volumeAttachment: Kind<DigitalOceanAccount> = {
 export const dropletKinds: { [type: string]: Kind<DigitalOceanAccount> } = {
   [DROPLET]: droplet,
   [VOLUME]: volume,
-  "digitalocean:index/volumeAttachment:VolumeAttachment": volumeAttachment,
+  [VOLUME_ATTACHMENT]: volumeAttachment,
 };

@@ -2,9 +2,10 @@
 import { createHash, randomInt, randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
 import type { Account } from "./account";
-import { type DigitalOceanAccount, TAG } from "./digitaloceanAccount";
+import { type DigitalOceanAccount, PROJECT_RESOURCES, TAG } from "./digitaloceanAccount";
 import { inputsOf, matching } from "./inputs";
 import { type Kind, Refused } from "./provider";
+import { same } from "./values";
 
 export const SSH_KEY = "digitalocean:index/sshKey:SshKey";
 const PROJECT = "digitalocean:index/project:Project";
@@ -73,8 +74,10 @@ const projectResources: Kind<DigitalOceanAccount> = {
     // The provider's own id is the project's; here each is a record of its own.
     return { id: `${id}/${name}/${resources}` };
   },
-  update: () => {
-    throw new Refused("412: what is gone cannot be moved to the default project");
+  update: (_account, { inputs: before }, { resources }) => {
+    if (!same(before.resources, resources))
+      throw new Refused("412: what is gone cannot be moved to the default project");
+    return {};
   },
   read: (account, { inputs: { project: id, resources } }) => {
     const shown = account.shown.get(id as string);
@@ -89,5 +92,5 @@ export const organisationKinds: { [type: string]: Kind<DigitalOceanAccount> } = 
   [TAG]: tag,
   [SSH_KEY]: sshKey,
   [PROJECT]: project,
-  "digitalocean:index/projectResources:ProjectResources": projectResources,
+  [PROJECT_RESOURCES]: projectResources,
 };

@@ -188,7 +188,7 @@ export class EngineStack {
   /** Of everything in the state. */
   async urns(): Promise<string[]> {
     const { deployment } = await this.stack.exportStack();
-    return (deployment.resources as { urn: string }[]).map(({ urn }) => urn);
+    return ((deployment.resources ?? []) as { urn: string }[]).map(({ urn }) => urn);
   }
 
   /** The state as it is stored: what is secret is encrypted. */

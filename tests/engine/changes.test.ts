@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../rehearsal/engine/engineStack";
-import { changes, figure, type Lab, lab, succeeded } from "./lab";
+import { changes, figure, type Lab, lab, oneWorker, succeeded } from "./lab";
 import { COLUMNS, row, table } from "./whatHappens";
 
 interface Change {
@@ -101,7 +101,7 @@ const refusals: string[][] = [];
 
 beforeAll(async () => {
   prod = await lab();
-  prod.engine.edit(({ workers }) => Object.assign(workers[0] ?? {}, { count: 1 }));
+  oneWorker(prod);
   succeeded(await prod.engine.up());
 });
 afterAll(() => prod.remove());

@@ -44,6 +44,14 @@ export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
   };
 }
 
+/** One worker, whatever that can do: its capacity is not what is looked at. */
+export function oneWorker({ engine }: Lab): void {
+  engine.edit((settings) => {
+    settings.recovery = { catchUpHours: 48 };
+    Object.assign(settings.workers[0] ?? {}, { count: 1 });
+  });
+}
+
 /** @throws Error with all that the CLI printed */
 export function succeeded(run: Run): Run {
   if (!run.ok) throw new Error(run.output);
@@ -66,6 +74,25 @@ export async function outputsInState({ stack }: EngineStack): Promise<Record<str
   const { deployment } = await stack.exportStack();
   const resources = deployment.resources as { urn: string; outputs?: object }[];
   return Object.fromEntries(resources.map(({ urn, outputs = {} }) => [urn.split("::").at(-1), outputs]));
+}
+
+/** Everything in the accounts that the state does not have, and the reverse; and what is there more than once. */
+export async function unknownToTheState({ cloud, engine }: Lab): Promise<string[]> {
+  const { deployment } = await engine.stack.exportStack();
+  const resources = deployment.resources as { urn: string; type: string; id?: string; delete?: boolean }[];
+  const held = [cloud.main, cloud.workers, cloud.aws, cloud.tailnet].flatMap((account) => account.list());
+  const inState = resources
+    .filter(({ type }) => /^(digitalocean|aws|tailscale):/.test(type))
+    .map(({ urn, type, id }) => `${type} ${id} ${urn.split("::").at(-1)}`);
+  const inAccounts = held.map(({ type, id, name }) => `${type} ${id} ${name}`);
+  return [
+    ...inAccounts.filter((one) => !inState.includes(one)).map((one) => `orphan: ${one}`),
+    ...inState.filter((one) => !inAccounts.includes(one)).map((one) => `gone: ${one}`),
+    ...resources.filter((one) => one.delete).map(({ urn }) => `pending deletion: ${urn}`),
+    ...held
+      .filter((a, i) => held.findIndex((b) => a.name === b.name && a.type === b.type) !== i)
+      .map((one) => `twice: ${one.name}`),
+  ];
 }
 
 /** Prints a figure that somebody may want to know. */

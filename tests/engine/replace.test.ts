@@ -1,11 +1,11 @@
 /** Machines that are replaced: workers new first, main old first, and what happens when a new one does not work. */
 import type { Run, Settings } from "../../rehearsal/engine/engineStack";
-import { changes, type Lab, lab, outputsInState, succeeded } from "./lab";
+import { changes, type Lab, lab, oneWorker, outputsInState, succeeded, unknownToTheState } from "./lab";
 
 let prod: Lab;
 beforeAll(async () => {
   prod = await lab();
-  prod.engine.edit(({ workers }) => Object.assign(workers[0] ?? {}, { count: 1 }));
+  oneWorker(prod);
   succeeded(await prod.engine.up());
 });
 afterAll(() => prod.remove());
@@ -177,5 +177,6 @@ test("main's successor cannot be made: the volume waits, and the next up ends th
   expect(hosts(MAIN)).toHaveLength(1);
   expect(story("mount")).toEqual([`mount ${hosts(MAIN)[0]}`]);
   expect(await kept()).toEqual(before);
+  expect(await unknownToTheState(prod)).toEqual([]);
   expect(changes(succeeded(await up()))).toEqual([]);
 });
