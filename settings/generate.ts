@@ -1,9 +1,10 @@
-/** `npm run settings`: writes everything that is generated from config.ts. */
+/** `npm run settings`: writes everything that is generated from config.ts and the formulas of capacity/. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { planSchema } from "../plan/schema";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
+import { sizesPage } from "./sizesPage";
 
 const ROOT = join(__dirname, "..");
 
@@ -26,6 +27,7 @@ export function generatedFiles(): Record<string, string> {
     "README.md": between(between(readme, "settings", settingsTable()), "secrets", secretsTable()),
     "settings/stack.schema.json": json(stackFileSchema()),
     "plan/plan.schema.json": json(z.toJSONSchema(planSchema)),
+    "docs/sizes.md": sizesPage(),
   };
 }
 

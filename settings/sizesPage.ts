@@ -1,0 +1,167 @@
+/** docs/sizes.md: what the formulas make of every droplet size with the default settings. */
+import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../capacity/droplets";
+import { totalMiB } from "../capacity/memory";
+import { sidekiqThreads } from "../capacity/queues";
+import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
+import { settingsSchema } from "../config";
+
+const defaults = {
+  main: settingsSchema.shape.main.parse(undefined),
+  workers: settingsSchema.shape.workers.parse(undefined),
+};
+
+export interface SizedDroplet {
+  size: DropletSize;
+  main: MainSizing;
+  /** Of the default pool. */
+  worker: WorkerSizing;
+}
+
+/** Every size of the catalogue, by memory, then by cores, then by price. */
+export function sizedDroplets(): SizedDroplet[] {
+  const [pool] = defaults.workers;
+  if (!pool) throw new Error("config.ts has no default pool of workers");
+  const workerThreads = sidekiqThreads(pool.sidekiq) * pool.count;
+  return dropletSlugs()
+    .flatMap((slug) => dropletSize(slug) ?? [])
+    .sort((a, b) => a.memoryMiB - b.memoryMiB || a.vcpus - b.vcpus || a.priceMonthly - b.priceMonthly)
+    .map((size) => ({
+      size,
+      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads }),
+      worker: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: "workers[0].size" }),
+    }));
+}
+
+type Column<T> = [title: string, value: (row: T) => string | number];
+
+function table<T>(columns: Column<T>[], rows: readonly T[]): string {
+  const line = (cells: (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [
+    line(columns.map(([title]) => title)),
+    line(columns.map(() => "---")),
+    ...rows.map((row) => line(columns.map(([, value]) => value(row)))),
+  ].join("\n");
+}
+
+const used = (lines: MainSizing["memory"], { memoryMiB }: DropletSize) =>
+  `${totalMiB(lines)} (${Math.round((totalMiB(lines) / memoryMiB) * 100)} %)`;
+
+const SIZE: Column<SizedDroplet>[] = [
+  ["RAM", ({ size }) => size.memoryMiB],
+  ["vCPUs", ({ size }) => size.vcpus],
+];
+
+const POSTGRES: Column<SizedDroplet>[] = [
+  ...SIZE,
+  ["shared_buffers", ({ main }) => main.postgres.sharedBuffersMiB],
+  ["effective_cache_size", ({ main }) => main.postgres.effectiveCacheSizeMiB],
+  ["work_mem", ({ main }) => main.postgres.workMemMiB],
+  ["maintenance_work_mem", ({ main }) => main.postgres.maintenanceWorkMemMiB],
+  ["max_wal_size", ({ main }) => main.postgres.maxWalSizeMiB],
+  [
+    "max_connections (used)",
+    ({ main }) => `${main.postgres.maxConnections} (${main.connections.serverTotal})`,
+  ],
+  ["pool + reserve", ({ main }) => `${main.pgbouncer.defaultPoolSize} + ${main.pgbouncer.reservePoolSize}`],
+  [
+    "clients (used)",
+    ({ main }) => `${main.pgbouncer.maxClientConnections} (${main.connections.clientTotal})`,
+  ],
+];
+
+const PROCESSES: Column<SizedDroplet>[] = [
+  ...SIZE,
+  ["Redis maxmemory", ({ main }) => main.redis.maxMemoryMiB],
+  ["cache maxmemory", ({ main }) => main.cacheRedis.maxMemoryMiB],
+  ["web processes × threads", ({ main: { web } }) => `${web.processes} × ${web.threads}`],
+  ["web limit", ({ main }) => main.web.memoryMiB],
+  ["streaming limit", ({ main }) => main.streaming.memoryMiB],
+  ["swap", ({ main }) => main.swapMiB],
+  ["limits, of RAM", ({ main, size }) => used(main.memory, size)],
+];
+
+const WORKER: Column<SizedDroplet>[] = [
+  ...SIZE,
+  ["swap", ({ worker }) => worker.swapMiB],
+  ["limits, of RAM", ({ worker, size }) => used(worker.memory, size)],
+];
+
+const refusals = (role: Role): Column<SizedDroplet>[] => [
+  ["size", ({ size }) => `\`${size.slug}\``],
+  ["its size", (row) => row[role].problems.map(({ message }) => message).join("; ")],
+];
+
+type Role = "main" | "worker";
+
+const refused = (rows: readonly SizedDroplet[], role: Role) =>
+  rows.filter((row) => row[role].problems.length > 0);
+
+/** One row for each amount of RAM and cores, the formulas' only inputs, with every size that has them. */
+function fitting(rows: readonly SizedDroplet[], role: Role, columns: Column<SizedDroplet>[]): string {
+  const alike = new Map<string, SizedDroplet[]>();
+  for (const row of rows.filter((row) => row[role].problems.length === 0)) {
+    const key = `${row.size.memoryMiB} ${row.size.vcpus}`;
+    alike.set(key, [...(alike.get(key) ?? []), row]);
+  }
+  const slugs = (group: readonly SizedDroplet[]) => group.map(({ size }) => `\`${size.slug}\``).join(" ");
+  return table<readonly SizedDroplet[]>(
+    [
+      ...columns.map(
+        ([title, value]): Column<readonly SizedDroplet[]> => [
+          title,
+          ([first]) => (first ? value(first) : ""),
+        ],
+      ),
+      ["sizes", slugs],
+    ],
+    [...alike.values()],
+  );
+}
+
+/** A process of the default fleet in words: `2 × default -c 5`. */
+const processes = (sidekiq: typeof defaults.main.sidekiq, limits: readonly { memoryMiB: number }[]) =>
+  sidekiq
+    .map(({ queues, threads, replicas }, i) => {
+      const names = (Array.isArray(queues) ? queues : Object.keys(queues)).join(", ");
+      return `${replicas} × ${threads} threads for ${names} (${limits[i]?.memoryMiB} MiB each)`;
+    })
+    .join("; ");
+
+export function sizesPage(): string {
+  const rows = sizedDroplets();
+  const [first] = rows;
+  const [pool] = defaults.workers;
+  if (!first || !pool) throw new Error("no droplet size, or no default pool");
+  return `# Sizes
+
+Generated by \`npm run settings\` from [capacity/](../capacity) and the defaults of [config.ts](../config.ts): what each droplet
+size of the catalogue (checked ${CATALOGUE_CHECKED}) comes to. MiB where no unit is given. Every formula has its source beside it in
+\`capacity/postgres.ts\`, \`capacity/memory.ts\` and \`capacity/connections.ts\`; \`main.postgres\`, \`main.pgbouncer\`, \`main.redis\`,
+\`main.web\` and so on overrule them one by one. \`npm run plan\` shows a stack's own.
+
+Sidekiq by default: on main ${processes(defaults.main.sidekiq, first.main.sidekiq)};
+on each of ${pool.count} worker${pool.count === 1 ? "" : "s"} ${processes(pool.sidekiq, first.worker.sidekiq)}.
+
+## main: Postgres and pgbouncer
+
+${fitting(rows, "main", POSTGRES)}
+
+## main: Redis, web, streaming
+
+"Limits" is the sum of what everything on the machine may take at its worst at once, the system's ${first.main.memory[0]?.mib} MiB included.
+
+${fitting(rows, "main", PROCESSES)}
+
+## main: too small
+
+${table(refusals("main"), refused(rows, "main"))}
+
+## Workers
+
+${fitting(rows, "worker", WORKER)}
+
+## Workers: too small
+
+${table(refusals("worker"), refused(rows, "worker"))}
+`;
+}
