@@ -1,0 +1,119 @@
+/** Configuration files, each read by the program that it is for. */
+import type { Machine } from "../../../rehearsal/machine";
+import { Lab, mainBundle, workerBundle } from "../lab";
+import { type Check, check, installed } from "./installed";
+
+let lab: Lab;
+let main: Machine;
+let worker: Machine;
+
+beforeAll(async () => {
+  lab = await Lab.create();
+  [main, worker] = (await installed(lab, mainBundle(), workerBundle())) as [Machine, Machine];
+  // As steps/70-web does before nginx is asked.
+  await main.run("install -d /var/www/acme /var/cache/nginx && /usr/local/lib/mastodon-host/certificate use");
+}, 900_000);
+
+afterAll(() => lab?.remove());
+
+const since = "rm -f /run/cursor && journalctl --quiet --cursor-file=/run/cursor -n 0";
+const said = "journalctl --quiet --cursor-file=/run/cursor --output=cat";
+
+const COMMON: Check[] = [
+  {
+    name: "dockerd --validate",
+    command: "dockerd --validate --config-file=/etc/docker/daemon.json",
+    slip: { path: "/etc/docker/daemon.json", from: "live-restore", to: "liverestore" },
+    says: "directives don't match any configuration option: liverestore",
+  },
+  {
+    name: "docker compose config",
+    command: "mastodon-compose config --quiet",
+    slip: { path: "/etc/mastodon/compose.yaml", from: "mem_limit", to: "mem_limits" },
+    says: "Additional property mem_limits is not allowed",
+  },
+  {
+    name: "nft --check",
+    command: "nft --check --file /etc/mastodon-host/firewall.nft",
+    slip: { path: "/etc/mastodon-host/firewall.d/role.nft", from: "tailnet_tcp", to: "tailnet_tpc" },
+    says: "No such file or directory",
+  },
+  {
+    name: "sshd -t",
+    command: "sshd -t",
+    slip: {
+      path: "/etc/ssh/sshd_config.d/10-mastodon-host.conf",
+      from: "Authentication no",
+      to: "Authentication on",
+    },
+    says: 'unsupported option "on"',
+  },
+  {
+    name: "systemd-sysusers --dry-run",
+    command: "systemd-sysusers --dry-run /etc/sysusers.d/mastodon-host.conf",
+    slip: { path: "/etc/sysusers.d/mastodon-host.conf", from: "mastodon 991", to: "mastodon x991" },
+    says: "Failed to parse UID: 'x991'",
+  },
+  {
+    name: "sysctl --dry-run",
+    command: "sysctl --dry-run --load=/etc/sysctl.d/60-mastodon-host.conf",
+    slip: { path: "/etc/sysctl.d/60-mastodon-host.conf", from: "swappiness", to: "swappyness" },
+    says: "cannot stat /proc/sys/vm/swappyness",
+  },
+  {
+    name: "apt-config",
+    command: "apt-config dump",
+    slip: { path: "/etc/apt/apt.conf.d/60mastodon-host", from: '"true";', to: '"true"' },
+    says: "Syntax error /etc/apt/apt.conf.d/60mastodon-host",
+  },
+  {
+    name: "systemd-resolved",
+    // It ignores a line that it cannot read, and says so in its log.
+    command: `${since} && systemctl restart systemd-resolved && journalctl --sync &&
+      ! ${said} -g resolved.conf.d/mastodon-host.conf`,
+    slip: {
+      path: "/etc/systemd/resolved.conf.d/mastodon-host.conf",
+      from: "StaleRetentionSec",
+      to: "StaleRetention",
+    },
+    says: "Unknown key 'StaleRetention' in section [Resolve]",
+  },
+  {
+    name: "systemd-journald",
+    // It reads its configuration before it can log, but says what it makes of it.
+    command: `${since} && systemctl restart systemd-journald && journalctl --sync &&
+      made=$(${said} -g 'System Journal') && echo "$made" && [[ $made == *"max 1G,"* ]]`,
+    slip: { path: "/etc/systemd/journald.conf.d/mastodon-host.conf", from: "1G", to: "1Gig" },
+    says: "System Journal",
+  },
+];
+
+const MAIN: Check[] = [
+  {
+    name: "nginx -t",
+    command: "nginx -t",
+    slip: { path: "/etc/nginx/conf.d/web.conf", from: "proxy_redirect off", to: "proxy_redirects off" },
+    says: 'unknown directive "proxy_redirects"',
+  },
+  {
+    name: "postgres -C",
+    command:
+      "runuser -u postgres -- /usr/lib/postgresql/17/bin/postgres -C shared_buffers -D /tmp --config_file=/etc/mastodon-host/postgres.conf",
+    slip: { path: "/etc/mastodon-host/postgres.conf", from: "jit = off", to: "jitt = off" },
+    says: 'unrecognized configuration parameter "jitt"',
+  },
+  {
+    name: "sysctl --dry-run of main's own",
+    command: "sysctl --dry-run --load=/etc/sysctl.d/61-mastodon-main.conf",
+    slip: { path: "/etc/sysctl.d/61-mastodon-main.conf", from: "nonlocal", to: "non_local" },
+    says: "cannot stat /proc/sys/net/ipv4/ip_non_local_bind",
+  },
+];
+
+describe("static", () => {
+  test.each(COMMON)("$name has nothing against main's file, and notices a slip", (each) => check(main, each));
+  test.each(COMMON)("$name has nothing against a worker's file, and notices a slip", (each) =>
+    check(worker, each),
+  );
+  test.each(MAIN)("$name has nothing against main's file, and notices a slip", (each) => check(main, each));
+});
