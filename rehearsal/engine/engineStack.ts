@@ -1,7 +1,7 @@
 /** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 import { partsOf } from "../doubles/values";
@@ -11,11 +11,12 @@ import { LanguageHost } from "./languageHost";
 
 const ROOT = join(__dirname, "../..");
 const PROJECT = "mastodon-hosting";
-/** What the program and its policy pack consist of. */
+/** What the program, its policy pack and what CI runs consist of. */
 const PROGRAM = [
   "index.ts",
   "config.ts",
   "capacity",
+  "ci",
   "components",
   "hosts",
   "plan",
@@ -164,6 +165,23 @@ export class EngineStack {
 
   destroy(options: Options & { previewOnly?: boolean } = {}): Promise<Run> {
     return this.run("destroy", options);
+  }
+
+  /** A script of the project's, with the CLI on its PATH. */
+  script(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
+    const { pulumiCommand, envVars, workDir, pulumiHome } = this.stack.workspace as LocalWorkspace;
+    const PATH = `${dirname(pulumiCommand.command)}:${process.env.PATH}`;
+    return attempt([process.execPath, "-r", "ts-node/register", join(workDir, file), ...args], {
+      env: {
+        ...process.env,
+        ...envVars,
+        PULUMI_HOME: pulumiHome,
+        PATH,
+        TS_NODE_PROJECT: join(workDir, "tsconfig.json"),
+        ...env,
+      },
+      timeout: 300,
+    });
   }
 
   /** The CLI as it is typed. */

@@ -1,0 +1,67 @@
+/** What a preview would do, from the engine's events. */
+import type { EngineEvent } from "@pulumi/pulumi/automation";
+
+/** In the order of how much there is to lose. */
+const VERBS = { delete: "deleted", replace: "replaced", update: "changed", create: "created" } as const;
+export type Op = keyof typeof VERBS;
+export const OPS = Object.keys(VERBS) as Op[];
+export const verb = (op: Op) => VERBS[op];
+
+export interface Change {
+  op: Op;
+  /** `Droplet`. */
+  type: string;
+  name: string;
+  /** What differs; for a replacement what it is for, where the engine says so. */
+  because: string[];
+}
+
+export interface Preview {
+  changes: Change[];
+  unchanged: number;
+  /** Rules of the policy pack that are broken, and errors. */
+  problems: string[];
+  warnings: string[];
+}
+
+export function previewOf(events: readonly EngineEvent[]): Preview {
+  const preview: Preview = { changes: [], unchanged: 0, problems: [], warnings: [] };
+  for (const { resourcePreEvent, diagnosticEvent, policyEvent } of events) {
+    if (resourcePreEvent) {
+      const { op, urn, type, diffs, keys } = resourcePreEvent.metadata as Metadata;
+      // Components and providers cost and hold nothing.
+      if (type.startsWith("mastodon-hosting:") || type.startsWith("pulumi:")) continue;
+      if (op === "same") preview.unchanged++;
+      if (!isOp(op)) continue;
+      const because = [...new Set([...(keys ?? []), ...(diffs ?? [])])];
+      preview.changes.push({ op, type: type.split(":").at(-1) ?? type, name: nameOf(urn), because });
+    } else if (policyEvent) {
+      const { resourceUrn = "", policyName, enforcementLevel, message } = policyEvent;
+      const said = plain(message).split("\n").at(-1)?.trim();
+      const list = enforcementLevel === "mandatory" ? preview.problems : preview.warnings;
+      // An advice without words is one that a preview cannot give yet.
+      if (said) list.push(`${policyName}, ${nameOf(resourceUrn)}: ${said}`);
+    } else if (diagnosticEvent) {
+      const { severity, message } = diagnosticEvent;
+      const said = plain(message).replace(/^(error|warning): /, "");
+      if (severity === "error") preview.problems.push(said);
+      if (severity === "warning") preview.warnings.push(said);
+    }
+  }
+  preview.changes.sort((a, b) => OPS.indexOf(a.op) - OPS.indexOf(b.op));
+  return preview;
+}
+
+/** As the engine sends it; the Automation API's type lacks what is null. */
+interface Metadata {
+  op: string;
+  urn: string;
+  type: string;
+  diffs?: string[] | null;
+  keys?: string[] | null;
+}
+
+const isOp = (op: string): op is Op => Object.hasOwn(VERBS, op);
+const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;
+/** Without the marks that the CLI makes colours of. */
+const plain = (text: string) => text.replaceAll(/<\{%.*?%\}>/g, "").trim();

@@ -1,0 +1,36 @@
+/** `npm run lint:workflows`: actionlint for what is wrong in the workflows, zizmor for what is unsafe. */
+import { join } from "node:path";
+import { cached } from "../rehearsal/cache";
+import { goTool } from "../rehearsal/goTool";
+import { attempt, run } from "../rehearsal/run";
+
+const ROOT = join(__dirname, "..");
+const ACTIONLINT = { module: "github.com/rhysd/actionlint", version: "v1.7.12", command: "cmd/actionlint" };
+const ZIZMOR = "zizmor==1.32.0";
+
+async function main(): Promise<void> {
+  const actionlint = join(await goTool(ACTIONLINT), "bin/actionlint");
+  const zizmor = await cached("zizmor", ZIZMOR, async (path) => {
+    const pip = ["python3", "-m", "pip", "install", "--quiet", "--no-deps"];
+    await run([...pip, "--target", path, ZIZMOR], { timeout: 600 });
+  });
+  const workflows = join(ROOT, ".github");
+  const commands = [
+    // It looks for the workflows from the current folder upwards.
+    ["bash", "-c", 'cd "$1" && exec "$2"', "bash", ROOT, actionlint],
+    // Offline: what it could ask of GitHub needs a token. What "auditor" adds is for a person to judge.
+    [join(zizmor, "bin/zizmor"), "--offline", "--persona", "pedantic", "--no-progress", workflows],
+  ];
+  for (const command of commands) {
+    const { code, stdout, stderr } = await attempt(command);
+    process.stdout.write(stdout);
+    if (code === 0) continue;
+    process.stderr.write(stderr);
+    process.exitCode = 1;
+  }
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
