@@ -66,10 +66,16 @@ export const threadsLadder = (fleet: Fleet, place: Place): Ladder =>
     changedProcess(fleet, place, "threads", { threads }),
   );
 
-export const replicasLadder = (fleet: Fleet, place: Place): Ladder =>
-  above(processAt(fleet, place).replicas, Math.min(hostAt(fleet, place[0]).size.vcpus, MOST_REPLICAS)).map(
-    (replicas) => changedProcess(fleet, place, "replicas", { replicas }),
-  );
+/** None where the scheduler would run twice. */
+export function replicasLadder(fleet: Fleet, place: Place): Ladder {
+  const { replicas } = processAt(fleet, place);
+  const { size } = hostAt(fleet, place[0]);
+  const most = servesScheduler([processAt(fleet, place)]) ? replicas : Math.min(size.vcpus, MOST_REPLICAS);
+  return above(replicas, most).map((more) => changedProcess(fleet, place, "replicas", { replicas: more }));
+}
+
+const servesScheduler = (sidekiq: readonly SidekiqProcess[]) =>
+  sidekiq.some((process) => queueNames(process).includes("scheduler"));
 
 /** The queue, with Mastodon's weight, for a process that does not serve it yet; last where the order is strict. */
 export function addedQueue(fleet: Fleet, place: Place, queue: QueueName): Ladder {
@@ -89,10 +95,11 @@ export function weighted(fleet: Fleet, place: Place): Ladder {
   return [changedProcess(fleet, place, "queues", { queues })];
 }
 
-/** A main droplet there is only one of. */
+/** None for main, nor where the scheduler would run twice. */
 export function countLadder(fleet: Fleet, host: number): Ladder {
-  const { key, account, count } = hostAt(fleet, host);
-  return above(count, account === "main" ? 1 : MOST_DROPLETS).map((more) =>
+  const { key, account, count, sidekiq } = hostAt(fleet, host);
+  const most = account === "main" || servesScheduler(sidekiq) ? count : MOST_DROPLETS;
+  return above(count, most).map((more) =>
     changed(fleet, host, { count: more }, { key: `${key}.count`, from: String(count), to: String(more) }),
   );
 }

@@ -56,11 +56,15 @@ export interface Evaluation {
   price: { dropletsAndVolumeUsd: number; perMillionJobsUsd: number };
 }
 
-/** Deterministic and pure; some milliseconds, fewer the sooner the fleet has caught up. */
-export function evaluate(fleet: Fleet, situation: Situation): Evaluation {
+/**
+ * Deterministic and pure; some milliseconds, fewer the sooner the fleet has caught up.
+ *
+ * @param horizon hours after the outage that are simulated at most: `catchUpHours` where only the verdict counts
+ */
+export function evaluate(fleet: Fleet, situation: Situation, horizon?: number): Evaluation {
   const { workload, conditions, outage } = situation;
   const service = serviceOf(fleet, workload, conditions);
-  const course = recover(service, workload.nightShare, outage);
+  const course = recover(service, workload.nightShare, outage, undefined, horizon);
   return {
     queues: QUEUE_NAMES.map((queue, q) => ({
       queue,

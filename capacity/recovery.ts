@@ -37,13 +37,20 @@ const STEP_HOURS = 1 / 6;
 export const HORIZON_HOURS = 48;
 
 /**
- * @param until goes on for so many hours after the outage; without it until everything has drained, HORIZON_HOURS at most
+ * @param until goes on for so many hours after the outage; without it until everything has drained
+ * @param horizon the most hours after the outage, where `until` is not given
  */
-export function recover(service: Service, nightShare: number, outage: Outage, until?: number): Course {
+export function recover(
+  service: Service,
+  nightShare: number,
+  outage: Outage,
+  until?: number,
+  horizon = HORIZON_HOURS,
+): Course {
   const load = (hours: number) => courseOfDay(nightShare, hours - outage.hours - outage.hoursBeforeBusiest);
   const queues = service.arrivals.map((perSecond) => new Line(perSecond * 3600));
   const course = { hours: [0], backlog: queues.map(() => [0]) };
-  const end = outage.hours + (until ?? HORIZON_HOURS);
+  const end = outage.hours + (until ?? horizon);
   let now = 0;
   while (now < end - 1e-9) {
     const down = now < outage.hours - 1e-9;

@@ -12,11 +12,11 @@ import {
   threadsLadder,
   weighted,
 } from "./changes";
-import { evaluate, type Situation } from "./evaluate";
+import { evaluate, type Situation, utilizations } from "./evaluate";
 import { type Finding, findings, isError, same } from "./findings";
 import type { Fleet } from "./fleet";
 import type { Problem } from "./problem";
-import { type QueueName, queueNames } from "./queues";
+import { QUEUE_NAMES, type QueueName, queueNames } from "./queues";
 
 /** Pools whose settings are tried for one problem, besides main: each trial is a simulation. */
 const MOST_POOLS = 3;
@@ -31,12 +31,20 @@ export function mends(
   before: readonly Finding[],
   situation: Situation,
 ): boolean {
-  const after = findings(change.fleet, situation, evaluate(change.fleet, situation));
+  const { catchUpHours } = situation;
+  if (gone.some(({ kind }) => kind === "behind") && stillBehind(change.fleet, gone, situation)) return false;
+  const after = findings(change.fleet, situation, evaluate(change.fleet, situation, catchUpHours));
   return after.every(
     (finding) =>
       (before.some((old) => same(old, finding)) && !gone.some((old) => same(old, finding))) ||
       (finding.kind === "busy" && gone.some(isError)),
   );
+}
+
+/** The busy hour alone shows it, without a simulation. */
+function stillBehind(fleet: Fleet, gone: readonly Finding[], situation: Situation): boolean {
+  const used = utilizations(fleet, situation);
+  return gone.some(({ about }) => (used[QUEUE_NAMES.indexOf(about as QueueName)] ?? 0) >= 1);
 }
 
 /** The nearest rung that works, found by doubling and then by halving: the answer is near the bottom. */

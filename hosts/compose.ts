@@ -50,6 +50,9 @@ export const DATABASE_USER = "mastodon";
 /** pgbouncer, persistent Redis, cache Redis: what workers reach over the tailnet. */
 export const PORTS = { pgbouncer: 6432, redis: 6379, cacheRedis: 6380 } as const;
 
+/** UID and GID of both official images' user (sysusers-*.conf keep the UID free for it). */
+const MASTODON_USER = "991:991";
+
 /** First of the loopback ports that Sidekiq processes show their metrics on; one port each. */
 const METRICS_PORT = 9400;
 
@@ -73,6 +76,8 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
   const shared = renderAll(environment);
   const base = {
     network_mode: "host",
+    // The images' own user. Said here too: root of a container on the host's network may ask the metadata service.
+    user: MASTODON_USER,
     restart,
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],

@@ -78,6 +78,22 @@ describe("errors:", () => {
     ]);
   });
 
+  test("the scheduler is never recommended twice, however far behind it is", () => {
+    const busy: Situation = {
+      ...situation(1000),
+      workload: workloadOf({
+        activeUsers: 1000,
+        nightPercent: 20,
+        queues: { scheduler: { jobsPerSecond: 3 } },
+      }),
+    };
+    const beyondOneCore =
+      "workload is more than the fleet can do: at the busy hour scheduler (3.0 jobs/s arrive, 2.0 can be done) falls behind; no single setting is enough, `npm run size` proposes a fleet";
+    expect(said(fleet(main(), pool()), busy).problems).toEqual([beyondOneCore]);
+    const onWorkers = fleet(main(g4, fallback), pool(1, c2, cpuBound, scheduler));
+    expect(said(onWorkers, busy).problems).toContain(beyondOneCore);
+  });
+
   test("workers far away: the way is mended before droplets are bought", () => {
     expect(said(fleet(main(), pool()), situation(6000, 1, 76)).problems).toEqual([
       expect.stringMatching(

@@ -89,9 +89,10 @@ describe("secrets in compose.yaml", () => {
 });
 
 describe("every container", () => {
-  test("has no capability, no way to more rights, the host's network and a memory limit", () => {
+  test("has no capability, no way to more rights, no root, the host's network and a memory limit", () => {
     expect(rendered({ A: "b" }).services.one).toEqual({
       network_mode: "host",
+      user: "991:991",
       restart: "no",
       cap_drop: ["ALL"],
       security_opt: ["no-new-privileges:true"],

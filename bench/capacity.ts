@@ -1,0 +1,75 @@
+/** `npm run bench`: how long the capacity model takes, as the median of some runs. */
+import { type Evaluation, evaluate, type Situation } from "../capacity/evaluate";
+import { type Fleet, fleetOf } from "../capacity/fleet";
+import { judge } from "../capacity/verdict";
+import { workloadOf } from "../capacity/workload";
+
+const RUNS = 15;
+
+const CPU_BOUND = { queues: { default: 8, ingress: 4 }, threads: 5, replicas: 1 } as const;
+const FEDERATION = {
+  queues: { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1 },
+  threads: 15,
+  replicas: 1,
+} as const;
+const SCHEDULER = { queues: ["scheduler"], threads: 2, replicas: 1 } as const;
+
+function fleetWith(pools: number, count: number, size: string): Fleet {
+  const fleet = fleetOf({
+    main: { size, volumeGiB: 100, sidekiq: [SCHEDULER] },
+    // No two pools are alike: nothing could be counted once for all of them.
+    workers: Array.from({ length: pools }, (_, i) => ({
+      name: `pool-${i}`,
+      size: "c-2",
+      count,
+      sidekiq: [
+        { ...CPU_BOUND, threads: 5 + (i % 4) },
+        { ...FEDERATION, threads: 15 + (i % 7) },
+      ],
+    })),
+  });
+  if (!fleet) throw new Error(`${size} is not in the catalogue`);
+  return fleet;
+}
+
+const situation = (activeUsers: number): Situation => ({
+  workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
+  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  outage: { hours: 2, hoursBeforeBusiest: 0 },
+  catchUpHours: 2,
+});
+
+function milliseconds(run: () => unknown): number {
+  const times = Array.from({ length: RUNS }, () => {
+    const start = performance.now();
+    run();
+    return performance.now() - start;
+  }).sort((a, b) => a - b);
+  return times[Math.floor(RUNS / 2)] ?? Number.NaN;
+}
+
+const drain = ({ queues }: Evaluation) =>
+  Math.max(...queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
+
+const small = fleetWith(1, 2, "g-4vcpu-16gb");
+const large = fleetWith(50, 10, "g-40vcpu-160gb");
+const CASES: [string, Fleet, number][] = [
+  ["2 workers in 1 pool, accepted", small, 5_000],
+  ["500 workers in 50 pools, accepted", large, 40_000],
+  ["500 workers in 50 pools, too much for them", large, 75_000],
+];
+
+const unit = milliseconds(() => judge(small, situation(5_000)));
+for (const [title, fleet, users] of CASES) {
+  const when = situation(users);
+  const { evaluation, problems } = judge(fleet, when);
+  const [model, verdict] = [
+    milliseconds(() => evaluate(fleet, when)),
+    milliseconds(() => judge(fleet, when)),
+  ];
+  console.log(
+    `${title} (${users} users, drained after ${drain(evaluation).toFixed(1)} h, ${problems.length} problems): ` +
+      `model ${model.toFixed(1)} ms, verdict ${verdict.toFixed(1)} ms, ${(verdict / unit).toFixed(1)} times the first`,
+  );
+  for (const { key, message } of problems) console.log(`    ${key} ${message}`);
+}
