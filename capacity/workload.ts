@@ -54,7 +54,7 @@ const SCHEDULED_PER_SECOND = 0.02;
 /**
  * Round trips: default and ingress as in the measurement of a tailnet's delay (docs/capacity.md), the others by what a job reads.
  * CPU: 1 ms of Ruby a round trip, more where a job signs or renders; together calibrated on the story, where one core of a shared
- * machine did about 25 jobs/s. Wait: another server answers in a fraction of a second. Scheduled jobs are long.
+ * machine did about 26 jobs/s. Wait: another server answers in a fraction of a second. Scheduled jobs are long.
  */
 export const JOBS: Record<QueueName, Job> = {
   default: { cpuMs: 40, waitMs: 20, roundTrips: 30 },

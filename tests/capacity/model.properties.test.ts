@@ -4,9 +4,9 @@ import { evaluate, type Situation } from "../../capacity/evaluate";
 import type { FleetHost } from "../../capacity/fleet";
 import { recover } from "../../capacity/recovery";
 import { serviceOf } from "../../capacity/service";
+import { AT_THE_BUSIEST } from "../../capacity/story";
 import { perQueue, workloadOf } from "../../capacity/workload";
 import { activeUsers, type Hosts, hosts } from "./arbitraries";
-import { AT_THE_BUSIEST } from "./fleets";
 
 const withUsers = (users: number): Situation => ({
   ...AT_THE_BUSIEST,

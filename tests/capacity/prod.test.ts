@@ -1,26 +1,10 @@
 /** prod's fleet beside the story's: what it does, and what it costs. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dropletSize } from "../../capacity/droplets";
 import { evaluate } from "../../capacity/evaluate";
-import { fleetOf } from "../../capacity/fleet";
-import { readStackConfig } from "../../plan/stackFile";
-import { situationOf } from "../../settings/situation";
-import { AT_THE_BUSIEST, SEED_MAIN } from "./fleets";
-
-const { config } = readStackConfig(join(__dirname, "../.."), "prod");
-const setting = (name: string) => JSON.parse(config[`mastodon-hosting:${name}`] ?? "{}");
-const situation = situationOf({
-  workload: { nightPercent: 20, queues: {}, ...setting("workload") },
-  recovery: { outageHours: 2, catchUpHours: 2, ...setting("recovery") },
-  assumptions: { sharedCpuPercent: 70, rttMs: 1, ...setting("assumptions") },
-});
-const withReplicas = (sidekiq: object[]) => sidekiq.map((process) => ({ replicas: 1, ...process }));
-const { main, workers } = { main: setting("main"), workers: setting("workers") };
-const prod = fleetOf({
-  main: { ...main, sidekiq: withReplicas(main.sidekiq) },
-  workers: workers.map((pool: { sidekiq: object[] }) => ({ ...pool, sidekiq: withReplicas(pool.sidekiq) })),
-});
-if (!prod) throw new Error("prod has an unknown size");
+import { AT_THE_BUSIEST, STORY_MAIN } from "../../capacity/story";
+import { prodFleet as prod, prodSituation as situation } from "./prod";
 
 test("prod carries the story's load", () => {
   expect(situation.workload).toEqual(AT_THE_BUSIEST.workload);
@@ -38,15 +22,20 @@ test("prod catches up with two hours within one, at the worst time of the day: t
 test("for at most 1.25 times the price of the story's machines, volume included", () => {
   const price = (slug: string) => dropletSize(slug)?.priceMonthly ?? Number.NaN;
   // Six weeks later: the droplet of the story, and two with 2 dedicated vCPUs for Sidekiq.
-  const seed = SEED_MAIN.priceMonthly + 2 * price("c-2");
+  const seed = STORY_MAIN.priceMonthly + 2 * price("c-2");
   expect(seed).toBe(180);
   const ours = price("g-4vcpu-16gb") + 2 * price("c-2") + 100 * 0.1;
   expect(evaluate(prod, situation).price.dropletsAndVolumeUsd).toBeCloseTo(ours, 9);
   expect(ours).toBe(220);
   expect(ours / seed).toBeLessThan(1.25);
+  const page = readFileSync(join(__dirname, "../../docs/capacity.md"), "utf8");
+  expect(page).toContain(`${ours} / ${seed} = ${(ours / seed).toFixed(2)}`);
+  expect(page).toContain(
+    `$138) prod is ${(ours / 138).toFixed(2)} times the price. A million jobs cost $3.76.`,
+  );
 });
 
 test("a million jobs cost less than four dollars", () => {
   // 6,000 users × 325 jobs a day × 30 days = 58.5 million, and the scheduler's.
-  expect(evaluate(prod, situation).price.perMillionJobsUsd).toBeCloseTo(220 / 58.53, 2);
+  expect(evaluate(prod, situation).price.perMillionJobsUsd).toBeCloseTo(3.76, 2);
 });

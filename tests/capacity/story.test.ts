@@ -1,28 +1,16 @@
 /** The story of docs/architecture.md, each of its states in the model with one set of parameters. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { directConnections } from "../../capacity/connections";
 import { type Evaluation, evaluate } from "../../capacity/evaluate";
 import type { Fleet } from "../../capacity/fleet";
-import { QUEUE_NAMES, QUEUES, type QueueName } from "../../capacity/queues";
 import { recover } from "../../capacity/recovery";
 import { serviceOf } from "../../capacity/service";
-import { AT_THE_BUSIEST, fleet, mainHost, poolHost, SEED_MAIN, STORY, sidekiq, sized } from "./fleets";
+import { AT_THE_BUSIEST, STORY, STORY_FLEETS } from "../../capacity/story";
+import { jobsPerSecond } from "../../capacity/workload";
+import { prodFleet } from "./prod";
 
-const weights = (...queues: QueueName[]) =>
-  Object.fromEntries(queues.map((queue) => [queue, QUEUES[queue].weight]));
-
-// Mastodon 3.5 had no `ingress`: what other servers deliver was in `default` until mastodon/mastodon#20264, two days after the story.
-const local = sidekiq(weights("default", "ingress"), 25);
-const federation = sidekiq(weights("push", "pull", "mailers", "fasp"), 25);
-const tiny = sidekiq(["scheduler"], 5);
-const everything = (threads: number) => sidekiq(weights(...QUEUE_NAMES), threads);
-
-const tenThreads = fleet(mainHost(SEED_MAIN, everything(10)));
-const twentyThreads = fleet(mainHost(SEED_MAIN, everything(20)));
-const split = fleet(mainHost(SEED_MAIN, local, federation, tiny));
-const offHost = fleet(
-  mainHost(SEED_MAIN, federation, tiny),
-  poolHost(sized("c-2"), 1, sidekiq(weights("default", "ingress"), 5, 2)),
-);
+const { tenThreads, twentyThreads, split, splitTwice, defaultOffHost } = STORY_FLEETS;
 
 const drain = ({ queues }: Evaluation) =>
   Math.max(...queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
@@ -57,7 +45,7 @@ test("(c) split queues: drains overnight, is behind again next morning, and the 
   expect(waitingAt(24, split)).toBe(0);
   // Two hours before the next busiest moment.
   expect(waitingAt(29, split)).toBeGreaterThan(5_000);
-  const more = evaluate(fleet(mainHost(SEED_MAIN, local, local, federation, tiny)), STORY);
+  const more = evaluate(splitTwice, STORY);
   expect(behind(more)).toEqual(["ingress"]);
   const [host] = more.hosts;
   expect(host && (host.web + host.jobs) / host.cores).toBeCloseTo(1, 6);
@@ -73,9 +61,48 @@ test("(d) connected directly the split processes exceed Postgres' 100 connection
 });
 
 test("(e) default on a dedicated droplet with 2 vCPUs: everything keeps up, and drains within the hour", () => {
-  const result = evaluate(offHost, STORY);
+  const result = evaluate(defaultOffHost, STORY);
   expect(behind(result)).toEqual([]);
   expect(drain(result)).toBeLessThan(1);
   // At the worst time of the day it takes longer; prod's fleet does not.
-  expect(drain(evaluate(offHost, AT_THE_BUSIEST))).toBeCloseTo(1.4, 1);
+  expect(drain(evaluate(defaultOffHost, AT_THE_BUSIEST))).toBeCloseTo(1.4, 1);
+});
+
+describe("docs/capacity.md shows these figures:", () => {
+  const page = readFileSync(join(__dirname, "../../docs/capacity.md"), "utf8").replace(/\s+/g, " ");
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  const used = (result: Evaluation) => {
+    const worst = Math.max(...result.queues.map(({ utilization }) => utilization)).toFixed(2);
+    const [main] = result.hosts;
+    return { worst, main: percent(main ? (main.web + main.jobs) / main.cores : Number.NaN) };
+  };
+
+  test.each([
+    ["a | 10 threads, all queues", tenThreads, STORY, " × its capacity"],
+    ["b | 20 threads", twentyThreads, STORY, " ×"],
+    ["c | split: default, federation and mail, scheduler", split, STORY, " ×"],
+    ["e | default on a CPU-optimized droplet", defaultOffHost, STORY, " ×"],
+    ["| prod, at the same time of the day", prodFleet, STORY, " ×"],
+    ["| prod, at the worst time", prodFleet, AT_THE_BUSIEST, " ×"],
+  ])("%s", (row, story, situation, unit) => {
+    const result = evaluate(story, situation);
+    const { worst, main } = used(result);
+    const again = story === split ? ", and behind again next morning" : "";
+    expect(page).toContain(`| ${row} | ${worst}${unit} | ${drain(result).toFixed(1)} h${again} | ${main} |`);
+  });
+
+  test("c with a second process, the load, and what all queues together need of one core", () => {
+    const { worst, main } = used(evaluate(splitTwice, STORY));
+    expect(page).toContain(`| | c with a second default process | ${worst} × | | ${main} |`);
+    const rate = jobsPerSecond(STORY.workload);
+    expect(page).toContain(
+      `${rate.toFixed(1)} jobs/s at the busy hour, ${(rate * 0.6 * 0.0864).toFixed(2)} million a day`,
+    );
+    const ruby = Object.values(STORY.workload.queues).reduce(
+      (sum, { jobsPerSecond: jobs, cpuMs }) => sum + (jobs * cpuMs) / 1000,
+      0,
+    );
+    expect(page).toContain(`need ${(ruby / 0.7).toFixed(1)} times the process' core`);
+    expect(page).toContain(`together ${((0.7 * rate) / ruby).toFixed(0)} jobs/s on one core`);
+  });
 });

@@ -4,9 +4,10 @@ import { evaluate, type Situation } from "../../capacity/evaluate";
 import { accepts, findings } from "../../capacity/findings";
 import type { Fleet } from "../../capacity/fleet";
 import type { SidekiqProcess } from "../../capacity/queues";
+import { AT_THE_BUSIEST } from "../../capacity/story";
 import { judge } from "../../capacity/verdict";
 import { workloadOf } from "../../capacity/workload";
-import { AT_THE_BUSIEST, fleet, mainHost, poolHost, sidekiq, sized } from "./fleets";
+import { fleet, mainHost, poolHost, sidekiq, sized } from "./fleets";
 
 const g4 = sized("g-4vcpu-16gb");
 const c2 = sized("c-2");
