@@ -1,4 +1,5 @@
 /** A night on which all goes well. */
+import { mainInputs } from "../../hosts/mainFixtures";
 import { type Beds, BUCKET } from "./bed";
 
 /** awscli's. */
@@ -12,6 +13,12 @@ export function backupTests(bed: Beds): void {
       stdout: "",
       stderr: "mastodon-backup: no backup has run yet\n",
     });
+  });
+
+  test("the next night's is due at the time that the settings name", async () => {
+    const due = await bed().main.run("systemctl show -P NextElapseUSecRealtime mastodon-backup.timer");
+    expect(due).toMatch(new RegExp(` ${mainInputs().settings.backups.time}:00 UTC\n$`));
+    expect(await bed().main.run("systemctl is-enabled mastodon-backup.timer")).toBe("enabled\n");
   });
 
   test("the nightly unit puts an encrypted dump under the time of its start, and no secret on a command line", async () => {

@@ -141,7 +141,7 @@ export class DumpBed {
   /** The result, and the arguments of every process that main ran meanwhile; none of them a secret. */
   async watched<T>(what: () => Promise<T>): Promise<{ result: T; seen: string }> {
     const watching = this.main.run(
-      "rm -f /run/enough; until [[ -e /run/enough ]]; do cat /proc/[0-9]*/cmdline 2>/dev/null; done | tr '\\0' '\\n' | sort -u",
+      "rm -f /run/enough; until [[ -e /run/enough ]]; do cat /proc/[0-9]*/cmdline 2>/dev/null; sleep 0.01; done | tr '\\0' '\\n' | sort -u",
     );
     const result = await what();
     await this.main.run("touch /run/enough");
