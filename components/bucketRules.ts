@@ -47,17 +47,14 @@ export const mediaBucketPolicy = (arn: string) =>
 
 export const backupBucketPolicy = (arn: string) => policy(tlsOnly(arn));
 
-/** The calls in Mastodon's code. Listing serves `tootctl media remove-orphans` alone. */
+/** The calls in Mastodon's code. `tootctl media remove-orphans` alone would also list: docs/operations.md lends it that. */
 export const mediaWriterPolicy = (arn: string) =>
-  policy(
-    {
-      Sid: "Objects",
-      Effect: "Allow",
-      Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-      Resource: `${arn}/*`,
-    },
-    { Sid: "RemoveOrphans", Effect: "Allow", Action: "s3:ListBucket", Resource: arn },
-  );
+  policy({
+    Sid: "Objects",
+    Effect: "Allow",
+    Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+    Resource: `${arn}/*`,
+  });
 
 /** Write and nothing else: whoever breaks into the main droplet can neither read nor delete the dumps. */
 export const backupWriterPolicy = (arn: string) =>

@@ -12,7 +12,7 @@ import { attempt, run } from "./run";
 const REQUIREMENTS = join(__dirname, "s3.requirements.txt");
 
 /** A virtual environment with moto in it, in the cache. */
-function moto(): Promise<string> {
+export function moto(): Promise<string> {
   const recipe = ["venv", 1, readFileSync(REQUIREMENTS, "utf8")];
   return cached("s3", recipe, async (path) => {
     await run(["python3", "-m", "venv", path]);

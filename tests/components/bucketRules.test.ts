@@ -98,6 +98,7 @@ test.each([
   "s3:DeleteObjectVersion",
   "s3:PutBucketPolicy",
   "s3:PutLifecycleConfiguration",
+  "s3:ListBucket",
 ])("Mastodon's own key may not %s", (action) => {
   expect(decides(mediaWriterPolicy(MEDIA), action, `${MEDIA}/accounts/a.png`)).toBe(false);
   expect(decides(mediaWriterPolicy(MEDIA), action, MEDIA)).toBe(false);

@@ -87,12 +87,6 @@ const expected = (protect: boolean) => ({
             Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             Resource: "arn:aws:s3:::shop-example-media/*",
           },
-          {
-            Sid: "RemoveOrphans",
-            Effect: "Allow",
-            Action: "s3:ListBucket",
-            Resource: "arn:aws:s3:::shop-example-media",
-          },
         ],
       },
     },

@@ -1,0 +1,107 @@
+/** What a request asks of S3, in IAM's words (docs.aws.amazon.com/AmazonS3/latest/API, "Permissions" of each call). */
+
+export interface S3Request {
+  method: string;
+  bucket: string;
+  /** Empty where the bucket itself is meant. */
+  key: string;
+  query: URLSearchParams;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Buffer;
+}
+
+export interface Asked {
+  action: string;
+  resource: string;
+}
+
+/** Path-style: `/BUCKET/KEY`. */
+export function parseRequest(
+  method: string,
+  url: string,
+  headers: S3Request["headers"],
+  body = Buffer.alloc(0),
+): S3Request {
+  const { pathname, searchParams } = new URL(url, "http://s3");
+  const [, bucket = "", ...rest] = pathname.split("/");
+  return { method, bucket, key: decodeURIComponent(rest.join("/")), query: searchParams, headers, body };
+}
+
+/** Sub-resources: query parameter → [reading, writing, deleting]. */
+const BUCKET_SETTINGS: Readonly<Record<string, [string, string, string]>> = {
+  acl: ["GetBucketAcl", "PutBucketAcl", "PutBucketAcl"],
+  cors: ["GetBucketCORS", "PutBucketCORS", "PutBucketCORS"],
+  lifecycle: ["GetLifecycleConfiguration", "PutLifecycleConfiguration", "PutLifecycleConfiguration"],
+  ownershipControls: [
+    "GetBucketOwnershipControls",
+    "PutBucketOwnershipControls",
+    "PutBucketOwnershipControls",
+  ],
+  policy: ["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"],
+  publicAccessBlock: [
+    "GetBucketPublicAccessBlock",
+    "PutBucketPublicAccessBlock",
+    "PutBucketPublicAccessBlock",
+  ],
+  versioning: ["GetBucketVersioning", "PutBucketVersioning", "PutBucketVersioning"],
+};
+
+/**
+ * Everything that has to be allowed for the request.
+ *
+ * @throws Error for a call that is not in here: nothing is let through by not being known
+ */
+export function askedOf(request: S3Request): Asked[] {
+  const arn = `arn:aws:s3:::${request.bucket}`;
+  if (isBatchDelete(request))
+    return keysIn(request.body).map((key) => ({ action: "s3:DeleteObject", resource: `${arn}/${key}` }));
+  const actions = request.key ? objectActions(request) : [bucketAction(request)];
+  const asked = actions.map((action) => ({
+    action: `s3:${action}`,
+    resource: request.key ? `${arn}/${request.key}` : arn,
+  }));
+  const source = request.headers["x-amz-copy-source"];
+  if (typeof source === "string")
+    asked.push({ action: "s3:GetObject", resource: `arn:aws:s3:::${source.replace(/^\//, "")}` });
+  return asked;
+}
+
+/** Mastodon's way to delete many at once: each key is asked for alone. */
+export const isBatchDelete = ({ method, key, query }: S3Request) =>
+  method === "POST" && key === "" && query.has("delete");
+
+const keysIn = (body: Buffer) =>
+  [...body.toString().matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key = ""]) => key);
+
+function bucketAction({ method, query }: S3Request): string {
+  const index = ["GET", "PUT", "DELETE"].indexOf(method);
+  for (const [setting, actions] of Object.entries(BUCKET_SETTINGS)) {
+    const action = actions[index];
+    if (query.has(setting) && action) return action;
+  }
+  if (method === "GET" && query.has("uploads")) return "ListBucketMultipartUploads";
+  if (method === "GET" && query.has("versions")) return "ListBucketVersions";
+  if (method === "GET" || method === "HEAD") return "ListBucket";
+  if (method === "PUT") return "CreateBucket";
+  if (method === "DELETE") return "DeleteBucket";
+  throw new Error(`${method} ?${query} is not known here`);
+}
+
+function objectActions({ method, query, headers }: S3Request): string[] {
+  if (query.has("acl")) return [method === "GET" ? "GetObjectAcl" : "PutObjectAcl"];
+  const version = query.has("versionId") ? "Version" : "";
+  switch (method) {
+    case "GET":
+      return [query.has("uploadId") ? "ListMultipartUploadParts" : `GetObject${version}`];
+    case "HEAD":
+      return [`GetObject${version}`];
+    case "DELETE":
+      return [query.has("uploadId") ? "AbortMultipartUpload" : `DeleteObject${version}`];
+    // Parts, and the begin and the end of an upload in parts, are what a put is.
+    case "PUT":
+    case "POST":
+      return headers["x-amz-acl"] ? ["PutObject", "PutObjectAcl"] : ["PutObject"];
+    default:
+      throw new Error(`${method} ?${query} is not known here`);
+  }
+}

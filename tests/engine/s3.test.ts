@@ -1,0 +1,229 @@
+/** S3 as the program sets it up, asked over HTTP: who may do what, by the policies that an up wrote. */
+import { randomBytes } from "node:crypto";
+import { PUBLIC_PREFIXES } from "../../components/bucketRules";
+import { ACCESS_KEY, USER, USER_POLICY } from "../../rehearsal/doubles/awsAccount";
+import { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
+import { figure, type Lab, lab, succeeded } from "./lab";
+import { type Answer, ask, type Call, type Key } from "./s3Client";
+
+const MEDIA = "/shop-example-media";
+const BACKUPS = "/shop-example-backups";
+const OBJECT = `${MEDIA}/media_attachments/files/1/original/cat.jpg`;
+
+let prod: Lab;
+let s3: EvaluatedS3;
+let asked = 0;
+beforeAll(async () => {
+  prod = await lab();
+  succeeded(await prod.engine.up());
+  addUser("owner", [{ Effect: "Allow", Action: "s3:*", Resource: "*" }]);
+  prod.cloud.aws.add({
+    type: "aws:s3/bucket:Bucket",
+    id: "somebody-elses",
+    name: "",
+    inputs: { bucket: "somebody-elses" },
+    outputs: {},
+  });
+  s3 = await EvaluatedS3.start(prod.cloud.aws);
+});
+afterAll(() => {
+  s3?.stop();
+  prod.remove();
+  figure(`${asked} requests over HTTP were judged`);
+});
+
+/** Somebody of the same account, beside the program. */
+function addUser(name: string, Statement: object[]): void {
+  const { aws } = prod.cloud;
+  const arn = `arn:aws:iam::${aws.accountId}:user/${name}`;
+  const policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  aws.add({ type: USER, id: name, name, inputs: { name }, outputs: { arn } });
+  aws.add({ type: USER_POLICY, id: `${name}:all`, name, inputs: { user: name, policy }, outputs: {} });
+  const secret = randomBytes(30).toString("base64");
+  aws.add({
+    type: ACCESS_KEY,
+    id: `AKIA${name.toUpperCase()}`,
+    name,
+    inputs: { user: name },
+    outputs: { secret },
+  });
+}
+
+function keyOf(name: string): Key {
+  const record = prod.cloud.aws.list(ACCESS_KEY).find((one) => one.name === name);
+  if (!record) throw new Error(`no key ${name}`);
+  return { id: record.id, secret: String(record.outputs.secret) };
+}
+const writer = () => keyOf("media-writer-key");
+const backupWriter = () => keyOf("backups-writer-key");
+
+function as(key: Key | undefined, method: string, path: string, more: Partial<Call> = {}): Promise<Answer> {
+  asked++;
+  return ask(s3, key, { method, path, ...more });
+}
+
+/** `CODE`, or the status where it was let through. */
+const verdict = ({ status, code }: Answer) => code ?? status;
+
+async function uploadId(key: Key, path: string): Promise<string> {
+  const { body } = await as(key, "POST", `${path}?uploads=`);
+  return /<UploadId>(.*?)<\/UploadId>/.exec(body)?.[1] ?? "";
+}
+
+test("Mastodon's key can do what Mastodon does", async () => {
+  const key = writer();
+  expect(await as(key, "PUT", OBJECT, { body: "cat" })).toMatchObject({ status: 200 });
+  expect(await as(key, "GET", OBJECT)).toMatchObject({ status: 200, body: "cat" });
+  expect(await as(key, "HEAD", OBJECT)).toMatchObject({ status: 200 });
+  const copied = `${MEDIA}/media_attachments/copy.jpg`;
+  expect(await as(key, "PUT", copied, { headers: { "x-amz-copy-source": OBJECT.slice(1) } })).toMatchObject({
+    status: 200,
+  });
+
+  const parts = await uploadId(key, OBJECT);
+  const part = await as(key, "PUT", `${OBJECT}?partNumber=1&uploadId=${parts}`, { body: "dog" });
+  expect(part.status).toBe(200);
+  const done =
+    "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>06d80eb0c50b49a509b49f2424e8c805</ETag></Part></CompleteMultipartUpload>";
+  expect(await as(key, "POST", `${OBJECT}?uploadId=${parts}`, { body: done })).toMatchObject({ status: 200 });
+  expect((await as(key, "GET", OBJECT)).body).toBe("dog");
+  const abandoned = await uploadId(key, OBJECT);
+  expect(await as(key, "DELETE", `${OBJECT}?uploadId=${abandoned}`)).toMatchObject({ status: 204 });
+
+  expect(await as(key, "DELETE", OBJECT)).toMatchObject({ status: 204 });
+  const batch = "<Delete><Object><Key>media_attachments/copy.jpg</Key></Object></Delete>";
+  expect(await as(key, "POST", `${MEDIA}?delete=`, { body: batch })).toMatchObject({ status: 200 });
+  expect(await s3.holds(MEDIA.slice(1), "media_attachments/copy.jpg")).toBe(false);
+});
+
+test.each([
+  ["lists objects", "GET", `${MEDIA}?list-type=2`],
+  ["lists versions", "GET", `${MEDIA}?versions=`],
+  ["lists uploads", "GET", `${MEDIA}?uploads=`],
+  ["looks whether the bucket is there", "HEAD", MEDIA],
+  ["gets an old version", "GET", `${OBJECT}?versionId=1`],
+  ["deletes an old version for good", "DELETE", `${OBJECT}?versionId=1`],
+  ["reads the policy", "GET", `${MEDIA}?policy=`],
+  ["writes the policy", "PUT", `${MEDIA}?policy=`],
+  ["deletes the policy", "DELETE", `${MEDIA}?policy=`],
+  ["opens the bucket to the public", "PUT", `${MEDIA}?publicAccessBlock=`],
+  ["turns versions off", "PUT", `${MEDIA}?versioning=`],
+  ["changes the lifecycle", "PUT", `${MEDIA}?lifecycle=`],
+  ["reads the ACL", "GET", `${MEDIA}?acl=`],
+  ["writes an object's ACL", "PUT", `${OBJECT}?acl=`],
+  ["deletes the bucket", "DELETE", MEDIA],
+  ["makes a bucket", "PUT", "/shop-example-more"],
+  ["puts into the dumps", "PUT", `${BACKUPS}/database/x`],
+  ["gets a dump", "GET", `${BACKUPS}/database/x`],
+  ["deletes a dump", "DELETE", `${BACKUPS}/database/x`],
+  ["reads another bucket", "GET", "/somebody-elses/x"],
+  ["writes into another bucket", "PUT", "/somebody-elses/x"],
+])("Mastodon's key is denied when it %s", async (_, method, path) => {
+  const answer = await as(writer(), method, path);
+  expect(answer.status).toBe(403);
+});
+
+test("who may not list is not told whether a key is there", async () => {
+  const missing = `${MEDIA}/accounts/missing.png`;
+  expect(verdict(await as(keyOf("owner"), "GET", missing))).toBe("NoSuchKey");
+  expect(verdict(await as(writer(), "GET", missing))).toBe("AccessDenied");
+  expect(verdict(await as(undefined, "GET", missing))).toBe("AccessDenied");
+});
+
+test("a copy needs to be allowed to read what is copied", async () => {
+  await as(keyOf("owner"), "PUT", `${BACKUPS}/database/stolen`, { body: "dump" });
+  const headers = { "x-amz-copy-source": `${BACKUPS.slice(1)}/database/stolen` };
+  expect(verdict(await as(writer(), "PUT", `${MEDIA}/cache/stolen`, { headers }))).toBe("AccessDenied");
+});
+
+test("the dumps' key can put, whole or in parts, and nothing else", async () => {
+  const key = backupWriter();
+  const dump = `${BACKUPS}/database/today.dump.gpg`;
+  expect(await as(key, "PUT", dump, { body: "dump" })).toMatchObject({ status: 200 });
+  const parts = await uploadId(key, dump);
+  expect(await as(key, "PUT", `${dump}?partNumber=1&uploadId=${parts}`, { body: "x" })).toMatchObject({
+    status: 200,
+  });
+  expect(await as(key, "DELETE", `${dump}?uploadId=${parts}`)).toMatchObject({ status: 204 });
+  const others: [string, string][] = [
+    ["GET", dump],
+    ["HEAD", dump],
+    ["DELETE", dump],
+    ["DELETE", `${dump}?versionId=1`],
+    ["GET", `${BACKUPS}?list-type=2`],
+    ["GET", `${BACKUPS}?policy=`],
+    ["PUT", `${BACKUPS}?lifecycle=`],
+    ["DELETE", BACKUPS],
+    ["PUT", `${MEDIA}/cache/x`],
+    ["GET", `${MEDIA}/imports/follows.csv`],
+  ];
+  for (const [method, path] of others)
+    expect([method, path, (await as(key, method, path)).status]).toEqual([method, path, 403]);
+  expect(await s3.holds(BACKUPS.slice(1), "database/today.dump.gpg")).toBe(true);
+});
+
+test("anyone may get media by their names, and list, change or find nothing else", async () => {
+  const owner = keyOf("owner");
+  for (const prefix of PUBLIC_PREFIXES) {
+    await as(owner, "PUT", `${MEDIA}/${prefix}/1.png`, { body: prefix });
+    expect(await as(undefined, "GET", `${MEDIA}/${prefix}/1.png`)).toMatchObject({
+      status: 200,
+      body: prefix,
+    });
+  }
+  const closed = ["backups/archive.zip", "imports/follows.csv", "accounts", "cachex/1", "1.png"];
+  for (const key of closed) {
+    await as(owner, "PUT", `${MEDIA}/${key}`, { body: "private" });
+    expect([key, verdict(await as(undefined, "GET", `${MEDIA}/${key}`))]).toEqual([key, "AccessDenied"]);
+  }
+  await as(owner, "PUT", `${BACKUPS}/accounts/1.png`, { body: "a dump under a public name" });
+  const others: [string, string][] = [
+    ["GET", `${BACKUPS}/accounts/1.png`],
+    ["GET", MEDIA],
+    ["GET", `${MEDIA}?list-type=2&prefix=accounts/`],
+    ["GET", `${MEDIA}?versions=`],
+    ["GET", `${MEDIA}?policy=`],
+    ["GET", `${MEDIA}/accounts/1.png?versionId=1`],
+    ["GET", `${MEDIA}/accounts/1.png?acl=`],
+    ["PUT", `${MEDIA}/accounts/2.png`],
+    ["POST", `${MEDIA}/accounts/2.png?uploads=`],
+    ["DELETE", `${MEDIA}/accounts/1.png`],
+  ];
+  for (const [method, path] of others)
+    expect([method, path, verdict(await as(undefined, method, path))]).toEqual([
+      method,
+      path,
+      "AccessDenied",
+    ]);
+});
+
+test("nobody is served without TLS, the owner included", async () => {
+  const path = `${MEDIA}/accounts/1.png`;
+  for (const key of [undefined, writer(), keyOf("owner")]) {
+    expect(await as(key, "GET", path)).toMatchObject({ status: 200 });
+    expect(verdict(await as(key, "GET", path, { plain: true }))).toBe("AccessDenied");
+  }
+  expect(verdict(await as(backupWriter(), "PUT", `${BACKUPS}/database/x`, { plain: true }))).toBe(
+    "AccessDenied",
+  );
+});
+
+test("an ACL is refused, whoever sets it: S3_PERMISSION has to stay empty", async () => {
+  const path = `${MEDIA}/accounts/acl.png`;
+  for (const acl of ["public-read", "private"]) {
+    const headers = { "x-amz-acl": acl };
+    expect(verdict(await as(writer(), "PUT", path, { body: "x", headers }))).toBe("AccessDenied");
+    expect(verdict(await as(keyOf("owner"), "PUT", path, { body: "x", headers }))).toBe(
+      "AccessControlListNotSupported",
+    );
+  }
+  expect(await s3.holds(MEDIA.slice(1), "accounts/acl.png")).toBe(false);
+});
+
+test("a key that is unknown, or a secret that is another's, is nobody's", async () => {
+  const { id } = writer();
+  expect(verdict(await as({ id: "AKIANOBODY", secret: "x" }, "GET", OBJECT))).toBe("InvalidAccessKeyId");
+  expect(verdict(await as({ id, secret: backupWriter().secret }, "GET", OBJECT))).toBe(
+    "SignatureDoesNotMatch",
+  );
+});

@@ -1,0 +1,65 @@
+/** Asks an S3 server as a user of it, or as nobody. */
+import { request as http } from "node:http";
+import { request as https } from "node:https";
+import { sign } from "aws4";
+import type { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
+
+export interface Key {
+  id: string;
+  secret: string;
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+  /** S3's word for what is wrong. */
+  code: string | undefined;
+}
+
+export interface Call {
+  method: string;
+  /** `/BUCKET/KEY?QUERY`. */
+  path: string;
+  body?: string;
+  headers?: Record<string, string>;
+  /** In the clear rather than by TLS. */
+  plain?: boolean;
+}
+
+export function ask(s3: EvaluatedS3, key: Key | undefined, call: Call): Promise<Answer> {
+  const { method, path, body, headers = {}, plain } = call;
+  const url = new URL(plain ? s3.urls.http : s3.urls.https);
+  const unsigned = {
+    method,
+    path,
+    headers: { Host: url.host, "Content-Type": "application/octet-stream", ...headers },
+    ...(body ? { body } : {}),
+  };
+  const { headers: sent } = key
+    ? sign(
+        { service: "s3", region: "us-east-1", ...unsigned },
+        { accessKeyId: key.id, secretAccessKey: key.secret },
+      )
+    : unsigned;
+  return new Promise((resolve, reject) => {
+    const send = plain ? http : https;
+    const options = {
+      host: url.hostname,
+      port: url.port,
+      method,
+      path,
+      headers: sent as Record<string, string>,
+    };
+    const message = send({ ...options, ca: s3.authority }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        const code = /<Code>(.*?)<\/Code>/.exec(text)?.[1];
+        resolve({ status: response.statusCode ?? 0, body: text, code });
+      });
+    });
+    message.on("error", reject);
+    message.end(body);
+  });
+}
