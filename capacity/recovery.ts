@@ -129,7 +129,3 @@ class Line {
     };
   }
 }
-
-/** The closed formula, where load and capacity stay what they are: hours to drain `hours` of outage. */
-export const drainHours = (hours: number, capacity: number, arrivals: number) =>
-  hours / (capacity / arrivals - 1);

@@ -1,7 +1,7 @@
 /** The model's verdict on a fleet in words: what is wrong, and the smallest change that the model itself confirms. */
 import { type Ladder, sizeLadder } from "./changes";
 import { type Evaluation, evaluate, type QueueResult, type Situation } from "./evaluate";
-import { BUSY, FAR_MS, type Finding, findings, type Judged, same } from "./findings";
+import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, same } from "./findings";
 import type { Fleet } from "./fleet";
 import { farAway, hostWarnings } from "./hostWarnings";
 import type { Problem } from "./problem";
@@ -15,7 +15,7 @@ export interface Verdict {
    * suffice nothing else is judged, since another size changes it all.
    */
   problems: Problem[];
-  /** What stops nobody. */
+  /** What stops nobody; not looked for while something stops the preview. */
   warnings: Problem[];
 }
 
@@ -24,12 +24,14 @@ export function judge(fleet: Fleet, situation: Situation): Verdict {
   const found = findings(fleet, situation, evaluation);
   if (found.some(({ kind }) => kind === "memory")) return { evaluation, problems: [], warnings: [] };
   const judged = { fleet, situation, evaluation, found };
+  const problems = [
+    ...webProblems(judged),
+    ...queueProblems(judged, { behind: fallBehind, slow: catchUp }, moreCapacity),
+  ];
+  if (problems.length > 0) return { evaluation, problems, warnings: [] };
   return {
     evaluation,
-    problems: [
-      ...webProblems(judged),
-      ...queueProblems(judged, { behind: fallBehind, slow: catchUp }, moreCapacity),
-    ],
+    problems,
     warnings: [
       ...queueProblems(judged, { busy: areBusy }, moreCapacity),
       ...queueProblems(judged, { starved: starve }, strictOnes),
@@ -77,7 +79,7 @@ function queueProblems(
     return smallest(ladders(fleet, queues), (change) => mends(change, some, found, situation));
   };
 
-  if (mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];
+  if (gone.some(isError) && mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];
   const all = mend(gone);
   if (all) return [recommended(all, `, and ${why(gone)}`)];
   const each = gone.map((finding) => ({ finding, change: gone.length > 1 ? mend([finding]) : undefined }));
@@ -110,7 +112,8 @@ const fallBehind: Sentence = (queues) =>
 const catchUp: Sentence = (queues, { outage, catchUpHours }) =>
   `after an outage of ${hours(outage.hours)} ${listed(
     queues.map(
-      ({ queue, drainHours }) => `${queue} (${drainHours === undefined ? "never" : hours(drainHours)})`,
+      ({ queue, drainHours }) =>
+        `${queue} (${drainHours === undefined ? "not in two days" : hours(drainHours)})`,
     ),
   )} ${queues.length === 1 ? "has" : "have"} not caught up within recovery.catchUpHours: ${catchUpHours}`;
 

@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { drainHours, recover } from "../../capacity/recovery";
+import { recover } from "../../capacity/recovery";
 import { serviceOf } from "../../capacity/service";
 import { workloadOf } from "../../capacity/workload";
 import { fleet, mainHost, sidekiq, sized } from "./fleets";
+
+/** The closed formula: hours to drain `hours` of outage while load and capacity stay what they are. */
+const drainHours = (hours: number, capacity: number, arrivals: number) => hours / (capacity / arrivals - 1);
 
 /** One queue on one process, so that capacity and load are two numbers; the same all day. */
 function one(jobsPerSecond: number, cpuMs: number) {

@@ -110,3 +110,14 @@ test.each([
     expect(modelled / measured).toBeLessThan(1.4);
   },
 );
+
+test("each host's CPU at the busy hour: web and the database on main, Ruby where it runs", () => {
+  const load = situation({ default: { jobsPerSecond: 10, cpuMs: 20, roundTrips: 40 } });
+  const busyWeb = { ...load, workload: { ...load.workload, webCores: 1.5 } };
+  const pool = poolHost(sized("c-2"), 3, sidekiq(["default"], 5, 2));
+  const { hosts } = evaluate(fleet(main([["push"], 1]), pool), busyWeb);
+  expect(hosts).toEqual([
+    { key: "main", name: "main", cores: 4, web: 1.5, jobs: expect.closeTo(0.1, 9) },
+    { key: "workers[0]", name: "general", cores: 6, web: 0, jobs: expect.closeTo(0.2, 9) },
+  ]);
+});
