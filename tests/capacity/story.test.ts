@@ -45,6 +45,9 @@ test("(c) split queues: drains overnight, is behind again next morning, and the 
   expect(waitingAt(24, split)).toBe(0);
   // Two hours before the next busiest moment.
   expect(waitingAt(29, split)).toBeGreaterThan(5_000);
+  // A graph of six whole vCPUs shows that as "only 70 %".
+  const [machine] = result.hosts;
+  expect(machine && (machine.web + machine.jobs) / 6).toBeCloseTo(0.68, 2);
   const more = evaluate(splitTwice, STORY);
   expect(behind(more)).toEqual(["ingress"]);
   const [host] = more.hosts;
