@@ -1,5 +1,7 @@
 /** The one main that the tests of its services share: booted from its user data, with a volume. */
+import { join } from "node:path";
 import { mainHost } from "../../../hosts/mainHost";
+import { Authority, type ServerCertificate } from "../../../rehearsal/authority";
 import type { Machine } from "../../../rehearsal/machine";
 import type { Result } from "../../../rehearsal/run";
 import type { Volume } from "../../../rehearsal/volume";
@@ -20,22 +22,24 @@ export class Bed {
     readonly lab: Lab,
     readonly main: Machine,
     readonly volume: Volume,
+    /** Of the stand-in for S3; main trusts it. */
+    readonly bucketCertificate: ServerCertificate,
   ) {}
 
   static async create(): Promise<Bed> {
     const lab = await Lab.create();
-    const bed = new Bed(lab, await lab.machine(mainHost(inputs())), await lab.volume());
+    const authority = await Authority.create(join(lab.folder, "authority"));
+    const { names, settings } = inputs();
+    const bucketCertificate = await authority.sign(
+      `${names.mediaBucket}.s3.${settings.aws.region}.amazonaws.com`,
+    );
+    const bed = new Bed(lab, await lab.machine(mainHost(inputs())), await lab.volume(), bucketCertificate);
+    authority.trustedBy(bed.main);
     await bed.main.start();
     await bed.main.attach(bed.volume, VOLUME_NAME);
-    await bed.listening(443);
+    const verdict = await bed.main.booted();
+    if (verdict !== "done") throw new Error(`main's boot ended as: ${verdict}`);
     return bed;
-  }
-
-  /** Until something listens on that port of main's. */
-  async listening(port: number, seconds = 60): Promise<void> {
-    await this.main.waitFor(`port ${port}`, seconds, async () =>
-      (await this.main.run(`ss -ltnH 'sport = :${port}'`)).includes(`:${port}`),
-    );
   }
 
   /** A query as Postgres' administrator. */

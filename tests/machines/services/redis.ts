@@ -57,13 +57,15 @@ export function redisTests(bed: Beds): void {
   test("the first, full, answers an error and keeps what it has; what is taken out makes room again", async () => {
     await bed().redis("redis", "SET early kept");
     const answers = (await bed().redis("redis", "", filler(80))).split("\n").filter((line) => line !== "");
-    const stored = answers.filter((answer) => answer === "OK").length;
-    expect(answers.at(-1)).toContain("OOM command not allowed when used memory > 'maxmemory'");
+    // A smaller need for buffers may let a later one in.
+    const stored = answers.flatMap((answer, i) => (answer === "OK" ? [`filler:${i + 1}`] : []));
+    expect(answers.find((answer) => answer !== "OK")).toContain(
+      "OOM command not allowed when used memory > 'maxmemory'",
+    );
     expect(await bed().redis("redis", "GET early")).toBe("kept");
-    expect(stored).toBeGreaterThan(40);
+    expect(stored.length).toBeGreaterThan(40);
     expect(await bed().redis("redis", "INFO stats")).toContain("evicted_keys:0");
-    const keys = Array.from({ length: stored }, (_, i) => `filler:${i + 1}`).join(" ");
-    expect(await bed().redis("redis", `DEL ${keys}`)).toBe(String(stored));
+    expect(await bed().redis("redis", `DEL ${stored.join(" ")}`)).toBe(String(stored.length));
     expect(await bed().redis("redis", "LPUSH queue:default job")).toBe("1");
   });
 

@@ -1,8 +1,12 @@
 /** What main runs, started by its own units from the rendered files, and used as Mastodon, people and the internet use it. */
 import { Bed } from "./bed";
+import { dockerTests } from "./docker";
+import { mediaTests } from "./media";
 import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
 import { redisTests } from "./redis";
+import { stopTests } from "./stop";
+import { webTests } from "./web";
 
 describe("services", () => {
   let bed: Bed;
@@ -11,8 +15,12 @@ describe("services", () => {
   }, 900_000);
   afterAll(() => bed?.remove());
 
-  // In this order: the last of them leaves main switched off.
+  // In this order: the last of them switches main off and on.
   describe("Postgres", () => postgresTests(() => bed));
   describe("pgbouncer", () => pgbouncerTests(() => bed));
   describe("Redis", () => redisTests(() => bed));
+  describe("web", () => webTests(() => bed));
+  describe("media", () => mediaTests(() => bed));
+  describe("Docker", () => dockerTests(() => bed));
+  describe("end", () => stopTests(() => bed));
 });

@@ -1,0 +1,139 @@
+/** nginx with its self-signed certificate in front of web and streaming, as a client on the internet sees it. */
+import { createHash } from "node:crypto";
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Beds } from "./bed";
+import { browse, unanswered } from "./browser";
+
+const WEB = "social.example.org";
+const MIB = 1024 * 1024;
+
+/** A client with a real library for WebSockets, which streaming's image has; it sends a line and waits for two answers. */
+const WEBSOCKET = `
+const WebSocket = require("ws");
+const socket = new WebSocket("wss://127.0.0.1/api/v1/streaming", {
+  servername: "${WEB}", headers: { Host: "${WEB}" }, rejectUnauthorized: false,
+});
+socket.on("open", () => socket.send("from the client"));
+socket.on("message", (text) => {
+  console.log(String(text));
+  if (String(text).startsWith("{")) socket.close();
+});
+socket.on("error", (error) => { console.error(error.message); process.exit(1); });
+`;
+
+export function webTests(bed: Beds): void {
+  test("HTTP leads to HTTPS, but the certificate authority's challenge is answered where it is asked", async () => {
+    const redirect = await browse(bed(), `http://${WEB}/@someone?page=2`);
+    expect([redirect.status, redirect.headers.location]).toEqual([301, `https://${WEB}/@someone?page=2`]);
+    bed().main.write("/var/www/acme/.well-known/acme-challenge/token", "token.thumbprint");
+    for (const name of [WEB, `media.${WEB}`]) {
+      const challenge = await browse(bed(), `http://${name}/.well-known/acme-challenge/token`);
+      expect([challenge.status, challenge.body]).toEqual([200, "token.thumbprint"]);
+    }
+  });
+
+  test("web answers over HTTP/2 with a certificate for both names, and sends no HSTS while it is self-signed", async () => {
+    const home = await browse(bed(), `https://${WEB}/`);
+    expect([home.status, home.body]).toEqual([200, `<!doctype html><title>${WEB}</title>`]);
+    expect(home.headers).not.toHaveProperty("strict-transport-security");
+    expect(home.headers.server).toBe("nginx");
+    expect((await browse(bed(), `https://media.${WEB}/`)).headers).not.toHaveProperty(
+      "strict-transport-security",
+    );
+    expect((await bed().main.run("cat /etc/nginx/tls/hsts.conf")).trim()).toBe(
+      'map "" $hsts { default ""; }',
+    );
+  });
+
+  test("names that are not ours get no certificate and no answer", async () => {
+    const handshake = /^35 .*unrecognized name/;
+    expect(await unanswered(bed(), "https://other.example.org/")).toMatch(handshake);
+    expect(await unanswered(bed(), `https://${bed().main.address}/`)).toMatch(handshake);
+    expect(await unanswered(bed(), "http://other.example.org/")).toMatch(/^52 /);
+    // The name in TLS is ours, the one in the request is not.
+    expect(
+      await unanswered(bed(), `https://${WEB}/`, "--http1.1", "--header", "Host: other.example.org"),
+    ).toMatch(/^52 /);
+  });
+
+  test("a client cannot say where it comes from", async () => {
+    const spoofed = [
+      "X-Forwarded-For: 192.0.2.1",
+      "X-Real-IP: 192.0.2.1",
+      "X-Forwarded-Proto: http",
+      "Proxy: evil",
+    ];
+    const seen = await browse(
+      bed(),
+      `https://${WEB}/stand-in/request`,
+      ...spoofed.flatMap((header) => ["--header", header]),
+    );
+    expect(JSON.parse(seen.body)).toMatchObject({
+      HTTP_HOST: WEB,
+      HTTP_X_FORWARDED_FOR: "10.99.0.1",
+      HTTP_X_REAL_IP: "10.99.0.1",
+      HTTP_X_FORWARDED_PROTO: "https",
+    });
+    expect(JSON.parse(seen.body)).not.toHaveProperty("HTTP_PROXY");
+  });
+
+  test("an upload of 99 MiB arrives whole; one byte more is refused", async () => {
+    const file = join(bed().lab.folder, "video");
+    const bytes = 99 * MIB;
+    writeFileSync(file, "");
+    truncateSync(file, bytes);
+    const upload = () =>
+      browse(
+        bed(),
+        `https://${WEB}/api/v2/media`,
+        "--header",
+        "Expect:",
+        "--header",
+        "Content-Type: video/mp4",
+        "--data-binary",
+        `@${file}`,
+      );
+    const whole = await upload();
+    expect([whole.status, JSON.parse(whole.body)]).toEqual([
+      200,
+      { bytes, sha256: createHash("sha256").update(Buffer.alloc(bytes)).digest("hex") },
+    ]);
+    truncateSync(file, bytes + 1);
+    expect((await upload()).status).toBe(413);
+  });
+
+  test("a WebSocket goes through in both directions, and what Redis publishes comes out of it", async () => {
+    const client = bed().main.run("docker exec -i streaming timeout 20 node -", { input: WEBSOCKET });
+    await bed().main.waitFor("an open WebSocket", 20, async () =>
+      (await bed().main.run("ss -tnH state established 'sport = :4000'")).includes("127.0.0.1:4000"),
+    );
+    await bed().redis("redis", "PUBLISH timeline:public news");
+    expect((await client).split("\n").sort()).toEqual(
+      ["", "echo from the client", '{"event":"update","payload":"news"}'].sort(),
+    );
+  });
+
+  test("with web down a reader gets the page that says so, and static files go on", async () => {
+    const asset = `https://${WEB}/packs/application.js`;
+    expect((await browse(bed(), asset)).status).toBe(200);
+    await bed().main.run("docker stop --time 10 web streaming");
+    const page = bed().main.read("/usr/local/share/mastodon-host/error.html");
+    for (const path of ["/home", "/api/v1/streaming"]) {
+      const answer = await browse(bed(), `https://${WEB}${path}`);
+      expect([answer.status, answer.body]).toEqual([502, page]);
+    }
+    const kept = await browse(bed(), asset);
+    expect([kept.status, kept.body, kept.headers["content-type"]]).toEqual([
+      200,
+      "// static\n",
+      "text/javascript",
+    ]);
+    await bed().main.run("mastodon-compose start web streaming");
+    await bed().main.waitFor(
+      "web",
+      60,
+      async () => (await browse(bed(), `https://${WEB}/health`)).status === 200,
+    );
+  });
+}
