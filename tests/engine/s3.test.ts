@@ -4,7 +4,7 @@ import { PUBLIC_PREFIXES } from "../../components/bucketRules";
 import { ACCESS_KEY, USER, USER_POLICY } from "../../rehearsal/doubles/awsAccount";
 import { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
 import { figure, type Lab, lab, succeeded } from "./lab";
-import { type Answer, ask, type Call, type Key } from "./s3Client";
+import { type Answer, ask, type Call, filesOf, type Key, keyIn } from "./s3Client";
 
 const MEDIA = "/shop-example-media";
 const BACKUPS = "/shop-example-backups";
@@ -49,13 +49,18 @@ function addUser(name: string, Statement: object[]): void {
   });
 }
 
-function keyOf(name: string): Key {
-  const record = prod.cloud.aws.list(ACCESS_KEY).find((one) => one.name === name);
-  if (!record) throw new Error(`no key ${name}`);
-  return { id: record.id, secret: String(record.outputs.secret) };
+function ownerKey(): Key {
+  const record = prod.cloud.aws.find(ACCESS_KEY, "AKIAOWNER");
+  return { id: "AKIAOWNER", secret: String(record?.outputs.secret) };
 }
-const writer = () => keyOf("media-writer-key");
-const backupWriter = () => keyOf("backups-writer-key");
+
+/** What the droplet of that name was booted with. */
+function filesOn(name: string): string {
+  const droplet = [...prod.cloud.main.list(), ...prod.cloud.workers.list()].find((one) => one.name === name);
+  return filesOf(String(droplet?.inputs.userData));
+}
+const writer = () => keyIn(filesOn("workers-general-1-droplet"), ": ");
+const backupWriter = () => keyIn(filesOn("main-droplet"), " = ");
 
 function as(key: Key | undefined, method: string, path: string, more: Partial<Call> = {}): Promise<Answer> {
   asked++;
@@ -69,6 +74,14 @@ async function uploadId(key: Key, path: string): Promise<string> {
   const { body } = await as(key, "POST", `${path}?uploads=`);
   return /<UploadId>(.*?)<\/UploadId>/.exec(body)?.[1] ?? "";
 }
+
+test("workers and main hold the same key for media, and main alone one for the dumps", () => {
+  expect(writer().id).toMatch(/^AKIA/);
+  expect(keyIn(filesOn("main-droplet"), ": ")).toEqual(writer());
+  expect(backupWriter().id).toMatch(/^AKIA/);
+  expect(backupWriter()).not.toEqual(writer());
+  expect(filesOn("workers-general-1-droplet")).not.toContain(backupWriter().id);
+});
 
 test("Mastodon's key can do what Mastodon does", async () => {
   const key = writer();
@@ -125,13 +138,13 @@ test.each([
 
 test("who may not list is not told whether a key is there", async () => {
   const missing = `${MEDIA}/accounts/missing.png`;
-  expect(verdict(await as(keyOf("owner"), "GET", missing))).toBe("NoSuchKey");
+  expect(verdict(await as(ownerKey(), "GET", missing))).toBe("NoSuchKey");
   expect(verdict(await as(writer(), "GET", missing))).toBe("AccessDenied");
   expect(verdict(await as(undefined, "GET", missing))).toBe("AccessDenied");
 });
 
 test("a copy needs to be allowed to read what is copied", async () => {
-  await as(keyOf("owner"), "PUT", `${BACKUPS}/database/stolen`, { body: "dump" });
+  await as(ownerKey(), "PUT", `${BACKUPS}/database/stolen`, { body: "dump" });
   const headers = { "x-amz-copy-source": `${BACKUPS.slice(1)}/database/stolen` };
   expect(verdict(await as(writer(), "PUT", `${MEDIA}/cache/stolen`, { headers }))).toBe("AccessDenied");
 });
@@ -163,7 +176,7 @@ test("the dumps' key can put, whole or in parts, and nothing else", async () => 
 });
 
 test("anyone may get media by their names, and list, change or find nothing else", async () => {
-  const owner = keyOf("owner");
+  const owner = ownerKey();
   for (const prefix of PUBLIC_PREFIXES) {
     await as(owner, "PUT", `${MEDIA}/${prefix}/1.png`, { body: prefix });
     expect(await as(undefined, "GET", `${MEDIA}/${prefix}/1.png`)).toMatchObject({
@@ -199,7 +212,7 @@ test("anyone may get media by their names, and list, change or find nothing else
 
 test("nobody is served without TLS, the owner included", async () => {
   const path = `${MEDIA}/accounts/1.png`;
-  for (const key of [undefined, writer(), keyOf("owner")]) {
+  for (const key of [undefined, writer(), ownerKey()]) {
     expect(await as(key, "GET", path)).toMatchObject({ status: 200 });
     expect(verdict(await as(key, "GET", path, { plain: true }))).toBe("AccessDenied");
   }
@@ -213,7 +226,7 @@ test("an ACL is refused, whoever sets it: S3_PERMISSION has to stay empty", asyn
   for (const acl of ["public-read", "private"]) {
     const headers = { "x-amz-acl": acl };
     expect(verdict(await as(writer(), "PUT", path, { body: "x", headers }))).toBe("AccessDenied");
-    expect(verdict(await as(keyOf("owner"), "PUT", path, { body: "x", headers }))).toBe(
+    expect(verdict(await as(ownerKey(), "PUT", path, { body: "x", headers }))).toBe(
       "AccessControlListNotSupported",
     );
   }

@@ -1,12 +1,30 @@
 /** Asks an S3 server as a user of it, or as nobody. */
 import { request as http } from "node:http";
 import { request as https } from "node:https";
+import { inflateSync } from "node:zlib";
 import { sign } from "aws4";
+import { parse } from "yaml";
 import type { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
+import { fromBase85 } from "../hosts/base85";
 
 export interface Key {
   id: string;
   secret: string;
+}
+
+/** Every file that a machine got with its user data, one after the other. */
+export function filesOf(userData: string): string {
+  const { write_files: files } = parse(userData) as { write_files: { path: string; content: string }[] };
+  const packed = files.find(({ path }) => path.endsWith(".b85"))?.content ?? "";
+  const bundle = JSON.parse(inflateSync(fromBase85(packed)).toString()) as { files: { content: string }[] };
+  return bundle.files.map(({ content }) => content).join("\n");
+}
+
+/** Of Mastodon's environment, or of an AWS configuration. */
+export function keyIn(files: string, separator: ": " | " = "): Key {
+  const value = (name: string) =>
+    new RegExp(`${name}${separator}["']?([^"'\\s]+)`, separator === ": " ? "" : "i").exec(files)?.[1] ?? "";
+  return { id: value("AWS_ACCESS_KEY_ID"), secret: value("AWS_SECRET_ACCESS_KEY") };
 }
 
 export interface Answer {
