@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { BootSecrets } from "../hosts/bundle";
+import { shortKeyId } from "../settings/names";
 import type { Account } from "./account";
 import type { TagFirewall } from "./firewall";
 import type { Tailnet } from "./tailnet";
@@ -53,7 +54,7 @@ export class Machine extends pulumi.ComponentResource {
       { tag: args.tailnetTag, description: args.dropletName, trigger: args.trigger },
       this,
     );
-    this.hostname = key.id.apply((id) => `${args.dropletName}-${shortId(id)}`);
+    this.hostname = key.id.apply((id) => `${args.dropletName}-${shortKeyId(id)}`);
     this.droplet = new digitalocean.Droplet(
       `${name}-droplet`,
       {
@@ -88,11 +89,3 @@ export class Machine extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 }
-
-/** A short, lower-case part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart. */
-const shortId = (keyId: string) =>
-  keyId
-    .replace(/CNTRL$/, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "")
-    .slice(-8);

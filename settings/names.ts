@@ -38,3 +38,12 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
  * have: with hyphens the tag of stack `a-main` would be the one that opens 80 and 443 on stack a's main droplet.
  */
 export const cloudTag = (stack: string, ...parts: string[]) => ["mastodon", stack, ...parts].join(":");
+
+/** A short, lower-case part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart:
+ * host names end in it. */
+export const shortKeyId = (keyId: string) =>
+  keyId
+    .replace(/CNTRL$/, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .slice(-8);

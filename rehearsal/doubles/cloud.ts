@@ -1,4 +1,5 @@
 /** All that the program deploys to: two DigitalOcean accounts, an AWS account, a tailnet, and the machines. */
+import { serveApis } from "./api";
 import { AwsDouble } from "./aws";
 import { AwsAccount } from "./awsAccount";
 import { CommandDouble } from "./command";
@@ -34,6 +35,8 @@ export class Cloud {
   readonly aws: AwsAccount;
   private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
+  /** Where the accounts' own APIs are. */
+  apiUrl = "";
 
   constructor(private readonly credentials: Credentials) {
     this.aws = new AwsAccount(credentials.awsAccountId);
@@ -56,7 +59,9 @@ export class Cloud {
       new CommandDouble(journal, faults, machines, ssh),
     ];
     this.served = await Promise.all(doubles.map((double) => serve(double as unknown as ProviderDouble)));
-    this.running.push(ssh, ...this.served);
+    const apis = await serveApis(tokens, this.tailnet);
+    this.apiUrl = apis.url;
+    this.running.push(ssh, apis, ...this.served);
   }
 
   /** As PULUMI_DEBUG_PROVIDERS takes it. */

@@ -44,6 +44,8 @@ export interface Machines {
 interface Machine {
   hostname: string;
   on: boolean;
+  /** Whether it is the one of that name that the tailnet knows. */
+  joined: boolean;
   /** Volumes that are mounted, by name. */
   mounted: Set<string>;
   /** What mastodon-ready says is missing. */
@@ -70,12 +72,14 @@ export class SimulatedMachines implements Machines {
     const machine: Machine = {
       hostname: config.hostname,
       on: true,
+      joined: false,
       mounted: new Set(),
       waitsFor: this.broken.get(dropletName),
     };
     this.machines.set(dropletId, machine);
     try {
       this.tailnet.join(config.hostname, authKey?.trim() ?? "");
+      machine.joined = true;
       this.note("boot", machine);
     } catch (error) {
       this.note("boot outside the tailnet", machine, String(error));
@@ -124,7 +128,9 @@ export class SimulatedMachines implements Machines {
   }
 
   ssh({ host }: Connection, command: string, stdin: string): Answer | undefined {
-    const machine = [...this.machines.values()].find(({ hostname, on }) => on && hostname === host);
+    const machine = [...this.machines.values()].find(
+      ({ hostname, on, joined }) => on && joined && hostname === host,
+    );
     if (!machine || !this.tailnet.device(host)) return undefined;
     const answer = this.answer(machine, command, stdin);
     this.note("ssh", machine, `${command}: ${answer.code}`);

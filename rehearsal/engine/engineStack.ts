@@ -1,4 +1,5 @@
 /** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
+import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,6 +20,7 @@ const PROGRAM = [
   "ci",
   "components",
   "hosts",
+  "orphans",
   "plan",
   "policy",
   "settings",
@@ -186,21 +188,35 @@ export class EngineStack {
 
   /** The CLI as it is typed. */
   cli(...args: string[]): Promise<Result> {
-    const { pulumiCommand, envVars, workDir, pulumiHome } = this.stack.workspace as LocalWorkspace;
-    return attempt(
-      [
-        pulumiCommand.command,
-        ...args,
-        "--stack",
-        this.name,
-        "--non-interactive",
-        "--color",
-        "never",
-        "-C",
-        workDir,
-      ],
-      { env: { ...process.env, ...envVars, PULUMI_HOME: pulumiHome } },
-    );
+    return attempt(this.command(...args), { env: this.environment });
+  }
+
+  /** A command of a user in the project's folder. */
+  shell(command: string): Promise<Result> {
+    const { workDir } = this.stack.workspace;
+    return attempt(["bash", "-c", `cd ${workDir} && ${command}`], { env: this.environment });
+  }
+
+  /** An up whose engine is killed as soon as that is so. */
+  async killedUp(soon: () => boolean): Promise<void> {
+    const [file = "", ...args] = this.command("up", "--yes", "--skip-preview");
+    const engine = spawn(file, args, { env: this.environment, stdio: "ignore" });
+    const ended = new Promise((resolve) => engine.on("exit", resolve));
+    while (!soon() && engine.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+    engine.kill("SIGKILL");
+    await ended;
+  }
+
+  private command(...args: string[]): string[] {
+    const { pulumiCommand, workDir } = this.stack.workspace as LocalWorkspace;
+    const flags = ["--stack", this.name, "--non-interactive", "--color", "never", "-C", workDir];
+    return [pulumiCommand.command, ...args, ...flags];
+  }
+
+  private get environment(): NodeJS.ProcessEnv {
+    const { pulumiCommand, envVars, pulumiHome } = this.stack.workspace as LocalWorkspace;
+    const PATH = `${dirname(pulumiCommand.command)}:${process.env.PATH}`;
+    return { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, PATH };
   }
 
   /** Of everything in the state. */

@@ -1,0 +1,70 @@
+/** What is in the accounts and not in the state, and what to do about it. */
+import { shortKeyId } from "../settings/names";
+import type { Found } from "./found";
+
+const KEY = "tailscale:index/tailnetKey:TailnetKey";
+
+/** As `pulumi stack export` has it. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+}
+
+export interface Leftover extends Found {
+  /** Takes it into the state, or deletes it. */
+  command: string;
+}
+
+const PROVIDERS = { main: "digitalocean-main", workers: "digitalocean-workers", tailnet: "tailscale" };
+const TOKENS = {
+  main: 'DIGITALOCEAN_ACCESS_TOKEN="$(pulumi config get digitaloceanToken)" ',
+  workers: 'DIGITALOCEAN_ACCESS_TOKEN="$(pulumi config get digitaloceanWorkerToken)" ',
+  tailnet: "",
+};
+
+const nameOf = (urn: string) => urn.split("::").at(-1);
+
+/**
+ * What the state lacks under its own name is taken in: the next `up` would make it again, and be refused because its name is
+ * taken. The rest is deleted: a droplet or a key of which nobody knows the other half, and whatever is there twice.
+ */
+export function leftovers(found: readonly Found[], state: readonly StateResource[]): Leftover[] {
+  // A machine is called in the tailnet by the key that it joined with.
+  const suffixes = state.filter(({ type }) => type === KEY).map(({ id }) => `-${shortKeyId(id ?? "")}`);
+  const known = (one: Found) =>
+    one.type === "device"
+      ? suffixes.some((suffix) => one.name.endsWith(suffix))
+      : state.some(({ type, id }) => type === one.type && id === one.id);
+  return found
+    .filter((one) => !known(one))
+    .map((one) => ({ ...one, command: importCommand(one, state) ?? removal(one, state) }));
+}
+
+/** An orphaned droplet has spent the key that its twin in the state booted with: that one has to be made anew, with its key. */
+function removal(one: Found, state: readonly StateResource[]): string {
+  const remove = TOKENS[one.account] + one.remove;
+  const twin = state.find(
+    ({ type, inputs }) => type === one.type && type.endsWith(":Droplet") && inputs?.name === one.name,
+  );
+  const name = nameOf(twin?.urn ?? "")?.replace(/-droplet$/, "-auth-key");
+  const key = twin && state.find(({ type, urn }) => type === KEY && nameOf(urn) === name);
+  return key ? `${remove} && pulumi up --replace '${key.urn}'` : remove;
+}
+
+function importCommand({ account, type, id, resource }: Found, state: readonly StateResource[]) {
+  if (!resource || state.some((one) => one.type === type && nameOf(one.urn) === resource.name))
+    return undefined;
+  const parent = state.find(
+    (one) => one.type.startsWith("mastodon-hosting:") && nameOf(one.urn) === resource.parent,
+  );
+  const provider = state.find(
+    (one) => one.type.startsWith("pulumi:providers:") && nameOf(one.urn) === PROVIDERS[account],
+  );
+  if (!parent || !provider) return undefined;
+  return [
+    `pulumi import ${type} ${resource.name} ${id}`,
+    `--parent 'parent=${parent.urn}' --provider 'provider=${provider.urn}' --generate-code=false`,
+  ].join(" ");
+}

@@ -1,0 +1,87 @@
+/** The accounts' own APIs, as far as `npm run orphans` asks them. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Record as Held } from "./account";
+import { type DigitalOceanAccount, DROPLET, TAG, VOLUME } from "./digitaloceanAccount";
+import { KEY, type Tailnet } from "./tailnet";
+
+const numbered = ({ id, inputs }: Held) => ({ ...inputs, id: Number(id) });
+const named = ({ id, inputs }: Held) => ({ ...inputs, id });
+
+/** Path → what DigitalOcean's API answers there. */
+function digitalOcean(account: DigitalOceanAccount, { pathname, searchParams }: URL): object | undefined {
+  const of = (type: string) => account.list(`digitalocean:index/${type}`);
+  const reserved = ({ id }: Held) => {
+    const droplet = account.assigned.get(id);
+    return { ip: id, droplet: droplet === undefined ? null : { id: Number(droplet) } };
+  };
+  const tag = searchParams.get("tag_name");
+  switch (pathname) {
+    case "/v2/droplets":
+      return {
+        droplets: account
+          .list(DROPLET)
+          .filter(({ inputs }) => tag === null || (inputs.tags as string[]).includes(tag))
+          .map(numbered),
+      };
+    case "/v2/volumes":
+      return { volumes: account.list(VOLUME).map(named) };
+    case "/v2/firewalls":
+      return { firewalls: of("firewall:Firewall").map(named) };
+    case "/v2/tags":
+      return { tags: account.list(TAG).map(({ inputs }) => ({ name: inputs.name })) };
+    case "/v2/account/keys":
+      return { ssh_keys: of("sshKey:SshKey").map(numbered) };
+    case "/v2/projects":
+      return { projects: of("project:Project").map(named) };
+    case "/v2/reserved_ips":
+      return { reserved_ips: of("reservedIp:ReservedIp").map(reserved) };
+    case "/v2/reserved_ipv6":
+      return { reserved_ipv6s: of("reservedIpv6:ReservedIpv6").map(reserved) };
+  }
+  return undefined;
+}
+
+function tailscale(tailnet: Tailnet, { pathname }: URL): object | undefined {
+  const keys = tailnet.list(KEY);
+  const path = pathname.replace("/api/v2/tailnet/-", "");
+  if (path === "/keys") return { keys: keys.map(({ id }) => ({ id })) };
+  if (path === "/devices")
+    return { devices: tailnet.devices.map((device) => ({ ...device, nodeId: `n${device.hostname}` })) };
+  const key = keys.find(({ id }) => path === `/keys/${id}`);
+  return (
+    key && {
+      id: key.id,
+      description: key.inputs.description,
+      invalid: tailnet.isInvalid(key),
+      capabilities: { devices: { create: { tags: key.inputs.tags } } },
+    }
+  );
+}
+
+/** @param tokens DigitalOcean's token → its account */
+export async function serveApis(
+  tokens: ReadonlyMap<string, DigitalOceanAccount>,
+  tailnet: Tailnet,
+): Promise<{ url: string; stop(): void }> {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://api");
+    const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
+    const account = tokens.get(token);
+    const answer =
+      url.pathname === "/api/v2/oauth/token"
+        ? { access_token: "tskey-api" }
+        : account
+          ? digitalOcean(account, url)
+          : token === "tskey-api"
+            ? tailscale(tailnet, url)
+            : undefined;
+    response.statusCode = answer ? 200 : 404;
+    response.end(JSON.stringify(answer ?? { message: "not found" }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => void server.close(),
+  };
+}
