@@ -11,7 +11,7 @@ export interface TailnetPolicy {
 }
 
 /**
- * @param admins who may reach ssh: users, groups, autogroups
+ * @param admins who may give the tags and reach ssh: users, groups, autogroups
  *
  * `acls` rather than `grants`, because Tailscale and headscale read the same text. Nothing else in the tailnet may reach
  * the machines: a policy accepts only what it names.
@@ -24,10 +24,10 @@ export function tailnetPolicy(
   const ssh = [`${main}:22`, `${worker}:22`];
   return {
     tagOwners: {
-      [deploy]: ["autogroup:admin"],
+      [deploy]: [...admins],
       // The OAuth client carries the deploy tag; owning the other two is what lets it mint their keys.
-      [main]: ["autogroup:admin", deploy],
-      [worker]: ["autogroup:admin", deploy],
+      [main]: [...admins, deploy],
+      [worker]: [...admins, deploy],
     },
     acls: [
       { action: "accept", proto: "tcp", src: [worker], dst: [`${main}:${WORKER_PORTS.join(",")}`] },

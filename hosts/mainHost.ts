@@ -9,7 +9,9 @@ import { POSTGRES_VERSION, pgbouncerIni, pgbouncerUserlist, postgresConf } from 
 import { redisConf } from "./redis";
 import { hostFile } from "./template";
 
-const PACKAGES = [
+/** Debian packages of main. */
+export const mainPackages: readonly string[] = [
+  ...commonPackages,
   "awscli",
   "certbot",
   // gpg only recommends it, and cannot encrypt without.
@@ -20,7 +22,7 @@ const PACKAGES = [
   `postgresql-${POSTGRES_VERSION}`,
   "redis-server",
   "xfsprogs",
-] as const;
+];
 
 const STEPS = [
   "50-volume",
@@ -118,7 +120,7 @@ export function mainHost(inputs: MainHostInputs): HostBundle {
   const compose = mainCompose(inputs);
   return {
     role: "main",
-    packages: [...commonPackages, ...PACKAGES],
+    packages: mainPackages,
     files: [
       ...commonFiles({
         role: "main",

@@ -2,6 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commonPackages } from "../hosts/common";
+import { mainPackages } from "../hosts/mainHost";
+import { hostFile } from "../hosts/template";
 import { cached } from "./cache";
 import { run } from "./run";
 
@@ -112,6 +115,16 @@ export function debianRoot(
   });
 }
 
-/** The root that a host boots from: DigitalOcean's image, as near as it can be had, and the bundles' packages. */
-export const hostRoot = (packages: readonly string[], seeds: readonly Seed[]) =>
-  debianRoot("host", [...IMAGE, ...packages], { seeds, disabled: HOST_SERVICES });
+/**
+ * The root that both kinds of host boot from: DigitalOcean's image, as near as it can be had, with the hosts' packages.
+ *
+ * @param tools further packages, for what is looked at inside
+ */
+export const hostRoot = (tools: readonly string[] = []) =>
+  debianRoot("host", [...IMAGE, ...mainPackages, ...commonPackages, ...tools], {
+    seeds: [
+      { path: "/etc/sysusers.d/mastodon-host.conf", content: hostFile("common/etc/sysusers-main.conf") },
+      { path: "/etc/postgresql-common/createcluster.conf", content: hostFile("main/etc/createcluster.conf") },
+    ],
+    disabled: HOST_SERVICES,
+  });

@@ -15,6 +15,8 @@ export interface GoTool {
   /** Module → what stands in its place: go.mod's `replace` works in the main module only. */
   replaces?: Readonly<Record<string, string>>;
   linkerFlags?: string;
+  /** Lines of go.sum, for modules that the public checksum database does not know. */
+  sums?: readonly string[];
 }
 
 /** PyPI's package of Go's own distribution: Debian 12 has Go 1.19, which knows no toolchain lines. */
@@ -27,6 +29,7 @@ export function goTool(tool: GoTool): Promise<string> {
     const folder = mkdtempSync(join(tmpdir(), "go-build-"));
     try {
       writeFileSync(join(folder, "go.mod"), goMod(tool));
+      writeFileSync(join(folder, "go.sum"), (tool.sums ?? []).map((line) => `${line}\n`).join(""));
       const go = await goCommand();
       const output = join(path, "bin", name);
       const build = ["build", "-mod=mod", "-o", output, "-ldflags", tool.linkerFlags ?? "-s -w"];

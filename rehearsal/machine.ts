@@ -14,11 +14,15 @@ export interface MachineArgs {
   folder: string;
   /** Root file system that it starts from; never written to. */
   base: string;
+  /** Folders over the base, the first on top: programs that Debian does not have. */
+  layers?: readonly string[];
   /** Folder with Docker's images; copied, since Docker cannot work on an overlay. */
   docker?: string;
   network: Network;
   /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
   number: number;
+  /** Address of its name server; none where absent. */
+  resolver?: string;
   /** cloud-config. */
   userData: string;
   /** Files put over the base: doubles of what a test machine cannot have. */
@@ -70,7 +74,7 @@ export class Machine {
     const seed = "/var/lib/cloud/seed/nocloud";
     machine.write(`${seed}/user-data`, args.userData, 0o600);
     machine.write(`${seed}/meta-data`, `instance-id: ${args.name}\nlocal-hostname: ${args.name}\n`);
-    machine.write(`${seed}/network-config`, Network.configuration(args.number));
+    machine.write(`${seed}/network-config`, Network.configuration(args.number, args.resolver));
     for (const [path, { content, mode }] of Object.entries(args.overlay ?? {}))
       machine.write(path, content, mode);
     await run(["systemctl", "--root", machine.root, "enable", "--quiet", "systemd-networkd.service"]);
@@ -79,7 +83,8 @@ export class Machine {
 
   private mountRoot(): Promise<string> {
     const [upper, work] = [this.path("upper"), this.path("work")];
-    const options = `lowerdir=${this.args.base},upperdir=${upper},workdir=${work}`;
+    const lower = [...(this.args.layers ?? []), this.args.base].join(":");
+    const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
     return run(["mount", "-t", "overlay", "overlay", "-o", options, this.root]);
   }
 

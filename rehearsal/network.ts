@@ -1,7 +1,7 @@
 /** A network of its own for machines: nothing of them shows on this machine's own interfaces. */
 import { attempt, run } from "./run";
 
-const BRIDGE = "droplets";
+export const BRIDGE = "droplets";
 
 export class Network {
   /** This machine's own end of it. */
@@ -9,6 +9,11 @@ export class Network {
   static readonly GATEWAY6 = "fd99::1";
 
   private constructor(readonly namespace: string) {}
+
+  /** One that exists. */
+  static named(namespace: string): Network {
+    return new Network(namespace);
+  }
 
   /** A namespace with a bridge in it; its own end has the addresses 10.99.0.1 and fd99::1. */
   static async create(namespace: string): Promise<Network> {
@@ -46,13 +51,17 @@ export class Network {
   }
 
   /** cloud-init's network configuration (version 2) of the machine with that number, 2 to 254. */
-  static configuration(number: number): string {
+  static configuration(number: number, resolver?: string): string {
     return JSON.stringify({
       version: 2,
       ethernets: {
         host0: {
           addresses: [`10.99.0.${number}/24`, `fd99::${number}/64`],
-          routes: [{ to: "0.0.0.0/0", via: Network.GATEWAY }],
+          routes: [
+            { to: "0.0.0.0/0", via: Network.GATEWAY },
+            { to: "::/0", via: Network.GATEWAY6 },
+          ],
+          ...(resolver ? { nameservers: { addresses: [resolver] } } : {}),
         },
       },
     });

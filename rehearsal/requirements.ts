@@ -16,18 +16,27 @@ const COMMANDS = {
   "systemd-sysusers": "systemd",
 } as const;
 
+/** What a rehearsal needs beyond: its DNS, its firewall, its way to the machines. */
+export const REHEARSAL_COMMANDS = {
+  dnsmasq: "dnsmasq-base",
+  nft: "nftables",
+  prlimit: "util-linux",
+  ssh: "openssh-client",
+} as const;
+
 /**
  * Everything that is missing, in one message.
  *
+ * @param further commands beyond those that booting needs
  * @throws Error
  */
-export async function requireHostTools(): Promise<void> {
+export async function requireHostTools(further: Readonly<Record<string, string>> = {}): Promise<void> {
   const missing: string[] = [];
   if (process.platform !== "linux") missing.push("Linux");
   if (process.getuid?.() !== 0) missing.push("root (it mounts, and makes namespaces)");
   if (!existsSync("/dev/loop-control")) missing.push("loop devices (/dev/loop-control)");
   const packages = new Set<string>();
-  for (const [command, debianPackage] of Object.entries(COMMANDS)) {
+  for (const [command, debianPackage] of Object.entries({ ...COMMANDS, ...further })) {
     const { code } = await attempt(["bash", "-c", `PATH=$PATH:/usr/sbin:/sbin command -v ${command}`]);
     if (code !== 0) packages.add(debianPackage);
   }

@@ -7,7 +7,7 @@ import { DigitalOceanDouble } from "./digitalocean";
 import { DigitalOceanAccount } from "./digitaloceanAccount";
 import { Faults } from "./faults";
 import { Journal } from "./journal";
-import { SimulatedMachines } from "./machines";
+import { type Machines, SimulatedMachines } from "./machines";
 import type { ProviderDouble } from "./provider";
 import { RandomDouble } from "./random";
 import { type Served, serve } from "./serve";
@@ -25,20 +25,28 @@ export interface Credentials {
   awsAccountId: string;
 }
 
-export class Cloud {
+export class Cloud<M extends Machines = SimulatedMachines> {
   readonly journal = new Journal();
   readonly faults = new Faults();
-  readonly tailnet = new Tailnet("tailnet");
-  readonly machines = new SimulatedMachines(this.journal, this.tailnet);
-  readonly main = new DigitalOceanAccount("main", this.machines);
-  readonly workers = new DigitalOceanAccount("workers", this.machines);
+  readonly tailnet: Tailnet;
+  readonly machines: M;
+  readonly main: DigitalOceanAccount;
+  readonly workers: DigitalOceanAccount;
   readonly aws: AwsAccount;
   private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
   /** Where the accounts' own APIs are. */
   apiUrl = "";
 
-  constructor(private readonly credentials: Credentials) {
+  /** @param real a tailnet and machines of a rehearsal; simulated ones where absent */
+  constructor(
+    private readonly credentials: Credentials,
+    real?: { tailnet: Tailnet; machines: M },
+  ) {
+    this.tailnet = real?.tailnet ?? new Tailnet("tailnet");
+    this.machines = real?.machines ?? (new SimulatedMachines(this.journal, this.tailnet) as Machines as M);
+    this.main = new DigitalOceanAccount("main", this.machines);
+    this.workers = new DigitalOceanAccount("workers", this.machines);
     this.aws = new AwsAccount(credentials.awsAccountId);
   }
 

@@ -62,6 +62,7 @@ export class DigitalOceanAccount extends Account {
       await this.machines.boot({
         dropletId: id,
         dropletName: inputs.name as string,
+        tags: (inputs.tags ?? []) as string[],
         userData: (inputs.userData ?? "") as string,
       });
       return {

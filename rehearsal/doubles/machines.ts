@@ -6,6 +6,8 @@ import type { Tailnet } from "./tailnet";
 export interface Power {
   dropletId: string;
   dropletName: string;
+  /** What firewalls attach by. */
+  tags: readonly string[];
   userData: string;
 }
 

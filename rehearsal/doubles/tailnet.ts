@@ -1,7 +1,7 @@
 /** A tailnet: its policy, its auth keys, and the devices that joined with them. */
 import { randomBytes } from "node:crypto";
 import { Account, type Record } from "./account";
-import { Refused } from "./provider";
+import { type Made, Refused } from "./provider";
 import type { Values } from "./values";
 
 export const KEY = "tailscale:index/tailnetKey:TailnetKey";
@@ -35,7 +35,7 @@ export class Tailnet extends Account {
   }
 
   /** What the API says when a key is made. */
-  newKey({ expiry = 90 * DAY }: Values): { id: string; outputs: Values } {
+  newKey({ expiry = 90 * DAY }: Values): Made | Promise<Made> {
     const id = `k${letters(10)}CNTRL`;
     return {
       id,

@@ -20,8 +20,6 @@ import { givenAddresses } from "./tailnet";
 /** Tools that only the tests run inside a root. */
 const TEST_TOOLS = ["pebble", "pyflakes3", "shellcheck"];
 
-const SEEDED = ["/etc/sysusers.d/mastodon-host.conf", "/etc/postgresql-common/createcluster.conf"];
-
 export const VOLUME_NAME = mainInputs().volumeName;
 
 export const mainBundle = (changes: Record<string, unknown> = {}): HostBundle =>
@@ -30,13 +28,7 @@ export const workerBundle = (changes: Record<string, unknown> = {}): HostBundle 
   workerHost({ ...workerInputs(changes), secrets: worstSecrets });
 
 /** The prepared root of both kinds of host. */
-export function root(): Promise<string> {
-  const main = mainBundle();
-  return hostRoot(
-    [...main.packages, ...workerBundle().packages, ...TEST_TOOLS],
-    SEEDED.map((path) => ({ path, content: fileOf(main, path).content })),
-  );
-}
+export const root = () => hostRoot(TEST_TOOLS);
 
 /** Docker's folder with stand-ins for the images of this release. */
 export const docker = async (): Promise<string> =>

@@ -1,0 +1,125 @@
+/** `sudo npm run rehearse`: `pulumi up` on the real program, and working machines on this one. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { settingsSchema } from "../config";
+import { pulumiCli } from "./engine/cli";
+import { INTERNET } from "./internet/addresses";
+import { Network } from "./network";
+import { prepare, Rehearsal } from "./rehearsal";
+import { Report } from "./report";
+import { REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
+import { closed } from "./steps/closed";
+import { destroy } from "./steps/destroy";
+import { reboot } from "./steps/reboot";
+import { up } from "./steps/up";
+import { works } from "./steps/works";
+import { headscaleProgram, pebbleProgram } from "./tailnetTools";
+
+const INSIDE = "MASTODON_REHEARSAL_NETWORK";
+const RELEASE = settingsSchema.shape.mastodonVersion.parse(undefined);
+
+/** Names are looked up in the lab; and what is mounted within ends with the rehearsal. */
+const OWN_RESOLVER = `resolver=$(mktemp); echo "nameserver ${INTERNET.dns}" >"$resolver"
+mount --bind "$resolver" /etc/resolv.conf; rm "$resolver"; exec "$@"`;
+
+/** Outside of the namespace: everything that needs a package server. Then the same command inside of it. */
+async function enter(): Promise<number> {
+  await requireHostTools(REHEARSAL_COMMANDS);
+  await pulumiCli();
+  await headscaleProgram();
+  await pebbleProgram();
+  await prepare(RELEASE);
+  const network = await Network.create(`rehearsal-${process.pid}`);
+  try {
+    const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+    const shell = ["unshare", "--mount", "bash", "-ec", OWN_RESOLVER, "bash"];
+    const [file = "", ...rest] = network.inside([...shell, ...again]);
+    const { status } = spawnSync(file, rest, {
+      stdio: "inherit",
+      env: { ...process.env, [INSIDE]: network.namespace },
+    });
+    return status ?? 1;
+  } finally {
+    await network.remove();
+  }
+}
+
+const STEPS = { up, works, closed, reboot, destroy } as const;
+type StepName = keyof typeof STEPS;
+
+/** What is to be done: everything, or what `--only` names; `up` comes first in any case. */
+function chosen(only: string | undefined): StepName[] {
+  const all = Object.keys(STEPS) as StepName[];
+  if (only === undefined) return all;
+  const wanted = only.split(",");
+  const unknown = wanted.filter((name) => !(name in STEPS));
+  if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: the steps are ${all.join(", ")}`);
+  return all.filter((name) => name === "up" || wanted.includes(name));
+}
+
+async function rehearse(namespace: string, { stack, only, hold }: Options): Promise<number> {
+  const report = new Report();
+  const rehearsal = await Rehearsal.create({ stack, network: Network.named(namespace), release: RELEASE });
+  try {
+    for (const name of chosen(only)) {
+      report.begin(name);
+      if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
+    }
+    if (hold) await held(rehearsal.folder);
+  } finally {
+    await rehearsal.remove();
+  }
+  const folder = join(__dirname, "..", "plan", stack);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "rehearsal.md"), report.markdown(`Rehearsal of ${stack}`));
+  writeFileSync(join(folder, "rehearsal.json"), `${JSON.stringify(report.checks, null, 2)}\n`);
+  console.log(`\nWritten to plan/${stack}/: rehearsal.md, rehearsal.json\n${report.closing()}`);
+  return report.failed === 0 ? 0 : 1;
+}
+
+/** Leaves everything as it is, to be looked at, until Ctrl-C. */
+function held(folder: string): Promise<unknown> {
+  console.log(
+    `\nHeld until Ctrl-C. A shell in this world: nsenter -t ${process.pid} -m -n; machines and logs: ${folder}`,
+  );
+  return new Promise((resolve) => process.once("SIGINT", resolve));
+}
+
+interface Options {
+  stack: "prod" | "staging";
+  only: string | undefined;
+  hold: boolean;
+}
+
+function options(): Options {
+  const { values } = parseArgs({
+    options: {
+      stack: { type: "string", default: "prod" },
+      only: { type: "string" },
+      hold: { type: "boolean", default: false },
+    },
+  });
+  const { stack, only, hold } = values;
+  if (stack !== "prod" && stack !== "staging")
+    throw new Error(`--stack ${stack}: rehearsed are the examples, prod and staging`);
+  chosen(only);
+  return { stack, only, hold };
+}
+
+async function main(): Promise<number> {
+  const wanted = options();
+  const namespace = process.env[INSIDE];
+  return namespace ? rehearse(namespace, wanted) : enter();
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,82 @@
+/** Let's Encrypt: pebble under its names. It looks the names up in the lab's DNS and asks them on port 80. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:https";
+import { join } from "node:path";
+import type { Authority } from "../authority";
+import { Daemon } from "../daemon";
+import { pebbleProgram } from "../tailnetTools";
+import { ACME_NAMES, INTERNET } from "./addresses";
+import { listens } from "./controlPlane";
+
+const PORT = 14_000;
+
+export class Acme {
+  private constructor(
+    private readonly daemon: Daemon,
+    private readonly front: Server,
+  ) {}
+
+  static async start(parent: string, authority: Authority): Promise<Acme> {
+    const folder = join(parent, "acme");
+    mkdirSync(folder, { recursive: true });
+    const tls = await authority.sign(...ACME_NAMES);
+    const config = join(folder, "config.json");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        pebble: {
+          listenAddress: `127.0.0.1:${PORT}`,
+          managementListenAddress: "127.0.0.1:15000",
+          certificate: tls.certificate,
+          privateKey: tls.key,
+          httpPort: 80,
+          tlsPort: 443,
+          ocspResponderURL: "",
+          externalAccountBindingRequired: false,
+        },
+      }),
+    );
+    const daemon = await Daemon.start({
+      name: "pebble",
+      folder,
+      command: [await pebbleProgram(), "-config", config, "-dnsserver", `${INTERNET.dns}:53`],
+      // Its random waits and refusals test clients, and certbot is not what is tested here.
+      env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
+      ready: () => listens("127.0.0.1", PORT),
+    });
+    return new Acme(daemon, await front(tls));
+  }
+
+  async stop(): Promise<void> {
+    this.front.close();
+    this.front.closeAllConnections();
+    await this.daemon.stop();
+  }
+}
+
+/** Pebble has its directory elsewhere than Let's Encrypt. */
+function front(tls: { certificate: string; key: string }): Promise<Server> {
+  const server = createServer(
+    { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) },
+    (incoming, outgoing) => {
+      const upstream = request(
+        {
+          host: "127.0.0.1",
+          port: PORT,
+          path: incoming.url === "/directory" ? "/dir" : incoming.url,
+          method: incoming.method,
+          // Its addresses are made from the Host header.
+          headers: incoming.headers,
+          rejectUnauthorized: false,
+        },
+        (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        },
+      );
+      upstream.on("error", () => outgoing.writeHead(502).end());
+      incoming.pipe(upstream);
+    },
+  );
+  return new Promise((resolve) => server.listen(443, INTERNET.acme, () => resolve(server)));
+}

@@ -1,0 +1,13 @@
+/** Where the stand-ins for services of the internet listen, on the lab's gateway (TEST-NET-1, RFC 5737). */
+export const INTERNET = {
+  dns: "192.0.2.53",
+  controlPlane: "192.0.2.10",
+  acme: "192.0.2.11",
+  mail: "192.0.2.25",
+  metadata: "169.254.169.254",
+} as const;
+
+/** What Tailscale's client asks where it is told nothing else. */
+export const CONTROL_PLANE_NAME = "controlplane.tailscale.com";
+
+export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"] as const;

@@ -1,0 +1,60 @@
+/** The public DNS that the machines see: names that are set here, and nothing else. */
+
+import { Resolver } from "node:dns/promises";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Daemon } from "../daemon";
+import { INTERNET } from "./addresses";
+
+export class Dns {
+  private readonly records = new Map<string, readonly string[]>();
+  private daemon: Daemon | undefined;
+
+  private constructor(private readonly hosts: string) {}
+
+  static async start(folder: string): Promise<Dns> {
+    const dns = new Dns(join(folder, "hosts"));
+    dns.write();
+    const resolver = new Resolver({ timeout: 500, tries: 1 });
+    resolver.setServers([INTERNET.dns]);
+    dns.daemon = await Daemon.start({
+      name: "dns",
+      folder,
+      command: [
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--no-resolv",
+        "--no-hosts",
+        `--addn-hosts=${dns.hosts}`,
+        "--user=root",
+        "--bind-interfaces",
+        `--listen-address=${INTERNET.dns}`,
+        "--except-interface=lo",
+        "--local-ttl=5",
+        "--log-facility=-",
+        // What is not set does not exist, anywhere.
+        "--address=/#/",
+      ],
+      ready: () => resolver.resolve4("ready.lab").then(Boolean, () => false),
+    });
+    return dns;
+  }
+
+  /** What a name resolves to from now on; nothing: it does not exist. */
+  set(name: string, ...addresses: readonly string[]): void {
+    this.records.set(name, addresses);
+    this.write();
+    this.daemon?.signal("SIGHUP");
+  }
+
+  private write(): void {
+    const lines = [...this.records, ["ready.lab", [INTERNET.dns]] as const].flatMap(([name, addresses]) =>
+      addresses.map((address) => `${address} ${name}\n`),
+    );
+    writeFileSync(this.hosts, lines.join(""));
+  }
+
+  async stop(): Promise<void> {
+    await this.daemon?.stop();
+  }
+}

@@ -1,0 +1,50 @@
+/** Somebody on the internet: a network namespace behind the lab's gateway. */
+import type { Network } from "../network";
+import { attempt, type RunOptions, run } from "../run";
+
+const ADDRESS = {
+  gateway: ["198.51.100.1/24", "2001:db8:7::1/64"],
+  own: ["198.51.100.7/24", "2001:db8:7::7/64"],
+};
+
+export class Outside {
+  private constructor(private readonly namespace: string) {}
+
+  static async create(network: Network): Promise<Outside> {
+    const namespace = `${network.namespace}-outside`;
+    const outside = new Outside(namespace);
+    await attempt(["ip", "netns", "del", namespace]);
+    await run(["ip", "netns", "add", namespace]);
+    await network.run([
+      "bash",
+      "-ec",
+      `ip link add internet type veth peer name eth0 netns ${namespace}
+       for address in ${ADDRESS.gateway.join(" ")}; do ip addr add "$address" dev internet nodad; done
+       ip link set internet up`,
+    ]);
+    await outside.run([
+      "bash",
+      "-ec",
+      `ip link set lo up; ip link set eth0 up
+       for address in ${ADDRESS.own.join(" ")}; do ip addr add "$address" dev eth0 nodad; done
+       ip route add default via 198.51.100.1; ip -6 route add default via 2001:db8:7::1`,
+    ]);
+    return outside;
+  }
+
+  private inside(command: readonly string[]): string[] {
+    return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
+  }
+
+  run(command: readonly string[], options: RunOptions = {}): Promise<string> {
+    return run(this.inside(command), options);
+  }
+
+  attempt(command: readonly string[], options: RunOptions = {}) {
+    return attempt(this.inside(command), options);
+  }
+
+  async remove(): Promise<void> {
+    await attempt(["ip", "netns", "del", this.namespace]);
+  }
+}

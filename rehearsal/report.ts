@@ -1,0 +1,76 @@
+/** What a rehearsal checks, with a verdict and a time for each, as it goes and at the end. */
+
+export interface Check {
+  step: string;
+  promise: string;
+  /** What went wrong; undefined: nothing. */
+  failure: string | undefined;
+  seconds: number;
+  /** A figure that the check measured. */
+  figure: string | undefined;
+}
+
+export class Report {
+  readonly checks: Check[] = [];
+  private step = "";
+
+  begin(step: string): void {
+    this.step = step;
+    process.stdout.write(`\n${step}\n`);
+  }
+
+  /** Runs a check; a text that it returns is a figure worth showing. A failure ends no other check. */
+  async check(promise: string, run: () => Promise<unknown>): Promise<boolean> {
+    const start = Date.now();
+    let failure: string | undefined;
+    let figure: string | undefined;
+    try {
+      const result = await run();
+      if (typeof result === "string") figure = result;
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+    const seconds = (Date.now() - start) / 1000;
+    this.checks.push({ step: this.step, promise, failure, seconds, figure });
+    process.stdout.write(
+      `  ${failure === undefined ? "✓" : "✗"} ${promise} (${figure ? `${figure}, ` : ""}${seconds.toFixed(1)} s)\n`,
+    );
+    if (failure !== undefined) process.stdout.write(`${failure.replaceAll(/^/gm, "      ")}\n`);
+    return failure === undefined;
+  }
+
+  get failed(): number {
+    return this.checks.filter(({ failure }) => failure !== undefined).length;
+  }
+
+  markdown(title: string): string {
+    const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", "<br>");
+    const rows = this.checks.map(({ step, promise, failure, seconds, figure }) =>
+      [step, promise, failure === undefined ? "✓" : `✗ ${failure}`, figure ?? "", seconds.toFixed(1)].map(
+        cell,
+      ),
+    );
+    return [
+      `# ${title}`,
+      "",
+      "| step | promise | verdict | figure | s |",
+      "|---|---|---|---|---|",
+      ...rows.map((row) => `| ${row.join(" | ")} |`),
+      "",
+    ].join("\n");
+  }
+
+  /** As CI reads it. */
+  closing(): string {
+    return `${this.checks.length - this.failed} passed, ${this.failed} failed`;
+  }
+}
+
+/** @throws Error that says what it waited for, with what the last try said */
+export async function until(what: string, seconds: number, condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

@@ -1,0 +1,35 @@
+/** The documented way to the end: nothing is left in any account. */
+import type { Step } from "./step";
+
+export const destroy: Step = async ({ rehearsal, report }) => {
+  const { engine, cloud } = rehearsal;
+  const protectedStack = engine.settings().protect !== false;
+  if (protectedStack) {
+    await report.check("pulumi destroy is refused while the stack is protected", async () => {
+      const { ok } = await engine.destroy();
+      if (ok) throw new Error("it was not");
+    });
+    engine.edit((settings) => {
+      settings.protect = false;
+    });
+    await report.check("with protect: false an up takes the protection off", async () => {
+      const { ok, output } = await engine.up();
+      if (!ok) throw new Error(output.slice(-3000));
+    });
+  }
+  await report.check("pulumi destroy ends, workers drained first", async () => {
+    const { ok, output, seconds } = await engine.destroy();
+    if (!ok) throw new Error(output.slice(-3000));
+    return `${seconds.toFixed(0)} s`;
+  });
+  return report.check("nothing is left in the accounts, and no worker in the tailnet", async () => {
+    const left = [cloud.main, cloud.workers, cloud.aws].flatMap((account) =>
+      account.list().map(({ type, id }) => `${account.label}: ${type} ${id}`),
+    );
+    const devices = (await rehearsal.plane.nodes()).map(({ given_name }) => given_name);
+    const workers = devices.filter((name) =>
+      rehearsal.workerHosts().some(({ hostname }) => hostname === name),
+    );
+    if (left.length + workers.length > 0) throw new Error([...left, ...workers].join("\n"));
+  });
+};

@@ -1,0 +1,31 @@
+/** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
+import { until } from "../report";
+import type { Step } from "./step";
+
+export const reboot: Step = async ({ rehearsal, report }) => {
+  await report.check("main reboots while the control plane is down, and HTTPS answers", async () => {
+    await rehearsal.plane.down();
+    try {
+      await rehearsal.rebootMain();
+      const start = Date.now();
+      await until("HTTPS", 120, async () => (await rehearsal.web("/health")).stdout === "OK");
+      return `${((Date.now() - start) / 1000).toFixed(1)} s after power`;
+    } finally {
+      await rehearsal.plane.up();
+    }
+  });
+  return report.check("with the control plane back, workers take jobs again", async () => {
+    const main = rehearsal.machine("main");
+    const count = () =>
+      main
+        .run(
+          `runuser -u postgres -- psql -qtAX -d mastodon -c "SELECT count(*) FROM deliveries WHERE host NOT LIKE '%-main-%'"`,
+        )
+        .then(Number);
+    const before = await count();
+    await until("a job done by a worker", 180, async () => {
+      await rehearsal.web("/api/v1/statuses", "--data", "status=again");
+      return (await count()) > before;
+    });
+  });
+};

@@ -1,0 +1,31 @@
+/** `pulumi up` from nothing, until the site answers with a certificate. */
+import { until } from "../report";
+import type { Step } from "./step";
+
+export const up: Step = async ({ rehearsal, report }) => {
+  const { engine } = rehearsal;
+  const done = await report.check(
+    "pulumi up makes everything and ends when every machine works",
+    async () => {
+      const { ok, output, seconds, steps } = await engine.up();
+      if (!ok) throw new Error(output.slice(-3000));
+      return `${steps.filter(({ op }) => op === "create").length} resources in ${seconds.toFixed(0)} s`;
+    },
+  );
+  if (!done) return false;
+  await rehearsal.read();
+  await rehearsal.syncFirewall();
+  const { names, ipv4 } = rehearsal.site;
+  for (const name of [names.web, names.media]) rehearsal.dns.set(name, ipv4);
+  await report.check("a second up changes nothing", async () => {
+    const { ok, output } = await engine.up({ expectNoChanges: true });
+    if (!ok) throw new Error(output.slice(-3000));
+  });
+  return report.check("once DNS points here, HTTPS answers with the authority's own certificate", () =>
+    until("HTTPS", 120, async () => {
+      const { stdout } = await rehearsal.web("/health", "--verbose", "--insecure");
+      const issuer = await rehearsal.certificateIssuer();
+      return stdout === "OK" && issuer.includes("Pebble");
+    }),
+  );
+};
