@@ -35,6 +35,15 @@ export const listening = (machine: Machine, port: number, address = "127.0.0.1")
 export const receive = (machine: Machine, bundle: HostBundle): Promise<Result> =>
   machine.attempt("host-receive", { input: bundleJson(bundle), timeout: 240 });
 
+/** The bundle with one text of one of its files replaced. */
+export function edited(bundle: HostBundle, path: string, from: string | RegExp, to: string): HostBundle {
+  const files = bundle.files.map((file) =>
+    file.path === path ? { ...file, content: file.content.replace(from, to) } : file,
+  );
+  if (JSON.stringify(files) === JSON.stringify(bundle.files)) throw new Error(`${path} has no ${from}`);
+  return { ...bundle, files };
+}
+
 /** What runs, each with what another value of says that it was started anew: a process, or a container. */
 export async function running(machine: Machine): Promise<Record<string, string>> {
   const units = await machine.run(

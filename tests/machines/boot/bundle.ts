@@ -1,17 +1,7 @@
 /** A living main gets its bundle: the same one, a changed one, a broken one. */
-import type { HostBundle } from "../../../hosts/bundle";
 import type { Machine } from "../../../rehearsal/machine";
 import { mainBundle } from "../lab";
-import { ready, receive, restarted, running } from "./ask";
-
-/** The bundle with one text of one of its files replaced. */
-function edited(bundle: HostBundle, path: string, from: string | RegExp, to: string): HostBundle {
-  const files = bundle.files.map((file) =>
-    file.path === path ? { ...file, content: file.content.replace(from, to) } : file,
-  );
-  expect(files).not.toEqual(bundle.files);
-  return { ...bundle, files };
-}
+import { edited, ready, receive, restarted, running } from "./ask";
 
 /** A unit that a later release no longer has. */
 const FORMER = {

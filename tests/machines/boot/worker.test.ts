@@ -1,0 +1,185 @@
+/** A worker beside main: what it waits for, what makes it stop, and how it goes. */
+
+import type { Machine } from "../../../rehearsal/machine";
+import { workerInputs } from "../../hosts/fixtures";
+import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
+import { give, type Peer, peer, sees, tailnetAddresses, tailscaleCalls } from "../tailnet";
+import { edited, ready, redis, restarted, running, sql } from "./ask";
+
+const TAG = workerInputs().names.tags.main;
+const CONTAINERS = ["/sidekiq-default-1", "/sidekiq-default-2"];
+
+describe("boot", () => {
+  let lab: Lab;
+  let main: Machine;
+  let worker: Machine;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    main = await lab.machine(mainBundle());
+    await main.attach(await lab.volume(), VOLUME_NAME);
+    // It looks every second instead of every ten.
+    const impatient = edited(
+      workerBundle(),
+      "/usr/local/sbin/mastodon-worker",
+      "INTERVAL = 10\n",
+      "INTERVAL = 1\n",
+    );
+    worker = await lab.machine(impatient);
+    await Promise.all([main.start(), worker.start()]);
+  }, 900_000);
+  afterAll(() => lab?.remove());
+
+  const mainPeer = (changes: Partial<Peer> = {}) => peer(main, TAG, changes);
+  const journal = async () =>
+    (await worker.run("journalctl -q -o cat -u mastodon-worker")).trim().split("\n");
+
+  /** Until the worker's last word is this one. */
+  const says = (message: string) =>
+    worker
+      .waitFor(message, 60, async () => (await journal()).at(-1) === message)
+      .catch(async (error) => {
+        throw new Error(`${error.message}; its last words: ${(await journal()).slice(-5).join("\n")}`);
+      });
+
+  const sidekiq = async () =>
+    Object.keys(await running(worker))
+      .filter((name) => name.startsWith("/"))
+      .sort();
+
+  /** The addresses of the databases that its containers run with. */
+  const databaseHosts = async () => {
+    const variables = await worker.run(
+      "docker ps -q | xargs docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' | grep -E '^(DB|REDIS|CACHE_REDIS)_HOST=' | sort -u",
+    );
+    return Object.fromEntries(
+      variables
+        .trim()
+        .split("\n")
+        .map((line) => line.split("=")),
+    );
+  };
+
+  describe("a worker", () => {
+    test("without main: its boot ends well, no Sidekiq runs, and it says what it waits for", async () => {
+      expect(await worker.booted()).toBe("done");
+      expect(JSON.parse(worker.read("/var/lib/mastodon-host/status")).state).toBe("ok");
+      await says(`waiting for exactly one online peer tagged ${TAG}; there are 0`);
+      expect(await sidekiq()).toEqual([]);
+      expect((await worker.attempt("mastodon-ready 1")).stdout).toContain(
+        `not ready after 1 s; it waits for main in the tailnet, or its release: waiting for exactly one online peer tagged ${TAG}; there are 0\n`,
+      );
+    });
+
+    test("with two mains it takes neither and names both", async () => {
+      await ready(main);
+      sees(worker, mainPeer(), mainPeer({ HostName: "main-1", TailscaleIPs: ["100.64.0.9"] }));
+      await says(`waiting for exactly one online peer tagged ${TAG}; there are 2: main-1, ${main.name}`);
+      expect(await sidekiq()).toEqual([]);
+    });
+
+    test("with main on another release it waits and says both", async () => {
+      await redis(main, "HSET mastodon-hosting:release version v4.8.0");
+      sees(worker, mainPeer());
+      await says(
+        "this worker has v4.7.4, main publishes v4.8.0 (schema 20260901000000): waiting for the same",
+      );
+      await redis(main, "DEL mastodon-hosting:release");
+      await says("this worker has v4.7.4, main publishes no release yet: waiting for the same");
+      expect(await sidekiq()).toEqual([]);
+    });
+
+    test("with main on its release Sidekiq starts, beside peers that are offline or another stack's, and does main's jobs", async () => {
+      sees(
+        worker,
+        mainPeer(),
+        mainPeer({ HostName: "main-1", Online: false }),
+        mainPeer({ HostName: "other", Tags: ["tag:mastodon-staging-main"] }),
+      );
+      await main.run("/usr/local/lib/mastodon-host/release");
+      expect(await worker.run("mastodon-ready 60")).toContain(`${worker.name} works: 2 Sidekiq processes\n`);
+      const { v4 } = tailnetAddresses(main.number);
+      await says(`2 Sidekiq processes run against main at ${v4}`);
+      expect(await sidekiq()).toEqual(CONTAINERS);
+      expect(await databaseHosts()).toEqual({ CACHE_REDIS_HOST: v4, DB_HOST: v4, REDIS_HOST: v4 });
+      await main.run("curl -fsS -d status=hello http://127.0.0.1:3000/api/v1/statuses");
+      await main.waitFor(
+        "the delivery",
+        30,
+        async () => (await sql(main, "SELECT host FROM deliveries")) !== "",
+      );
+      expect(await sql(main, "SELECT DISTINCT host FROM deliveries")).toBe(worker.name);
+    });
+
+    test("main goes offline for a while: Sidekiq stays as it is", async () => {
+      const before = await running(worker);
+      sees(worker, mainPeer({ Online: false }));
+      await says(`waiting for exactly one online peer tagged ${TAG}; there are 0`);
+      sees(worker, mainPeer());
+      await worker.run("sleep 3");
+      expect(restarted(before, await running(worker))).toEqual([]);
+    });
+
+    test("main has another address: the containers are made anew with it", async () => {
+      const moved = tailnetAddresses(77);
+      const before = await running(worker);
+      give(main, moved);
+      await main.waitFor(moved.v4, 10, async () => (await main.run("ip -br addr")).includes(moved.v4));
+      await main.run("systemctl start tailnet-address.service");
+      sees(worker, mainPeer({ TailscaleIPs: [moved.v4, moved.v6] }));
+      await says(`2 Sidekiq processes run against main at ${moved.v4}`);
+      expect(restarted(before, await running(worker))).toEqual(CONTAINERS);
+      expect(await databaseHosts()).toEqual({
+        CACHE_REDIS_HOST: moved.v4,
+        DB_HOST: moved.v4,
+        REDIS_HOST: moved.v4,
+      });
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+    });
+
+    test("main moves to another release: Sidekiq stops until the two are the same again", async () => {
+      await redis(main, "HSET mastodon-hosting:release version v4.8.0");
+      await worker.waitFor("Sidekiq to stop", 60, async () => (await sidekiq()).length === 0);
+      await main.run("/usr/local/lib/mastodon-host/release");
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+    });
+
+    test("a reboot: Sidekiq stops before the tailnet, and nothing starts it before main is seen", async () => {
+      await worker.stop();
+      sees(worker);
+      await worker.start();
+      const stops = (await worker.run("journalctl -q -b -1 -o cat _PID=1")).split("\n");
+      const at = (text: string) => stops.findLastIndex((line) => line.startsWith(text));
+      expect(at("Stopped mastodon-worker.service")).toBeGreaterThan(0);
+      expect(at("Stopped mastodon-worker.service")).toBeLessThan(at("Stopping tailscaled.service"));
+      await says(`waiting for exactly one online peer tagged ${TAG}; there are 0`);
+      expect(await sidekiq()).toEqual([]);
+      sees(worker, mainPeer({ TailscaleIPs: [tailnetAddresses(77).v4] }));
+      await says(`2 Sidekiq processes run against main at ${tailnetAddresses(77).v4}`);
+      expect(await sidekiq()).toEqual(CONTAINERS);
+    });
+
+    test("drain: no new jobs, then the end, then out of the tailnet, and it does not start again", async () => {
+      const registered = async () =>
+        (await redis(main, "SMEMBERS processes")).split("\n").filter((id) => id.startsWith(`${worker.name}:`))
+          .length;
+      // Those that lost main with its address stay registered for a minute; the living register again every ten seconds.
+      await redis(main, "DEL processes");
+      await main.waitFor("both to register", 30, async () => (await registered()) === CONTAINERS.length);
+      await worker.run("mastodon-drain", { timeout: 150 });
+      expect(await sidekiq()).toEqual([]);
+      expect(tailscaleCalls(worker)).not.toContain("logout");
+      for (const name of CONTAINERS) {
+        const log = await worker.run(`docker logs ${name.slice(1)} 2>&1`);
+        expect(log.indexOf("Received TSTP, no longer accepting new work")).toBeGreaterThan(0);
+        expect(log.indexOf("Shutting down")).toBeGreaterThan(log.indexOf("Received TSTP"));
+        expect(await worker.run(`docker inspect -f '{{.State.ExitCode}}' ${name.slice(1)}`)).toBe("0\n");
+      }
+      expect((await worker.attempt("systemctl is-enabled mastodon-worker.service")).stdout).toBe(
+        "disabled\n",
+      );
+      await worker.waitFor("logout", 20, async () => tailscaleCalls(worker).at(-1) === "logout");
+      expect(await registered()).toBe(0);
+    });
+  });
+});
