@@ -1,0 +1,65 @@
+/** The cloud's firewalls of a rehearsal, as nftables gets them. */
+import { ruleset } from "../../rehearsal/cloudFirewall";
+import { DigitalOceanAccount } from "../../rehearsal/doubles/digitaloceanAccount";
+import type { Machines } from "../../rehearsal/doubles/machines";
+
+const none = {} as Machines;
+
+function account(
+  ...firewalls: { tags: string[]; inboundRules: { protocol: string; portRange?: string }[] }[]
+) {
+  const made = new DigitalOceanAccount("main", none);
+  firewalls.forEach((inputs, index) => {
+    made.add({
+      type: "digitalocean:index/firewall:Firewall",
+      id: String(index),
+      name: `firewall-${index}`,
+      inputs,
+      outputs: {},
+    });
+  });
+  return made;
+}
+
+const main = { addresses: ["10.99.0.2", "fd99::2"], tags: ["mastodon:prod:main"], reserved: ["203.0.113.9"] };
+
+test("a droplet gets what the firewalls of its tags let in, on both families, and nothing else", () => {
+  const rules = ruleset(
+    [main],
+    [
+      account(
+        {
+          tags: ["mastodon:prod:main"],
+          inboundRules: [
+            { protocol: "tcp", portRange: "443" },
+            { protocol: "udp", portRange: "41641" },
+            { protocol: "icmp" },
+          ],
+        },
+        { tags: ["mastodon:other:main"], inboundRules: [{ protocol: "tcp", portRange: "22" }] },
+      ),
+    ],
+  );
+  expect(rules).toContain(
+    [
+      "  chain droplet_0 {",
+      "    tcp dport 443 accept",
+      "    udp dport 41641 accept",
+      "    meta l4proto { icmp, ipv6-icmp } accept",
+      "    drop",
+      "  }",
+    ].join("\n"),
+  );
+  expect(rules).not.toContain("dport 22");
+  expect(rules).toContain("    ip daddr 10.99.0.2 jump droplet_0\n    ip6 daddr fd99::2 jump droplet_0");
+});
+
+test("a droplet without a firewall is open, as at DigitalOcean", () => {
+  expect(ruleset([main], [account()])).toContain("  chain droplet_0 {\n    accept\n  }");
+});
+
+test("a reserved address leads to its droplet's address of the same family", () => {
+  const rules = ruleset([{ ...main, reserved: ["203.0.113.9", "2604:a880:800:14::1"] }], [account()]);
+  expect(rules).toContain("    ip daddr 203.0.113.9 dnat ip to 10.99.0.2");
+  expect(rules).toContain("    ip6 daddr 2604:a880:800:14::1 dnat ip6 to fd99::2");
+});
