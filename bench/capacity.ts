@@ -1,6 +1,7 @@
-/** `npm run bench`: how long the capacity model takes, as the median of some runs. */
+/** `npm run bench`: how long the capacity model and its search take, as the median of some runs. */
 import { type Evaluation, evaluate, type Situation } from "../capacity/evaluate";
 import { type Fleet, fleetOf } from "../capacity/fleet";
+import { propose } from "../capacity/propose";
 import { judge } from "../capacity/verdict";
 import { workloadOf } from "../capacity/workload";
 
@@ -72,4 +73,13 @@ for (const [title, fleet, users] of CASES) {
       `model ${model.toFixed(1)} ms, verdict ${verdict.toFixed(1)} ms, ${(verdict / unit).toFixed(1)} times the first`,
   );
   for (const { key, message } of problems) console.log(`    ${key} ${message}`);
+}
+
+for (const users of [300, 6_000, 60_000]) {
+  const wanted = { situation: situation(users), volumeGiB: 50, overrides: {} };
+  const { fleet } = propose(wanted) ?? {};
+  const hosts = fleet?.hosts.map(({ count, size }) => `${count} × ${size.slug}`).join(" and ");
+  console.log(
+    `the cheapest fleet for ${users} users (${hosts}): ${milliseconds(() => propose(wanted)).toFixed(0)} ms`,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Fleet } from "./fleet";
 import { QUEUE_NAMES, type QueueName, queueNames, type SidekiqProcess } from "./queues";
 
 /** A process on a host: main, or a pool of `count` droplets. */
@@ -7,6 +8,11 @@ export interface HostedProcess {
   process: SidekiqProcess;
   count: number;
 }
+
+export const hostedProcesses = ({ hosts }: Fleet): HostedProcess[] =>
+  hosts.flatMap(({ name, account, count, sidekiq }) =>
+    sidekiq.map((process) => ({ host: name, account, process, count })),
+  );
 
 /**
  * Queues that stop with one droplet or with one account, one line for queues that share their fate. `scheduler` is

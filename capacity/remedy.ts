@@ -48,21 +48,21 @@ function stillBehind(fleet: Fleet, gone: readonly Finding[], situation: Situatio
 }
 
 /** The nearest rung that works, found by doubling and then by halving: the answer is near the bottom. */
-export function firstRung(
-  ladder: Ladder,
-  works: (change: Change) => boolean,
-): { rung: Change; at: number } | undefined {
+export function firstRung<T>(
+  ladder: readonly T[],
+  works: (rung: T) => boolean,
+): { rung: T; at: number } | undefined {
   let low = 0;
-  let best: { rung: Change; at: number } | undefined;
+  let best: { rung: T; at: number } | undefined;
   for (let step = 1; low < ladder.length && !best; step *= 2) {
     const at = Math.min(low + step - 1, ladder.length - 1);
-    const rung = ladder[at] as Change;
+    const rung = ladder[at] as T;
     if (works(rung)) best = { rung, at };
     else low = at + 1;
   }
   while (best && low < best.at) {
     const at = Math.floor((low + best.at) / 2);
-    const rung = ladder[at] as Change;
+    const rung = ladder[at] as T;
     if (works(rung)) best = { rung, at };
     else low = at + 1;
   }

@@ -20,7 +20,7 @@ import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
 import { type RecordedResource, record, UNKNOWN } from "./record";
 import type { Plan, PlanHost, PlannedResource } from "./schema";
-import type { StackConfig } from "./stackFile";
+import { type StackConfig, unqualified } from "./stackFile";
 
 export interface PlanResult {
   plan: Plan;
@@ -86,13 +86,6 @@ export async function makePlan(
 }
 
 const cloudConfigFile = ({ name }: PlannedHost) => `${name}.cloud-config.yaml`;
-
-const unqualified = (config: Readonly<Record<string, string>>, project: string) =>
-  Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(`${project}:`))
-      .map(([key, value]) => [key.slice(project.length + 1), value]),
-  );
 
 /** The stack's configuration with a placeholder for each secret that is encrypted or still to be given. */
 function withPlaceholders({ project, config, encrypted }: StackConfig): {

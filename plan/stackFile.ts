@@ -20,6 +20,14 @@ export interface StackConfig {
   encrypted: string[];
 }
 
+/** The project's own keys without their prefix: setting → string. */
+export const unqualified = (config: Readonly<Record<string, string>>, project: string) =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(`${project}:`))
+      .map(([key, value]) => [key.slice(project.length + 1), value]),
+  );
+
 /** Everything that is wrong with the two files, one line a problem: file, key, what to write. */
 export class StackFileError extends Error {
   constructor(

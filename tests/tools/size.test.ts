@@ -1,0 +1,122 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { parse } from "yaml";
+import program from "../../index";
+import { makePlan } from "../../plan/plan";
+import { readStackConfig } from "../../plan/stackFile";
+import { size } from "../../tools/size";
+
+const ROOT = join(__dirname, "../..");
+const run = (...args: string[]) =>
+  spawnSync("node", ["-r", "ts-node/register", "tools/size.ts", ...args], { cwd: ROOT, encoding: "utf8" });
+
+/** Prod with the printed YAML in place of its own settings, as the plan sees it. */
+async function planned(printed: string) {
+  const prod = readStackConfig(ROOT, "prod");
+  const { config } = parse(printed) as { config: Record<string, unknown> };
+  const written = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]),
+  );
+  return (await makePlan({ ...prod, config: { ...prod.config, ...written } }, program)).plan;
+}
+
+test("what is printed is accepted by npm run plan without a warning, for any number of users", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 50_000 }),
+      fc.constantFrom("1h", "90m", "4"),
+      async (users, hours) => {
+        const { warnings, price } = await planned(size(["--active-users", `${users}`, "--catch-up", hours]));
+        expect(warnings).toEqual([]);
+        expect(price.dropletsAndVolumesUsd).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 6 },
+  );
+});
+
+test("with a budget too small for that: accepted, with exactly the warnings that are printed above it", async () => {
+  const printed = size(["--active-users", "300", "--budget", "60"]);
+  const { warnings, price } = await planned(printed);
+  expect(price.dropletsAndVolumesUsd).toBe(29);
+  expect(warnings).toHaveLength(2);
+  expect([...printed.matchAll(/^# {3}! (.*)$/gm)].map(([, text]) => text)).toEqual(warnings);
+  expect(printed).toContain("with warnings ($89.00 a month without):");
+});
+
+test("the printed figures are the plan's", async () => {
+  const printed = size(["--active-users", "6000", "--catch-up", "1h"]);
+  const { price } = await planned(printed);
+  expect(printed).toContain(
+    `a month, S3 not included ${" ".repeat(36)}$${price.dropletsAndVolumesUsd.toFixed(2)}`,
+  );
+});
+
+test("a stack's own load, assumptions and volume are taken; options go before them", () => {
+  const of = (...args: string[]) => parse(size(args)).config;
+  const prod = of("--stack", "prod");
+  expect(prod["mastodon-hosting:workload"]).toEqual({ activeUsers: 6000 });
+  expect(prod["mastodon-hosting:recovery"]).toEqual({ outageHours: 2, catchUpHours: 1 });
+  expect(prod["mastodon-hosting:main"].volumeGiB).toBe(100);
+  const more = of("--stack", "prod", "--active-users", "12000", "--outage", "3h", "--volume", "200");
+  expect(more["mastodon-hosting:workload"]).toEqual({ activeUsers: 12_000 });
+  expect(more["mastodon-hosting:recovery"]).toEqual({ outageHours: 3, catchUpHours: 1 });
+  expect(more["mastodon-hosting:main"].volumeGiB).toBe(200);
+});
+
+test("the same question has the same answer", () => {
+  const args = ["--active-users", "23456", "--budget", "900"];
+  expect(size(args)).toBe(size(args));
+});
+
+test.each([
+  [
+    "a budget that does not suffice, with what the cheapest would cost",
+    ["--active-users", "6000", "--budget", "100"],
+    "$100.00 a month are not enough: the cheapest fleet that the model accepts costs $101.00, with warnings, and the cheapest without $131.00. A longer --catch-up asks for less.",
+  ],
+  [
+    "more users than one main droplet can serve",
+    ["--active-users", "300000"],
+    "No fleet with one main droplet is enough: web and its queries take 150.0 vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has 48.",
+  ],
+  ["no users", ["--active-users", "0"], "--active-users is 0; write a whole number from 1 to 10000000."],
+  [
+    "half a user",
+    ["--active-users", "1.5"],
+    "--active-users is 1.5; write a whole number from 1 to 10000000.",
+  ],
+  [
+    "a time without meaning",
+    ["--active-users", "10", "--catch-up", "soon"],
+    "--catch-up is soon; write a time from 6m to 48h, such as 1h or 90m.",
+  ],
+  ["no question", [], "Say how many people use it: --active-users N, or --stack STACK."],
+  ["a stack that is not there", ["--stack", "nowhere"], "Pulumi.nowhere.yaml"],
+])("says plainly: %s", (_, args, message) => {
+  expect(() => size(args)).toThrow(message);
+});
+
+test("as a command: help, a fleet within five seconds, and errors on stderr without a stack trace", () => {
+  const help = run("--help");
+  expect(help.status).toBe(0);
+  expect(help.stdout).toContain("--active-users N");
+  const start = performance.now();
+  const { status, stdout, stderr } = run("--active-users", "6000", "--catch-up", "1h", "--budget", "200");
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^# 6000 active users/);
+  expect(performance.now() - start).toBeLessThan(5_000);
+  for (const args of [["--stak", "prod"], ["--active-users", "many"], ["--stack", "nowhere"], []]) {
+    const refused = run(...args);
+    expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
+    expect(refused.stderr).not.toMatch(/\n\s+at /);
+  }
+});
+
+test("the README shows what is really printed", () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, args = "", shown = ""] = /\$ npm run size -- (.*)\n([\s\S]*?)\n```/.exec(readme) ?? [];
+  expect(`${shown}\n`).toBe(size(args.split(" ")));
+});

@@ -1,0 +1,167 @@
+/** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { dropletSize, dropletSlugs } from "../capacity/droplets";
+import { type Proposal, propose, type Wanted } from "../capacity/propose";
+import { settingsSchema } from "../config";
+import { readStackConfig, StackFileError, unqualified } from "../plan/stackFile";
+import { SECRET_NAMES } from "../settings/secrets";
+import { situationOf } from "../settings/situation";
+import { parseValues } from "../settings/values";
+import { fleetText, type SizeSettings, usd } from "./sizeText";
+
+const ROOT = join(__dirname, "..");
+
+const HELP = `npm run size -- --active-users N [options]
+npm run size -- --stack STACK [options]
+
+Proposes the cheapest fleet that the capacity model accepts (docs/capacity.md), as YAML for a stack file.
+
+  --active-users N    people who use the instance in a month
+  --stack STACK       take load, recovery, assumptions and what main is set to from Pulumi.STACK.yaml
+  --catch-up 1h       time to catch up in after an outage (1h, 90m; without it the stack's, or 2h)
+  --outage 2h         the outage to plan for (without it the stack's, or 2h)
+  --budget USD        at most so much a month for droplets and volume
+  --volume GiB        data volume (without it the stack's, or 50)
+  --main-memory GiB   memory of main at least: a large database wants more than the formulas ask for
+  --help              this
+`;
+
+const OPTIONS = {
+  "active-users": { type: "string" },
+  stack: { type: "string" },
+  "catch-up": { type: "string" },
+  outage: { type: "string" },
+  budget: { type: "string" },
+  volume: { type: "string" },
+  "main-memory": { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+/** What the user can mend by writing something else. */
+class UsageError extends Error {}
+
+const { shape } = settingsSchema;
+const SHAPE = {
+  workload: shape.workload,
+  recovery: shape.recovery,
+  assumptions: shape.assumptions,
+  main: shape.main,
+};
+
+/** The stack's own settings, or the defaults. */
+function settingsOf(stack: string | undefined): SizeSettings {
+  if (stack !== undefined && !existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
+    throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml`]);
+  const raw = stack === undefined ? {} : relevant(readStackConfig(ROOT, stack));
+  const { settings, problems } = parseValues(raw, SHAPE, SECRET_NAMES);
+  if (problems.length > 0)
+    throw new UsageError(
+      `Pulumi.${stack}.yaml: ${problems.map(({ key, message }) => `${key} ${message}`).join("; ")}.`,
+    );
+  return settings as SizeSettings;
+}
+
+const relevant = ({ config, project }: ReturnType<typeof readStackConfig>) =>
+  Object.fromEntries(Object.entries(unqualified(config, project)).filter(([key]) => key in SHAPE));
+
+/** "1h", "90m", or hours as a number. */
+function hoursOf(option: string, text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(h|m|min)?$/.exec(text) ?? [];
+  const hours = Number(amount) / (unit?.startsWith("m") ? 60 : 1);
+  if (amount === undefined || hours < 0.1 || hours > 48)
+    throw new UsageError(`--${option} is ${text}; write a time from 6m to 48h, such as 1h or 90m.`);
+  return hours;
+}
+
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new UsageError(`--${option} is ${text}; write a whole number from ${least} to ${most}.`);
+  return value;
+}
+
+interface Asked {
+  settings: SizeSettings;
+  wanted: Wanted;
+  budgetUsd: number | undefined;
+}
+
+/** undefined: only help is asked for. */
+function readArguments(args: string[]): Asked | undefined {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  if (values.help) return undefined;
+  if (values["active-users"] === undefined && values.stack === undefined)
+    throw new UsageError(`Say how many people use it: --active-users N, or --stack STACK.\n\n${HELP}`);
+  type Option = Exclude<keyof typeof OPTIONS, "help">;
+  const whole = (option: Option, least: number, most: number) =>
+    values[option] === undefined ? undefined : numberOf(option, values[option], least, most);
+  const hours = (option: Option) =>
+    values[option] === undefined ? undefined : hoursOf(option, values[option]);
+
+  const { workload, recovery, assumptions, main } = settingsOf(values.stack);
+  const settings: SizeSettings = {
+    workload: { ...workload, activeUsers: whole("active-users", 1, 10_000_000) ?? workload.activeUsers },
+    recovery: {
+      outageHours: hours("outage") ?? recovery.outageHours,
+      catchUpHours: hours("catch-up") ?? recovery.catchUpHours,
+    },
+    assumptions,
+    main: { ...main, volumeGiB: whole("volume", 10, 16_384) ?? main.volumeGiB },
+  };
+  return {
+    settings,
+    wanted: {
+      situation: situationOf(settings),
+      volumeGiB: settings.main.volumeGiB,
+      overrides: settings.main,
+      mainMemoryMiB: (whole("main-memory", 1, 1024) ?? 0) * 1024,
+    },
+    budgetUsd: whole("budget", 1, 1_000_000),
+  };
+}
+
+/** The cheapest without a warning if the budget allows, otherwise the cheapest that is accepted at all. */
+function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Proposal & { clean?: Proposal } {
+  const clean = propose(wanted);
+  if (clean && clean.monthlyUsd <= budgetUsd) return clean;
+  const accepted = propose(wanted, true);
+  if (!accepted) throw new UsageError(beyond(wanted));
+  if (accepted.monthlyUsd > budgetUsd)
+    throw new UsageError(
+      `${usd(budgetUsd)} a month are not enough: the cheapest fleet that the model accepts costs ${usd(accepted.monthlyUsd)}, ` +
+        `with warnings${clean ? `, and the cheapest without ${usd(clean.monthlyUsd)}` : ""}. A longer --catch-up asks for less.`,
+    );
+  return clean ? { ...accepted, clean } : accepted;
+}
+
+function beyond({ situation, mainMemoryMiB }: Wanted): string {
+  const { webCores } = situation.workload;
+  const sizes = dropletSlugs()
+    .flatMap((slug) => dropletSize(slug) ?? [])
+    .filter(({ memoryMiB }) => memoryMiB >= (mainMemoryMiB ?? 0));
+  const cores = Math.max(0, ...sizes.map(({ vcpus }) => vcpus));
+  const less = webCores < cores ? " A longer --catch-up asks for less." : "";
+  return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has ${cores}.${less}`;
+}
+
+export function size(args: string[]): string {
+  const read = readArguments(args);
+  if (!read) return HELP;
+  const { settings, wanted, budgetUsd } = read;
+  return fleetText(settings, wanted, choose(wanted, budgetUsd));
+}
+
+if (require.main === module)
+  try {
+    process.stdout.write(size(process.argv.slice(2)));
+  } catch (error) {
+    // What the user can mend is said plainly; anything else is a defect and keeps its stack trace.
+    const ours =
+      error instanceof UsageError ||
+      error instanceof StackFileError ||
+      (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+    process.stderr.write(`${ours ? (error as Error).message.trimEnd() : (error as Error).stack}\n`);
+    process.exitCode = 1;
+  }

@@ -1,0 +1,130 @@
+/** A proposed fleet as YAML for a stack file, with the arithmetic as comments above it. */
+import { Document, isMap, isSeq, visit } from "yaml";
+import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../capacity/droplets";
+import type { Evaluation } from "../capacity/evaluate";
+import type { Fleet } from "../capacity/fleet";
+import { hostedProcesses, placementWarnings } from "../capacity/placement";
+import type { Proposal, Wanted } from "../capacity/propose";
+import type { SidekiqProcess } from "../capacity/queues";
+import { judge } from "../capacity/verdict";
+import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
+import type { Settings } from "../config";
+import { table } from "../plan/text";
+
+export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main">;
+
+export const usd = (amount: number) => `$${amount.toFixed(2)}`;
+const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
+
+export function fleetText(
+  settings: SizeSettings,
+  { situation, volumeGiB }: Wanted,
+  { fleet, evaluation, monthlyUsd, clean }: Proposal & { clean?: Proposal },
+): string {
+  const warnings = [
+    ...placementWarnings(hostedProcesses(fleet)),
+    ...judge(fleet, situation).warnings.map(({ key, message }) => `${key} ${message}`),
+  ];
+  const comments = [
+    ...load(settings, situation.workload),
+    "",
+    ...prices(fleet, volumeGiB, monthlyUsd, evaluation),
+    "",
+    ...queues(evaluation, settings),
+    "",
+    ...cpu(evaluation),
+    "",
+    ...(warnings.length === 0
+      ? ["The model accepts it without a warning."]
+      : [
+          `The model accepts it, with warnings${clean ? ` (${usd(clean.monthlyUsd)} a month without)` : ""}:`,
+          ...warnings.map((warning) => `  ! ${warning}`),
+        ]),
+    `It is the cheapest of its form (main, and at most one pool) over ${dropletSlugs().length} sizes at the list prices of ${CATALOGUE_CHECKED}; not every`,
+    "region has every size. Memory suffices by the formulas; --main-memory asks for more where the database is large.",
+  ];
+  return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${yaml(settings, fleet)}`;
+}
+
+function load({ workload }: SizeSettings, modelled: Wanted["situation"]["workload"]): string[] {
+  return [
+    `${workload.activeUsers} active users: ${jobsPerSecond(modelled).toFixed(1)} jobs/s at the busy hour, ${(jobsPerMonth(modelled) / 1e6).toFixed(1)} million a month, and ${modelled.webCores.toFixed(1)} vCPUs for web.`,
+  ];
+}
+
+function prices({ hosts }: Fleet, volumeGiB: number, monthlyUsd: number, { price }: Evaluation): string[] {
+  const machines = hosts.map(({ name, count, size }) => [
+    name,
+    `${count === 1 ? "" : `${count} × `}${size.slug}`,
+    `${size.vcpus} ${size.cpu} vCPU${size.vcpus === 1 ? "" : "s"}, ${size.memoryMiB / 1024} GiB`,
+    usd(size.priceMonthly * count),
+  ]);
+  return [
+    ...table([
+      ...machines,
+      ["volume", `${volumeGiB} GiB`, "", usd(volumeGiB * VOLUME_USD_PER_GIB_MONTH)],
+      ["a month, S3 not included", "", "", usd(monthlyUsd)],
+    ]),
+    `  ${usd(price.perMillionJobsUsd)} per million jobs`,
+  ];
+}
+
+function queues({ queues: results }: Evaluation, { recovery }: SizeSettings): string[] {
+  return table([
+    ["queue", "jobs/s", "can do", "used", `empty after ${hours(recovery.outageHours)} down, at the busiest`],
+    ...results.map(({ queue, arrivals, capacity, utilization, drainHours }) => [
+      queue,
+      arrivals.toFixed(2),
+      capacity.toFixed(1),
+      `${Math.round(utilization * 100)} %`,
+      drainHours === undefined ? "never" : `${hours(drainHours)} of ${hours(recovery.catchUpHours)}`,
+    ]),
+  ]);
+}
+
+const cpu = ({ hosts }: Evaluation) =>
+  table([
+    ["CPU at the busy hour", "", ""],
+    ...hosts.map(({ name, cores, web, jobs }) => [
+      name,
+      `${(web + jobs).toFixed(1)} of ${cores.toFixed(1)} vCPUs`,
+      web > 0 ? `web ${web.toFixed(1)}, jobs and their database ${jobs.toFixed(1)}` : "jobs",
+    ]),
+  ]);
+
+function yaml({ workload, recovery }: SizeSettings, { hosts: [main, ...pools], volumeGiB }: Fleet): string {
+  const process = ({ queues, threads, replicas }: SidekiqProcess) => ({
+    queues,
+    threads,
+    ...(replicas === 1 ? {} : { replicas }),
+  });
+  const { queues: measured, nightPercent, ...rest } = workload;
+  const document = new Document({
+    config: {
+      "mastodon-hosting:workload": {
+        ...rest,
+        ...(nightPercent === 20 ? {} : { nightPercent }),
+        ...(Object.keys(measured).length === 0 ? {} : { queues: measured }),
+      },
+      "mastodon-hosting:recovery": recovery,
+      "mastodon-hosting:main": {
+        size: main.size.slug,
+        volumeGiB,
+        sidekiq: main.sidekiq.map(process),
+      },
+      "mastodon-hosting:workers": pools.map(({ name, count, size, sidekiq }) => ({
+        name,
+        count,
+        size: size.slug,
+        sidekiq: sidekiq.map(process),
+      })),
+    },
+  });
+  // Queues on one line, as one reads them.
+  visit(document, {
+    Pair: (_, { key, value }) => {
+      if (String(key) === "queues" && (isMap(value) || isSeq(value))) value.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 110 });
+}
