@@ -109,13 +109,19 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
       ]),
     ),
   };
-  return stringify(project, {
+  const text = stringify(project, {
     anchorPrefix: "shared",
     defaultKeyType: "PLAIN",
     defaultStringType: "QUOTE_DOUBLE",
     lineWidth: 0,
     version: "1.1",
   });
+  // compose's parser refuses a control character, and folds YAML 1.1's further line breaks to a space even inside quotes
+  // (seen with compose 2.26); written as escapes they arrive.
+  return text.replaceAll(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /**

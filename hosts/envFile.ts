@@ -1,11 +1,11 @@
-/** Environment files that the shell, systemd's EnvironmentFile= and docker compose's env_file all read alike. */
+/** Environment files that the shell and systemd's EnvironmentFile= read alike. */
 
 /**
- * One `NAME='value'` a line. Single quotes because compose strips quotes, interpolates `$name` and starts a comment at
- * ` #` elsewhere (seen with compose 2.26); inside them only the single quote itself needs care.
+ * One `NAME='value'` a line: inside single quotes only the single quote itself needs care. Not for docker compose, which
+ * takes a backslash before the closing quote for an escape (seen with 2.26).
  *
- * @throws Error on a value that no single quoting carries through all three readers: one with a line break or a
- *   single quote (settings and secrets with those are refused before)
+ * @throws Error on a value that no single quoting carries through both readers: one with a line break or a single quote
+ *   (settings and secrets with those are refused before)
  */
 export function envFile(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const lines = Object.entries(values)

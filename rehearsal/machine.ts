@@ -137,11 +137,19 @@ export class Machine {
     });
   }
 
-  /** The container's PID 1, seen from here: nspawn's only child. */
+  /** The container's PID 1, seen from here: nspawn's only child, once the one that sets it up has gone; 0 until then. */
   private findLeader(): number {
     const pid = this.process?.pid;
     if (!pid) return 0;
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").at(-1) ?? 0);
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+      const leader = Number(children.at(-1) ?? 0);
+      const [, own] = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${leader}/status`, "utf8")) ?? [];
+      return own === "1" ? leader : 0;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+      throw error;
+    }
   }
 
   console(): string {
