@@ -74,6 +74,13 @@ describe("secrets in compose.yaml", () => {
       expect(text).toContain(`  ${name}: "${given}"\n`);
   });
 
+  test("line breaks of YAML 1.1 and control characters are written as escapes: compose folds or refuses them", () => {
+    const given = "a\u0085\u2028\u2029\ufeff\u007f\uffffz";
+    const text = composeYaml({ environment: { A: given }, services: { one: service }, restart: "no" });
+    expect(text).toContain('A: "a\\u0085\\u2028\\u2029\\ufeff\\u007f\\uffffz"');
+    expect(rendered({ A: given }).services.one?.environment).toEqual({ A: given });
+  });
+
   test("a variable of the machine stays one", () => {
     const { services } = rendered({ DB_HOST: { variable: "MAIN_ADDRESS" } });
     expect(interpolate(services.one?.environment.DB_HOST ?? "", { MAIN_ADDRESS: "100.64.0.1" })).toBe(

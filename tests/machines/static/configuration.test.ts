@@ -1,5 +1,6 @@
 /** Configuration files, each read by the program that it is for. */
 import type { Machine } from "../../../rehearsal/machine";
+import { mainInputs } from "../../hosts/mainFixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { type Check, check, installed } from "./installed";
 
@@ -116,4 +117,35 @@ describe("static", () => {
     check(worker, each),
   );
   test.each(MAIN)("$name has nothing against main's file, and notices a slip", (each) => check(main, each));
+
+  test("sshd: root by key alone, no password of anybody's, keys from the bundle too", async () => {
+    for (const machine of [main, worker]) {
+      const effective = (await machine.run("sshd -T")).split("\n");
+      expect(effective).toEqual(
+        expect.arrayContaining([
+          "permitrootlogin without-password",
+          "passwordauthentication no",
+          "kbdinteractiveauthentication no",
+          "permitemptypasswords no",
+          "authorizedkeysfile .ssh/authorized_keys /etc/ssh/authorized_keys.d/%u",
+        ]),
+      );
+    }
+  });
+
+  test("Postgres takes every computed size as it is", async () => {
+    const sizing = mainInputs().sizing.postgres;
+    const value = async (name: string) =>
+      (
+        await main.run(
+          `runuser -u postgres -- /usr/lib/postgresql/17/bin/postgres -C ${name} -D /tmp --config_file=/etc/mastodon-host/postgres.conf`,
+        )
+      ).trim();
+    // In Postgres' own units: pages of 8 KiB, KiB, MiB.
+    expect(await value("shared_buffers")).toBe(String(sizing.sharedBuffersMiB * 128));
+    expect(await value("work_mem")).toBe(String(sizing.workMemMiB * 1024));
+    expect(await value("maintenance_work_mem")).toBe(String(sizing.maintenanceWorkMemMiB * 1024));
+    expect(await value("max_wal_size")).toBe(String(sizing.maxWalSizeMiB));
+    expect(await value("max_connections")).toBe(String(sizing.maxConnections));
+  });
 });
