@@ -60,14 +60,22 @@ function chosen(only: string | undefined): StepName[] {
 }
 
 async function rehearse(namespace: string, { stack, only, hold }: Options): Promise<number> {
+  const interrupted = new Promise<never>((_, reject) =>
+    process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
+  );
+  // Where it comes before the steps it is heeded when they begin.
+  interrupted.catch(() => undefined);
   const report = new Report();
   const rehearsal = await Rehearsal.create({ stack, network: Network.named(namespace), release: RELEASE });
-  try {
+  const steps = async () => {
     for (const name of chosen(only)) {
       report.begin(name);
       if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
     }
     if (hold) await held(rehearsal.folder);
+  };
+  try {
+    await Promise.race([steps(), interrupted]);
   } finally {
     await rehearsal.remove();
   }
@@ -80,11 +88,11 @@ async function rehearse(namespace: string, { stack, only, hold }: Options): Prom
 }
 
 /** Leaves everything as it is, to be looked at, until Ctrl-C. */
-function held(folder: string): Promise<unknown> {
+function held(folder: string): Promise<never> {
   console.log(
     `\nHeld until Ctrl-C. A shell in this world: nsenter -t ${process.pid} -m -n; machines and logs: ${folder}`,
   );
-  return new Promise((resolve) => process.once("SIGINT", resolve));
+  return new Promise(() => undefined);
 }
 
 interface Options {
@@ -109,17 +117,18 @@ function options(): Options {
 }
 
 async function main(): Promise<number> {
+  // A terminal and npm send one each, to both processes: the first ends the steps, and none ends the cleaning up.
+  process.on("SIGINT", () => undefined);
   const wanted = options();
   const namespace = process.env[INSIDE];
   return namespace ? rehearse(namespace, wanted) : enter();
 }
 
 main().then(
-  (code) => {
-    process.exitCode = code;
-  },
+  // After an interruption a step may still wait for something.
+  (code) => process.exit(code),
   (error: Error) => {
     console.error(error.message);
-    process.exitCode = 1;
+    process.exit(1);
   },
 );
