@@ -75,3 +75,17 @@ export const restarted = (before: Record<string, string>, after: Record<string, 
   [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((name) => before[name] !== after[name])
     .sort();
+
+/**
+ * What systemd said as the machine was last switched off; -1: not said.
+ *
+ * @returns where in it the last line is that starts with that text
+ */
+export async function lastShutdown(machine: Machine): Promise<(text: string) => number> {
+  // Until then this boot's journal is apart from the earlier ones.
+  await machine.waitFor("the journal", 60, async () =>
+    (await machine.attempt("systemctl is-active systemd-journal-flush.service")).stdout.startsWith("active"),
+  );
+  const lines = (await machine.run("journalctl -q -b -1 -o cat _PID=1")).split("\n");
+  return (text) => lines.findLastIndex((line) => line.startsWith(text));
+}

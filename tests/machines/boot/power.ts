@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../../rehearsal/machine";
 import { controlPlane } from "../tailnet";
 import { listens } from "./address";
-import { ready, redis, sql } from "./ask";
+import { lastShutdown, ready, redis, sql } from "./ask";
 
 export function powerTests(main: () => Machine): void {
   test("off: Mastodon stops before its databases, and those before the volume is unmounted", async () => {
@@ -17,8 +17,7 @@ export function powerTests(main: () => Machine): void {
       "Stopped postgresql@17-main.service",
       "Unmounted srv-data.mount",
     ];
-    const journal = (await main().run("journalctl -q -b -1 -o cat _PID=1")).split("\n");
-    const at = (text: string) => journal.findLastIndex((line) => line.startsWith(text));
+    const at = await lastShutdown(main());
     expect(stops.map(at)).not.toContain(-1);
     expect(at(stops[0] ?? "")).toBeLessThan(Math.min(...stops.slice(1, 4).map(at)));
     expect(Math.max(...stops.slice(1, 4).map(at))).toBeLessThan(at("Unmounted srv-data.mount"));

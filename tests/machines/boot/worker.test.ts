@@ -4,7 +4,7 @@ import type { Machine } from "../../../rehearsal/machine";
 import { workerInputs } from "../../hosts/fixtures";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
 import { give, type Peer, peer, sees, tailnetAddresses, tailscaleCalls } from "../tailnet";
-import { edited, ready, redis, restarted, running, sql } from "./ask";
+import { edited, lastShutdown, ready, redis, restarted, running, sql } from "./ask";
 
 const TAG = workerInputs().names.tags.main;
 const CONTAINERS = ["/sidekiq-default-1", "/sidekiq-default-2"];
@@ -148,8 +148,7 @@ describe("boot", () => {
       await worker.stop();
       sees(worker);
       await worker.start();
-      const stops = (await worker.run("journalctl -q -b -1 -o cat _PID=1")).split("\n");
-      const at = (text: string) => stops.findLastIndex((line) => line.startsWith(text));
+      const at = await lastShutdown(worker);
       expect(at("Stopped mastodon-worker.service")).toBeGreaterThan(0);
       expect(at("Stopped mastodon-worker.service")).toBeLessThan(at("Stopping tailscaled.service"));
       await says(`waiting for exactly one online peer tagged ${TAG}; there are 0`);
