@@ -51,6 +51,7 @@ const TAILNET: MachineArgs["overlay"] = {
 export class Lab {
   private readonly machines: Machine[] = [];
   private readonly volumes: Volume[] = [];
+  private number = 1;
 
   private constructor(
     readonly folder: string,
@@ -73,7 +74,8 @@ export class Lab {
   }
 
   async machine(bundle: HostBundle, changes: Partial<MachineArgs> = {}): Promise<Machine> {
-    const number = this.machines.length + 2;
+    // Taken at once: machines may be made beside each other.
+    const number = ++this.number;
     const name = changes.name ?? `${bundle.role}-${number}`;
     const machine = await Machine.create({
       name,
