@@ -3,8 +3,8 @@ module.exports = {
   testEnvironment: "node",
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
-  // They boot (`npm run test:hosts`), or need the Pulumi CLI (`npm run test:engine`).
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/machines/", "<rootDir>/tests/engine/"],
+  // They boot (`npm run test:hosts`), need the Pulumi CLI (`npm run test:engine`) or a browser (`npm run test:browser`).
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/(machines|engine|browser)/"],
   // Types are checked once by `npm run lint`; swc only strips them (1 s a suite instead of 12 s).
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
   // ts-node's registered hook and the SDK's own typescript are not needed inside jest.

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi";
 import program from "../index";
 import { planMarkdown } from "./markdown";
+import { planPage } from "./page";
 import { makePlan, type PlanResult } from "./plan";
 import { readStackConfig, StackFileError } from "./stackFile";
 import { planText } from "./text";
@@ -19,6 +20,7 @@ function write({ plan, cloudConfigs, tailnetPolicy }: PlanResult): string {
   const files = {
     "plan.json": `${JSON.stringify(plan, null, 2)}\n`,
     "plan.md": planMarkdown(plan),
+    "plan.html": planPage(plan),
     "tailnet-policy.json": tailnetPolicy,
     ...cloudConfigs,
   };
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
   const folder = write(result);
   process.stdout.write(planText(result.plan));
   process.stdout.write(
-    `\nWritten to ${relative(process.cwd(), folder)}/: plan.md, plan.json, tailnet-policy.json and each machine's cloud-config.\n`,
+    `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json and each machine's cloud-config.\n`,
   );
 }
 

@@ -1,8 +1,21 @@
 /** The plan for a pull request. */
-import type { Plan, PlanHost } from "./schema";
+import {
+  type Budget,
+  connectionBudgets,
+  cpuBudgets,
+  memoryBudgets,
+  named,
+  percent,
+  queueCells,
+  queueHead,
+  shownHours,
+  usd,
+  verdict,
+  waitingAt,
+} from "./figures";
+import type { Plan, PlanHost, PlanQueue } from "./schema";
 import { accountTrees } from "./tree";
 
-const usd = (amount: number) => `$${amount.toFixed(2)}`;
 const cell = (text: string | number) => String(text).replaceAll("|", "\\|");
 const row = (...cells: (string | number)[]) => `| ${cells.map(cell).join(" | ")} |`;
 const table = (head: string[], rows: (string | number)[][]) => [
@@ -19,10 +32,32 @@ export function planMarkdown(plan: Plan): string {
     `Mastodon ${plan.mastodonVersion} in ${plan.region}; ${usd(plan.price.totalUsd)} a month, ${usd(plan.price.s3Usd)} of it S3 (estimate).`,
     "",
     ...plan.warnings.map((warning) => `> ⚠️ ${warning}\n`),
+    `${verdict(plan)}.`,
+    "",
     ...diagram(plan),
     "## Machines",
     "",
     ...table(["machine", "size", "Sidekiq", "memory (MiB)"], plan.hosts.map(machineRow)),
+    "## Queues",
+    "",
+    ...table(
+      [...queueHead(plan.capacity), "waiting jobs, from the outage's start"],
+      plan.capacity.queues.map((queue) => [...queueCells(queue), spark(plan, queue)]),
+    ),
+    "The last column is the backlog's course, each queue to its own peak; plan.html beside this file has it as curves.",
+    "",
+    "## Budgets",
+    "",
+    ...table(
+      ["what", "used", "of its limit"],
+      [
+        ["CPU at the busy hour", cpuBudgets(plan)] as const,
+        ["memory", memoryBudgets(plan)] as const,
+        ["connections", connectionBudgets(plan)] as const,
+      ].flatMap(([what, budgets]) =>
+        budgets.map((budget) => [`${what}, ${budget.name}`, budget.words, bar(budget)]),
+      ),
+    ),
     "## Connections",
     "",
     ...table(
@@ -46,7 +81,10 @@ export function planMarkdown(plan: Plan): string {
     "",
     ...table(
       ["item", "account", "USD"],
-      plan.price.lines.map(({ item, account, monthlyUsd }) => [item, account, monthlyUsd.toFixed(2)]),
+      [
+        ...plan.price.lines.map(({ item, account, monthlyUsd }) => [item, account, monthlyUsd.toFixed(2)]),
+        ["droplets and volume, per million jobs", "", plan.price.perMillionJobsUsd.toFixed(2)],
+      ],
     ),
     "## Resources",
     "",
@@ -65,6 +103,22 @@ export function planMarkdown(plan: Plan): string {
   ].join("\n");
 }
 
+/** ▁ where nothing waits, █ at the peak. */
+function spark({ capacity }: Plan, { queue }: PlanQueue): string {
+  const columns = 16;
+  const jobs = Array.from({ length: columns }, (_, i) =>
+    waitingAt(capacity, queue, (shownHours(capacity) * i) / (columns - 1)),
+  );
+  const most = Math.max(...jobs);
+  return jobs.map((waiting) => "▁▂▃▄▅▆▇█"[most === 0 ? 0 : Math.ceil((7 * waiting) / most)]).join("");
+}
+
+function bar({ used, limit }: Budget): string {
+  const share = limit === 0 ? 0 : used / limit;
+  const full = Math.min(Math.round(share * 10), 10);
+  return `${"█".repeat(full)}${"░".repeat(10 - full)} ${percent(share)}`;
+}
+
 const listed = (lines: readonly { item: string; connections: number }[]) =>
   lines.map(({ item, connections }) => `${item} ${connections}`).join(", ");
 
@@ -80,7 +134,7 @@ function machineRow({
 }: PlanHost): (string | number)[] {
   const used = memory.reduce((sum, { mib }) => sum + mib, 0);
   return [
-    count === 1 ? name : `${count} × ${name}`,
+    named({ name, count }),
     `${size} (${vcpus} ${cpu} vCPU)`,
     sidekiq.map(({ queues, threads, replicas }) => `${replicas} × ${threads} threads: ${queues}`).join("; "),
     `${used} of ${memoryMiB}`,
@@ -90,7 +144,7 @@ function machineRow({
 /** The topology as GitHub draws it. */
 function diagram({ web, media, hosts }: Plan): string[] {
   const box = ({ name, count, size, sidekiq }: PlanHost) =>
-    `${id(name)}["${count === 1 ? name : `${count} × ${name}`}<br>${size}<br>${sidekiq.map(({ queues }) => queues).join("<br>")}"]`;
+    `${id(name)}["${named({ name, count })}<br>${size}<br>${sidekiq.map(({ queues }) => queues).join("<br>")}"]`;
   const [main, ...pools] = hosts;
   if (!main) return [];
   return [

@@ -1,6 +1,8 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
 import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
-import type { SidekiqProcess } from "../capacity/queues";
+import type { Evaluation, HostResult } from "../capacity/evaluate";
+import { QUEUE_NAMES, type SidekiqProcess } from "../capacity/queues";
+import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import { type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
@@ -15,6 +17,7 @@ import {
   type SecretName,
   setCommand,
 } from "../settings/secrets";
+import { situationOf } from "../settings/situation";
 import { parseValues } from "../settings/values";
 import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
@@ -65,9 +68,14 @@ export async function makePlan(
     media: names.media,
     region: settings.region,
     mastodonVersion: settings.mastodonVersion,
-    hosts: hosts.map((host) => planHost(host, settings, assessment)),
+    hosts: hosts.map((host, h) => planHost(host, h, settings, assessment)),
     connections: assessment.main.connections,
-    price: { ...assessment.price, catalogueChecked: CATALOGUE_CHECKED },
+    capacity: planCapacity(settings, assessment.capacity.evaluation),
+    price: {
+      ...assessment.price,
+      perMillionJobsUsd: rounded(assessment.capacity.evaluation.price.perMillionJobsUsd, 2),
+      catalogueChecked: CATALOGUE_CHECKED,
+    },
     warnings: assessment.warnings,
     toSetBeforeUp: {
       examples: exampleValues(settings),
@@ -140,7 +148,36 @@ function shown(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner)]));
 }
 
-function planHost(host: PlannedHost, { main }: Settings, assessment: Assessment): PlanHost {
+const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
+
+function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan["capacity"] {
+  const { workload } = situationOf(settings);
+  return {
+    activeUsers: settings.workload.activeUsers,
+    jobsPerSecond: rounded(jobsPerSecond(workload), 2),
+    jobsPerMonth: Math.round(jobsPerMonth(workload)),
+    outageHours: settings.recovery.outageHours,
+    catchUpHours: settings.recovery.catchUpHours,
+    queues: queues.map(({ queue, ...figures }) => ({
+      queue,
+      arrivalsPerSecond: rounded(figures.arrivals, 3),
+      capacityPerSecond: rounded(figures.capacity, 2),
+      utilization: rounded(figures.utilization, 4),
+      latencySeconds: figures.latencySeconds === undefined ? null : rounded(figures.latencySeconds, 3),
+      drainHours: figures.drainHours === undefined ? null : rounded(figures.drainHours, 3),
+      worstLatencyHours: rounded(figures.worstLatencyHours, 3),
+    })),
+    course: {
+      hours: course.hours.map((at) => rounded(at, 4)),
+      waiting: Object.fromEntries(
+        QUEUE_NAMES.map((queue, q) => [queue, (course.backlog[q] ?? []).map(Math.round)]),
+      ),
+    },
+  };
+}
+
+/** @param h index among the fleet's hosts, main first */
+function planHost(host: PlannedHost, h: number, { main }: Settings, assessment: Assessment): PlanHost {
   const { pool, sizing } = assessment.pools.find(({ pool: { name } }) => host.name === `workers-${name}`) ?? {
     pool: undefined,
     sizing: assessment.main,
@@ -157,6 +194,7 @@ function planHost(host: PlannedHost, { main }: Settings, assessment: Assessment)
     vcpus: droplet.vcpus,
     cpu: droplet.cpu,
     memoryMiB: droplet.memoryMiB,
+    cores: planCores(assessment.capacity.evaluation.hosts[h]),
     services: pool
       ? []
       : [
@@ -178,6 +216,12 @@ function planHost(host: PlannedHost, { main }: Settings, assessment: Assessment)
     userDataBytes: host.userDataBytes,
     cloudConfig: cloudConfigFile(host),
   };
+}
+
+function planCores(host: HostResult | undefined): PlanHost["cores"] {
+  if (!host) throw new Error("the model has every host of the plan");
+  const { cores, web, jobs } = host;
+  return { available: rounded(cores, 2), web: rounded(web, 3), jobs: rounded(jobs, 3) };
 }
 
 /** `default > push` for strict order, `default ×8, push ×6` for weights. */

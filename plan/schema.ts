@@ -1,5 +1,6 @@
 /** The shape of plan.json, with its documentation; plan/plan.schema.json is generated from it. */
 import { z } from "zod";
+import { QUEUE_NAMES } from "../capacity/queues";
 
 const account = z.enum(["main", "workers", "aws"]);
 
@@ -26,6 +27,10 @@ const host = z.strictObject({
   vcpus: z.int(),
   cpu: z.enum(["shared", "dedicated"]),
   memoryMiB: z.int(),
+  cores: z.strictObject({ available: z.number(), web: z.number(), jobs: z.number() }).meta({
+    description:
+      "At the busy hour, all droplets of the row together, in dedicated vCPUs; jobs on main: with the database of all",
+  }),
   services: z.array(z.string()).meta({ description: "What runs beside Sidekiq" }),
   sidekiq: z.array(
     z.strictObject({
@@ -55,6 +60,35 @@ const connections = z.strictObject({
   serverLimit: z.int().meta({ description: "Postgres' max_connections" }),
 });
 
+const queue = z.strictObject({
+  queue: z.enum(QUEUE_NAMES),
+  arrivalsPerSecond: z.number().meta({ description: "At the busy hour" }),
+  capacityPerSecond: z.number().meta({ description: "While every other queue gets what arrives for it" }),
+  utilization: z.number().meta({ description: "Arrivals by capacity" }),
+  latencySeconds: z.number().nullable().meta({ description: "Waiting and working at the busy hour" }),
+  drainHours: z.number().nullable().meta({ description: "After the outage until nothing waits" }),
+  worstLatencyHours: z.number().meta({ description: "Longest that a job waits because of the outage" }),
+});
+
+const capacity = z
+  .strictObject({
+    activeUsers: z.int(),
+    jobsPerSecond: z.number().meta({ description: "At the busy hour" }),
+    jobsPerMonth: z.number(),
+    outageHours: z.number(),
+    catchUpHours: z.number().meta({ description: "What the stack allows" }),
+    queues: z.array(queue),
+    course: z
+      .strictObject({
+        hours: z.array(z.number()).meta({ description: "Since the outage began" }),
+        waiting: z
+          .partialRecord(z.enum(QUEUE_NAMES), z.array(z.int()))
+          .meta({ description: "Jobs of each queue at those hours; straight lines between" }),
+      })
+      .meta({ description: "The backlog's course" }),
+  })
+  .meta({ description: "What the capacity model makes of the fleet (docs/capacity.md)" });
+
 export const planSchema = z.strictObject({
   resources: z.array(resource),
   project: z.string(),
@@ -66,11 +100,13 @@ export const planSchema = z.strictObject({
   mastodonVersion: z.string(),
   hosts: z.array(host),
   connections,
+  capacity,
   price: z.strictObject({
     lines: z.array(z.strictObject({ item: z.string(), account, monthlyUsd: z.number() })),
     dropletsAndVolumesUsd: z.number(),
     s3Usd: z.number(),
     totalUsd: z.number(),
+    perMillionJobsUsd: z.number().meta({ description: "Droplets and volume" }),
     catalogueChecked: z.string().meta({ description: "Day of the price list" }),
   }),
   warnings: z.array(z.string()),
@@ -87,4 +123,5 @@ export const planSchema = z.strictObject({
 /** Everything that a plan says. */
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedResource = Plan["resources"][number];
+export type PlanQueue = Plan["capacity"]["queues"][number];
 export type PlanHost = Plan["hosts"][number];

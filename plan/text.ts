@@ -1,9 +1,8 @@
 /** The plan for a terminal. */
+import { gib, hostCpu, queueCells, queueHead, usd, verdict } from "./figures";
 import type { Plan, PlanHost } from "./schema";
 import { accountTrees } from "./tree";
 
-const usd = (amount: number) => `$${amount.toFixed(2)}`;
-const gib = (mib: number) => `${(mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1)} GiB`;
 const total = (lines: readonly { mib: number }[]) => lines.reduce((sum, { mib }) => sum + mib, 0);
 
 /** Columns padded to their widest cell; numbers go to the right. */
@@ -30,6 +29,8 @@ export function planText(plan: Plan): string {
     "No account was asked and nothing was changed.",
     ...heading("Machines"),
     ...plan.hosts.flatMap(machine),
+    ...heading("Queues"),
+    ...queues(plan),
     ...heading("Connections"),
     ...connections(plan),
     ...heading(
@@ -58,8 +59,14 @@ function machine(host: PlanHost): string[] {
         `    Sidekiq${replicas === 1 ? "" : ` × ${replicas}`}: ${queues} (${threads} threads, at most ${limit} MiB${replicas === 1 ? "" : " each"})`,
     ),
     `    memory: ${gib(total(memory))} of ${gib(memoryMiB)} (${memory.map(({ item, mib }) => `${item} ${mib}`).join(", ")})`,
+    `    CPU at the busy hour: ${hostCpu(host)}`,
     `    user data: ${(userDataBytes / 1024).toFixed(1)} of 64 KiB`,
   ];
+}
+
+function queues(plan: Plan): string[] {
+  const { capacity } = plan;
+  return [`  ${verdict(plan)}`, ...table([queueHead(capacity), ...capacity.queues.map(queueCells)])];
 }
 
 function connections({ connections: budget }: Plan): string[] {
@@ -83,6 +90,7 @@ function prices({ price }: Plan): string[] {
       ["droplets and volume", "", usd(price.dropletsAndVolumesUsd)],
       ["S3 (estimate from pricing.*)", "", usd(price.s3Usd)],
       ["together", "", usd(price.totalUsd)],
+      ["droplets and volume, per million jobs", "", usd(price.perMillionJobsUsd)],
     ]),
     `  list prices known on ${price.catalogueChecked}, before tax`,
   ];

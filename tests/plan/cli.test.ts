@@ -35,6 +35,7 @@ test("the plan of prod is printed and written, with each machine's cloud-config"
   expect(stdout).toMatch(/^Plan of stack prod: https:\/\/shop\.example/);
   expect(readdirSync(join(copy, "plan/prod")).sort()).toEqual([
     "main.cloud-config.yaml",
+    "plan.html",
     "plan.json",
     "plan.md",
     "tailnet-policy.json",

@@ -1,0 +1,99 @@
+/** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
+import type { Plan, PlanHost, PlanQueue } from "./schema";
+
+export const usd = (amount: number) => `$${amount.toFixed(2)}`;
+export const gib = (mib: number) => `${(mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1)} GiB`;
+export const percent = (share: number) => `${Math.round(share * 100)} %`;
+export const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
+export const named = ({ name, count }: { name: string; count: number }) =>
+  count === 1 ? name : `${count} × ${name}`;
+
+const rate = (perSecond: number) => perSecond.toFixed(perSecond < 1 ? 2 : 1);
+const seconds = (amount: number | null) => (amount === null ? "grows" : `${amount.toFixed(2)} s`);
+
+export const queueHead = ({ outageHours }: Plan["capacity"]) => [
+  "queue",
+  "jobs/s",
+  "can do",
+  "used",
+  "a job takes",
+  `empty after ${hours(outageHours)} down`,
+];
+
+export const queueCells = (queue: PlanQueue) => [
+  queue.queue,
+  rate(queue.arrivalsPerSecond),
+  rate(queue.capacityPerSecond),
+  percent(queue.utilization),
+  seconds(queue.latencySeconds),
+  queue.drainHours === null ? "never" : hours(queue.drainHours),
+];
+
+/** The longest that any queue takes to catch up; undefined where one never does. */
+export function catchUp({ queues }: Plan["capacity"]): number | undefined {
+  const all = queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY);
+  return all.every(Number.isFinite) ? Math.max(...all) : undefined;
+}
+
+export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
+  queues.reduce((most, queue) => (queue.utilization > most.utilization ? queue : most));
+
+/** One sentence on the load and what the fleet makes of it. */
+export function verdict({ capacity }: Plan): string {
+  const { queue, utilization } = busiest(capacity);
+  const after = catchUp(capacity);
+  const caughtUp = after === undefined ? "not caught up with" : `caught up with in ${hours(after)}`;
+  return (
+    `${capacity.activeUsers} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour; the fullest queue is ${queue} at ` +
+    `${percent(utilization)}; an outage of ${hours(capacity.outageHours)} is ${caughtUp}, of ${hours(capacity.catchUpHours)} allowed`
+  );
+}
+
+export interface Budget {
+  name: string;
+  used: number;
+  limit: number;
+  words: string;
+}
+
+const total = ({ memory }: PlanHost) => memory.reduce((sum, { mib }) => sum + mib, 0);
+
+export const memoryBudgets = ({ hosts }: Plan): Budget[] =>
+  hosts.map((host) => ({
+    name: named(host),
+    used: total(host),
+    limit: host.memoryMiB,
+    words: `${gib(total(host))} of ${gib(host.memoryMiB)}${host.count === 1 ? "" : " each"}`,
+  }));
+
+/** "3.3 of 4.0 vCPUs, web 3.0 of it". */
+export const hostCpu = ({ cores: { available, web, jobs } }: PlanHost) =>
+  `${(web + jobs).toFixed(1)} of ${available.toFixed(1)} vCPUs${web > 0 ? `, web ${web.toFixed(1)} of it` : ""}`;
+
+export const cpuBudgets = ({ hosts }: Plan): Budget[] =>
+  hosts.map((host) => ({
+    name: named(host),
+    used: host.cores.web + host.cores.jobs,
+    limit: host.cores.available,
+    words: hostCpu(host),
+  }));
+
+export const connectionBudgets = ({ connections }: Plan): Budget[] =>
+  [
+    { name: "to pgbouncer", used: connections.clientTotal, limit: connections.clientLimit },
+    { name: "to Postgres", used: connections.serverTotal, limit: connections.serverLimit },
+  ].map((budget) => ({ ...budget, words: `${budget.used} of ${budget.limit}` }));
+
+/** Jobs of a queue that wait at an hour: straight lines between the points of the course. */
+export function waitingAt({ course }: Plan["capacity"], queue: PlanQueue["queue"], at: number): number {
+  const jobs = course.waiting[queue] ?? [];
+  const after = course.hours.findIndex((hour) => hour >= at);
+  if (after < 0) return jobs.at(-1) ?? 0;
+  const [from, to] = [course.hours[after - 1] ?? at, course.hours[after] ?? at];
+  const [before, then] = [jobs[after - 1] ?? jobs[after] ?? 0, jobs[after] ?? 0];
+  return to === from ? then : before + ((then - before) * (at - from)) / (to - from);
+}
+
+/** From the outage's start to where both the limit and the last queue are in sight. */
+export const shownHours = (capacity: Plan["capacity"]) =>
+  (capacity.outageHours + Math.max(capacity.catchUpHours, catchUp(capacity) ?? 0)) * 1.04;

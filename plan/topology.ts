@@ -1,0 +1,39 @@
+/** Who runs where and talks to whom, as boxes of a page. */
+import { gib, named } from "./figures";
+import { type Html, html } from "./html";
+import type { Plan, PlanHost } from "./schema";
+
+export function topology({ web, media, hosts }: Plan): Html {
+  const [main, ...pools] = hosts;
+  return html`<h2>Topology</h2>
+<div class="topology">
+<section class="box outside" aria-label="People and other servers"><h3>People and other servers</h3></section>
+<p class="way">443 and 80:<br>${web}<br>${media}</p>
+<section class="box" aria-label="DigitalOcean, main account">
+<h3>DigitalOcean, main account</h3>
+${main ? machine(main) : ""}
+<div class="host">data volume: Postgres, Redis, certificates</div>
+</section>
+${pools.length > 0 ? workers(pools) : ""}
+<p class="way down">media of main and workers, and main's nightly dumps</p>
+<section class="box outside s3" aria-label="AWS S3"><h3>AWS S3</h3> media, and encrypted dumps of the database</section>
+</div>`;
+}
+
+const workers = (pools: readonly PlanHost[]): Html => html`<p class="way back">tailnet: 6432, 6379, 6380</p>
+<section class="box" aria-label="DigitalOcean, worker account">
+<h3>DigitalOcean, worker account</h3>
+${pools.map(machine)}
+</section>`;
+
+function machine(host: PlanHost): Html {
+  const { size, vcpus, cpu, memoryMiB, services, sidekiq } = host;
+  const runs = [
+    ...services.map((service) => service.replace(/ \(.*/, "")),
+    ...sidekiq.map(({ queues, replicas }) => `Sidekiq${replicas === 1 ? "" : ` × ${replicas}`}: ${queues}`),
+  ];
+  return html`<div class="host"><strong>${named(host)}</strong>: ${size}
+<div class="muted">${vcpus} ${cpu} vCPU${vcpus === 1 ? "" : "s"}, ${gib(memoryMiB)}</div>
+<ul>${runs.map((what) => html`<li>${what}</li>`)}</ul>
+</div>`;
+}

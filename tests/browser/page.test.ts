@@ -1,0 +1,196 @@
+/** plan.html as people see it: in a real browser, wide and narrow, light and dark. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import program from "../../index";
+import { planPage } from "../../plan/page";
+import { makePlan } from "../../plan/plan";
+import type { Plan } from "../../plan/schema";
+import { readStackConfig } from "../../plan/stackFile";
+import { textContrasts } from "./contrast";
+
+const ROOT = join(__dirname, "../..");
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+let browser: Browser;
+let folder: string;
+const plans: Record<string, Plan> = {};
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM))
+    throw new Error(`There is no ${CHROMIUM}: apt-get install chromium, or set CHROMIUM to another.`);
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+  });
+  folder = mkdtempSync(join(tmpdir(), "plan-page-"));
+  for (const stack of ["prod", "staging"]) {
+    const { plan } = await makePlan(readStackConfig(ROOT, stack), program);
+    plans[stack] = plan;
+    writeFileSync(join(folder, `${stack}.html`), planPage(plan));
+  }
+});
+afterAll(async () => {
+  await browser?.close();
+  if (folder) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Look {
+  stack?: "prod" | "staging";
+  width?: number;
+  colorScheme?: "light" | "dark";
+  grey?: boolean;
+}
+
+/** The page with all of its details open, and every address that was asked for. */
+async function opened({ stack = "prod", width = 1100, colorScheme = "light", grey = false }: Look) {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  const url = pathToFileURL(join(folder, `${stack}.html`)).href;
+  await page.goto(url);
+  for (const summary of await page.locator("summary").all()) await summary.click();
+  if (process.env.SCREENSHOTS) {
+    // By the protocol: the page's own policy takes no further style.
+    if (grey) {
+      const session = await page.context().newCDPSession(page);
+      await session.send("Emulation.setEmulatedVisionDeficiency", { type: "achromatopsia" });
+    }
+    const name = [stack, width, colorScheme, ...(grey ? ["grey"] : [])].join("-");
+    await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
+  }
+  return { page, requests, url };
+}
+
+const plan = (stack: string): Plan => plans[stack] as Plan;
+
+test("headings, tables and pictures are found by their roles", async () => {
+  const { page } = await opened({});
+  const heading = (name: string, level: number) => page.getByRole("heading", { name, level, exact: true });
+  expect(await heading("Plan of prod", 1).count()).toBe(1);
+  for (const name of ["Topology", "Queues", "Budgets", "Price a month", "Machines", "Resources"])
+    expect({ name, count: await heading(name, 2).count() }).toEqual({ name, count: 1 });
+
+  const table = page.getByRole("table", { name: "Queues" });
+  expect(await table.getByRole("columnheader").allTextContents()).toEqual([
+    "queue",
+    "jobs/s",
+    "can do",
+    "used",
+    "a job takes",
+    "empty after 2 h down",
+  ]);
+  for (const { queue } of plan("prod").capacity.queues)
+    expect(await table.getByRole("rowheader", { name: queue, exact: true }).count()).toBe(1);
+  expect(await table.getByRole("row", { name: /^ingress 15\.0 63\.3 24 % 0\.09 s 0\.98 h$/ }).count()).toBe(
+    1,
+  );
+
+  const pictures = page.getByRole("img");
+  expect(await pictures.count()).toBe(7 + 3);
+  expect(
+    await page
+      .getByRole("img", {
+        name: "Jobs of ingress that wait: 106,384 at the end of the outage, empty 0.98 h after it",
+      })
+      .count(),
+  ).toBe(1);
+  expect(await page.getByRole("img", { name: /^Memory: main 10\.7 GiB of 16 GiB; / }).count()).toBe(1);
+  expect(await page.getByRole("region", { name: "DigitalOcean, worker account" }).textContent()).toContain(
+    "2 × workers-general",
+  );
+  await page.close();
+});
+
+test("warnings come before everything else, at the top of the first screen of a phone", async () => {
+  const { page } = await opened({ stack: "staging", width: 360 });
+  const section = page.getByRole("region", { name: "5 warnings" });
+  const { warnings } = plan("staging");
+  expect(await section.getByRole("listitem").allTextContents()).toEqual(
+    warnings.map((text) => text.replaceAll("`", "")),
+  );
+  const top = async (of: ReturnType<Page["getByRole"]>) => (await of.boundingBox())?.y ?? Number.NaN;
+  expect(await top(section)).toBeLessThan(450);
+  expect(await top(section)).toBeLessThan(await top(page.getByRole("heading", { name: "Topology" })));
+  await page.close();
+});
+
+test("nothing is asked for but the page itself, and its policy forbids everything else", async () => {
+  const { page, requests, url } = await opened({});
+  await page.waitForLoadState("networkidle");
+  expect(requests).toEqual([url]);
+  const loaded = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const image = document.createElement("img");
+        image.onload = () => resolve("loaded");
+        image.onerror = () => resolve("refused");
+        image.src = "data:image/gif;base64,R0lGODlhAQABAAAAACw=";
+        document.body.append(image);
+      }),
+  );
+  expect(loaded).toBe("refused");
+  expect(await page.locator("script").count()).toBe(0);
+  await page.close();
+});
+
+test.each(["prod", "staging"] as const)(
+  "%s fits a phone of 360 pixels, and what its pictures say is readable there",
+  async (stack) => {
+    const { page } = await opened({ stack, width: 360 });
+    const { wide, small, outside } = await page.evaluate(() => {
+      const drawn = (text: Element) => {
+        const svg = text.closest("svg") as SVGSVGElement;
+        const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+        return Number.parseFloat(getComputedStyle(text).fontSize) * scale;
+      };
+      const texts = [...document.querySelectorAll("svg text")];
+      return {
+        wide: document.documentElement.scrollWidth,
+        small: Math.min(...texts.map(drawn)),
+        // Cut off at the picture's edge.
+        outside: texts
+          .filter((text) => {
+            const [inner, outer] = [text, text.closest("svg") as Element].map((one) =>
+              one.getBoundingClientRect(),
+            );
+            return (
+              inner &&
+              outer &&
+              (inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1)
+            );
+          })
+          .map(({ textContent }) => textContent),
+      };
+    });
+    expect(wide).toBe(360);
+    expect(small).toBeGreaterThan(11);
+    expect(outside).toEqual([]);
+    await page.close();
+  },
+);
+
+test.each(["light", "dark"] as const)(
+  "in the %s scheme every text has the contrast of WCAG AA",
+  async (colorScheme) => {
+    const { page } = await opened({ stack: "staging", colorScheme });
+    const texts = await page.evaluate(textContrasts);
+    expect(texts.length).toBeGreaterThan(150);
+    expect(texts.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(paper).toBe(colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(18, 22, 27)");
+    await page.close();
+  },
+);
+
+test("curves and limits are told apart without colour: one curve a picture, and words at the outage, the limit and the peak", async () => {
+  const { page } = await opened({ grey: true });
+  for (const { queue } of plan("prod").capacity.queues) {
+    const picture = page.getByRole("img", { name: `Jobs of ${queue} that wait:` });
+    const texts = await picture.locator("text").allTextContents();
+    expect(texts).toEqual(expect.arrayContaining(["outage", "limit"]));
+    expect(await picture.locator('path[fill="none"][stroke="var(--accent)"]').count()).toBe(1);
+  }
+  await page.close();
+});
