@@ -54,9 +54,10 @@ export function pgbouncerTests(bed: Beds): void {
       `${bed().asMastodon()} ${PGBENCH} -n -M extended -c ${budget} -j 4 -t ${perClient} -f /tmp/budget.sql`,
     );
     await bed().main.waitFor(
-      "all clients",
+      "all clients and the whole pool",
       30,
-      async () => (await connections()).clients === maxClientConnections,
+      async () =>
+        (await connections()).clients === maxClientConnections && (await sessions()) === defaultPoolSize,
     );
 
     const seen: number[] = [];
