@@ -88,7 +88,8 @@ export function backlogChart(backlog: Backlog, picture: Picture): string {
         label: {
           ...text(INK),
           formatter: peakText,
-          position: peak[0] < untilHours / 4 ? "right" : "left",
+          // The others run below the first.
+          position: i === 0 ? "top" : "bottom",
           distance: 6,
         },
         data: [{ name: "peak", coord: [...peak] }],
@@ -152,15 +153,16 @@ export interface Budget {
 /** What is used, as bars against their limits: each bar's limit is the line at 100 %. */
 export function budgetChart(budgets: readonly Budget[], picture: Omit<Picture, "height">): string {
   const share = ({ used, limit }: Budget) => (limit === 0 ? 0 : (100 * used) / limit);
+  const most = Math.max(100, Math.ceil(Math.max(...budgets.map(share)) / 25) * 25);
   return svg(
     {
       grid: { left: 2, right: 30, top: 22, bottom: 20 },
       xAxis: {
         ...VALUE_AXIS,
         min: 0,
-        max: Math.max(100, ...budgets.map(share)),
+        max: most,
         interval: 50,
-        axisLabel: { ...text(), formatter: "{value} %" },
+        axisLabel: { ...text(), formatter: "{value} %", showMaxLabel: most === 100 },
       },
       yAxis: {
         type: "category",

@@ -44,7 +44,7 @@ export function planMarkdown(plan: Plan): string {
       [...queueHead(plan.capacity), "waiting jobs, from the outage's start"],
       plan.capacity.queues.map((queue) => [...queueCells(queue), spark(plan, queue)]),
     ),
-    "The last column is the backlog's course, each queue to its own peak; plan.html beside this file has it as curves.",
+    "The last column is the backlog's course, each queue to its own peak; `npm run plan` writes it as curves, to plan.html.",
     "",
     "## Budgets",
     "",
