@@ -5,7 +5,6 @@ import { findings, isError } from "./findings";
 import { coreSpeed, type Fleet, type FleetHost } from "./fleet";
 import { type Cores, catalogueByCores, loneForms, mainForms, workerForms } from "./forms";
 import type { MainOverrides } from "./hosts";
-import { hostedProcesses, placementWarnings } from "./placement";
 import type { SidekiqProcess } from "./queues";
 import { recover } from "./recovery";
 import { firstRung } from "./remedy";
@@ -84,9 +83,8 @@ class Search {
     const { queues } = recover(service, workload.nightShare, outage, catchUpHours);
     if (queues.some(({ drainHours }) => drainHours === undefined)) return false;
     const found = findings(fleet, situation, evaluate(fleet, situation));
-    return this.warningsAllowed
-      ? !found.some(isError)
-      : found.length === 0 && placementWarnings(hostedProcesses(fleet)).length === 0;
+    // Main serves every queue too: none depends on one droplet or one account.
+    return this.warningsAllowed ? !found.some(isError) : found.length === 0;
   }
 }
 

@@ -100,6 +100,9 @@ test("a curve is drawn to scale", () => {
   if (!start || !peak || !quarter || !end) throw new Error("four corners");
   const [width, height] = [end[0] - start[0], start[1] - peak[1]];
   expect(start[1]).toBeCloseTo(end[1], 1);
+  // Against the scale's own mark.
+  const [, at90] = /translate\([\d.]+ ([\d.]+)\)"[^>]*>90</.exec(svg) ?? [];
+  expect(height / (start[1] - Number(at90))).toBeCloseTo(100 / 90, 2);
   expect((peak[0] - start[0]) / width).toBeCloseTo(1 / 2, 2);
   expect((quarter[0] - start[0]) / width).toBeCloseTo(3 / 4, 2);
   expect((start[1] - quarter[1]) / height).toBeCloseTo(1 / 4, 2);
