@@ -30,8 +30,6 @@ interface Booted {
   tags: readonly string[];
   userData: string;
   on: boolean;
-  /** Date.now() when it got power. */
-  startedAt: number;
 }
 
 /** Size of a rehearsed data volume; sparse. */
@@ -61,7 +59,7 @@ export class BootedMachines implements Machines {
       userData,
     });
     authority.trustedBy(machine);
-    const entry = { machine, hostname, dropletName, tags, userData, on: true, startedAt: Date.now() };
+    const entry = { machine, hostname, dropletName, tags, userData, on: true };
     this.booted.set(dropletId, entry);
     await this.args.changed();
     await machine.start();

@@ -1,6 +1,7 @@
 /** A program that runs beside the machines until it is stopped. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,6 +14,17 @@ export interface DaemonArgs {
   /** Whether it answers. */
   ready: () => Promise<boolean>;
 }
+
+/** Whether somebody takes connections there: what most daemons are ready by. */
+export const listens = (address: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, address);
+    const answer = (open: boolean) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.on("connect", () => answer(true)).on("error", () => answer(false));
+  });
 
 export class Daemon {
   private constructor(

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Network } from "./network";
 import { attempt, type Result, type RunOptions, run } from "./run";
+import { until } from "./until";
 import type { Volume } from "./volume";
 
 export interface MachineArgs {
@@ -188,11 +188,7 @@ export class Machine {
 
   /** @throws Error that says what it waited for */
   async waitFor(what: string, seconds: number, condition: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + seconds * 1000;
-    while (!(await condition())) {
-      if (Date.now() > end) throw new Error(`${this.name}: waited ${seconds} s for ${what}`);
-      await sleep(200);
-    }
+    await until(`${what} on ${this.name}`, seconds, condition);
   }
 
   /** As DigitalOcean shows a volume that is attached: its device, under its name. It stays so over reboots. */

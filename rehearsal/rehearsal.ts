@@ -195,9 +195,13 @@ export class Rehearsal {
     return (await this.outside.attempt(["bash", "-c", script])).stdout;
   }
 
+  private get mainDroplet(): string {
+    return `mastodon-${this.args.stack}-main`;
+  }
+
   /** The running machine of main's droplet. */
-  machine(role: "main"): Machine {
-    return this.cloud.machines.running(`mastodon-${this.args.stack}-${role}`).machine;
+  main(): Machine {
+    return this.cloud.machines.running(this.mainDroplet).machine;
   }
 
   workerHosts(): { hostname: string; machine: Machine }[] {
@@ -212,7 +216,7 @@ export class Rehearsal {
   }
 
   rebootMain(): Promise<Machine> {
-    return this.cloud.machines.reboot(`mastodon-${this.args.stack}-main`);
+    return this.cloud.machines.reboot(this.mainDroplet);
   }
 
   async tailnetAddress(hostname: string): Promise<string> {

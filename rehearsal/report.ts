@@ -65,12 +65,3 @@ export class Report {
     return `${this.checks.length - this.failed} passed, ${this.failed} failed`;
   }
 }
-
-/** @throws Error that says what it waited for, with what the last try said */
-export async function until(what: string, seconds: number, condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}

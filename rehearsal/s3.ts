@@ -1,10 +1,9 @@
 /** S3 on a network of the lab, under AWS' own names: moto, with signatures and policies enforced. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Authority } from "./authority";
 import { cached } from "./cache";
+import { Daemon } from "./daemon";
 import type { Machine } from "./machine";
 import { Network } from "./network";
 import { attempt, run } from "./run";
@@ -48,7 +47,7 @@ export interface StoredObject {
 
 export class S3<User extends string> {
   private constructor(
-    private readonly server: ChildProcess,
+    private readonly server: Daemon,
     private readonly args: S3Args<User>,
     readonly keys: Readonly<Record<User, AccessKey>>,
   ) {}
@@ -59,12 +58,13 @@ export class S3<User extends string> {
     const endpoint = `s3.${region}.amazonaws.com`;
     const tls = await authority.sign(endpoint, `*.${endpoint}`, Network.GATEWAY);
     const listen = ["-H", Network.GATEWAY, "-p", "443", "-c", tls.certificate, "-k", tls.key];
-    const [file = "", ...rest] = network.inside([python, "-m", "moto.server", ...listen]);
-    const server = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] });
-    const log = createWriteStream(join(args.folder, "s3.log"));
-    server.stdout.pipe(log);
-    server.stderr.pipe(log);
-    await answers(network, server);
+    const probe = network.inside(["bash", "-c", `exec 3<>/dev/tcp/${Network.GATEWAY}/443`]);
+    const server = await Daemon.start({
+      name: "s3",
+      folder: args.folder,
+      command: network.inside([python, "-m", "moto.server", ...listen]),
+      ready: async () => (await attempt(probe)).code === 0,
+    });
     return new S3(server, args, await setUp(python, args));
   }
 
@@ -113,15 +113,7 @@ export class S3<User extends string> {
   }
 
   remove(): void {
-    this.server.kill("SIGKILL");
-  }
-}
-
-async function answers(network: Network, server: ChildProcess): Promise<void> {
-  const probe = network.inside(["bash", "-c", `exec 3<>/dev/tcp/${Network.GATEWAY}/443`]);
-  for (let i = 0; (await attempt(probe)).code !== 0; i++) {
-    if (server.exitCode !== null || i > 150) throw new Error("S3 did not start; its log is s3.log");
-    await sleep(200);
+    this.server.signal("SIGKILL");
   }
 }
 

@@ -11,6 +11,16 @@ import { type Kind, ProviderDouble, Refused } from "./provider";
 import type { SshStandIn } from "./sshStandIn";
 import type { Values } from "./values";
 
+/** Inputs of both kinds of command. */
+const RUN = {
+  create: { type: "string" },
+  update: { type: "string" },
+  delete: { type: "string" },
+  stdin: { type: "string" },
+  environment: { type: "map" },
+  triggers: { type: "list", replaces: true },
+} as const;
+
 export class CommandDouble extends ProviderDouble {
   readonly package = "command";
   readonly configuration = {};
@@ -21,23 +31,13 @@ export class CommandDouble extends ProviderDouble {
     "command:remote:Command": kind(
       inputsOf<remote.CommandArgs>()({
         connection: { type: "map", required: true },
-        create: { type: "string" },
-        update: { type: "string" },
-        delete: { type: "string" },
-        stdin: { type: "string" },
-        environment: { type: "map" },
-        triggers: { type: "list", replaces: true },
+        ...RUN,
       }),
       (command, inputs) => this.onMachine(command, inputs),
     ),
     "command:local:Command": kind(
       inputsOf<local.CommandArgs>()({
-        create: { type: "string" },
-        update: { type: "string" },
-        delete: { type: "string" },
-        stdin: { type: "string" },
-        environment: { type: "map" },
-        triggers: { type: "list", replaces: true },
+        ...RUN,
       }),
       (command, inputs) => this.here(command, inputs),
     ),

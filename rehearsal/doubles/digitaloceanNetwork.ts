@@ -5,6 +5,10 @@ import { type DigitalOceanAccount, TAG } from "./digitaloceanAccount";
 import { between, inputsOf, oneOf } from "./inputs";
 import { type Kind, Refused } from "./provider";
 
+/** Where reserved addresses are taken from. */
+export const RESERVED = { v4: "203.0.113.0/24", v6: "2604:a880:800:14::/64" } as const;
+const reservedAddress = (network: string, host: string) => network.replace(/0?\/\d+$/, host);
+
 const FIREWALL = "digitalocean:index/firewall:Firewall";
 
 interface Rule {
@@ -50,7 +54,7 @@ const reservedIp: Kind<DigitalOceanAccount> = {
   }),
   computed: ["ipAddress", "reservedIpUrn"],
   create: () => {
-    const ipAddress = `203.0.113.${randomInt(1, 255)}`;
+    const ipAddress = reservedAddress(RESERVED.v4, String(randomInt(1, 255)));
     return { id: ipAddress, outputs: { ipAddress, reservedIpUrn: `do:reservedip:${ipAddress}` } };
   },
   delete: (account, { id }) => void account.assigned.delete(id),
@@ -62,7 +66,7 @@ const reservedIpv6: Kind<DigitalOceanAccount> = {
   }),
   computed: ["ip", "reservedIpv6Urn"],
   create: () => {
-    const ip = `2604:a880:800:14::${randomInt(1, 65_536).toString(16)}`;
+    const ip = reservedAddress(RESERVED.v6, randomInt(1, 65_536).toString(16));
     return { id: ip, outputs: { ip, reservedIpv6Urn: `do:reservedipv6:${ip}` } };
   },
   delete: (account, { id }) => void account.assigned.delete(id),

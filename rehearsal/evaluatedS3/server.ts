@@ -2,15 +2,14 @@
  * The buckets of an AWS double as a real S3 server on loopback, by HTTP and by HTTPS. Who asks is checked by signature, what may be
  * done by the account's own policies; moto, unguarded behind it, keeps the objects.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as http, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as https } from "node:https";
 import { type AddressInfo, createServer as socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Authority } from "../authority";
+import { Daemon, listens } from "../daemon";
 import { ACCESS_KEY, type AwsAccount, BUCKET } from "../doubles/awsAccount";
 import { moto } from "../s3";
 import { allowed } from "./authorize";
@@ -45,10 +44,10 @@ export class EvaluatedS3 {
     const folder = mkdtempSync(join(tmpdir(), "evaluated-s3-"));
     const authority = await Authority.create(folder);
     const { certificate, key } = await authority.sign("127.0.0.1");
-    const { process: store, url } = await startMoto();
+    const { daemon, url } = await startMoto(folder);
     const s3 = new EvaluatedS3(account, url, readFileSync(authority.path, "utf8"));
     s3.stops.push(
-      () => store.kill("SIGKILL"),
+      () => daemon.signal("SIGKILL"),
       () => rmSync(folder, { recursive: true, force: true }),
     );
     const answer = (tls: boolean) => (request: IncomingMessage, response: ServerResponse) =>
@@ -162,19 +161,15 @@ async function stored(store: string, method: string, path: string, request?: S3R
   return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) };
 }
 
-async function startMoto(): Promise<{ process: ChildProcess; url: string }> {
-  const python = join(await moto(), "bin/python");
+async function startMoto(folder: string): Promise<{ daemon: Daemon; url: string }> {
   const port = await freePort();
-  const process = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
-    stdio: "ignore",
+  const daemon = await Daemon.start({
+    name: "moto",
+    folder,
+    command: [join(await moto(), "bin/python"), "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
+    ready: () => listens("127.0.0.1", port),
   });
-  const url = `http://127.0.0.1:${port}`;
-  for (let i = 0; ; i++) {
-    const up = await fetch(url).catch(() => undefined);
-    if (up) return { process, url };
-    if (process.exitCode !== null || i > 150) throw new Error("moto did not start");
-    await sleep(200);
-  }
+  return { daemon, url: `http://127.0.0.1:${port}` };
 }
 
 const freePort = () =>

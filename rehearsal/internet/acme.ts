@@ -3,10 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:https";
 import { join } from "node:path";
 import type { Authority } from "../authority";
-import { Daemon } from "../daemon";
+import { Daemon, listens } from "../daemon";
 import { pebbleProgram } from "../tailnetTools";
 import { ACME_NAMES, INTERNET } from "./addresses";
-import { listens } from "./controlPlane";
 
 const PORT = 14_000;
 

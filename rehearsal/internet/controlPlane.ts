@@ -1,10 +1,9 @@
 /** Tailscale's control plane: headscale under its name, with a relay of its own. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Authority } from "../authority";
-import { Daemon } from "../daemon";
+import { Daemon, listens } from "../daemon";
 import { run } from "../run";
 import { headscaleProgram } from "../tailnetTools";
 import { CONTROL_PLANE_NAME, INTERNET } from "./addresses";
@@ -16,16 +15,6 @@ export interface TailnetNode {
   ip_addresses: string[];
   online?: boolean;
 }
-
-export const listens = (address: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, address);
-    const answer = (open: boolean) => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.on("connect", () => answer(true)).on("error", () => answer(false));
-  });
 
 export class ControlPlane {
   private daemon: Daemon | undefined;
@@ -123,9 +112,5 @@ export class ControlPlane {
 
   nodes(): Promise<TailnetNode[]> {
     return this.ask<TailnetNode[] | null>("nodes", "list").then((nodes) => nodes ?? []);
-  }
-
-  log(): string {
-    return this.daemon?.log() ?? "";
   }
 }

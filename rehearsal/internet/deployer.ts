@@ -10,10 +10,7 @@ import type { ControlPlane } from "./controlPlane";
 
 interface Peer {
   HostName: string;
-  Online: boolean;
   TailscaleIPs: string[];
-  CurAddr: string;
-  Relay: string;
 }
 
 export class Deployer {

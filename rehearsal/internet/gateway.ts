@@ -1,4 +1,5 @@
 /** The lab's gateway: the addresses of the internet's services on it, and routes between the machines and the outside. */
+import { RESERVED } from "../doubles/digitaloceanNetwork";
 import { BRIDGE, type Network } from "../network";
 import { INTERNET } from "./addresses";
 
@@ -10,7 +11,7 @@ export async function openGateway(network: Network): Promise<void> {
     [
       ...addresses,
       // Where the doubles' reserved addresses are: the cloud's firewall translates them on their way out.
-      `ip route add 203.0.113.0/24 dev ${BRIDGE}; ip -6 route add 2604:a880:800:14::/64 dev ${BRIDGE}`,
+      `ip route add ${RESERVED.v4} dev ${BRIDGE}; ip -6 route add ${RESERVED.v6} dev ${BRIDGE}`,
       "echo 1 >/proc/sys/net/ipv4/ip_forward",
       "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding",
       // What passes from machine to machine meets the cloud's firewall, too.

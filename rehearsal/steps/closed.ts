@@ -47,7 +47,7 @@ function expectEqual(found: string, wanted: string): void {
 }
 
 export const closed: Step = async ({ rehearsal, report }) => {
-  const main = rehearsal.machine("main");
+  const main = rehearsal.main();
   const workers = rehearsal.workers();
   for (const [family, address] of [
     ["IPv4", main.address],

@@ -1,5 +1,5 @@
 /** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
-import { until } from "../report";
+import { until } from "../until";
 import type { Step } from "./step";
 
 export const reboot: Step = async ({ rehearsal, report }) => {
@@ -15,7 +15,7 @@ export const reboot: Step = async ({ rehearsal, report }) => {
     }
   });
   return report.check("with the control plane back, workers take jobs again", async () => {
-    const main = rehearsal.machine("main");
+    const main = rehearsal.main();
     const count = () =>
       main
         .run(

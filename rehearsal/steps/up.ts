@@ -1,5 +1,5 @@
 /** `pulumi up` from nothing, until the site answers with a certificate. */
-import { until } from "../report";
+import { until } from "../until";
 import type { Step } from "./step";
 
 export const up: Step = async ({ rehearsal, report }) => {

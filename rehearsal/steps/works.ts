@@ -1,10 +1,10 @@
 /** What people and jobs need: a post reaches a worker and comes back, every queue is served, the scheduler runs once. */
 import { QUEUE_NAMES } from "../../capacity/queues";
-import { until } from "../report";
+import { until } from "../until";
 import type { Step } from "./step";
 
 export const works: Step = async ({ rehearsal, report }) => {
-  const main = rehearsal.machine("main");
+  const main = rehearsal.main();
   const sql = (query: string) =>
     main.run(`runuser -u postgres -- psql -qtAX -d mastodon -c "${query}"`).then((text) => text.trim());
   const redis = (command: string) =>

@@ -9,7 +9,7 @@ import {
   type Wiring,
 } from "../../hosts/compose";
 import { namesOf } from "../../settings/names";
-import { secrets, settings } from "./fixtures";
+import { secrets, service, settings } from "./fixtures";
 
 /** compose's interpolation: `$$`, `$NAME`, `${NAME}`, `${NAME:-}` and `${NAME:?}`; anything else after `$` is an error. */
 function interpolate(text: string, variables: Record<string, string> = {}): string {
@@ -23,14 +23,6 @@ function interpolate(text: string, variables: Record<string, string> = {}): stri
 interface Rendered {
   services: Record<string, { environment: Record<string, string>; [key: string]: unknown }>;
 }
-
-const service: Service = {
-  image: "mastodon",
-  command: ["true"],
-  memoryMiB: 64,
-  healthcheck: ["true"],
-  stopGraceSeconds: 40,
-};
 
 const wiring: Wiring = {
   databaseHost: { variable: "MAIN_ADDRESS" },

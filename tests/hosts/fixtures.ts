@@ -2,6 +2,7 @@
 import { sizeWorker } from "../../capacity/sizing";
 import { type Settings, settingsSchema } from "../../config";
 import type { BootSecrets, HostBundle, HostFile } from "../../hosts/bundle";
+import type { Service } from "../../hosts/compose";
 import type { MastodonSecrets, WorkerHostInputs } from "../../hosts/inputs";
 import { namesOf } from "../../settings/names";
 
@@ -33,6 +34,15 @@ export const secrets: MastodonSecrets = {
   mediaAccessKeyId: "the-mediaAccessKeyId",
   mediaSecretAccessKey: "the-mediaSecretAccessKey",
   extraSecretEnv: {},
+};
+
+/** The smallest service of a compose file. */
+export const service: Service = {
+  image: "mastodon",
+  command: ["true"],
+  memoryMiB: 64,
+  healthcheck: ["true"],
+  stopGraceSeconds: 40,
 };
 
 export const DEPLOY_KEY = "ssh-ed25519 AAAADEPLOY deploy";

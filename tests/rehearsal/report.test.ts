@@ -1,5 +1,6 @@
 /** The verdict of a rehearsal. */
-import { Report, until } from "../../rehearsal/report";
+import { Report } from "../../rehearsal/report";
+import { until } from "../../rehearsal/until";
 
 let report: Report;
 beforeEach(() => {

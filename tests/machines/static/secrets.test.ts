@@ -2,12 +2,13 @@
  * Secrets, read back by the programs that they are for. Many strings a run: each program starts once, or as often as it has to.
  */
 import fc from "fast-check";
-import { composeYaml, type Service } from "../../../hosts/compose";
+import { composeYaml } from "../../../hosts/compose";
 import { envFile } from "../../../hosts/envFile";
 import { pgbouncerIni, pgbouncerUserlist } from "../../../hosts/postgres";
 import { redisConf } from "../../../hosts/redis";
 import type { Machine } from "../../../rehearsal/machine";
 import { SECRETS } from "../../../settings/secrets";
+import { service } from "../../hosts/fixtures";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { worstSecrets } from "../../hosts/worstSecrets";
 import { Lab, mainBundle, workerBundle } from "../lab";
@@ -48,13 +49,6 @@ const PASSWORD = fc
   )
   .filter((text) => SECRETS.redisPassword.format?.pattern.test(text) === true);
 
-const service: Service = {
-  image: "mastodon",
-  command: ["true"],
-  memoryMiB: 64,
-  healthcheck: ["true"],
-  stopGraceSeconds: 40,
-};
 const named = (values: readonly string[]) => Object.fromEntries(values.map((value, i) => [`V${i}`, value]));
 
 let lab: Lab;
