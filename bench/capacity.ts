@@ -1,4 +1,4 @@
-/** `npm run bench`: how long the capacity model and its search take, as the median of some runs. */
+/** How long the capacity model and its search take, as the median of some runs. */
 import { type Evaluation, evaluate, type Situation } from "../capacity/evaluate";
 import { type Fleet, fleetOf } from "../capacity/fleet";
 import { propose } from "../capacity/propose";
@@ -60,26 +60,28 @@ const CASES: [string, Fleet, number][] = [
   ["500 workers in 50 pools, too much for them", large, 75_000],
 ];
 
-const unit = milliseconds(() => judge(small, situation(5_000)));
-for (const [title, fleet, users] of CASES) {
-  const when = situation(users);
-  const { evaluation, problems } = judge(fleet, when);
-  const [model, verdict] = [
-    milliseconds(() => evaluate(fleet, when)),
-    milliseconds(() => judge(fleet, when)),
-  ];
-  console.log(
-    `${title} (${users} users, drained after ${drain(evaluation).toFixed(1)} h, ${problems.length} problems): ` +
-      `model ${model.toFixed(1)} ms, verdict ${verdict.toFixed(1)} ms, ${(verdict / unit).toFixed(1)} times the first`,
-  );
-  for (const { key, message } of problems) console.log(`    ${key} ${message}`);
-}
+export function benchCapacity(): void {
+  const unit = milliseconds(() => judge(small, situation(5_000)));
+  for (const [title, fleet, users] of CASES) {
+    const when = situation(users);
+    const { evaluation, problems } = judge(fleet, when);
+    const [model, verdict] = [
+      milliseconds(() => evaluate(fleet, when)),
+      milliseconds(() => judge(fleet, when)),
+    ];
+    console.log(
+      `${title} (${users} users, drained after ${drain(evaluation).toFixed(1)} h, ${problems.length} problems): ` +
+        `model ${model.toFixed(1)} ms, verdict ${verdict.toFixed(1)} ms, ${(verdict / unit).toFixed(1)} times the first`,
+    );
+    for (const { key, message } of problems) console.log(`    ${key} ${message}`);
+  }
 
-for (const users of [300, 6_000, 60_000]) {
-  const wanted = { situation: situation(users), volumeGiB: 50, overrides: {} };
-  const { fleet } = propose(wanted) ?? {};
-  const hosts = fleet?.hosts.map(({ count, size }) => `${count} × ${size.slug}`).join(" and ");
-  console.log(
-    `the cheapest fleet for ${users} users (${hosts}): ${milliseconds(() => propose(wanted)).toFixed(0)} ms`,
-  );
+  for (const users of [300, 6_000, 60_000]) {
+    const wanted = { situation: situation(users), volumeGiB: 50, overrides: {} };
+    const { fleet } = propose(wanted) ?? {};
+    const hosts = fleet?.hosts.map(({ count, size }) => `${count} × ${size.slug}`).join(" and ");
+    console.log(
+      `the cheapest fleet for ${users} users (${hosts}): ${milliseconds(() => propose(wanted)).toFixed(0)} ms`,
+    );
+  }
 }

@@ -1,5 +1,5 @@
 /** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -36,6 +36,8 @@ export interface EngineStackArgs {
   /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them. */
   providers: string;
   secrets: Readonly<Record<string, string>>;
+  /** Further variables of the CLI's. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /** What an operation of the engine did to one resource. */
@@ -85,7 +87,12 @@ export class EngineStack {
     return join(this.folder, "project", `Pulumi.${this.name}.yaml`);
   }
 
-  static async create({ stack: name, providers, secrets }: EngineStackArgs): Promise<EngineStack> {
+  static async create({
+    stack: name,
+    providers,
+    secrets,
+    environment,
+  }: EngineStackArgs): Promise<EngineStack> {
     const command = await pulumiCli();
     const host = new LanguageHost();
     const port = await host.start();
@@ -108,6 +115,7 @@ export class EngineStack {
         // A forgotten double fails, instead of a real plugin that runs against the real cloud.
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+        ...environment,
       },
     });
     const engineStack = new EngineStack(folder, host, await Stack.create(name, workspace), name);
@@ -142,6 +150,11 @@ export class EngineStack {
     const settings = this.settings();
     change(settings);
     this.restore(settings);
+  }
+
+  /** Puts a file into the copied program. */
+  write(file: string, content: string): void {
+    writeFileSync(join(this.folder, "project", file), content);
   }
 
   /** Edits a file of the copied program, until the returned function puts it back. */
@@ -197,10 +210,21 @@ export class EngineStack {
     return attempt(["bash", "-c", `cd ${workDir} && ${command}`], { env: this.environment });
   }
 
+  /** The CLI, just started. */
+  start(...args: string[]): ChildProcess {
+    const [file = "", ...rest] = this.command(...args);
+    return spawn(file, rest, { env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  /** Process id of the program that the engine started last. */
+  get programPid(): number | undefined {
+    return this.host.programPid;
+  }
+
   /** An up whose engine is killed as soon as that is so. */
   async killedUp(soon: () => boolean): Promise<void> {
-    const [file = "", ...args] = this.command("up", "--yes", "--skip-preview");
-    const engine = spawn(file, args, { env: this.environment, stdio: "ignore" });
+    const engine = this.start("up", "--yes", "--skip-preview");
+    for (const stream of [engine.stdout, engine.stderr]) stream?.resume();
     const ended = new Promise((resolve) => engine.on("exit", resolve));
     while (!soon() && engine.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
     engine.kill("SIGKILL");

@@ -18,6 +18,8 @@ type Answer<T> = (error: null, response: T) => void;
 export class LanguageHost {
   private readonly server = new Server();
   private engineAddress = "";
+  /** Process id of the program that was started last. */
+  programPid: number | undefined;
 
   async start(): Promise<number> {
     const say =
@@ -84,6 +86,7 @@ export class LanguageHost {
         stdio: ["ignore", "inherit", "inherit"],
       },
     );
+    this.programPid = child.pid;
     child.on("exit", (code) => {
       const response = new proto.RunResponse();
       if (code === ALREADY_TOLD) response.setBail(true);
