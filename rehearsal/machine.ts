@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ControlGroup } from "./controlGroup";
 import { Network } from "./network";
 import { attempt, type Result, type RunOptions, run } from "./run";
 import { until } from "./until";
@@ -21,6 +22,8 @@ export interface MachineArgs {
   network: Network;
   /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
   number: number;
+  /** How many CPUs it may use, also a fraction; all where absent. */
+  cpus?: number;
   /** Address of its name server; none where absent. */
   resolver?: string;
   /** cloud-config. */
@@ -38,6 +41,7 @@ export class Machine {
   private leader = 0;
   private readonly volumes = new Map<string, Volume>();
   private process: ReturnType<typeof spawn> | undefined;
+  private group: ControlGroup | undefined;
 
   private constructor(private readonly args: MachineArgs) {}
 
@@ -105,7 +109,9 @@ export class Machine {
   /** Switches it on; returns as soon as its systemd answers. */
   async start(): Promise<void> {
     const log = createWriteStream(this.path("console.log"), { flags: "a" });
-    const command = this.args.network.inside([
+    this.group = ControlGroup.create(`mastodon-${this.args.network.namespace}-${this.args.name}`);
+    if (this.args.cpus) this.group.limit(this.args.cpus);
+    const nspawn = [
       "systemd-nspawn",
       "--quiet",
       `--directory=${this.root}`,
@@ -122,7 +128,8 @@ export class Machine {
       "--bind=/dev/net/tun",
       ...[...this.volumes].map(([path, { device }]) => `--bind=${device}:${path}`),
       ...this.args.network.nspawnOptions(),
-    ]);
+    ];
+    const command = this.group.inside(this.args.network.inside(nspawn));
     this.process = spawn(command[0] ?? "", command.slice(1), {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
@@ -213,7 +220,7 @@ export class Machine {
     const timer = setTimeout(() => this.cut(), 90_000);
     await ended;
     clearTimeout(timer);
-    this.process = undefined;
+    await this.ended();
   }
 
   /** The power goes, and with it what was not yet on a volume. */
@@ -224,7 +231,13 @@ export class Machine {
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(this.leader, "SIGKILL");
     await ended;
+    await this.ended();
+  }
+
+  private async ended(): Promise<void> {
     this.process = undefined;
+    await this.group?.remove();
+    this.group = undefined;
   }
 
   /** Switched off for good, and its disk gone. */

@@ -94,9 +94,12 @@ export function firewallTests(pair: Pairs): void {
   test("a worker without tailscale0 is as closed, and its rules load", async () => {
     const { worker } = pair();
     await worker.run("systemctl stop tailscaled && ! ip link show tailscale0 2>/dev/null");
-    await worker.run("/usr/local/lib/mastodon-host/steps/30-firewall");
-    expect(await likelyPassed(pair())).toEqual(only([], "v4"));
-    await worker.run("systemctl start tailscaled");
+    try {
+      await worker.run("/usr/local/lib/mastodon-host/steps/30-firewall");
+      expect(await likelyPassed(pair())).toEqual(only([], "v4"));
+    } finally {
+      await worker.run("systemctl start tailscaled");
+    }
   });
 
   test("what a machine began itself is answered", async () => {
