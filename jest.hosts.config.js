@@ -8,5 +8,5 @@ module.exports = {
   globalSetup: "<rootDir>/tests/machines/prepare.ts",
   reporters: ["default", "<rootDir>/tests/machines/sections.js"],
   testTimeout: 300_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };

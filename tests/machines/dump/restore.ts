@@ -58,7 +58,7 @@ export function restoreTests(bed: Beds): void {
 
   test("both names change or neither: a second database that is in use stops nothing for good", async () => {
     const session = bed().main.attempt(
-      `timeout 60 bash -c "until runuser -u postgres -- psql -qX -d mastodon_restored -c 'SELECT pg_sleep(60)' 2>&1 | grep -q terminat; do :; done"`,
+      `timeout 60 bash -c "until runuser -u postgres -- psql -qX -d mastodon_restored -c 'SELECT pg_sleep(60)' 2>&1 | grep -q terminat; do sleep 0.2; done"`,
     );
     const { code, stderr } = await restore();
     expect(stderr).toContain('database "mastodon_restored" is being accessed by other users');
