@@ -8,5 +8,7 @@ module.exports = {
   globalSetup: "<rootDir>/tests/machines/prepare.ts",
   reporters: ["default", "<rootDir>/tests/machines/sections.js"],
   testTimeout: 300_000,
+  testSequencer: "<rootDir>/tests/machines/sequencer.js",
+  // More than cores: a machine that boots waits half of the time.
   maxWorkers: 3,
 };
