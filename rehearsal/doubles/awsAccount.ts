@@ -10,8 +10,8 @@ export const USER_POLICY = "aws:iam/userPolicy:UserPolicy";
 export const ACCESS_KEY = "aws:iam/accessKey:AccessKey";
 
 export class AwsAccount extends Account {
-  /** Bucket → keys of the objects, all versions, that it holds. */
-  readonly objects = new Map<string, Set<string>>();
+  /** Whether a bucket holds objects, old versions too: whoever keeps them tells. */
+  holdsObjects: (bucket: string) => boolean | Promise<boolean> = () => false;
 
   constructor(readonly accountId: string) {
     super(accountId);

@@ -9,7 +9,6 @@ const bucket: Kind<AwsAccount> = {
   inputs: inputsOf<s3.BucketArgs>()({
     bucket: { type: "string", replaces: true, refuses: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/) },
     acl: { type: "string" },
-    forceDestroy: { type: "boolean" },
     tags: { type: "map" },
   }),
   computed: ["arn"],
@@ -17,13 +16,11 @@ const bucket: Kind<AwsAccount> = {
     if (account.find(BUCKET, name as string))
       throw new Refused(`BucketAlreadyOwnedByYou: your previous request to create ${name} succeeded`);
     if (acl) throw new Refused("AccessControlListNotSupported: The bucket does not allow ACLs");
-    account.objects.set(name as string, new Set());
     return { id: name as string, outputs: { arn: `arn:aws:s3:::${name}` } };
   },
-  delete: (account, { id, inputs }) => {
-    if (account.objects.get(id)?.size && inputs.forceDestroy !== true)
+  delete: async (account, { id }) => {
+    if (await account.holdsObjects(id))
       throw new Refused(`BucketNotEmpty: ${id}: You must delete all versions in the bucket.`);
-    account.objects.delete(id);
   },
 };
 

@@ -2,6 +2,8 @@
 
 export interface S3Request {
   method: string;
+  /** Path-style, with the query: `/BUCKET/KEY?QUERY`. */
+  path: string;
   bucket: string;
   /** Empty where the bucket itself is meant. */
   key: string;
@@ -15,16 +17,22 @@ export interface Asked {
   resource: string;
 }
 
-/** Path-style: `/BUCKET/KEY`. */
+/** The bucket in front of S3's own name: virtual-hosted style. */
+const HOSTED = /^(.+)\.s3(\.[a-z0-9-]+)?\.amazonaws\.com$/;
+
+/** The bucket is in the host's name, or the first part of the path. */
 export function parseRequest(
   method: string,
   url: string,
   headers: S3Request["headers"],
   body = Buffer.alloc(0),
 ): S3Request {
-  const { pathname, searchParams } = new URL(url, "http://s3");
+  const [, hosted] = HOSTED.exec(String(headers.host ?? "")) ?? [];
+  const path = hosted ? `/${hosted}${url}` : url;
+  const { pathname, searchParams } = new URL(path, "http://s3");
   const [, bucket = "", ...rest] = pathname.split("/");
-  return { method, bucket, key: decodeURIComponent(rest.join("/")), query: searchParams, headers, body };
+  const key = decodeURIComponent(rest.join("/"));
+  return { method, path, bucket, key, query: searchParams, headers, body };
 }
 
 /** Sub-resources: query parameter → [reading, writing, deleting]. */

@@ -1,20 +1,17 @@
 /**
- * The buckets of an AWS double as a real S3 server on loopback, by HTTP and by HTTPS. Who asks is checked by signature, what may be
- * done by the account's own policies; moto, unguarded behind it, keeps the objects.
+ * The buckets of an AWS double as a real S3 server, by HTTP and by HTTPS. Who asks is checked by signature, what may be done by
+ * the account's own policies; a store behind it keeps the objects.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer as http, type IncomingMessage, type ServerResponse } from "node:http";
+import { readFileSync } from "node:fs";
+import { createServer as http, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as https } from "node:https";
-import { type AddressInfo, createServer as socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Authority } from "../authority";
-import { Daemon, listens } from "../daemon";
-import { ACCESS_KEY, type AwsAccount, BUCKET } from "../doubles/awsAccount";
-import { moto } from "../s3";
+import type { AddressInfo } from "node:net";
+import type { Authority, ServerCertificate } from "../authority";
+import { ACCESS_KEY, type AwsAccount } from "../doubles/awsAccount";
 import { allowed } from "./authorize";
 import { type Asked, askedOf, isBatchDelete, parseRequest, type S3Request } from "./request";
 import { claimedKey, isSignedBy } from "./signature";
+import { ObjectStore } from "./store";
 
 const OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
 
@@ -28,54 +25,78 @@ class Refusal extends Error {
   }
 }
 
+export interface EvaluatedS3Args {
+  account: AwsAccount;
+  /** Signs its certificate. */
+  authority: Authority;
+  /** For its log. */
+  folder: string;
+  /** The loopback where absent. */
+  address?: string;
+  /** Free ones where absent. */
+  ports?: { http: number; https: number };
+  /** What it is called by; its address where absent. */
+  names?: readonly [string, ...string[]];
+}
+
+/** Names by which the SDKs ask a region's S3; us-east-1 has the oldest ones too. */
+export const namesInRegion = (region: string): readonly [string, ...string[]] => {
+  const endpoint = `s3.${region}.amazonaws.com`;
+  return [endpoint, `*.${endpoint}`, "s3.amazonaws.com", "*.s3.amazonaws.com"];
+};
+
 export class EvaluatedS3 {
   readonly urls: { http: string; https: string } = { http: "", https: "" };
-  private readonly stops: (() => void)[] = [];
+  private servers: Server[] = [];
 
   private constructor(
-    private readonly account: AwsAccount,
-    private readonly store: string,
-    /** In PEM, for who asks by HTTPS. */
-    readonly authority: string,
+    private readonly args: EvaluatedS3Args,
+    private readonly tls: ServerCertificate,
+    readonly store: ObjectStore,
   ) {}
 
-  /** Serves the buckets that the account has by now. */
-  static async start(account: AwsAccount): Promise<EvaluatedS3> {
-    const folder = mkdtempSync(join(tmpdir(), "evaluated-s3-"));
-    const authority = await Authority.create(folder);
-    const { certificate, key } = await authority.sign("127.0.0.1");
-    const { daemon, url } = await startMoto(folder);
-    const s3 = new EvaluatedS3(account, url, readFileSync(authority.path, "utf8"));
-    s3.stops.push(
-      () => daemon.signal("SIGKILL"),
-      () => rmSync(folder, { recursive: true, force: true }),
-    );
+  static async start(args: EvaluatedS3Args): Promise<EvaluatedS3> {
+    const { account, authority, folder, names, address = LOOPBACK } = args;
+    const tls = await authority.sign(...(names ?? ([address] as const)));
+    const s3 = new EvaluatedS3(args, tls, await ObjectStore.start(account, folder));
+    await s3.up();
+    return s3;
+  }
+
+  /** Listens, again after `down`; what it holds is still there. */
+  async up(): Promise<void> {
+    const { address = LOOPBACK, ports = { http: 0, https: 0 } } = this.args;
     const answer = (tls: boolean) => (request: IncomingMessage, response: ServerResponse) =>
-      void s3.answer(request, response, tls);
+      void this.answer(request, response, tls);
+    const { certificate, key } = this.tls;
     const servers = {
       http: http(answer(false)),
       https: https({ cert: readFileSync(certificate), key: readFileSync(key) }, answer(true)),
     };
     for (const scheme of ["http", "https"] as const) {
       const server = servers[scheme];
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      s3.urls[scheme] = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      s3.stops.push(() => {
-        server.close();
-        server.closeAllConnections();
-      });
+      await new Promise<void>((resolve) => server.listen(ports[scheme], address, resolve));
+      this.urls[scheme] = `${scheme}://${address}:${(server.address() as AddressInfo).port}`;
     }
-    for (const { id } of account.list(BUCKET)) await stored(url, "PUT", `/${id}`);
-    return s3;
+    this.servers = Object.values(servers);
+  }
+
+  /** Nobody answers any more. */
+  down(): void {
+    for (const server of this.servers.splice(0)) {
+      server.close();
+      server.closeAllConnections();
+    }
   }
 
   stop(): void {
-    for (const stop of this.stops) stop();
+    this.down();
+    this.store.stop();
   }
 
-  /** As the bucket's owner behind all policies: whether the object is there. */
-  async holds(bucket: string, key: string): Promise<boolean> {
-    return (await stored(this.store, "HEAD", `/${bucket}/${key}`)).status === 200;
+  /** Certificate of its authority, in PEM, for who asks by HTTPS. */
+  get authority(): string {
+    return readFileSync(this.args.authority.path, "utf8");
   }
 
   private async answer(message: IncomingMessage, response: ServerResponse, tls: boolean): Promise<void> {
@@ -84,19 +105,22 @@ export class EvaluatedS3 {
       for await (const chunk of message) chunks.push(chunk as Buffer);
       const [method, path] = [message.method ?? "", message.url ?? ""];
       const request = parseRequest(method, path, message.headers, Buffer.concat(chunks));
-      const user = this.userOf(message);
-      const denied = await this.denied(request, { user, tls });
+      const caller = { user: this.userOf(message), tls };
+      const denied = await this.denied(request, caller);
       if (denied.length > 0 && !isBatchDelete(request)) throw new Refusal(403, "AccessDenied");
       if (denied.length > 0) return end(response, 200, batchErrors(denied));
-      this.refuseAcl(request);
-      const { status, body, headers } = await stored(this.store, method, path, request);
+      this.refuseForm(request);
+      const stored = await this.store.answer(request);
+      if (!stored) throw new Refusal(404, "NoSuchBucket");
       // Whether a key is there is told only to who may list.
       const list = { action: "s3:ListBucket", resource: `arn:aws:s3:::${request.bucket}` };
-      if (status === 404 && !(await allowed(this.account, { user, tls }, list)))
+      if (stored.status === 404 && !(await allowed(this.args.account, caller, list)))
         throw new Refusal(403, "AccessDenied");
-      for (const [name, value] of headers)
-        if (/^(etag|x-amz-|content-type)/.test(name)) response.setHeader(name, value);
-      end(response, status, body);
+      for (const [name, value] of stored.headers) if (SAID.test(name)) response.setHeader(name, value);
+      // Of a HEAD there is only the length.
+      const length = stored.headers.get("content-length");
+      if (method === "HEAD" && length) response.setHeader("content-length", length);
+      end(response, stored.status, stored.body);
     } catch (error) {
       const { status, code } = error instanceof Refusal ? error : new Refusal(500, String(error));
       end(response, status, `<Error><Code>${code}</Code></Error>`);
@@ -108,7 +132,7 @@ export class EvaluatedS3 {
     const signed = { method, path: url, headers };
     const id = claimedKey(signed);
     if (id === undefined) return undefined;
-    const key = this.account.find(ACCESS_KEY, id);
+    const key = this.args.account.find(ACCESS_KEY, id);
     if (!key) throw new Refusal(403, "InvalidAccessKeyId");
     if (!isSignedBy(signed, id, String(key.outputs.secret))) throw new Refusal(403, "SignatureDoesNotMatch");
     return String(key.inputs.user);
@@ -116,14 +140,17 @@ export class EvaluatedS3 {
 
   private async denied(request: S3Request, caller: Parameters<typeof allowed>[1]): Promise<Asked[]> {
     const asked = askedOf(request);
-    const verdicts = await Promise.all(asked.map((one) => allowed(this.account, caller, one)));
+    const verdicts = await Promise.all(asked.map((one) => allowed(this.args.account, caller, one)));
     return asked.filter((_, i) => !verdicts[i]);
   }
 
   /** Where the owner owns every object there are no ACLs, but for the one that says just that. */
-  private refuseAcl({ method, bucket, query, headers }: S3Request): void {
+  private refuseForm({ method, bucket, query, headers }: S3Request): void {
+    // The checksum would be kept as a part of the object.
+    if (/aws-chunked/.test(String(headers["content-encoding"] ?? "")))
+      throw new Refusal(501, "NotImplemented");
     const acl = headers["x-amz-acl"] ?? (method === "PUT" && query.has("acl") ? "in the body" : undefined);
-    const { rule } = this.account.find(OWNERSHIP, bucket)?.inputs ?? {};
+    const { rule } = this.args.account.find(OWNERSHIP, bucket)?.inputs ?? {};
     const enforced = (rule as { objectOwnership?: string } | undefined)?.objectOwnership;
     // What a new bucket starts with (AWS, since April 2023).
     if (
@@ -147,35 +174,7 @@ const batchErrors = (denied: readonly Asked[]) =>
     )
     .join("")}</DeleteResult>`;
 
-/** Unguarded as it is, moto gives what it keeps only to somebody who says some name. */
-const SOMEBODY = "AWS4-HMAC-SHA256 Credential=front/20260101/us-east-1/s3/aws4_request";
+const LOOPBACK = "127.0.0.1";
 
-/** Passes a request on, without its signature. */
-async function stored(store: string, method: string, path: string, request?: S3Request) {
-  const kept = Object.entries(request?.headers ?? {}).filter(([name]) =>
-    /^(content-type|content-md5|range|x-amz-(copy-source|meta-.*|acl))$/.test(name),
-  ) as [string, string][];
-  kept.push(["Authorization", SOMEBODY]);
-  const body = request && request.body.length > 0 ? new Uint8Array(request.body) : undefined;
-  const answer = await fetch(`${store}${path}`, { method, headers: kept, ...(body ? { body } : {}) });
-  return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) };
-}
-
-async function startMoto(folder: string): Promise<{ daemon: Daemon; url: string }> {
-  const port = await freePort();
-  const daemon = await Daemon.start({
-    name: "moto",
-    folder,
-    command: [join(await moto(), "bin/python"), "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
-    ready: () => listens("127.0.0.1", port),
-  });
-  return { daemon, url: `http://127.0.0.1:${port}` };
-}
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = socket().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/** What S3 says of an object. */
+const SAID = /^(etag|x-amz-.*|content-(type|range|disposition)|cache-control|last-modified|accept-ranges)$/;

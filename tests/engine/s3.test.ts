@@ -1,7 +1,13 @@
 /** S3 as the program sets it up, asked over HTTP: who may do what, by the policies that an up wrote. */
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PUBLIC_PREFIXES } from "../../components/bucketRules";
-import { ACCESS_KEY, USER, USER_POLICY } from "../../rehearsal/doubles/awsAccount";
+import { Authority } from "../../rehearsal/authority";
+import { ACCESS_KEY, BUCKET, USER, USER_POLICY } from "../../rehearsal/doubles/awsAccount";
+import { bucketKinds } from "../../rehearsal/doubles/awsBuckets";
+import { parseRequest } from "../../rehearsal/evaluatedS3/request";
 import { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
 import { figure, type Lab, lab, succeeded } from "./lab";
 import { type Answer, ask, type Call, filesOf, type Key, keyIn } from "./s3Client";
@@ -10,6 +16,7 @@ const MEDIA = "/shop-example-media";
 const BACKUPS = "/shop-example-backups";
 const OBJECT = `${MEDIA}/media_attachments/files/1/original/cat.jpg`;
 
+const folder = mkdtempSync(join(tmpdir(), "evaluated-s3-"));
 let prod: Lab;
 let s3: EvaluatedS3;
 let asked = 0;
@@ -24,10 +31,12 @@ beforeAll(async () => {
     inputs: { bucket: "somebody-elses" },
     outputs: {},
   });
-  s3 = await EvaluatedS3.start(prod.cloud.aws);
+  const authority = await Authority.create(folder);
+  s3 = await EvaluatedS3.start({ account: prod.cloud.aws, authority, folder });
 });
 afterAll(() => {
   s3?.stop();
+  rmSync(folder, { recursive: true, force: true });
   prod.remove();
   figure(`${asked} requests over HTTP were judged`);
 });
@@ -106,7 +115,7 @@ test("Mastodon's key can do what Mastodon does", async () => {
   expect(await as(key, "DELETE", OBJECT)).toMatchObject({ status: 204 });
   const batch = "<Delete><Object><Key>media_attachments/copy.jpg</Key></Object></Delete>";
   expect(await as(key, "POST", `${MEDIA}?delete=`, { body: batch })).toMatchObject({ status: 200 });
-  expect(await s3.holds(MEDIA.slice(1), "media_attachments/copy.jpg")).toBe(false);
+  expect(await s3.store.holds(MEDIA.slice(1), "media_attachments/copy.jpg")).toBe(false);
 });
 
 test.each([
@@ -172,7 +181,7 @@ test("the dumps' key can put, whole or in parts, and nothing else", async () => 
   ];
   for (const [method, path] of others)
     expect([method, path, (await as(key, method, path)).status]).toEqual([method, path, 403]);
-  expect(await s3.holds(BACKUPS.slice(1), "database/today.dump.gpg")).toBe(true);
+  expect(await s3.store.holds(BACKUPS.slice(1), "database/today.dump.gpg")).toBe(true);
 });
 
 test("anyone may get media by their names, and list, change or find nothing else", async () => {
@@ -230,7 +239,39 @@ test("an ACL is refused, whoever sets it: S3_PERMISSION has to stay empty", asyn
       "AccessControlListNotSupported",
     );
   }
-  expect(await s3.holds(MEDIA.slice(1), "accounts/acl.png")).toBe(false);
+  expect(await s3.store.holds(MEDIA.slice(1), "accounts/acl.png")).toBe(false);
+});
+
+test("a bucket goes when it is empty, old versions too, and not before; then nobody finds it", async () => {
+  const { aws } = prod.cloud;
+  const [name, owner] = ["shop-example-media", ownerKey()];
+  const record = aws.bucket(name);
+  const remove = async () => bucketKinds[BUCKET]?.delete?.(aws, record);
+  await as(owner, "PUT", OBJECT, { body: "cat" });
+  await as(owner, "DELETE", OBJECT);
+  expect(await s3.store.holds(name, OBJECT.slice(MEDIA.length + 1))).toBe(false);
+  await expect(remove()).rejects.toThrow(`BucketNotEmpty: ${name}`);
+  await s3.store.empty(name);
+  await remove();
+  aws.remove(BUCKET, name);
+  expect(verdict(await as(owner, "GET", OBJECT))).toBe("NoSuchBucket");
+  aws.add(record);
+  expect(verdict(await as(owner, "GET", OBJECT))).toBe("NoSuchKey");
+});
+
+test("a bucket is in the host's name, as the SDKs write it, or in the path", () => {
+  const hosts = ["media.example.s3.us-east-1.amazonaws.com", "media.example.s3.amazonaws.com"];
+  for (const host of hosts)
+    expect(parseRequest("GET", "/cache/a%20b.png?versionId=1", { host })).toMatchObject({
+      bucket: "media.example",
+      key: "cache/a b.png",
+      path: "/media.example/cache/a%20b.png?versionId=1",
+    });
+  for (const host of ["s3.us-east-1.amazonaws.com", "s3.amazonaws.com", "127.0.0.1:8080"])
+    expect(parseRequest("GET", "/media/cache/a", { host })).toMatchObject({
+      bucket: "media",
+      key: "cache/a",
+    });
 });
 
 test("a key that is unknown, or a secret that is another's, is nobody's", async () => {
