@@ -46,6 +46,22 @@ test("a fork's pull request gets the plan, in a job that has no token to ask an 
   expect(jobs.preview.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
 });
 
+test("the page of every plan is kept for a month, from the job that knows no secret", () => {
+  const { steps } = workflow("preview").jobs.plan;
+  const uploads = ["preview", "up-stack", "drift", "checks"].flatMap((name) =>
+    Object.values<{ steps?: { uses?: string }[] }>(workflow(name).jobs).flatMap((job) =>
+      (job.steps ?? []).filter(({ uses = "" }) => uses.startsWith("actions/upload-artifact@")),
+    ),
+  );
+  expect(uploads).toEqual([steps.at(-1)]);
+  expect(steps.at(-1).with).toEqual({
+    name: "plan",
+    path: "plan/*/plan.html",
+    "if-no-files-found": "error",
+    "retention-days": 30,
+  });
+});
+
 test("prod follows staging, one up at a time, each with its own preview and the policy pack", () => {
   const { jobs, concurrency } = workflow("up");
   expect(jobs.prod.needs).toBe("staging");

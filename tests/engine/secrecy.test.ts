@@ -1,8 +1,12 @@
 /** No secret in plain text in what the engine keeps, shows or tells. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Run } from "../../rehearsal/engine/engineStack";
+import { GitHubDouble } from "../ci/githubDouble";
 import { GIVEN_SECRETS, type Lab, lab, succeeded } from "./lab";
 
 let prod: Lab;
+const github = new GitHubDouble();
 /** Where it was seen → all that was there. */
 const seen: Record<string, string> = {};
 
@@ -29,8 +33,30 @@ beforeAll(async () => {
     "the graph of resources": (await engine.cli("stack", "--show-ids", "--show-urns")).stdout,
     "a log": logged(await engine.cli("preview", "--diff", "--logtostderr", "-v=1")),
   });
+  await seenOnAPullRequest();
 });
-afterAll(() => prod.remove());
+afterAll(() => {
+  prod.remove();
+  github.stop();
+});
+
+/** What the workflows write where everybody who may read the repository can read it. */
+async function seenOnAPullRequest(): Promise<void> {
+  await github.start();
+  const { engine } = prod;
+  expect(await engine.script("plan/cli.ts", ["--stack", "prod"])).toMatchObject({ code: 0 });
+  const folder = join(engine.stack.workspace.workDir, "plan/prod");
+  for (const file of readdirSync(folder)) seen[file] = readFileSync(join(folder, file), "utf8");
+  expect(Object.keys(seen)).toEqual(expect.arrayContaining(["plan.html", "plan.md"]));
+  const run = await engine.script(
+    "ci/cli.ts",
+    ["preview", "--stack", "prod", "--pull-request", "7"],
+    github.environment,
+  );
+  expect(run).toMatchObject({ code: 0 });
+  seen["a workflow's log"] = logged(run);
+  seen["a pull request's comment"] = github.comments.map(({ body }) => body).join("\n");
+}
 
 const logged = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
 
