@@ -100,6 +100,15 @@ export class BootedMachines implements Machines {
     return machine;
   }
 
+  /** Loses its power and gets it back. */
+  async powerCut(dropletName: string, cut: () => void): Promise<Machine> {
+    const { machine } = this.running(dropletName);
+    await machine.cut();
+    cut();
+    await machine.start();
+    return machine;
+  }
+
   ssh(connection: Connection, command: string, stdin: string): Promise<Answer | undefined> {
     return this.args.deployer.ssh(connection, command, stdin);
   }

@@ -10,9 +10,12 @@ import { Network } from "./network";
 import { prepare, Rehearsal } from "./rehearsal";
 import { Report } from "./report";
 import { REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
+import { boot } from "./steps/boot";
 import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
 import { reboot } from "./steps/reboot";
+import { scales } from "./steps/scales";
+import { survives } from "./steps/survives";
 import { up } from "./steps/up";
 import { works } from "./steps/works";
 import { headscaleProgram, pebbleProgram } from "./tailnetTools";
@@ -46,20 +49,23 @@ async function enter(): Promise<number> {
   }
 }
 
-const STEPS = { up, works, closed, reboot, destroy } as const;
+const STEPS = { up, works, boot, closed, reboot, survives, scales, destroy } as const;
 type StepName = keyof typeof STEPS;
 
-/** What is to be done: everything, or what `--only` names; `up` comes first in any case. */
-function chosen(only: string | undefined): StepName[] {
+/** Those that take long: with `--all`, or when they are named. */
+const LONG: readonly StepName[] = ["survives", "scales"];
+
+/** What is to be done: what is not long, everything, or what `--only` names; `up` comes first in any case. */
+function chosen(only: string | undefined, everything: boolean): StepName[] {
   const all = Object.keys(STEPS) as StepName[];
-  if (only === undefined) return all;
+  if (only === undefined) return all.filter((name) => everything || !LONG.includes(name));
   const wanted = only.split(",");
   const unknown = wanted.filter((name) => !(name in STEPS));
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: the steps are ${all.join(", ")}`);
   return all.filter((name) => name === "up" || wanted.includes(name));
 }
 
-async function rehearse(namespace: string, { stack, only, hold }: Options): Promise<number> {
+async function rehearse(namespace: string, { stack, only, all, hold }: Options): Promise<number> {
   const interrupted = new Promise<never>((_, reject) =>
     process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
   );
@@ -68,7 +74,7 @@ async function rehearse(namespace: string, { stack, only, hold }: Options): Prom
   const report = new Report();
   const rehearsal = await Rehearsal.create({ stack, network: Network.named(namespace), release: RELEASE });
   const steps = async () => {
-    for (const name of chosen(only)) {
+    for (const name of chosen(only, all)) {
       report.begin(name);
       if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
     }
@@ -98,6 +104,7 @@ function held(folder: string): Promise<never> {
 interface Options {
   stack: "prod" | "staging";
   only: string | undefined;
+  all: boolean;
   hold: boolean;
 }
 
@@ -106,14 +113,15 @@ function options(): Options {
     options: {
       stack: { type: "string", default: "prod" },
       only: { type: "string" },
+      all: { type: "boolean", default: false },
       hold: { type: "boolean", default: false },
     },
   });
-  const { stack, only, hold } = values;
+  const { stack, only, all, hold } = values;
   if (stack !== "prod" && stack !== "staging")
     throw new Error(`--stack ${stack}: rehearsed are the examples, prod and staging`);
-  chosen(only);
-  return { stack, only, hold };
+  chosen(only, all);
+  return { stack, only, all, hold };
 }
 
 async function main(): Promise<number> {

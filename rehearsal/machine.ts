@@ -58,6 +58,8 @@ export class Machine {
   private readonly volumes = new Map<string, Volume>();
   private process: ReturnType<typeof spawn> | undefined;
   private group: ControlGroup | undefined;
+  /** When it last got power, milliseconds since 1970. */
+  poweredAt = 0;
 
   private constructor(private readonly args: MachineArgs) {}
 
@@ -146,6 +148,7 @@ export class Machine {
       ...this.args.network.nspawnOptions(),
     ];
     const command = this.group.inside(this.args.network.inside(nspawn));
+    this.poweredAt = Date.now();
     this.process = spawn(command[0] ?? "", command.slice(1), {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

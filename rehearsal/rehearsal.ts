@@ -19,6 +19,7 @@ import { Dns } from "./internet/dns";
 import { openGateway } from "./internet/gateway";
 import { MetadataService } from "./internet/metadata";
 import { Outside } from "./internet/outside";
+import { Collector } from "./load/collector";
 import type { Machine } from "./machine";
 import type { Network } from "./network";
 import { tailscaleLayer } from "./tailnetTools";
@@ -66,6 +67,7 @@ export class Rehearsal {
   plane!: ControlPlane;
   deployer!: Deployer;
   outside!: Outside;
+  collector!: Collector;
   site!: Site;
   private synced = Promise.resolve();
 
@@ -91,6 +93,8 @@ export class Rehearsal {
     await openGateway(network);
     this.outside = await Outside.create(network);
     this.undo.push(() => this.outside.remove());
+    this.collector = await Collector.start();
+    this.undo.push(() => this.collector.stop());
     const authority = await Authority.create(join(folder, "authority"));
 
     this.dns = await Dns.start(folder);
@@ -195,7 +199,7 @@ export class Rehearsal {
     return (await this.outside.attempt(["bash", "-c", script])).stdout;
   }
 
-  private get mainDroplet(): string {
+  get mainDroplet(): string {
     return `mastodon-${this.args.stack}-main`;
   }
 
@@ -204,11 +208,11 @@ export class Rehearsal {
     return this.cloud.machines.running(this.mainDroplet).machine;
   }
 
-  workerHosts(): { hostname: string; machine: Machine }[] {
+  workerHosts(): { hostname: string; dropletName: string; machine: Machine }[] {
     return this.cloud.machines
       .list()
       .filter(({ hostname }) => this.site.hostnames.workers.includes(hostname))
-      .map(({ hostname, machine }) => ({ hostname, machine }));
+      .map(({ hostname, dropletName, machine }) => ({ hostname, dropletName, machine }));
   }
 
   workers(): Machine[] {

@@ -4,6 +4,7 @@ export const INTERNET = {
   controlPlane: "192.0.2.10",
   acme: "192.0.2.11",
   mail: "192.0.2.25",
+  ledger: "192.0.2.40",
   metadata: "169.254.169.254",
 } as const;
 

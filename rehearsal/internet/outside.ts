@@ -32,16 +32,17 @@ export class Outside {
     return outside;
   }
 
-  private inside(command: readonly string[]): string[] {
+  /** As it has to be started to run there. */
+  command(command: readonly string[]): string[] {
     return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
   }
 
   run(command: readonly string[], options: RunOptions = {}): Promise<string> {
-    return run(this.inside(command), options);
+    return run(this.command(command), options);
   }
 
   attempt(command: readonly string[], options: RunOptions = {}) {
-    return attempt(this.inside(command), options);
+    return attempt(this.command(command), options);
   }
 
   async remove(): Promise<void> {

@@ -42,11 +42,25 @@ export interface Peer {
   Tags: readonly string[];
   Online: boolean;
   TailscaleIPs: readonly string[];
+  /** Something was sent to it lately. */
+  Active: boolean;
+  /** Of the direct path; empty: through the relay. */
+  CurAddr: string;
+  Relay: string;
 }
 
 export const peer = (machine: Machine, tag: string, changes: Partial<Peer> = {}): Peer => {
   const { v4, v6 } = tailnetAddresses(machine.number);
-  return { HostName: machine.name, Tags: [tag], Online: true, TailscaleIPs: [v4, v6], ...changes };
+  return {
+    HostName: machine.name,
+    Tags: [tag],
+    Online: true,
+    TailscaleIPs: [v4, v6],
+    Active: true,
+    CurAddr: `${machine.address}:41641`,
+    Relay: "lab",
+    ...changes,
+  };
 };
 
 /** Whom the machine sees in the tailnet. */

@@ -120,6 +120,38 @@ describe("boot", () => {
       expect(restarted(before, await running(worker))).toEqual([]);
     });
 
+    test("the path to main is relayed: it warns, once, and says when it is direct again", async () => {
+      const warning =
+        "packets to main go through the relay lab, at 1 to 5 MB/s; open UDP 41641 between the two";
+      expect(await worker.run("mastodon-ready 60")).not.toContain("warning");
+      sees(worker, mainPeer({ CurAddr: "" }));
+      await says(`warning: ${warning}`);
+      expect(await worker.run("journalctl -q -o cat -p warning -u mastodon-worker")).toContain(warning);
+      expect(await worker.run("mastodon-ready 60")).toContain("warning: no direct path to main");
+      await worker.run("sleep 3");
+      sees(worker, mainPeer());
+      await says("the path to main is direct again");
+      expect((await journal()).filter((line) => line.includes(warning))).toHaveLength(1);
+    });
+
+    test("tailscaled restarts, as after an upgrade: Sidekiq stops first and comes back, also after a stop and a start", async () => {
+      const before = await running(worker);
+      await worker.run("journalctl --rotate && journalctl --vacuum-time=1s");
+      await worker.run("systemctl restart tailscaled");
+      const lines = (await worker.run("journalctl -q -o cat _PID=1")).split("\n");
+      const at = (text: string) => lines.findIndex((line) => line.startsWith(text));
+      expect(at("Stopped mastodon-worker.service")).toBeGreaterThan(-1);
+      expect(at("Stopped mastodon-worker.service")).toBeLessThan(at("Stopping tailscaled.service"));
+      expect(at("Started tailscaled.service")).toBeLessThan(at("Started mastodon-worker.service"));
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+      expect(restarted(before, await running(worker))).toEqual(expect.arrayContaining(CONTAINERS));
+
+      await worker.run("systemctl stop tailscaled");
+      expect(await sidekiq()).toEqual([]);
+      await worker.run("systemctl start tailscaled");
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+    });
+
     test("main has another address: the containers are made anew with it", async () => {
       const moved = tailnetAddresses(77);
       const before = await running(worker);

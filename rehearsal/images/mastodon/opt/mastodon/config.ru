@@ -5,6 +5,7 @@ require "json"
 require "securerandom"
 require "rack"
 require_relative "lib/jobs"
+require_relative "lib/measured"
 
 Sidekiq.configure_client { |config| config.redis = Databases.redis_options }
 
@@ -19,6 +20,7 @@ class Web
     in ["GET", "/stand-in/request"] then json(env.select { |name, _| name.start_with?("HTTP_") || name == "REMOTE_ADDR" })
     in ["POST", "/api/v2/media"] then upload(request)
     in ["POST", "/api/v1/statuses"] then post(request)
+    in ["POST", "/stand-in/jobs"] then measured(JSON.parse(request.body.read))
     else [404, { "content-type" => "text/plain" }, ["not in this stand-in\n"]]
     end
   end
@@ -45,6 +47,14 @@ class Web
     FanOutJob.perform_async(id)
     Databases.cache.call("SET", "status:#{id}", "1", "EX", 60)
     json({ id: })
+  end
+
+  # As many jobs as are asked for, with the numbers that the caller gives them; the answer says that they are in Redis.
+  def measured(wanted)
+    numbers = wanted["first"]...(wanted["first"] + wanted["count"])
+    MeasuredJob.set(queue: wanted["queue"], retry: wanted["retry"])
+               .perform_bulk(numbers.map { |number| [number, wanted["work"]] })
+    json({ first: wanted["first"], count: wanted["count"] })
   end
 end
 

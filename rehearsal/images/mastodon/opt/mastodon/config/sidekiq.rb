@@ -2,6 +2,7 @@
 
 require "fileutils"
 require_relative "../lib/jobs"
+require_relative "../lib/measured"
 
 ready = File.join("tmp", ENV.fetch("MASTODON_SIDEKIQ_READY_FILENAME"))
 
@@ -20,6 +21,7 @@ end
 
 Sidekiq.configure_server do |config|
   config.redis = Databases.redis_options
+  Ledger.watch(config)
   config.on(:startup) do
     Databases.postgres(threads: config.concurrency)
     serve_metrics if ENV["MASTODON_PROMETHEUS_EXPORTER_ENABLED"] == "true"

@@ -7,28 +7,37 @@ require_relative "environment"
 
 # Postgres and Redis as the environment names them.
 module Databases
-  # A connection for each thread, as config/database.yml has it; made again when it was lost.
-  def self.postgres(threads: 5)
-    @postgres ||= ConnectionPool.new(size: threads) do
-      PG.connect(host: ENV["DB_HOST"], port: ENV["DB_PORT"], dbname: ENV["DB_NAME"], user: ENV["DB_USER"],
-                 password: ENV["DB_PASS"], connect_timeout: 5)
-    end
-  end
-
-  # Rows of a statement. The one try again is for a connection that the server closed meanwhile.
-  def self.query(sql, parameters = [])
-    tried = false
-    begin
-      postgres.with do |connection|
+  # One connection, made when it is needed, and anew when it was lost: a restart of pgbouncer ends it.
+  class Session
+    def rows(sql, parameters)
+      tried = false
+      begin
         connection.exec_params(sql, parameters).to_a
       rescue PG::ConnectionBad, PG::UnableToSend
+        @connection&.close unless @connection&.finished?
+        @connection = nil
         raise if tried
 
         tried = true
-        connection.reset
         retry
       end
     end
+
+    private
+
+    def connection
+      @connection ||= PG.connect(host: ENV["DB_HOST"], port: ENV["DB_PORT"], dbname: ENV["DB_NAME"], user: ENV["DB_USER"],
+                                 password: ENV["DB_PASS"], connect_timeout: 5)
+    end
+  end
+
+  # A connection for each thread, as config/database.yml has it.
+  def self.postgres(threads: 5)
+    @postgres ||= ConnectionPool.new(size: threads) { Session.new }
+  end
+
+  def self.query(sql, parameters = [])
+    postgres.with { |session| session.rows(sql, parameters) }
   end
 
   def self.redis_options

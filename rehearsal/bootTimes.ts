@@ -1,0 +1,53 @@
+/** Where the time goes between a machine's power and its first job. */
+import type { Machine } from "./machine";
+
+/** A moment of a boot, in seconds since the host's own start: containers have the clock of their host. */
+export interface Moment {
+  name: string;
+  at: number;
+}
+
+/** What the journal of a worker's first boot says when a part is over, in the order in which it says so. */
+const PARTS: readonly (readonly [name: string, said: RegExp])[] = [
+  ["systemd", /cloud-init\[\d+\]: Cloud-init v\. \S+ running 'init-local'/],
+  ["cloud-init before the network", /cloud-init\[\d+\]: Cloud-init v\. \S+ running 'init'/],
+  ["network, files", /cloud-init\[\d+\]: Cloud-init v\. \S+ running 'modules:config'/],
+  ["cloud-init's modules", /cloud-init\[\d+\]: host-bundle: \d+ files/],
+  ["steps before the tailnet", /cloud-init\[\d+\]: host-apply: 40-tailnet/],
+  ["joining the tailnet", /tailscaled\[\d+\]: Switching ipn state \S+ -> Running/],
+  ["Docker", /cloud-init\[\d+\]: host-apply: 50-worker/],
+  ["containers", /mastodon-worker\[\d+\]: \d+ Sidekiq processes run against main/],
+];
+
+/** @param journal as `journalctl -o short-monotonic` has it */
+export function moments(journal: string): Moment[] {
+  const lines = journal.split("\n");
+  return PARTS.map(([name, said]) => {
+    const line = lines.find((one) => said.test(one));
+    const [, at] = /^\[\s*([\d.]+)\]/.exec(line ?? "") ?? [];
+    if (at === undefined) throw new Error(`the journal does not say when this is over: ${name} (${said})`);
+    return { name, at: Number(at) };
+  });
+}
+
+/** `12.3 s: systemd 1.0, …`: each part's seconds since the one before it. */
+export function breakdown(power: number, parts: readonly Moment[]): string {
+  const each = parts.map(({ name, at }, i) => `${name} ${(at - (parts[i - 1]?.at ?? power)).toFixed(1)}`);
+  return `${((parts.at(-1)?.at ?? power) - power).toFixed(1)} s: ${each.join(", ")}`;
+}
+
+/** From milliseconds since 1970. */
+export const monotonic = (at: number): number =>
+  Number(process.hrtime.bigint()) / 1e9 - (Date.now() - at) / 1000;
+
+/**
+ * Seconds from the machine's power to its first job, and what they consist of.
+ *
+ * @param firstJob milliseconds since 1970
+ */
+export async function untilFirstJob(machine: Machine, firstJob: number) {
+  const journal = await machine.run("journalctl -q -b -o short-monotonic");
+  const power = monotonic(machine.poweredAt);
+  const parts = [...moments(journal), { name: "first job", at: monotonic(firstJob) }];
+  return { seconds: monotonic(firstJob) - power, text: breakdown(power, parts) };
+}

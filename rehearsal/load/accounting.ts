@@ -1,0 +1,194 @@
+/** What became of every job that somebody was promised: done, dead by design, or lost, and then by what. */
+
+/** What a process said of a job, as it happened. */
+export interface Event {
+  job: number;
+  /**
+   * `popped`: it has left Redis and is in this process' memory alone. `handed back`: at a stop. `failed`: its retry is stored.
+   * `dropped`: it failed, and its retry could not be stored. `dead`: its retries are used up.
+   */
+  event: "popped" | "handed back" | "failed" | "dropped" | "dead";
+  /** Sidekiq's identity: HOST:PID:NONCE. */
+  process: string;
+  host: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  error?: string;
+}
+
+/** Processes that were ended without a word: all of a host, or one. */
+export interface Death {
+  host: string;
+  process?: string;
+  at: number;
+}
+
+/** When Redis could not be had by that many threads. */
+export interface Break {
+  /** Connections ended without a word, or Redis stayed there and refused to store anything. */
+  kind: "connection" | "refusal";
+  from: number;
+  /** Until Redis can be asked again. */
+  until: number;
+  threads: number;
+}
+
+export interface Evidence {
+  /** Job → when its producer was told that it is in Redis. Recorded outside of everything that can fail. */
+  acknowledged: ReadonlyMap<number, number>;
+  /** Rows of Postgres that say so. */
+  finished: ReadonlySet<number>;
+  /** Those that were made to fail for good. */
+  failing: ReadonlySet<number>;
+  events: readonly Event[];
+  deaths: readonly Death[];
+  breaks: readonly Break[];
+  /** When Redis' machine lost its power. */
+  powerCuts: readonly number[];
+}
+
+export const CAUSES = {
+  death: "in flight at a kill -9 or machine death",
+  connection: "popped on a connection that died",
+  refusal: "failed while Redis refused to store its retry",
+  appendOnlyFile: "the last second of the append-only file",
+  exhausted: "retries exhausted by design",
+} as const;
+export type Cause = keyof typeof CAUSES;
+
+export interface Lost {
+  job: number;
+  /** undefined: nothing that was done explains it. */
+  cause: Cause | undefined;
+  /** The last that is known of it. */
+  last: string;
+}
+
+export interface Account {
+  acknowledged: number;
+  finished: number;
+  lost: Lost[];
+}
+
+/** `appendfsync everysec`: a second, and one more while the last fsync is still under way (redis.io, persistence). */
+const APPEND_ONLY_FILE_MS = 2000;
+
+export function account(evidence: Evidence): Account {
+  const { acknowledged, finished } = evidence;
+  const last = lastWords(evidence.events);
+  const lost = [...acknowledged.keys()]
+    .filter((job) => !finished.has(job))
+    .map((job) => ({
+      job,
+      cause: ofLast(evidence, job, last.get(job)),
+      last: words(last.get(job)),
+    }));
+  unheard(evidence, lost, last);
+  return { acknowledged: acknowledged.size, finished: acknowledged.size - lost.length, lost };
+}
+
+/** The last that was said of each job. */
+function lastWords(events: readonly Event[]): Map<number, Event> {
+  const last = new Map<number, Event>();
+  for (const event of [...events].sort((a, b) => a.at - b.at)) {
+    // Sidekiq reports the failure that was one too many after the death that it caused.
+    if (event.event === "failed" && last.get(event.job)?.event === "dead") continue;
+    last.set(event.job, event);
+  }
+  return last;
+}
+
+const words = (event: Event | undefined) =>
+  event
+    ? `${event.event} by ${event.process} at ${new Date(event.at).toISOString()}${event.error ? `: ${event.error}` : ""}`
+    : "no process ever had it";
+
+/** Where a process said something of it, that names the cause or none. */
+function ofLast(
+  { deaths, breaks, failing }: Evidence,
+  job: number,
+  event: Event | undefined,
+): Cause | undefined {
+  switch (event?.event) {
+    case "popped": {
+      const { at, host, process } = event;
+      const killed = deaths.some(
+        (death) => death.host === host && (death.process ?? process) === process && at <= death.at,
+      );
+      return killed ? "death" : undefined;
+    }
+    case "dropped":
+      return breaks.find(({ from, until }) => from <= event.at && event.at <= until)?.kind;
+    case "dead":
+      return failing.has(job) ? "exhausted" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Those that no process ever had: Redis forgot them with its last second, or it gave each to a connection that was no
+ * longer there, of which there are no more than threads.
+ */
+function unheard(
+  { acknowledged, breaks, powerCuts }: Evidence,
+  lost: Lost[],
+  last: ReadonlyMap<number, Event>,
+) {
+  const left = breaks.map(({ threads }) => threads);
+  for (const one of lost) {
+    if (last.has(one.job)) continue;
+    const at = acknowledged.get(one.job) ?? 0;
+    if (powerCuts.some((cut) => cut - APPEND_ONLY_FILE_MS <= at && at <= cut)) {
+      one.cause = "appendOnlyFile";
+      continue;
+    }
+    const index = breaks.findIndex(
+      ({ kind, until }, i) => kind === "connection" && at <= until && (left[i] ?? 0) > 0,
+    );
+    if (index < 0) continue;
+    left[index] = (left[index] ?? 0) - 1;
+    one.cause = "connection";
+  }
+}
+
+/** A line for reports: nothing lost, or how many by what. */
+export function summary({ acknowledged, lost }: Account): string {
+  if (lost.length === 0) return `none of ${acknowledged} jobs lost`;
+  const counts = new Map<string, number>();
+  for (const { cause } of lost) {
+    const name = cause ? CAUSES[cause] : "unexplained";
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([name, count]) => `${count} ${name}`);
+  return `${lost.length} of ${acknowledged} jobs lost: ${parts.join(", ")}`;
+}
+
+/** One try of a load generator. */
+export interface Tick {
+  /** When it was sent and answered, milliseconds since 1970. */
+  sent: number;
+  answered: number;
+  ok: boolean;
+}
+
+/** Seconds from the first try that failed to the answer of the next that did not, all such times together. */
+export function secondsWithoutService(ticks: readonly Tick[]): number {
+  let since: number | undefined;
+  let total = 0;
+  for (const { sent, answered, ok } of ticks) {
+    if (!ok) since ??= sent;
+    else if (since !== undefined) {
+      total += answered - since;
+      since = undefined;
+    }
+  }
+  if (since !== undefined) total += (ticks.at(-1)?.answered ?? since) - since;
+  return total / 1000;
+}
+
+/** The longest time, in seconds, in which nothing of that happened. */
+export function longestGap(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted.reduce((longest, time, i) => Math.max(longest, time - (sorted[i - 1] ?? time)), 0) / 1000;
+}

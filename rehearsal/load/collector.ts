@@ -1,0 +1,32 @@
+/** Hears what becomes of jobs from the processes that have them (rehearsal/images: lib/ledger.rb). */
+import { createSocket, type Socket } from "node:dgram";
+import { INTERNET } from "../internet/addresses";
+import type { Event } from "./accounting";
+
+const PORT = 5140;
+
+export class Collector {
+  /** As they came; the clock is the same in all machines. */
+  readonly events: Event[] = [];
+
+  private constructor(private readonly socket: Socket) {
+    socket.on("message", (message) => this.events.push(JSON.parse(message.toString()) as Event));
+  }
+
+  static start(): Promise<Collector> {
+    const socket = createSocket("udp4");
+    const collector = new Collector(socket);
+    return new Promise((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind(PORT, INTERNET.ledger, () => {
+        // This process computes now and then; what comes meanwhile has to wait somewhere.
+        socket.setRecvBufferSize(4 << 20);
+        resolve(collector);
+      });
+    });
+  }
+
+  stop(): void {
+    this.socket.close();
+  }
+}

@@ -1,0 +1,80 @@
+/** Load: measured jobs that somebody on the internet asks for, over HTTPS, at a fixed pace. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Rehearsal } from "../rehearsal";
+import type { Tick } from "./accounting";
+
+/** What one job costs. */
+export interface Work {
+  /** Milliseconds of CPU. */
+  cpu: number;
+  /** Round trips to Postgres, beside the two that write. */
+  trips: number;
+  /** Milliseconds of waiting. */
+  wait: number;
+  /** It fails, each time. */
+  fails?: boolean;
+}
+
+export interface LoadArgs {
+  jobsPerSecond: number;
+  queue: string;
+  work: Work;
+  /** Sidekiq's, 25 where absent. */
+  retry?: number;
+}
+
+/** Requests a second: so much finer than a second is what a figure of seconds without service can be. */
+const REQUESTS_PER_SECOND = 5;
+
+let nextNumber = 1;
+
+export class Load {
+  readonly ticks: (Tick & { first: number; problem: string | null })[] = [];
+  private readonly process: ChildProcess;
+  private readonly ended: Promise<unknown>;
+  private readonly count: number;
+
+  private constructor(
+    { outside, site }: Rehearsal,
+    readonly args: LoadArgs,
+  ) {
+    const { jobsPerSecond, queue, work, retry = 25 } = args;
+    this.count = Math.max(1, Math.round(jobsPerSecond / REQUESTS_PER_SECOND));
+    const [file = "", ...rest] = outside.command(["python3", join(__dirname, "generator.py")]);
+    this.process = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
+    this.ended = new Promise((resolve) => this.process.once("close", resolve));
+    const order = {
+      address: site.ipv4,
+      name: site.names.web,
+      pause: this.count / jobsPerSecond,
+      first: nextNumber,
+      count: this.count,
+      rest: { queue, work, retry },
+    };
+    // Far more than a load ever asks for: no number is used twice.
+    nextNumber += 1_000_000;
+    this.process.stdin?.write(`${JSON.stringify(order)}\n`);
+    if (this.process.stdout)
+      createInterface(this.process.stdout).on("line", (line) => this.ticks.push(JSON.parse(line)));
+  }
+
+  static start(rehearsal: Rehearsal, args: LoadArgs): Load {
+    return new Load(rehearsal, args);
+  }
+
+  /** No further requests; ends with the answer to the last one. */
+  async stop(): Promise<void> {
+    this.process.stdin?.end();
+    await this.ended;
+  }
+
+  /** Number of each job whose producer was told that it is in Redis, and when. */
+  acknowledged(): Map<number, number> {
+    const jobs = new Map<number, number>();
+    for (const { first, answered, ok } of this.ticks)
+      if (ok) for (let i = 0; i < this.count; i++) jobs.set(first + i, answered);
+    return jobs;
+  }
+}

@@ -1,0 +1,191 @@
+/** Something happens while jobs are asked for and done; afterwards each of them is accounted for. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { redis, type SidekiqProcess, sidekiqProcesses, sql } from "../databases";
+import type { Rehearsal } from "../rehearsal";
+import { until } from "../until";
+import {
+  type Account,
+  account,
+  type Break,
+  type Death,
+  longestGap,
+  secondsWithoutService,
+  summary,
+} from "./accounting";
+import { Load, type LoadArgs } from "./load";
+
+/** Every process of the fleet serves this queue. */
+export const ORDINARY: LoadArgs = {
+  jobsPerSecond: 20,
+  queue: "ingress",
+  work: { cpu: 4, trips: 6, wait: 80 },
+};
+
+/** What was done to machines and processes, for the accounts. */
+export class Incident {
+  readonly deaths: Death[] = [];
+  readonly breaks: Break[] = [];
+  readonly powerCuts: number[] = [];
+
+  /** @param processes Sidekiq's, before anything happened */
+  constructor(readonly processes: readonly SidekiqProcess[]) {}
+
+  /** Connections between Redis and those processes end, from now until the load goes on. */
+  disconnected(concerns: (process: SidekiqProcess) => boolean = () => true): void {
+    this.broken("connection", concerns);
+  }
+
+  /** Redis takes nothing, from now until the load goes on. */
+  refused(): void {
+    this.broken("refusal", () => true);
+  }
+
+  /** All processes of a host, or one, are dead by now, and their connections with them. */
+  died(host: string, process?: string): void {
+    this.deaths.push({ host, at: Date.now(), ...(process ? { process } : {}) });
+    this.disconnected(({ hostname, identity }) => hostname === host && (process ?? identity) === identity);
+  }
+
+  private broken(kind: Break["kind"], concerns: (process: SidekiqProcess) => boolean): void {
+    const threads = this.processes.filter(concerns).reduce((sum, { concurrency }) => sum + concurrency, 0);
+    this.breaks.push({ kind, from: Date.now(), until: Number.POSITIVE_INFINITY, threads });
+  }
+
+  /** Redis' machine has lost its power just now. */
+  powerCut(): void {
+    this.powerCuts.push(Date.now());
+  }
+
+  over(): void {
+    for (const one of this.breaks) one.until = Math.min(one.until, Date.now());
+  }
+}
+
+export interface Outcome {
+  account: Account;
+  /** Seconds in which the web interface took no jobs. */
+  withoutService: number;
+  /** The longest time in which no job was done, in seconds. */
+  withoutJobs: number;
+  /** Rows of the finished jobs. */
+  jobs: FinishedJob[];
+}
+
+export interface FinishedJob {
+  job: number;
+  host: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** For reports. */
+export const figures = ({ account, withoutService, withoutJobs }: Outcome): string =>
+  `${withoutService.toFixed(1)} s without service, ${withoutJobs.toFixed(1)} s without a job, ${summary(account)}`;
+
+interface Options {
+  load?: LoadArgs;
+  /** Seconds until everything has to go on again. */
+  recovery?: number;
+  /** Whether no job may be lost, for whatever reason. */
+  lossless?: boolean;
+  /** Whether as many processes as before have to take jobs again. */
+  sameProcesses?: boolean;
+}
+
+/** @throws Error where a job is lost that must not be, or where the load does not go on */
+export async function underLoad(
+  rehearsal: Rehearsal,
+  happen: (incident: Incident) => Promise<void>,
+  { load: args = ORDINARY, recovery = 180, sameProcesses = true, lossless = false }: Options = {},
+): Promise<Outcome> {
+  const processes = await sidekiqProcesses(rehearsal.main());
+  const serving = processes.filter(({ queues }) => queues.includes(args.queue)).length;
+  const incident = new Incident(processes);
+  const load = Load.start(rehearsal, args);
+  try {
+    const start = Date.now();
+    await goesOn(rehearsal, load, start, serving, 60);
+    await happen(incident);
+    await goesOn(rehearsal, load, Date.now(), sameProcesses ? serving : 1, recovery);
+    incident.over();
+    await sleep(2000);
+  } finally {
+    await load.stop();
+  }
+  const outcome = await accounts(rehearsal, load, incident);
+  const { lost } = outcome.account;
+  const traces = lost.map(({ job, last }) => `job ${job}: ${last}`).slice(0, 10);
+  if (lost.some(({ cause }) => lossless || cause === undefined))
+    throw new Error([figures(outcome), ...traces].join("\n"));
+  for (const trace of traces) process.stdout.write(`    ${trace}\n`);
+  return outcome;
+}
+
+/** Until jobs are taken from the producer, and by that many processes, since then. */
+async function goesOn(rehearsal: Rehearsal, load: Load, since: number, processes: number, seconds: number) {
+  await until(`the load to go on in ${processes} processes`, seconds, async () => {
+    const taken = load.ticks.some(({ sent, ok }) => ok && sent > since);
+    const events = rehearsal.collector.events.filter(({ event, at }) => event === "popped" && at > since);
+    return taken && new Set(events.map(({ process }) => process)).size >= processes;
+  });
+}
+
+async function accounts(rehearsal: Rehearsal, load: Load, incident: Incident): Promise<Outcome> {
+  const acknowledged = load.acknowledged();
+  const jobs = await settled(rehearsal, acknowledged);
+  return {
+    account: account({
+      acknowledged,
+      finished: new Set(jobs.map(({ job }) => job)),
+      failing: new Set(load.args.work.fails ? acknowledged.keys() : []),
+      events: rehearsal.collector.events,
+      deaths: incident.deaths,
+      breaks: incident.breaks,
+      powerCuts: incident.powerCuts,
+    }),
+    withoutService: secondsWithoutService(load.ticks),
+    withoutJobs: longestGap(jobs.map(({ at }) => at)),
+    jobs,
+  };
+}
+
+/** Jobs that nothing is known of for so long are nowhere: each takes less than a second. */
+const QUIET_MS = 6000;
+
+/** Until every job is finished, or nowhere to be found; the finished ones. */
+async function settled(rehearsal: Rehearsal, acknowledged: ReadonlyMap<number, number>) {
+  const [from = 0, to = 0] = [Math.min(...acknowledged.keys()), Math.max(...acknowledged.keys())];
+  let finished: FinishedJob[] = [];
+  await until("every job to be done or lost", 240, async () => {
+    finished = await finishedJobs(rehearsal, from, to);
+    const done = new Set(finished.map(({ job }) => job));
+    if ([...acknowledged.keys()].every((job) => done.has(job))) return true;
+    const last = rehearsal.collector.events.at(-1)?.at ?? 0;
+    return (await inRedis(rehearsal)) === 0 && Date.now() - last > QUIET_MS;
+  });
+  return finished;
+}
+
+async function finishedJobs(rehearsal: Rehearsal, from: number, to: number): Promise<FinishedJob[]> {
+  const rows = await sql(
+    rehearsal.main(),
+    `SELECT job, host, extract(epoch FROM finished_at) * 1000 FROM measured
+     WHERE finished_at IS NOT NULL AND job BETWEEN ${from} AND ${to}`,
+  );
+  return rows.map((row) => {
+    const [job, host = "", at] = row.split("|");
+    return { job: Number(job), host, at: Number(at) };
+  });
+}
+
+/** How many jobs wait in queues or for their next try; the latter need wait no longer. */
+async function inRedis(rehearsal: Rehearsal): Promise<number> {
+  const script = [
+    "local waiting = 0",
+    "for _, queue in ipairs(redis.call('SMEMBERS', 'queues')) do waiting = waiting + redis.call('LLEN', 'queue:' .. queue) end",
+    "for _, job in ipairs(redis.call('ZRANGE', 'retry', 0, -1)) do redis.call('ZADD', 'retry', 0, job) end",
+    "return waiting + redis.call('ZCARD', 'retry') + redis.call('ZCARD', 'schedule')",
+  ].join("; ");
+  const [waiting] = await redis(rehearsal.main(), `EVAL "${script}" 0`);
+  return Number(waiting);
+}
