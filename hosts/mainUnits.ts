@@ -53,6 +53,7 @@ export function mainUnits({ volumeName, backupTime, ipv6 }: UnitInputs): HostFil
     unit("data-volume.service"),
     ...bindMounts(),
     unit("mastodon.service", postgres),
+    unit("mastodon-release.service", postgres),
     dropIn("pgbouncer", "pgbouncer", postgres),
     dropIn("redis-server", "redis-server"),
     dropIn("nginx", "nginx"),

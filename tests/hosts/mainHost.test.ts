@@ -184,6 +184,20 @@ describe("systemd on main", () => {
     expect(mastodon).toMatch(/^RequiresMountsFor=\/var\/lib\/postgresql \/var\/lib\/redis$/m);
   });
 
+  test("workers are told of main's end before anything that they need stops, the tailnet included", () => {
+    const release = unit("mastodon-release.service");
+    for (const name of [
+      "mastodon.service",
+      "postgresql@17-main.service",
+      "pgbouncer.service",
+      "redis-server.service",
+      "tailscaled.service",
+    ])
+      expect(release).toMatch(new RegExp(`^After=.*${name}`, "m"));
+    expect(release).toMatch(/^PartOf=tailscaled\.service$/m);
+    expect(release).toMatch(/^ExecStop=\S+\/release withdraw$/m);
+  });
+
   test("the backup starts at the time that was set, in UTC", () => {
     const timer = fileOf(
       mainBundle({ backups: { time: "04:45" } }),

@@ -6,7 +6,7 @@ import { listens } from "./address";
 import { lastShutdown, ready, redis, sql } from "./ask";
 
 export function powerTests(main: () => Machine): void {
-  test("off: Mastodon stops before its databases, and those before the volume is unmounted", async () => {
+  test("off: workers are told before anything stops, Mastodon stops before its databases, and those before the volume is unmounted", async () => {
     await main().stop();
     controlPlane(main(), "down");
     await main().start();
@@ -19,6 +19,9 @@ export function powerTests(main: () => Machine): void {
     ];
     const at = await lastShutdown(main());
     expect(stops.map(at)).not.toContain(-1);
+    const told = at("Stopped mastodon-release.service");
+    expect(told).toBeGreaterThan(-1);
+    expect(told).toBeLessThan(Math.min(...[...stops, "Stopping tailscaled.service"].map(at)));
     expect(at(stops[0] ?? "")).toBeLessThan(Math.min(...stops.slice(1, 4).map(at)));
     expect(Math.max(...stops.slice(1, 4).map(at))).toBeLessThan(at("Unmounted srv-data.mount"));
   });

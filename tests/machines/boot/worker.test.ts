@@ -152,6 +152,17 @@ describe("boot", () => {
       expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
     });
 
+    test("tailscaled restarts on main: before that this worker ends its jobs, and after it takes on others", async () => {
+      const stopped = "this worker has v4.7.4, main publishes no release yet: waiting for the same";
+      const times = async () => (await journal()).filter((line) => line === stopped).length;
+      const [before, said] = [await running(worker), await times()];
+      await main.run("systemctl restart tailscaled");
+      expect(await times()).toBe(said + 1);
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+      expect(restarted(before, await running(worker))).toEqual(CONTAINERS);
+      expect(await redis(main, "HGET mastodon-hosting:release version")).toBe("v4.7.4");
+    });
+
     test("main has another address: the containers are made anew with it", async () => {
       const moved = tailnetAddresses(77);
       const before = await running(worker);

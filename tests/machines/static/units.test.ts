@@ -56,6 +56,7 @@ const UNCONFINED: Record<string, string> = {
   "data-volume.service": "grows a filesystem",
   "host-apply.service": "runs the steps: packages, mounts, units",
   "mastodon-housekeeping.service": "drives Docker, whose socket is as good as root",
+  "mastodon-release.service": "drives Docker",
   "mastodon-worker.service": "drives Docker",
   "mastodon.service": "drives Docker",
   "owner-account.service": "drives Docker",
