@@ -52,6 +52,9 @@ async function enter(): Promise<number> {
 const STEPS = { up, works, boot, closed, reboot, survives, scales, destroy } as const;
 type StepName = keyof typeof STEPS;
 
+/** The last report of everything. */
+const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
+
 /** Those that take long: with `--all`, or when they are named. */
 const LONG: readonly StepName[] = ["survives", "scales"];
 
@@ -88,6 +91,8 @@ async function rehearse(namespace: string, { stack, only, all, hold }: Options):
   const folder = join(__dirname, "..", "plan", stack);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "rehearsal.md"), report.markdown(`Rehearsal of ${stack}`));
+  if (all)
+    writeFileSync(KEPT, report.markdown(`Rehearsal of ${stack}, ${new Date().toISOString().slice(0, 10)}`));
   writeFileSync(join(folder, "rehearsal.json"), `${JSON.stringify(report.checks, null, 2)}\n`);
   console.log(`\nWritten to plan/${stack}/: rehearsal.md, rehearsal.json\n${report.closing()}`);
   return report.failed === 0 ? 0 : 1;

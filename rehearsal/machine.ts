@@ -236,7 +236,7 @@ export class Machine {
     if (!this.process) return;
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(-(this.process.pid ?? 0), "SIGTERM");
-    const timer = setTimeout(() => this.cut(), 90_000);
+    const timer = setTimeout(() => this.cut(), 180_000);
     await ended;
     clearTimeout(timer);
     await this.ended();

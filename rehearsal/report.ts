@@ -43,6 +43,18 @@ export class Report {
     return this.checks.filter(({ failure }) => failure !== undefined).length;
   }
 
+  /** Of each step, and of all. */
+  private minutes(): string {
+    const steps = new Map<string, number>();
+    for (const { step, seconds } of this.checks) steps.set(step, (steps.get(step) ?? 0) + seconds);
+    const minutes = (seconds: number) => (seconds / 60).toFixed(1);
+    const all = [...steps.values()].reduce((sum, seconds) => sum + seconds, 0);
+    return [
+      ...[...steps].map(([step, seconds]) => `${step} ${minutes(seconds)}`),
+      `all ${minutes(all)}`,
+    ].join(", ");
+  }
+
   markdown(title: string): string {
     const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", "<br>");
     const rows = this.checks.map(({ step, promise, failure, seconds, figure }) =>
@@ -52,6 +64,8 @@ export class Report {
     );
     return [
       `# ${title}`,
+      "",
+      `${this.closing()}. Minutes: ${this.minutes()}.`,
       "",
       "| step | promise | verdict | figure | s |",
       "|---|---|---|---|---|",

@@ -14,10 +14,9 @@ import {
 } from "./accounting";
 import { Load, type LoadArgs } from "./load";
 
-/** Every process of the fleet serves this queue. */
-export const ORDINARY: LoadArgs = {
+/** Far less than the smallest fleet does. */
+export const ORDINARY = {
   jobsPerSecond: 20,
-  queue: "ingress",
   work: { cpu: 4, trips: 6, wait: 80 },
 };
 
@@ -83,7 +82,7 @@ export const figures = ({ account, withoutService, withoutJobs }: Outcome): stri
   `${withoutService.toFixed(1)} s without service, ${withoutJobs.toFixed(1)} s without a job, ${summary(account)}`;
 
 interface Options {
-  load?: LoadArgs;
+  load?: Omit<LoadArgs, "queue">;
   /** Seconds until everything has to go on again. */
   recovery?: number;
   /** Whether no job may be lost, for whatever reason. */
@@ -96,12 +95,12 @@ interface Options {
 export async function underLoad(
   rehearsal: Rehearsal,
   happen: (incident: Incident) => Promise<void>,
-  { load: args = ORDINARY, recovery = 180, sameProcesses = true, lossless = false }: Options = {},
+  { load: wanted = ORDINARY, recovery = 180, sameProcesses = true, lossless = false }: Options = {},
 ): Promise<Outcome> {
   const processes = await sidekiqProcesses(rehearsal.main());
-  const serving = processes.filter(({ queues }) => queues.includes(args.queue)).length;
+  const { queue, serving } = commonest(processes);
   const incident = new Incident(processes);
-  const load = Load.start(rehearsal, args);
+  const load = Load.start(rehearsal, { ...wanted, queue });
   try {
     const start = Date.now();
     await goesOn(rehearsal, load, start, serving, 60);
@@ -119,6 +118,16 @@ export async function underLoad(
     throw new Error([figures(outcome), ...traces].join("\n"));
   for (const trace of traces) process.stdout.write(`    ${trace}\n`);
   return outcome;
+}
+
+/** The queue that most processes serve, and how many do. */
+function commonest(processes: readonly SidekiqProcess[]): { queue: string; serving: number } {
+  const serving = (queue: string) => processes.filter(({ queues }) => queues.includes(queue)).length;
+  const [queue] = [...new Set(processes.flatMap(({ queues }) => queues))].sort(
+    (a, b) => serving(b) - serving(a),
+  );
+  if (queue === undefined) throw new Error("no Sidekiq process is there");
+  return { queue, serving: serving(queue) };
 }
 
 /** Until jobs are taken from the producer, and by that many processes, since then. */

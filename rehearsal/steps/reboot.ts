@@ -1,4 +1,5 @@
 /** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
+import { sql } from "../databases";
 import { until } from "../until";
 import type { Step } from "./step";
 
@@ -16,12 +17,8 @@ export const reboot: Step = async ({ rehearsal, report }) => {
   });
   return report.check("with the control plane back, workers take jobs again", async () => {
     const main = rehearsal.main();
-    const count = () =>
-      main
-        .run(
-          `runuser -u postgres -- psql -qtAX -d mastodon -c "SELECT count(*) FROM deliveries WHERE host NOT LIKE '%-main-%'"`,
-        )
-        .then(Number);
+    const count = async () =>
+      Number(await sql(main, "SELECT count(*) FROM deliveries WHERE host NOT LIKE '%-main-%'"));
     const before = await count();
     await until("a job done by a worker", 180, async () => {
       await rehearsal.web("/api/v1/statuses", "--data", "status=again");

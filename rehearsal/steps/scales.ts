@@ -1,13 +1,12 @@
 /** More workers, fewer, and new ones for old, under load: what each adds, how long it takes, and that nothing is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../engine/engineStack";
-import type { LoadArgs } from "../load/load";
 import { figures, type Outcome, underLoad } from "../load/underLoad";
 import type { Rehearsal } from "../rehearsal";
 import type { Step } from "./step";
 
 /** Bound by waiting, as deliveries are: a worker's threads are what there is to be had. */
-const DELIVERIES: Omit<LoadArgs, "jobsPerSecond"> = { queue: "push", work: { cpu: 2, trips: 3, wait: 500 } };
+const DELIVERIES = { work: { cpu: 2, trips: 3, wait: 700 } };
 
 /** Seconds over which throughput is measured. */
 const MEASURED_SECONDS = 12;
@@ -44,7 +43,7 @@ async function throughput(rehearsal: Rehearsal): Promise<{ perSecond: number; fi
       from = Date.now();
       await sleep(MEASURED_SECONDS * 1000);
     },
-    { load: { ...DELIVERIES, jobsPerSecond: 40 * workers.length + 15 }, lossless: true },
+    { load: { ...DELIVERIES, jobsPerSecond: 32 * workers.length + 15 }, lossless: true },
   );
   const within = outcome.jobs.filter(({ at }) => at >= from && at < from + MEASURED_SECONDS * 1000);
   const each = workers.map((host) => within.filter((job) => job.host === host).length / MEASURED_SECONDS);

@@ -24,7 +24,6 @@ interface Happening {
 }
 
 const restart = (machine: Machine, unit: string) => machine.run(`systemctl restart ${unit}`);
-const isWorkers = ({ hostname }: { hostname: string }) => !hostname.includes("-main-");
 
 const SERVICES: Happening[] = [
   {
@@ -51,10 +50,8 @@ const SERVICES: Happening[] = [
   },
   {
     promise: "tailscaled restarts on main",
-    happen({ main, incident }) {
-      incident.disconnected(isWorkers);
-      return restart(main, "tailscaled");
-    },
+    happen: ({ main }) => restart(main, "tailscaled"),
+    lossless: true,
   },
   {
     promise: "tailscaled restarts on a worker",
@@ -117,15 +114,13 @@ const MACHINES: Happening[] = [
   },
   {
     promise: "main reboots",
-    happen({ rehearsal, incident }) {
-      incident.disconnected();
-      return rehearsal.rebootMain();
-    },
+    happen: ({ rehearsal }) => rehearsal.rebootMain(),
+    lossless: true,
   },
   {
     promise: "main reboots while the tailnet's control plane is down",
-    async happen({ rehearsal, incident }) {
-      incident.disconnected();
+    lossless: true,
+    async happen({ rehearsal }) {
       await rehearsal.plane.down();
       try {
         await rehearsal.rebootMain();
@@ -147,9 +142,9 @@ const MACHINES: Happening[] = [
   },
   {
     promise: "main is replaced on purpose, and its volume adopted",
-    async happen({ rehearsal, incident }) {
+    lossless: true,
+    async happen({ rehearsal }) {
       const { engine } = rehearsal;
-      incident.disconnected();
       engine.edit(({ main }) => {
         main.generation = Number(main.generation ?? 1) + 1;
       });

@@ -27,9 +27,23 @@ test("the page keeps every line of a failure in its cell", async () => {
   await report.check("ports | closed", async () => {
     throw new Error("open: 22\nshould be: none");
   });
-  expect(report.markdown("Rehearsal of prod").split("\n")[4]).toMatch(
+  expect(report.markdown("Rehearsal of prod").split("\n")[6]).toMatch(
     /^\| works \| ports \\\| closed \| ✗ open: 22<br>should be: none \| {2}\| \d\.\d \|$/,
   );
+});
+
+test("the page begins with the verdict, and with the minutes of each step", async () => {
+  await report.check("a post arrives", async () => undefined);
+  report.begin("closed");
+  await report.check("ports", async () => undefined);
+  const [first, second] = report.checks;
+  if (first) first.seconds = 90;
+  if (second) second.seconds = 30;
+  expect(report.markdown("Rehearsal of prod").split("\n").slice(0, 3)).toEqual([
+    "# Rehearsal of prod",
+    "",
+    "2 passed, 0 failed. Minutes: works 1.5, closed 0.5, all 2.0.",
+  ]);
 });
 
 test("waiting ends with what was waited for", async () => {
