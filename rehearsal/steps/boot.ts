@@ -2,7 +2,7 @@
 import { untilFirstJob } from "../bootTimes";
 import { summary } from "../load/accounting";
 import { underLoad } from "../load/underLoad";
-import type { Step } from "./step";
+import { type Step, succeeded } from "./step";
 
 /** With its packages in the root already, as a snapshot would have them. */
 const LIMIT_SECONDS = 30;
@@ -13,8 +13,7 @@ export const boot: Step = ({ rehearsal, report }) =>
     const before = rehearsal.site.hostnames.workers;
     const key = (await engine.urns()).find((urn) => /::workers-\w+-1-auth-key$/.test(urn)) ?? "";
     const replace = async () => {
-      const { ok, output } = await engine.up({ replace: [key] });
-      if (!ok) throw new Error(output.slice(-3000));
+      succeeded(await engine.up({ replace: [key] }));
       await rehearsal.read();
     };
     const outcome = await underLoad(rehearsal, replace, { lossless: true });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../engine/engineStack";
 import { figures, type Outcome, underLoad } from "../load/underLoad";
 import type { Rehearsal } from "../rehearsal";
-import type { Step } from "./step";
+import { type Step, succeeded } from "./step";
 
 /** Bound by waiting, as deliveries are: a worker's threads are what there is to be had. */
 const DELIVERIES = { work: { cpu: 2, trips: 3, wait: 700 } };
@@ -21,14 +21,15 @@ const pool = (settings: Settings) => {
 async function up(rehearsal: Rehearsal, change: (settings: Settings) => void): Promise<number> {
   const start = Date.now();
   rehearsal.engine.edit(change);
-  const { ok, output } = await rehearsal.engine.up();
-  if (!ok) throw new Error(output.slice(-3000));
+  succeeded(await rehearsal.engine.up());
   await rehearsal.read();
   return start;
 }
 
 const count = (wanted: number) => (settings: Settings) => {
   pool(settings).count = wanted;
+  // One worker is too few for the example's users, and refused.
+  settings.workload = { ...(settings.workload as object), activeUsers: 500 };
 };
 
 /** Jobs a second that workers do while there are more than enough. */

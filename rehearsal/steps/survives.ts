@@ -6,7 +6,7 @@ import { figures, type Incident, ORDINARY, underLoad } from "../load/underLoad";
 import type { Machine } from "../machine";
 import type { Rehearsal } from "../rehearsal";
 import { until } from "../until";
-import type { Step, StepInputs } from "./step";
+import { type Step, type StepInputs, succeeded } from "./step";
 
 /** Who is there when it happens. */
 interface Cast {
@@ -148,8 +148,7 @@ const MACHINES: Happening[] = [
       engine.edit(({ main }) => {
         main.generation = Number(main.generation ?? 1) + 1;
       });
-      const { ok, output } = await engine.up();
-      if (!ok) throw new Error(output.slice(-3000));
+      succeeded(await engine.up());
       await rehearsal.read();
       await rehearsal.syncFirewall();
     },
