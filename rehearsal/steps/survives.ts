@@ -1,5 +1,6 @@
 /** What happens to a living instance, under load, with every job accounted for. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { redis } from "../databases";
 import { withoutDirectPaths, withoutTailnet } from "../faults";
 import { summary } from "../load/accounting";
 import { figures, type Incident, ORDINARY, underLoad } from "../load/underLoad";
@@ -158,6 +159,14 @@ const MACHINES: Happening[] = [
 async function baseline({ rehearsal, report }: StepInputs) {
   await report.check("nothing happens: no job is lost", async () => {
     return figures(await underLoad(rehearsal, () => sleep(5000), { lossless: true }));
+  });
+  await report.check("somebody takes a job out of Redis: the accounts notice it, and fail", async () => {
+    const stolen = underLoad(rehearsal, ({ queue }) =>
+      redis(rehearsal.main(), `BRPOP queue:${queue} 10`).then(() => undefined),
+    );
+    const said = await stolen.then(figures, (error: Error) => error.message);
+    if (!/ 1 of \d+ jobs lost: 1 unexplained\njob \d+: no process ever had it$/.test(said))
+      throw new Error(said);
   });
   await report.check("jobs that fail for good are dead, and known as such", async () => {
     const load = { ...ORDINARY, retry: 1, work: { ...ORDINARY.work, fails: true } };

@@ -1,0 +1,52 @@
+/** What main's databases know of measured jobs. */
+import { redis, sql } from "../databases";
+import type { Rehearsal } from "../rehearsal";
+import { until } from "../until";
+
+export interface FinishedJob {
+  job: number;
+  host: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** Jobs that nothing is known of for so long are nowhere: each takes less than a second. */
+const QUIET_MS = 6000;
+
+/** Until every job is finished, or nowhere to be found; the finished ones. */
+export async function settled(rehearsal: Rehearsal, acknowledged: ReadonlyMap<number, number>) {
+  const [from = 0, to = 0] = [Math.min(...acknowledged.keys()), Math.max(...acknowledged.keys())];
+  let finished: FinishedJob[] = [];
+  await until("every job to be done or lost", 240, async () => {
+    finished = await finishedJobs(rehearsal, from, to);
+    const done = new Set(finished.map(({ job }) => job));
+    if ([...acknowledged.keys()].every((job) => done.has(job))) return true;
+    const last = rehearsal.collector.events.at(-1)?.at ?? 0;
+    return (await inRedis(rehearsal)) === 0 && Date.now() - last > QUIET_MS;
+  });
+  return finished;
+}
+
+async function finishedJobs(rehearsal: Rehearsal, from: number, to: number): Promise<FinishedJob[]> {
+  const rows = await sql(
+    rehearsal.main(),
+    `SELECT job, host, extract(epoch FROM finished_at) * 1000 FROM measured
+     WHERE finished_at IS NOT NULL AND job BETWEEN ${from} AND ${to}`,
+  );
+  return rows.map((row) => {
+    const [job, host = "", at] = row.split("|");
+    return { job: Number(job), host, at: Number(at) };
+  });
+}
+
+/** How many jobs wait in queues or for their next try; the latter need wait no longer. */
+async function inRedis(rehearsal: Rehearsal): Promise<number> {
+  const script = [
+    "local waiting = 0",
+    "for _, queue in ipairs(redis.call('SMEMBERS', 'queues')) do waiting = waiting + redis.call('LLEN', 'queue:' .. queue) end",
+    "for _, job in ipairs(redis.call('ZRANGE', 'retry', 0, -1)) do redis.call('ZADD', 'retry', 0, job) end",
+    "return waiting + redis.call('ZCARD', 'retry') + redis.call('ZCARD', 'schedule')",
+  ].join("; ");
+  const [waiting] = await redis(rehearsal.main(), `EVAL "${script}" 0`);
+  return Number(waiting);
+}
