@@ -82,16 +82,18 @@ const SERVICES: Happening[] = [
 const PATHS: Happening[] = [
   {
     promise: "a worker's direct path is blocked: its jobs go over the relay, and it warns of that",
-    happen: ({ worker }) =>
-      withoutDirectPaths(worker.machine, async () => {
+    happen({ worker, incident }) {
+      // For some seconds, until tailscaled takes to the relay.
+      incident.disconnected(({ hostname }) => hostname === worker.hostname);
+      return withoutDirectPaths(worker.machine, async () => {
         const warned = "journalctl -q -u mastodon-worker -p warning --since -5min -o cat";
         await until("the worker's warning of a relay", 60, async () =>
           (await worker.machine.run(warned)).includes("packets to main go through the relay"),
         );
         const ready = await worker.machine.run("mastodon-ready 60");
         if (!ready.includes("no direct path to main")) throw new Error(`mastodon-ready: ${ready}`);
-      }),
-    lossless: true,
+      });
+    },
   },
   {
     promise: "a worker is cut off from the tailnet for 60 s",
