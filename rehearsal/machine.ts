@@ -245,8 +245,10 @@ export class Machine {
   /** The power goes, and with it what was not yet on a volume. */
   async cut(): Promise<void> {
     if (!this.process) return;
-    // Without flushing its log or its pages, which the kernel would do after processes are killed.
-    await this.attempt("findmnt -rno TARGET -t xfs | head -n 1 | xargs -r xfs_io -x -c shutdown");
+    // All at once, and without flushing the volume's log or pages, which the kernel would do after processes are killed.
+    await this.attempt(
+      'volume=$(findmnt -rno TARGET -t xfs | head -n 1); kill -STOP -1; if [ "$volume" ]; then xfs_io -x -c shutdown "$volume"; fi',
+    );
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(this.leader, "SIGKILL");
     await ended;

@@ -73,6 +73,9 @@ export interface Account {
 /** `appendfsync everysec`: a second, and one more while the last fsync is still under way (redis.io, persistence). */
 const APPEND_ONLY_FILE_MS = 2000;
 
+/** Whether Redis may not have written what it took at that time. */
+const forgotten = (at: number, cut: number) => cut - APPEND_ONLY_FILE_MS <= at && at <= cut;
+
 export function account(evidence: Evidence): Account {
   const { acknowledged, finished } = evidence;
   const last = lastWords(evidence.events);
@@ -105,7 +108,7 @@ const words = (event: Event | undefined) =>
 
 /** Where a process said something of it, that names the cause or none. */
 function ofLast(
-  { deaths, breaks, failing }: Evidence,
+  { deaths, breaks, failing, powerCuts }: Evidence,
   job: number,
   event: Event | undefined,
 ): Cause | undefined {
@@ -121,6 +124,9 @@ function ofLast(
       return breaks.find(({ from, until }) => from <= event.at && event.at <= until)?.kind;
     case "dead":
       return failing.has(job) ? "exhausted" : undefined;
+    case "failed":
+    case "handed back":
+      return powerCuts.some((cut) => forgotten(event.at, cut)) ? "appendOnlyFile" : undefined;
     default:
       return undefined;
   }
@@ -139,7 +145,7 @@ function unheard(
   for (const one of lost) {
     if (last.has(one.job)) continue;
     const at = acknowledged.get(one.job) ?? 0;
-    if (powerCuts.some((cut) => cut - APPEND_ONLY_FILE_MS <= at && at <= cut)) {
+    if (powerCuts.some((cut) => forgotten(at, cut))) {
       one.cause = "appendOnlyFile";
       continue;
     }

@@ -188,6 +188,7 @@ describe("systemd on main", () => {
     const release = unit("mastodon-release.service");
     for (const name of [
       "mastodon.service",
+      "nginx.service",
       "postgresql@17-main.service",
       "pgbouncer.service",
       "redis-server.service",

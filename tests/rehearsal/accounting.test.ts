@@ -125,6 +125,14 @@ test("a power cut takes what came within the append-only file's last second, and
   expect(causeOf({ acknowledged: new Map([[1, 10_001]]), powerCuts })).toEqual([undefined]);
 });
 
+test("a power cut takes retries and what was handed back, too, of that time", () => {
+  const powerCuts = [10_000];
+  for (const name of ["failed", "handed back"] as const) {
+    expect(causeOf({ events: [event(1, name, 9500)], powerCuts })).toEqual(["appendOnlyFile"]);
+    expect(causeOf({ events: [event(1, name, 7999)], powerCuts })).toEqual([undefined]);
+  }
+});
+
 test("the summary names each cause with its number, and what has none", () => {
   expect(
     summary(
