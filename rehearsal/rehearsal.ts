@@ -22,6 +22,7 @@ import { Outside } from "./internet/outside";
 import { Collector } from "./load/collector";
 import type { Machine } from "./machine";
 import type { Network } from "./network";
+import { run } from "./run";
 import { tailscaleLayer } from "./tailnetTools";
 
 const CREDENTIALS: Credentials = {
@@ -250,6 +251,16 @@ export class Rehearsal {
       reserved: Object.values(this.reservedOf(dropletId)).filter((address) => address !== undefined),
     }));
     await loadFirewall(ruleset(machines, this.accounts));
+  }
+
+  /** As if somebody had deleted DigitalOcean's firewalls, and with them the reserved addresses. */
+  async withoutCloudFirewall(what: () => Promise<void>): Promise<void> {
+    await run(["nft", "delete", "table", "inet", "cloud"]);
+    try {
+      await what();
+    } finally {
+      await this.syncFirewall();
+    }
   }
 
   async remove(): Promise<void> {

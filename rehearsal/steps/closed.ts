@@ -1,95 +1,111 @@
 /** What the internet, and each machine, cannot reach. */
 import type { Machine } from "../machine";
 import type { Rehearsal } from "../rehearsal";
+import { seenFromOutside, wanted } from "./scan";
 import type { Step } from "./step";
 
-/** Ports of an address that accept a TCP connection: all are tried, some thousands at once, each for a second. */
-const SCAN = `
-import select, socket, sys, time
-address = sys.argv[1]
-family = socket.AF_INET6 if ":" in address else socket.AF_INET
-found = []
-for first in range(1, 65536, 4096):
-    waiting, sockets = select.epoll(), {}
-    for port in range(first, min(first + 4096, 65536)):
-        one = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        one.connect_ex((address, port))
-        sockets[one.fileno()] = port, one
-        waiting.register(one, select.EPOLLOUT)
-    end = time.monotonic() + 1
-    while (left := end - time.monotonic()) > 0:
-        for number, _ in waiting.poll(left):
-            port, one = sockets[number]
-            waiting.unregister(one)
-            if one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                found.append(port)
-    for _, one in sockets.values():
-        one.close()
-print(*sorted(found))
-`;
+/** Ports that something listens on, somewhere. */
+const PORTS = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
 
-async function openFromOutside(rehearsal: Rehearsal, address: string): Promise<string> {
-  const command = ["prlimit", "--nofile=8192", "python3", "-c", SCAN, address];
-  return (await rehearsal.outside.run(command)).trim();
-}
-
-/** Of those ports of main's tailnet address, the ones that a machine gets a connection to. */
-async function openToMain(rehearsal: Rehearsal, from: Machine, ports: readonly number[]): Promise<string> {
-  const address = await rehearsal.tailnetAddress(rehearsal.site.hostnames.main);
-  const probes = ports.map(
-    (port) => `timeout 2 bash -c ': </dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}`,
+/** Of those ports of a tailnet address, the ones that a machine gets a connection to. */
+async function openTo(from: Machine, address: string): Promise<string> {
+  const probes = PORTS.map(
+    (port) => `{ timeout 2 bash -c ': </dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}; } &`,
   );
-  return (await from.attempt(`${probes.join("; ")}; true`)).stdout.trim().split("\n").join(" ");
+  const { stdout } = await from.attempt(`${probes.join(" ")} wait`);
+  return stdout
+    .trim()
+    .split("\n")
+    .map(Number)
+    .filter(Boolean)
+    .sort((a, b) => a - b)
+    .join(" ");
 }
 
-function expectEqual(found: string, wanted: string): void {
-  if (found !== wanted) throw new Error(`open: ${found || "nothing"}; should be: ${wanted || "nothing"}`);
+function expectEqual(found: string, expected: string): void {
+  if (found !== expected)
+    throw new Error(`found: ${found || "nothing"}\nshould be: ${expected || "nothing"}`);
 }
+
+/** Every port of every machine, from the internet. */
+export async function expectClosed(rehearsal: Rehearsal): Promise<void> {
+  expectEqual((await seenFromOutside(rehearsal)).join("\n"), wanted(rehearsal).join("\n"));
+}
+
+const allMachines = (rehearsal: Rehearsal) => [rehearsal.main(), ...rehearsal.workers()];
+
+/** Runs something while the machines' own firewalls are off. */
+async function withoutHostFirewalls(rehearsal: Rehearsal, what: () => Promise<void>): Promise<void> {
+  const loaded = new Map<Machine, string>();
+  for (const machine of allMachines(rehearsal)) {
+    loaded.set(machine, await machine.run("nft list table inet mastodon"));
+    await machine.run("nft delete table inet mastodon");
+  }
+  try {
+    await what();
+  } finally {
+    for (const [machine, rules] of loaded) await machine.run("nft -f -", { input: rules });
+  }
+}
+
+const ask =
+  "curl -s -o /dev/null -w '%{http_code}' --max-time 3 http://169.254.169.254/metadata/v1/user-data";
 
 export const closed: Step = async ({ rehearsal, report }) => {
   const main = rehearsal.main();
-  const workers = rehearsal.workers();
-  for (const [family, address] of [
-    ["IPv4", main.address],
-    ["IPv6", main.address6],
-  ] as const) {
-    await report.check(
-      `of main's TCP ports the internet reaches 80 and 443 (${family}, all of them tried)`,
-      async () => expectEqual(await openFromOutside(rehearsal, address), "80 443"),
-    );
-  }
-  for (const worker of workers) {
-    await report.check(
-      `of ${worker.name}'s TCP ports the internet reaches none (IPv4 and IPv6, all of them tried)`,
-      async () => {
-        expectEqual(await openFromOutside(rehearsal, worker.address), "");
-        expectEqual(await openFromOutside(rehearsal, worker.address6), "");
-      },
-    );
-  }
-  const ports = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
   await report.check(
-    "over the tailnet a worker reaches main's pgbouncer and Redis, and nothing else",
+    "the internet reaches 80, 443 and WireGuard on main, WireGuard alone on a worker (all ports, TCP and UDP, v4 and v6)",
+    () => expectClosed(rehearsal),
+  );
+  await report.check("so too with DigitalOcean's firewalls switched off", () =>
+    rehearsal.withoutCloudFirewall(() => expectClosed(rehearsal)),
+  );
+  await report.check("so too with the hosts' own switched off", () =>
+    withoutHostFirewalls(rehearsal, () => expectClosed(rehearsal)),
+  );
+  await report.check("with both off the same look finds ssh: it can see what is open", () =>
+    rehearsal.withoutCloudFirewall(() =>
+      withoutHostFirewalls(rehearsal, async () => {
+        const blind = (await seenFromOutside(rehearsal)).filter((line) => !/TCP 22\b/.test(line));
+        if (blind.length > 0) throw new Error(`not seen: ${blind.join("; ")}`);
+      }),
+    ),
+  );
+  const mainAddress = await rehearsal.tailnetAddress(rehearsal.site.hostnames.main);
+  await report.check(
+    "over the tailnet a worker reaches main's pgbouncer and both Redis, and nothing else",
     async () => {
-      for (const worker of workers) expectEqual(await openToMain(rehearsal, worker, ports), "6379 6380 6432");
+      for (const worker of rehearsal.workers())
+        expectEqual(await openTo(worker, mainAddress), "6379 6380 6432");
     },
   );
   await report.check("over the tailnet main reaches nothing of a worker", async () => {
-    for (const { hostname } of rehearsal.workerHosts()) {
-      const address = await rehearsal.tailnetAddress(hostname);
-      const { code } = await main.attempt(`timeout 2 bash -c ': </dev/tcp/${address}/22'`);
-      if (code === 0) throw new Error(`main gets a connection to ${hostname}:22`);
+    for (const { hostname } of rehearsal.workerHosts())
+      expectEqual(await openTo(main, await rehearsal.tailnetAddress(hostname)), "");
+  });
+  await report.check("a wrong password is refused by pgbouncer and both Redis", async () => {
+    const [worker] = rehearsal.workers();
+    if (!worker) throw new Error("no worker");
+    for (const port of [6379, 6380]) {
+      const script = `exec 3<>/dev/tcp/${mainAddress}/${port}; printf 'AUTH wrong\\r\\nPING\\r\\n' >&3; head -n 2 <&3`;
+      const answer = await worker.run(`timeout 5 bash -c "${script}"`);
+      if (!/^-WRONGPASS .*\r\n-NOAUTH /.test(answer)) throw new Error(`Redis on ${port}: ${answer}`);
     }
+    const psql = `PGPASSWORD=wrong psql -qtAX -w -h ${mainAddress} -p 6432 -U mastodon -d mastodon -c 'SELECT 1'`;
+    const { code, stderr } = await main.attempt(psql);
+    if (code === 0 || !stderr.includes("SASL authentication failed")) throw new Error(`pgbouncer: ${stderr}`);
   });
   return report.check("the metadata service answers root and nobody else, a container neither", async () => {
-    const ask =
-      "curl -s -o /dev/null -w '%{http_code}' --max-time 3 http://169.254.169.254/metadata/v1/user-data";
-    const asked = {
-      root: await main.attempt(ask),
-      "www-data": await main.attempt(`runuser -u www-data -- ${ask}`),
-      container: await main.attempt(`docker exec web ${ask}`),
-    };
-    const answers = Object.entries(asked).map(([who, { stdout }]) => `${who} ${stdout}`);
-    expectEqual(answers.join(", "), "root 200, www-data 000, container 000");
+    for (const machine of allMachines(rehearsal)) {
+      const container = machine === main ? "web" : "$(docker ps -q | head -n 1)";
+      const asked = {
+        root: await machine.attempt(ask),
+        nobody: await machine.attempt(`runuser -u nobody -- ${ask}`),
+        mastodon: await machine.attempt(`runuser -u mastodon -- ${ask}`),
+        container: await machine.attempt(`docker exec ${container} ${ask}`),
+      };
+      const answers = Object.entries(asked).map(([who, { stdout }]) => `${who} ${stdout}`);
+      expectEqual(answers.join(", "), "root 200, nobody 000, mastodon 000, container 000");
+    }
   });
 };

@@ -1,6 +1,7 @@
 /** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
 import { sql } from "../databases";
 import { until } from "../until";
+import { expectClosed } from "./closed";
 import type { Step } from "./step";
 
 export const reboot: Step = async ({ rehearsal, report }) => {
@@ -15,6 +16,9 @@ export const reboot: Step = async ({ rehearsal, report }) => {
       await rehearsal.plane.up();
     }
   });
+  await report.check("after the reboot the internet reaches the same and no more", () =>
+    expectClosed(rehearsal),
+  );
   return report.check("with the control plane back, workers take jobs again", async () => {
     const main = rehearsal.main();
     const count = async () =>

@@ -1,0 +1,73 @@
+/** What the internet gets through to on every machine: TCP by who accepts, UDP by what arrives behind all firewalls. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Machine } from "../machine";
+import type { Rehearsal } from "../rehearsal";
+
+const TCP = readFileSync(join(__dirname, "scanTcp.py"), "utf8");
+const UDP = readFileSync(join(__dirname, "sendUdp.py"), "utf8");
+/** tailscaled's, for direct paths. */
+const WIREGUARD = 41641;
+
+/** Behind the machine's own firewall, whose chains have the priority 0: ports of the datagrams that came through. */
+const COUNTER = `table inet seen {
+  set ports { type inet_service; size 65535; flags dynamic; }
+  chain input {
+    type filter hook input priority 10;
+    ip saddr 198.51.100.7 meta l4proto udp add @ports { udp dport }
+    ip6 saddr 2001:db8:7::7 meta l4proto udp add @ports { udp dport }
+  }
+}
+`;
+
+/** The ports, smallest first, with a blank between. */
+async function tcp(rehearsal: Rehearsal, address: string): Promise<string> {
+  const command = ["prlimit", "--nofile=16384", "python3", "-c", TCP, address];
+  return (await rehearsal.outside.run(command)).trim();
+}
+
+async function udp(rehearsal: Rehearsal, machine: Machine, address: string): Promise<string> {
+  await machine.run("nft -f -", { input: COUNTER });
+  try {
+    await rehearsal.outside.run(["python3", "-c", UDP, address]);
+    const text = await machine.run("nft --json --numeric list set inet seen ports");
+    const { nftables } = JSON.parse(text) as { nftables: { set?: { elem?: number[] } }[] };
+    const elements = nftables.find((object) => object.set)?.set?.elem ?? [];
+    return elements.sort((a, b) => a - b).join(" ");
+  } finally {
+    await machine.run("nft delete table inet seen");
+  }
+}
+
+/**
+ * All 65,535 ports of every machine, IPv4 and IPv6, TCP and UDP.
+ *
+ * @returns a line for each machine: its TCP and its UDP ports
+ */
+export async function seenFromOutside(rehearsal: Rehearsal): Promise<string[]> {
+  const machines = [
+    { name: "main", machine: rehearsal.main() },
+    ...rehearsal.workerHosts().map(({ hostname, machine }) => ({ name: hostname, machine })),
+  ];
+  const all = machines.flatMap(({ name, machine }) =>
+    [machine.address, machine.address6].map(async (address) => {
+      const family = address.includes(":") ? "IPv6" : "IPv4";
+      const found = await tcp(rehearsal, address);
+      return { name, machine, address, family, found };
+    }),
+  );
+  const lines: string[] = [];
+  for (const { name, machine, address, family, found } of await Promise.all(all))
+    lines.push(`${name} ${family}: TCP ${found || "none"}, UDP ${await udp(rehearsal, machine, address)}`);
+  return lines;
+}
+
+/** As it has to be: the web on main, and nothing on a worker. */
+export function wanted(rehearsal: Rehearsal): string[] {
+  const hosts = ["main", ...rehearsal.workerHosts().map(({ hostname }) => hostname)];
+  return hosts.flatMap((name) =>
+    ["IPv4", "IPv6"].map(
+      (family) => `${name} ${family}: TCP ${name === "main" ? "80 443" : "none"}, UDP ${WIREGUARD}`,
+    ),
+  );
+}
