@@ -1,4 +1,4 @@
-/** `npm run sizes`: writes capacity/dropletSizes.json anew from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read). */
+/** `npm run sizes:fetch`: writes capacity/dropletSizes.json anew from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read). */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
