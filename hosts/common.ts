@@ -128,6 +128,7 @@ export function commonFiles(inputs: CommonInputs): HostFile[] {
       (name) => step("common", name),
     ),
     etc("/etc/systemd/system/host-apply.service", "host-apply.service"),
+    etc("/etc/systemd/system/tailscaled.service.d/mastodon-host.conf", "tailscaled.service.conf"),
     etc("/etc/sysusers.d/mastodon-host.conf", `sysusers-${role}.conf`),
     etc("/etc/sysctl.d/60-mastodon-host.conf", "sysctl.conf"),
     etc("/etc/systemd/journald.conf.d/mastodon-host.conf", "journald.conf"),

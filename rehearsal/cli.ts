@@ -15,7 +15,7 @@ import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
 import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
-import { survives } from "./steps/survives";
+import { survives } from "./steps/survives/survives";
 import { up } from "./steps/up";
 import { works } from "./steps/works";
 import { headscaleProgram, pebbleProgram } from "./tailnetTools";

@@ -152,6 +152,13 @@ describe("boot", () => {
       expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
     });
 
+    test("tailscaled dies: it is started again at once, and no Sidekiq stops for that", async () => {
+      const before = await running(worker);
+      await worker.run("systemctl kill --signal KILL tailscaled && sleep 3");
+      expect(restarted(before, await running(worker))).toEqual(["tailscaled.service"]);
+      expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+    });
+
     test("tailscaled restarts on main: before that this worker ends its jobs, and after it takes on others", async () => {
       const stopped = "this worker has v4.7.4, main publishes no release yet: waiting for the same";
       const times = async () => (await journal()).filter((line) => line === stopped).length;

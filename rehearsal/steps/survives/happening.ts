@@ -1,0 +1,19 @@
+/** Something that happens to a living instance. */
+import type { Incident } from "../../load/underLoad";
+import type { Machine } from "../../machine";
+import type { Rehearsal } from "../../rehearsal";
+
+/** Who is there when it happens. */
+export interface Cast {
+  rehearsal: Rehearsal;
+  main: Machine;
+  worker: ReturnType<Rehearsal["workerHosts"]>[number];
+  incident: Incident;
+}
+
+export interface Happening {
+  promise: string;
+  happen(cast: Cast): Promise<unknown>;
+  /** Whether no job may be lost, for whatever reason. */
+  lossless?: boolean;
+}

@@ -1,0 +1,58 @@
+/** Machines that go and come back. */
+import { until } from "../../until";
+import { succeeded } from "../step";
+import type { Happening } from "./happening";
+
+export const MACHINES: Happening[] = [
+  {
+    promise: "a worker reboots",
+    happen: ({ rehearsal, worker }) => rehearsal.cloud.machines.reboot(worker.dropletName),
+    lossless: true,
+  },
+  {
+    promise: "a worker loses its power",
+    happen: ({ rehearsal, worker, incident }) =>
+      rehearsal.cloud.machines.powerCut(worker.dropletName, () => incident.died(worker.hostname)),
+  },
+  {
+    promise: "main reboots",
+    happen: ({ rehearsal }) => rehearsal.rebootMain(),
+    lossless: true,
+  },
+  {
+    promise: "main reboots while the tailnet's control plane is down",
+    lossless: true,
+    async happen({ rehearsal }) {
+      await rehearsal.plane.down();
+      try {
+        await rehearsal.rebootMain();
+        await until("HTTPS", 120, async () => (await rehearsal.web("/health")).stdout === "OK");
+      } finally {
+        await rehearsal.plane.up();
+      }
+    },
+  },
+  {
+    promise: "main loses its power",
+    async happen({ rehearsal, incident }) {
+      incident.disconnected();
+      await rehearsal.cloud.machines.powerCut(rehearsal.mainDroplet, () => {
+        incident.died(rehearsal.site.hostnames.main);
+        incident.powerCut();
+      });
+    },
+  },
+  {
+    promise: "main is replaced on purpose, and its volume adopted",
+    lossless: true,
+    async happen({ rehearsal }) {
+      const { engine } = rehearsal;
+      engine.edit(({ main }) => {
+        main.generation = Number(main.generation ?? 1) + 1;
+      });
+      succeeded(await engine.up());
+      await rehearsal.read();
+      await rehearsal.syncFirewall();
+    },
+  },
+];

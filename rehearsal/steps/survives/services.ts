@@ -1,0 +1,75 @@
+/** Services that end: in order, without a word, or for want of room. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Machine } from "../../machine";
+import type { Happening } from "./happening";
+
+const restart = (machine: Machine, unit: string) => machine.run(`systemctl restart ${unit}`);
+
+const kill = (machine: Machine, unit: string) => machine.run(`systemctl kill --signal KILL ${unit}`);
+
+export const SERVICES: Happening[] = [
+  {
+    promise: "kill -9 of a Sidekiq on a worker",
+    async happen({ worker, incident }) {
+      const victim = incident.processes.find(
+        ({ hostname, queues }) => hostname === worker.hostname && queues.includes("push"),
+      );
+      if (!victim) throw new Error(`no process of ${worker.hostname} serves push`);
+      await worker.machine.run(
+        "docker ps -q | xargs docker inspect -f '{{.State.Pid}} {{.Args}}' | awk '/push/ { print $1 }' | xargs kill -9",
+      );
+      incident.died(worker.hostname, victim.identity);
+    },
+  },
+  { promise: "Postgres restarts", happen: ({ main }) => restart(main, "postgresql@17-main"), lossless: true },
+  { promise: "pgbouncer restarts", happen: ({ main }) => restart(main, "pgbouncer"), lossless: true },
+  {
+    promise: "Redis restarts",
+    happen({ main, incident }) {
+      incident.disconnected();
+      return restart(main, "redis-server");
+    },
+  },
+  {
+    promise: "tailscaled restarts on main",
+    happen: ({ main }) => restart(main, "tailscaled"),
+    lossless: true,
+  },
+  {
+    promise: "tailscaled restarts on a worker",
+    happen: ({ worker }) => restart(worker.machine, "tailscaled"),
+    lossless: true,
+  },
+  {
+    promise: "kill -9 of tailscaled on main",
+    happen({ main, incident }) {
+      incident.disconnected();
+      return kill(main, "tailscaled");
+    },
+  },
+  {
+    promise: "kill -9 of tailscaled on a worker",
+    happen({ worker, incident }) {
+      incident.disconnected(({ hostname }) => hostname === worker.hostname);
+      return kill(worker.machine, "tailscaled");
+    },
+  },
+  { promise: "Docker restarts on main", happen: ({ main }) => restart(main, "docker"), lossless: true },
+  {
+    promise: "Docker restarts on a worker",
+    happen: ({ worker }) => restart(worker.machine, "docker"),
+    lossless: true,
+  },
+  {
+    promise: "the data volume is full for 20 s",
+    async happen({ main, incident }) {
+      incident.refused();
+      await main.run(
+        `fallocate -l "$(df --output=avail -B1 /srv/data | tail -n 1)" /srv/data/ballast
+         dd if=/dev/zero of=/srv/data/ballast.rest bs=4k status=none || true`,
+      );
+      await sleep(20_000);
+      await main.run("rm /srv/data/ballast*");
+    },
+  },
+];

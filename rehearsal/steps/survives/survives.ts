@@ -1,0 +1,46 @@
+/** What happens to a living instance, under load, with every job accounted for. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { redis } from "../../databases";
+import { summary } from "../../load/accounting";
+import { figures, type Incident, ORDINARY, underLoad } from "../../load/underLoad";
+import type { Step, StepInputs } from "../step";
+import { MACHINES } from "./machines";
+import { PATHS } from "./paths";
+import { SERVICES } from "./services";
+
+async function baseline({ rehearsal, report }: StepInputs) {
+  await report.check("nothing happens: no job is lost", async () => {
+    return figures(await underLoad(rehearsal, () => sleep(5000), { lossless: true }));
+  });
+  await report.check("somebody takes a job out of Redis: the accounts notice it, and fail", async () => {
+    const stolen = underLoad(rehearsal, ({ queue }) =>
+      redis(rehearsal.main(), `BRPOP queue:${queue} 10`).then(() => undefined),
+    );
+    const said = await stolen.then(figures, (error: Error) => error.message);
+    if (!/ 1 of \d+ jobs lost: 1 unexplained\njob \d+: no process ever had it$/.test(said))
+      throw new Error(said);
+  });
+  await report.check("jobs that fail for good are dead, and known as such", async () => {
+    const load = { ...ORDINARY, retry: 1, work: { ...ORDINARY.work, fails: true } };
+    const outcome = await underLoad(rehearsal, () => sleep(1000), { load });
+    const { lost, acknowledged } = outcome.account;
+    if (lost.length !== acknowledged) throw new Error(summary(outcome.account));
+    return figures(outcome);
+  });
+}
+
+export const survives: Step = async (inputs) => {
+  const { rehearsal, report } = inputs;
+  await baseline(inputs);
+  for (const { promise, happen, lossless = false } of [...SERVICES, ...PATHS, ...MACHINES]) {
+    await report.check(promise, async () => {
+      const happening = async (incident: Incident) => {
+        const [worker] = rehearsal.workerHosts();
+        if (!worker) throw new Error("the stack has no worker");
+        await happen({ rehearsal, main: rehearsal.main(), worker, incident });
+      };
+      return figures(await underLoad(rehearsal, happening, { lossless }));
+    });
+  }
+  return true;
+};
