@@ -6,6 +6,8 @@ import { commonPackages } from "../hosts/common";
 import { mainPackages } from "../hosts/mainHost";
 import { hostFile } from "../hosts/template";
 import { cached } from "./cache";
+import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";
+import type { MachineArgs } from "./machine";
 import { run } from "./run";
 
 /** What DigitalOcean's image has beside a minimal Debian, as far as the hosts rely on it. */
@@ -41,7 +43,7 @@ export interface Seed {
 }
 
 /** Debian's mirrors as this machine uses them, so that a proxy or a mirror of one's own serves here too. */
-async function mirrors(): Promise<{ main: string; security: string }> {
+export async function mirrors(): Promise<{ main: string; security: string }> {
   const listed = await run([
     "apt-get",
     "indextargets",
@@ -128,3 +130,21 @@ export const hostRoot = (tools: readonly string[] = []) =>
     ],
     disabled: HOST_SERVICES,
   });
+
+/** A new droplet's root: nothing of what the hosts' own steps install is in it. */
+export const bareRoot = () => debianRoot("bare", [...IMAGE, "ca-certificates", "openssh-server"]);
+
+const [DEBIAN, SECURITY] = DEBIAN_NAMES;
+
+/** What the image brings beside its packages; the resolver of its own comes with those that the hosts install. */
+export const bareFiles: NonNullable<MachineArgs["overlay"]> = {
+  "/etc/apt/sources.list": {
+    content: [
+      `deb http://${DEBIAN}/debian trixie main`,
+      `deb http://${DEBIAN}/debian trixie-updates main`,
+      `deb http://${SECURITY}/debian-security trixie-security main`,
+      "",
+    ].join("\n"),
+  },
+  "/etc/resolv.conf": { content: `nameserver ${INTERNET.dns}\n` },
+};

@@ -6,16 +6,25 @@ import type { Answer, Connection, Machines, Power } from "./doubles/machines";
 import { INTERNET } from "./internet/addresses";
 import type { Deployer } from "./internet/deployer";
 import type { DropletMetadata } from "./internet/metadata";
-import { Machine } from "./machine";
+import { Machine, type MachineArgs } from "./machine";
 import type { Network } from "./network";
 import { Volume } from "./volume";
+
+/** What machines have before their first boot. */
+export interface Image {
+  base: string;
+  /** Over the base. */
+  layers: readonly string[];
+  files?: MachineArgs["overlay"];
+  /** The user data for such a machine, where it is not the droplet's as it is. */
+  userData?: (text: string) => Promise<string>;
+}
 
 export interface BootedMachinesArgs {
   folder: string;
   network: Network;
-  base: string;
+  image: Image;
   docker: string;
-  layers: readonly string[];
   authority: Authority;
   deployer: Deployer;
   /** Called when a machine has an address that its firewall has to know. */
@@ -43,20 +52,21 @@ export class BootedMachines implements Machines {
   constructor(private readonly args: BootedMachinesArgs) {}
 
   async boot({ dropletId, dropletName, tags, userData }: Power): Promise<void> {
-    const { folder, network, base, docker, layers, authority } = this.args;
+    const { folder, network, image, docker, authority } = this.args;
     const { hostname } = parse(userData) as { hostname: string };
     const number = ++this.made;
     const machine = await Machine.create({
       // Short: it becomes the name of an interface.
       name: `d${number}`,
       folder,
-      base,
+      base: image.base,
+      layers: image.layers,
+      ...(image.files ? { overlay: image.files } : {}),
       docker,
-      layers,
       network,
       number,
       resolver: INTERNET.dns,
-      userData,
+      userData: (await image.userData?.(userData)) ?? userData,
     });
     authority.trustedBy(machine);
     const entry = { machine, hostname, dropletName, tags, userData, on: true };

@@ -6,6 +6,13 @@ import { join } from "node:path";
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mastodon-hosting");
 
+/** A folder of the cache that grows: its files' names say what is in them. */
+export function cacheFolder(name: string): string {
+  const path = join(CACHE, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
 /**
  * A folder or file of the cache, made where it is absent.
  *

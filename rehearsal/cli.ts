@@ -7,12 +7,13 @@ import { settingsSchema } from "../config";
 import { pulumiCli } from "./engine/cli";
 import { INTERNET } from "./internet/addresses";
 import { Network } from "./network";
-import { prepare, Rehearsal } from "./rehearsal";
+import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
 import { REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
 import { boot } from "./steps/boot";
 import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
+import { fromBare } from "./steps/fromBare";
 import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
 import { survives } from "./steps/survives/survives";
@@ -28,12 +29,12 @@ const OWN_RESOLVER = `resolver=$(mktemp); echo "nameserver ${INTERNET.dns}" >"$r
 mount --bind "$resolver" /etc/resolv.conf; rm "$resolver"; exec "$@"`;
 
 /** Outside of the namespace: everything that needs a package server. Then the same command inside of it. */
-async function enter(): Promise<number> {
+async function enter({ stack, only, all }: Options): Promise<number> {
   await requireHostTools(REHEARSAL_COMMANDS);
   await pulumiCli();
   await headscaleProgram();
   await pebbleProgram();
-  await prepare(RELEASE);
+  for (const { world } of worlds(stack, chosen(only, all))) await prepare(RELEASE, world.bare);
   const network = await Network.create(`rehearsal-${process.pid}`);
   try {
     const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -49,23 +50,35 @@ async function enter(): Promise<number> {
   }
 }
 
-const STEPS = { up, works, boot, closed, reboot, survives, scales, destroy } as const;
+const STEPS = { up, works, boot, closed, reboot, survives, scales, destroy, fromBare } as const;
 type StepName = keyof typeof STEPS;
 
 /** The last report of everything. */
 const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
 
 /** Those that take long: with `--all`, or when they are named. */
-const LONG: readonly StepName[] = ["survives", "scales"];
+const LONG: readonly StepName[] = ["survives", "scales", "fromBare"];
 
-/** What is to be done: what is not long, everything, or what `--only` names; `up` comes first in any case. */
+/** What is to be done: what is not long, everything, or what `--only` names; `up` comes before what needs it. */
 function chosen(only: string | undefined, everything: boolean): StepName[] {
   const all = Object.keys(STEPS) as StepName[];
   if (only === undefined) return all.filter((name) => everything || !LONG.includes(name));
   const wanted = only.split(",");
   const unknown = wanted.filter((name) => !(name in STEPS));
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: the steps are ${all.join(", ")}`);
-  return all.filter((name) => name === "up" || wanted.includes(name));
+  const alone = wanted.every((name) => name === "fromBare");
+  return all.filter((name) => (name === "up" && !alone) || wanted.includes(name));
+}
+
+type World = Pick<RehearsalArgs, "stack" | "bare">;
+
+/** What is made anew, one after the other, and what is done there: `fromBare` needs machines of another kind. */
+function worlds(stack: World["stack"], names: readonly StepName[]): { world: World; steps: StepName[] }[] {
+  return [
+    { world: { stack }, steps: names.filter((name) => name !== "fromBare") },
+    // It has one machine of each kind.
+    { world: { stack: "staging" as const, bare: true }, steps: names.filter((name) => name === "fromBare") },
+  ].filter(({ steps }) => steps.length > 0);
 }
 
 async function rehearse(namespace: string, { stack, only, all, hold }: Options): Promise<number> {
@@ -75,18 +88,25 @@ async function rehearse(namespace: string, { stack, only, all, hold }: Options):
   // Where it comes before the steps it is heeded when they begin.
   interrupted.catch(() => undefined);
   const report = new Report();
-  const rehearsal = await Rehearsal.create({ stack, network: Network.named(namespace), release: RELEASE });
-  const steps = async () => {
-    for (const name of chosen(only, all)) {
-      report.begin(name);
-      if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
+  const names = chosen(only, all);
+  for (const { world, steps } of worlds(stack, names)) {
+    const rehearsal = await Rehearsal.create({
+      ...world,
+      network: Network.named(namespace),
+      release: RELEASE,
+    });
+    const taken = async () => {
+      for (const name of steps) {
+        report.begin(name);
+        if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
+      }
+      if (hold && steps.at(-1) === names.at(-1)) await held(rehearsal.folder);
+    };
+    try {
+      await Promise.race([taken(), interrupted]);
+    } finally {
+      await rehearsal.remove();
     }
-    if (hold) await held(rehearsal.folder);
-  };
-  try {
-    await Promise.race([steps(), interrupted]);
-  } finally {
-    await rehearsal.remove();
   }
   const folder = join(__dirname, "..", "plan", stack);
   mkdirSync(folder, { recursive: true });
@@ -134,7 +154,7 @@ async function main(): Promise<number> {
   process.on("SIGINT", () => undefined);
   const wanted = options();
   const namespace = process.env[INSIDE];
-  return namespace ? rehearse(namespace, wanted) : enter();
+  return namespace ? rehearse(namespace, wanted) : enter(wanted);
 }
 
 main().then(

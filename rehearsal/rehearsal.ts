@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { tailnetPolicy } from "../components/tailnetPolicy";
 import { hostFile } from "../hosts/template";
 import { Authority } from "./authority";
-import { hostRoot } from "./baseRoot";
-import { BootedMachines } from "./bootedMachines";
+import { bareFiles, bareRoot, hostRoot } from "./baseRoot";
+import { BootedMachines, type Image } from "./bootedMachines";
 import { loadFirewall, type Protected, ruleset } from "./cloudFirewall";
 import { Cloud, type Credentials } from "./doubles/cloud";
 import { EngineStack } from "./engine/engineStack";
@@ -19,6 +19,8 @@ import { Dns } from "./internet/dns";
 import { openGateway } from "./internet/gateway";
 import { MetadataService } from "./internet/metadata";
 import { Outside } from "./internet/outside";
+import { PackageMirror } from "./internet/packageMirror";
+import { pinnedTo, TailscaleRepository, tailscalePackage } from "./internet/tailscaleRepository";
 import { Collector } from "./load/collector";
 import type { Machine } from "./machine";
 import type { Network } from "./network";
@@ -36,16 +38,20 @@ const CREDENTIALS: Credentials = {
 const ADMINS = ["admin@"];
 
 /** What takes long and is kept: made before the network namespace is entered, which reaches no package server. */
-export async function prepare(release: string) {
+export async function prepare(release: string, bare = false): Promise<{ image: Image; docker: string }> {
   const base = await hostRoot();
   const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release);
-  return { base, docker, layer: await tailscaleLayer() };
+  if (!bare) return { image: { base, layers: [await tailscaleLayer()] }, docker };
+  await tailscalePackage();
+  return { image: { base: await bareRoot(), layers: [], files: bareFiles }, docker };
 }
 
 export interface RehearsalArgs {
   stack: "prod" | "staging";
   network: Network;
   release: string;
+  /** Machines have no packages before their first boot, and mirrors to get them from. */
+  bare?: boolean;
 }
 
 export interface Site {
@@ -70,6 +76,8 @@ export class Rehearsal {
   outside!: Outside;
   collector!: Collector;
   site!: Site;
+  /** Only where machines begin bare. */
+  mirror: PackageMirror | undefined;
   private synced = Promise.resolve();
 
   private constructor(readonly args: RehearsalArgs) {}
@@ -89,8 +97,8 @@ export class Rehearsal {
 
   private async setUp(): Promise<void> {
     const { folder, args } = this;
-    const { network, stack, release } = args;
-    const { base, docker, layer } = await prepare(release);
+    const { network, stack, release, bare } = args;
+    const { image, docker } = await prepare(release, bare);
     await openGateway(network);
     this.outside = await Outside.create(network);
     this.undo.push(() => this.outside.remove());
@@ -102,6 +110,7 @@ export class Rehearsal {
     this.undo.push(() => this.dns.stop());
     this.dns.set(CONTROL_PLANE_NAME, INTERNET.controlPlane);
     for (const name of ACME_NAMES) this.dns.set(name, INTERNET.acme);
+    if (bare) image.userData = await this.servePackages(authority);
 
     const tag = (role: string) => `tag:mastodon-${stack}-${role}`;
     const tags = { main: tag("main"), worker: tag("worker"), deploy: tag("deploy") };
@@ -119,9 +128,8 @@ export class Rehearsal {
     const machines = new BootedMachines({
       folder,
       network,
-      base,
+      image,
       docker,
-      layers: [layer],
       authority,
       deployer: this.deployer,
       changed: () => this.syncFirewall(),
@@ -146,6 +154,17 @@ export class Rehearsal {
     this.engine.edit((settings) => {
       settings.tailnet = { ...(settings.tailnet as object), admins: ADMINS };
     });
+  }
+
+  /** @returns how user data has to be changed for machines that get Tailscale from here */
+  private async servePackages(authority: Authority): Promise<Image["userData"]> {
+    const { folder, dns } = this;
+    const mirror = await PackageMirror.start(folder, this.args.network, dns);
+    this.mirror = mirror;
+    this.undo.push(() => mirror.down());
+    const repository = await TailscaleRepository.start(folder, authority, dns);
+    this.undo.push(() => repository.stop());
+    return (userData) => pinnedTo(repository.fingerprint, userData);
   }
 
   private get accounts() {

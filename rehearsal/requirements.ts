@@ -19,9 +19,13 @@ const COMMANDS = {
 /** What a rehearsal needs beyond: its DNS, its firewall, its way to the machines. */
 export const REHEARSAL_COMMANDS = {
   dnsmasq: "dnsmasq-base",
+  "dpkg-deb": "dpkg",
+  gpg: "gpg",
+  "gpg-agent": "gpg-agent",
   nft: "nftables",
   prlimit: "util-linux",
   ssh: "openssh-client",
+  "systemd-socket-activate": "systemd",
 } as const;
 
 /**

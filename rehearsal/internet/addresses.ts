@@ -5,6 +5,7 @@ export const INTERNET = {
   acme: "192.0.2.11",
   mail: "192.0.2.25",
   ledger: "192.0.2.40",
+  packages: "192.0.2.80",
   metadata: "169.254.169.254",
 } as const;
 
@@ -12,3 +13,8 @@ export const INTERNET = {
 export const CONTROL_PLANE_NAME = "controlplane.tailscale.com";
 
 export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"] as const;
+
+/** In the lists that Debian's installer and cloud-init write. */
+export const DEBIAN_NAMES = ["deb.debian.org", "security.debian.org"] as const;
+
+export const TAILSCALE_PACKAGES_NAME = "pkgs.tailscale.com";

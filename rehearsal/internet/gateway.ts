@@ -4,14 +4,14 @@ import { BRIDGE, type Network } from "../network";
 import { INTERNET } from "./addresses";
 
 export async function openGateway(network: Network): Promise<void> {
-  const addresses = Object.values(INTERNET).map((address) => `ip addr add ${address}/32 dev ${BRIDGE}`);
+  const addresses = Object.values(INTERNET).map((address) => `ip addr replace ${address}/32 dev ${BRIDGE}`);
   await network.run([
     "bash",
     "-ec",
     [
       ...addresses,
       // Where the doubles' reserved addresses are: the cloud's firewall translates them on their way out.
-      `ip route add ${RESERVED.v4} dev ${BRIDGE}; ip -6 route add ${RESERVED.v6} dev ${BRIDGE}`,
+      `ip route replace ${RESERVED.v4} dev ${BRIDGE}; ip -6 route replace ${RESERVED.v6} dev ${BRIDGE}`,
       "echo 1 >/proc/sys/net/ipv4/ip_forward",
       "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding",
       // What passes from machine to machine meets the cloud's firewall, too.

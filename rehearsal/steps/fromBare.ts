@@ -1,0 +1,97 @@
+/** The first boot of each host from a root that has none of their packages: in a world of its own, made with `bare`. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FirstBoot, firstBoot } from "../firstBoot";
+import type { PackageMirror } from "../internet/packageMirror";
+import type { Machine } from "../machine";
+import type { Rehearsal } from "../rehearsal";
+import { until } from "../until";
+import type { Step } from "./step";
+import { up } from "./up";
+
+/** Seconds for which the mirror does not answer, from the first machine's power on. */
+const AWAY = 30;
+
+const machines = (rehearsal: Rehearsal): Machine[] => [rehearsal.main(), ...rehearsal.workers()];
+
+/** Away until then, and until every machine has noticed. @returns when it is back, milliseconds since 1970 */
+async function mirrorAway(rehearsal: Rehearsal, mirror: PackageMirror): Promise<number> {
+  await mirror.down();
+  const running = () => rehearsal.cloud.machines.list();
+  await until("a machine with power", 300, async () => running().length > 0);
+  await sleep(AWAY * 1000);
+  for (const { machine } of running())
+    await machine.waitFor(
+      "a try to install packages",
+      120,
+      async () => (await machine.attempt("journalctl -q -b -g '20-packages: failed, try'")).code === 0,
+    );
+  await mirror.up();
+  return Date.now();
+}
+
+function figure(boot: FirstBoot): string {
+  const steps = [...boot.steps].filter(([, seconds]) => seconds >= 1);
+  const parts = steps.map(([name, seconds]) => `${name} ${seconds.toFixed(0)}`).join(", ");
+  return `${boot.host} ${boot.seconds.toFixed(0)} s (${parts}), ${boot.packages} packages in ${boot.installing.toFixed(0)} s from the mirror's return, try ${boot.tries}`;
+}
+
+/** What is wrong with a machine whose first boot is over. */
+async function wrong(machine: Machine): Promise<string[]> {
+  const found: string[] = [];
+  const status = await machine.booted();
+  if (status !== "done") found.push(`cloud-init: ${status}`);
+  const applied = machine.read("/var/lib/mastodon-host/status");
+  if (JSON.parse(applied).state !== "ok") found.push(applied);
+  // The owner's account waits for its mail domain.
+  const failed = "systemctl list-units --failed --plain --no-legend | grep -v ^owner-account || true";
+  const units = (await machine.run(failed)).trim();
+  if (units) found.push(units);
+  if (machine.has("/usr/sbin/policy-rc.d")) found.push("policy-rc.d is left behind");
+  if (machine.has("/var/lib/postgresql/17")) found.push("the root disk has a cluster of the package's own");
+  return found.map((text) => `${machine.name}: ${text}`);
+}
+
+async function expectNothingWrong(rehearsal: Rehearsal): Promise<void> {
+  const found = (await Promise.all(machines(rehearsal).map(wrong))).flat();
+  if (found.length > 0) throw new Error(found.join("\n"));
+}
+
+/** With the mirror away: whatever wants a package fails. */
+async function secondBoot(rehearsal: Rehearsal, dropletName: string): Promise<void> {
+  const { machine } = rehearsal.cloud.machines.running(dropletName);
+  const installed = () => machine.run("cat /var/log/dpkg.log");
+  const before = await installed();
+  await rehearsal.cloud.machines.reboot(dropletName);
+  await machine.run("mastodon-ready 300", { timeout: 320 });
+  await machine.run("host-apply", { timeout: 300 });
+  if ((await installed()) !== before) throw new Error(`${machine.name} installed packages again`);
+}
+
+export const fromBare: Step = async ({ rehearsal, report }) => {
+  const { mirror } = rehearsal;
+  if (!mirror) throw new Error("this step needs machines that begin bare");
+  const [isUp, returned] = await Promise.all([up({ rehearsal, report }), mirrorAway(rehearsal, mirror)]);
+  if (!isUp) return false;
+  await report.check(
+    `with the mirror away for the first ${AWAY} s, each machine tries again and has its packages from its first apply`,
+    async () => {
+      const boots = await Promise.all(machines(rehearsal).map((machine) => firstBoot(machine, returned)));
+      return `${boots.map(figure).join("; ")}; ${mirror.served.toFixed(0)} MB served`;
+    },
+  );
+  await report.check(
+    "cloud-init and every unit ended well, and no package started what was not configured",
+    () => expectNothingWrong(rehearsal),
+  );
+  return report.check(
+    "a second boot works with the mirror away, and so does another apply: nothing is installed",
+    async () => {
+      await mirror.down();
+      const droplets = [
+        rehearsal.mainDroplet,
+        ...rehearsal.workerHosts().map(({ dropletName }) => dropletName),
+      ];
+      for (const droplet of droplets) await secondBoot(rehearsal, droplet);
+    },
+  );
+};
