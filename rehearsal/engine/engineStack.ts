@@ -1,6 +1,15 @@
 /** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
@@ -38,6 +47,8 @@ export interface EngineStackArgs {
   secrets: Readonly<Record<string, string>>;
   /** Further variables of the CLI's. */
   environment?: Readonly<Record<string, string>>;
+  /** Further variables of the program's. */
+  programEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** What an operation of the engine did to one resource. */
@@ -87,14 +98,10 @@ export class EngineStack {
     return join(this.folder, "project", `Pulumi.${this.name}.yaml`);
   }
 
-  static async create({
-    stack: name,
-    providers,
-    secrets,
-    environment,
-  }: EngineStackArgs): Promise<EngineStack> {
+  static async create(args: EngineStackArgs): Promise<EngineStack> {
+    const { stack: name, providers, secrets, environment, programEnvironment } = args;
     const command = await pulumiCli();
-    const host = new LanguageHost();
+    const host = new LanguageHost(programEnvironment);
     const port = await host.start();
     const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
     const workDir = join(folder, "project");
@@ -115,6 +122,8 @@ export class EngineStack {
         // A forgotten double fails, instead of a real plugin that runs against the real cloud.
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+        // The log of events is for debugging.
+        PULUMI_DEBUG_COMMANDS: "true",
         ...environment,
       },
     });
@@ -178,7 +187,7 @@ export class EngineStack {
     return this.run("refresh", options);
   }
 
-  destroy(options: Options & { previewOnly?: boolean } = {}): Promise<Run> {
+  destroy(options: Options = {}): Promise<Run> {
     return this.run("destroy", options);
   }
 
@@ -262,39 +271,55 @@ export class EngineStack {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** As the Automation API runs the CLI, without the three more times that it asks it for outputs and history after an up. */
   private async run(operation: Operation, options: Options): Promise<Run> {
-    const events: EngineEvent[] = [];
-    let output = "";
-    const listen = {
-      color: "never" as const,
-      onEvent: (event: EngineEvent) => void events.push(event),
-      onOutput: (text: string) => {
-        output += text;
-      },
-      onError: (text: string) => {
-        output += text;
-      },
-    };
+    const log = join(this.folder, "events.jsonl");
+    rmSync(log, { force: true });
     const start = Date.now();
-    let ok = true;
-    try {
-      await this.stack[operation]({ ...options, ...listen } as never);
-    } catch (error) {
-      ok = false;
-      output ||= String(error);
-    }
+    const unasked = operation === "preview" ? [] : ["--yes", "--skip-preview"];
+    const engine = this.start(operation, ...unasked, "--event-log", log, ...flagsOf(options));
+    let output = "";
+    for (const stream of [engine.stdout, engine.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    const code = await new Promise((resolve, reject) => engine.on("close", resolve).on("error", reject));
+    const seconds = (Date.now() - start) / 1000;
+    const events = existsSync(log)
+      ? readFileSync(log, "utf8")
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => JSON.parse(line) as EngineEvent)
+      : [];
     return {
-      ok,
+      ok: code === 0,
       output,
       events,
       steps: events.flatMap(stepOf),
       diagnostics: events.flatMap(({ diagnosticEvent: e }) =>
         e && ["error", "warning"].includes(e.severity) ? [{ severity: e.severity, message: e.message }] : [],
       ),
-      seconds: (Date.now() - start) / 1000,
+      seconds,
     };
   }
 }
+
+const FLAGS: Record<keyof Options, string> = {
+  expectNoChanges: "--expect-no-changes",
+  refresh: "--refresh",
+  replace: "--replace",
+  target: "--target",
+  parallel: "--parallel",
+  diff: "--diff",
+  policyPacks: "--policy-pack",
+};
+
+const flagsOf = (options: Options) =>
+  Object.entries(options).flatMap(([name, value]) => {
+    const flag = FLAGS[name as keyof Options];
+    if (value === true) return [flag];
+    return [value].flat().flatMap((one) => [flag, String(one)]);
+  });
 
 function stepOf({ resOutputsEvent, resourcePreEvent }: EngineEvent): Step[] {
   // A preview has no outcomes; what it says before is what counts. An update's outcomes come in the order of their ends.

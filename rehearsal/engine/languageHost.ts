@@ -21,6 +21,9 @@ export class LanguageHost {
   /** Process id of the program that was started last. */
   programPid: number | undefined;
 
+  /** @param environment further variables of the program's */
+  constructor(private readonly environment: NodeJS.ProcessEnv = {}) {}
+
   async start(): Promise<number> {
     const say =
       <T>(response: T) =>
@@ -82,6 +85,7 @@ export class LanguageHost {
           PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().toArray())),
           PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
           PULUMI_NODEJS_TYPESCRIPT: "true",
+          ...this.environment,
         },
         stdio: ["ignore", "inherit", "inherit"],
       },

@@ -1,4 +1,5 @@
 /** A stack of the program under the real engine, and the cloud of doubles that it deploys to. */
+import { cacheFolder } from "../../rehearsal/cache";
 import { Cloud, type Credentials } from "../../rehearsal/doubles/cloud";
 import { EngineStack, type Run, type Step } from "../../rehearsal/engine/engineStack";
 
@@ -33,6 +34,8 @@ export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
     stack,
     providers: cloud.addresses,
     secrets: stack === "prod" ? GIVEN_SECRETS : single,
+    // Node compiles the same SDKs some hundred times otherwise.
+    programEnvironment: { NODE_COMPILE_CACHE: cacheFolder("node-compile-cache") },
   });
   return {
     cloud,
