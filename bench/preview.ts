@@ -68,7 +68,7 @@ async function stackOn(cloud: Cloud, fleet: Fleet): Promise<EngineStack> {
   const { awsAccountId: _, ...tokens } = CREDENTIALS;
   const engine = await EngineStack.create({
     stack: "prod",
-    providers: cloud.addresses,
+    cloud,
     secrets: { ...tokens, smtpPassword: "bench" },
     // The state of a hundred workers is written once instead of after each step.
     environment: { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" },

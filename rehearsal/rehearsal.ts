@@ -146,7 +146,7 @@ export class Rehearsal {
     const { awsAccountId: _, digitaloceanWorkerToken, ...secrets } = CREDENTIALS;
     this.engine = await EngineStack.create({
       stack,
-      providers: this.cloud.addresses,
+      cloud: this.cloud,
       secrets:
         stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: "rehearsal-relay" } : secrets,
     });

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
+import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
 import { namesOf } from "./names";
 
@@ -22,9 +23,10 @@ export interface Identity {
   workerAccount: string;
 }
 
-/** What a stack records: its identity, and where its fixed secrets come from. */
+/** What a stack records: its identity, where its fixed secrets come from, and whose accounts it lives in. */
 export interface Recorded extends Identity {
   secrets: SecretMarks;
+  accounts: Accounts;
 }
 
 export type IdentitySettings = Pick<

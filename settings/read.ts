@@ -1,6 +1,7 @@
 /** The one place that reads and checks a stack's configuration. */
 import * as pulumi from "@pulumi/pulumi";
 import { type Settings, settingsSchema } from "../config";
+import { accountProblems, openedAccounts } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { refuse } from "./refuse";
@@ -61,13 +62,20 @@ export async function readConfiguration(): Promise<Configuration> {
   );
   // The SDK knows which values came encrypted, but leaves that out of its types.
   const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
-  const settings = parseConfiguration(raw, pulumi.getStack(), {
-    before: await recordedIdentity(),
+  const stack = pulumi.getStack();
+  const before = await recordedIdentity();
+  const settings = parseConfiguration(raw, stack, {
+    before,
     isEncrypted: (name) => isConfigSecret(prefix + name),
   });
+  const { accounts, problems } = await openedAccounts(raw);
+  refuse(`The configuration of stack ${stack} has`, [
+    ...problems,
+    ...accountProblems(before?.accounts, accounts),
+  ]);
   return {
     settings,
-    recorded: { ...identityOf(settings, pulumi.getStack()), secrets: secretMarks(raw) },
+    recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },
     secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),
   };
 }

@@ -17,6 +17,8 @@ function digitalOcean(account: DigitalOceanAccount, { pathname, searchParams }: 
   };
   const tag = searchParams.get("tag_name");
   switch (pathname) {
+    case "/v2/account":
+      return { account: { uuid: account.userUuid, team: { uuid: account.uuid, name: account.label } } };
     case "/v2/droplets":
       return {
         droplets: account
@@ -76,7 +78,7 @@ export async function serveApis(
           : token === "tskey-api"
             ? tailscale(tailnet, url)
             : undefined;
-    response.statusCode = answer ? 200 : 404;
+    response.statusCode = answer ? 200 : account || token === "tskey-api" ? 404 : 401;
     response.end(JSON.stringify(answer ?? { message: "not found" }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -33,6 +33,8 @@ export class Cloud<M extends Machines = SimulatedMachines> {
   readonly main: DigitalOceanAccount;
   readonly workers: DigitalOceanAccount;
   readonly aws: AwsAccount;
+  /** DigitalOcean's token → the account that it opens. */
+  readonly tokens: Map<string, DigitalOceanAccount>;
   private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
   /** Where the accounts' own APIs are. */
@@ -48,18 +50,18 @@ export class Cloud<M extends Machines = SimulatedMachines> {
     this.main = new DigitalOceanAccount("main", this.machines);
     this.workers = new DigitalOceanAccount("workers", this.machines);
     this.aws = new AwsAccount(credentials.awsAccountId);
+    this.tokens = new Map([
+      [credentials.digitaloceanWorkerToken, this.workers],
+      [credentials.digitaloceanToken, this.main],
+    ]);
   }
 
   async start(): Promise<void> {
     const { journal, faults, machines } = this;
-    const { digitaloceanToken, digitaloceanWorkerToken, tailscaleOauthClientSecret } = this.credentials;
-    const tokens = new Map([
-      [digitaloceanWorkerToken, this.workers],
-      [digitaloceanToken, this.main],
-    ]);
+    const { tailscaleOauthClientSecret } = this.credentials;
     const ssh = await sshStandIn(machines);
     const doubles = [
-      new DigitalOceanDouble(journal, faults, tokens),
+      new DigitalOceanDouble(journal, faults, this.tokens),
       new AwsDouble(journal, faults, this.aws),
       new TailscaleDouble(journal, faults, new Map([[tailscaleOauthClientSecret, this.tailnet]])),
       new RandomDouble(journal, faults),
@@ -67,7 +69,7 @@ export class Cloud<M extends Machines = SimulatedMachines> {
       new CommandDouble(journal, faults, machines, ssh),
     ];
     this.served = await Promise.all(doubles.map((double) => serve(double as unknown as ProviderDouble)));
-    const apis = await serveApis(tokens, this.tailnet);
+    const apis = await serveApis(this.tokens, this.tailnet);
     this.apiUrl = apis.url;
     this.running.push(ssh, apis, ...this.served);
   }

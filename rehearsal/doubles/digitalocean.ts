@@ -39,8 +39,8 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     if (token !== "digitalocean:index/getAccount:getAccount") return super.invoke(account, token, args);
     this.journal.add({ where: this.package, what: "invoke", name: token, account: account.label });
     return {
-      id: account.uuid,
-      uuid: account.uuid,
+      id: account.userUuid,
+      uuid: account.userUuid,
       dropletLimit: account.limits.droplets,
       dropletsInUse: account.list(DROPLET).length,
       email: `${account.label}@shop.example`,

@@ -18,7 +18,12 @@ export interface AccountLimits {
   droplets: number;
 }
 
+/** One person has all accounts. */
+const USER = randomUUID();
+
 export class DigitalOceanAccount extends Account {
+  readonly userUuid = USER;
+  /** The team's. */
   readonly uuid = randomUUID();
   /** Volume's id → droplet's id. */
   readonly attached = new Map<string, string>();

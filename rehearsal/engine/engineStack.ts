@@ -42,8 +42,8 @@ const PASSPHRASE = "rehearsal";
 export interface EngineStackArgs {
   /** Its settings are the example's of that name. */
   stack: "prod" | "staging";
-  /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them. */
-  providers: string;
+  /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them, and where the accounts' own APIs are. */
+  cloud: { addresses: string; apiUrl: string };
   secrets: Readonly<Record<string, string>>;
   /** Further variables of the CLI's. */
   environment?: Readonly<Record<string, string>>;
@@ -99,9 +99,9 @@ export class EngineStack {
   }
 
   static async create(args: EngineStackArgs): Promise<EngineStack> {
-    const { stack: name, providers, secrets, environment, programEnvironment } = args;
+    const { stack: name, cloud, secrets, environment, programEnvironment } = args;
     const command = await pulumiCli();
-    const host = new LanguageHost(programEnvironment);
+    const host = new LanguageHost({ DIGITALOCEAN_API_URL: cloud.apiUrl, ...programEnvironment });
     const port = await host.start();
     const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
     const workDir = join(folder, "project");
@@ -118,7 +118,7 @@ export class EngineStack {
         PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DEBUG_LANGUAGES: `nodejs:${port}`,
-        PULUMI_DEBUG_PROVIDERS: providers,
+        PULUMI_DEBUG_PROVIDERS: cloud.addresses,
         // A forgotten double fails, instead of a real plugin that runs against the real cloud.
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_IGNORE_AMBIENT_PLUGINS: "true",

@@ -1,6 +1,6 @@
 import { tailnetPolicy } from "../../components/tailnetPolicy";
 import { dropletIpv4, password, RESERVED_IPV4, RESERVED_IPV6, tailnetName } from "./cloud";
-import { isSecret, least, prod, staging, type Values } from "./stacks";
+import { accountId, isSecret, least, prod, REQUIRED_SECRETS, staging, type Values } from "./stacks";
 
 const MAIN = tailnetName("mastodon-prod-main", "main-auth-key");
 const worker = (n: number) => tailnetName(`mastodon-prod-general-${n}`, `workers-general-${n}-auth-key`);
@@ -69,6 +69,10 @@ test("prod's outputs, complete", async () => {
         activeRecordEncryptionKeyDerivationSalt: "generated",
         vapidPrivateKey: "generated",
         vapidPublicKey: "generated",
+      },
+      accounts: {
+        main: accountId(REQUIRED_SECRETS.digitaloceanToken),
+        workers: accountId(REQUIRED_SECRETS.digitaloceanWorkerToken),
       },
     },
   });

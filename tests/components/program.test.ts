@@ -3,7 +3,17 @@ import program from "../../index";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
 import { readStackConfig } from "../../plan/stackFile";
-import { custom, least, ofType, prod, type Run, shortUrn, staging } from "./stacks";
+import {
+  accountId,
+  custom,
+  least,
+  ofType,
+  prod,
+  REQUIRED_SECRETS,
+  type Run,
+  shortUrn,
+  staging,
+} from "./stacks";
 
 const isProvider = ({ type }: RecordedResource) => type.startsWith("pulumi:providers:");
 
@@ -234,6 +244,10 @@ const RECORDED = {
     vapidPrivateKey: "generated",
     vapidPublicKey: "generated",
   },
+  accounts: {
+    main: accountId(REQUIRED_SECRETS.digitaloceanToken),
+    workers: accountId(REQUIRED_SECRETS.digitaloceanWorkerToken),
+  },
 };
 
 /** The refusal of a run on a living stack; nothing but the look at the stack's own outputs comes before it. */
@@ -280,6 +294,16 @@ test.each<[string, object, string]>([
 ])("a living stack with another %s is refused before the first resource", async (_, recorded, line) => {
   expect(await refusal({ ...RECORDED, ...recorded })).toBe(
     `The configuration of stack prod has 1 problem. Nothing was changed.\n  - ${line}`,
+  );
+});
+
+test("tokens of other accounts than those that the stack lives in are refused before the first resource", async () => {
+  const { main, workers } = RECORDED.accounts;
+  const line = (name: string, is: string, was: string) =>
+    `  - ${name} opens the account ${is}, and the stack lives in ${was}: everything would be made anew there, and live on unseen in the old one. Give a token of the old account: pulumi config set --secret ${name}`;
+  // As if the two had been mixed up.
+  expect(await refusal({ ...RECORDED, accounts: { main: workers, workers: main } })).toBe(
+    `The configuration of stack prod has 2 problems. Nothing was changed.\n${line("digitaloceanToken", main, workers)}\n${line("digitaloceanWorkerToken", workers, main)}`,
   );
 });
 

@@ -1,4 +1,5 @@
 /** Stacks of the tests, and the program run on them in the tests' cloud. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config";
@@ -54,6 +55,17 @@ export function stackFile(stack: "prod" | "staging"): Values {
   );
 }
 
+/** Id of the account that a token opens: its own for each. */
+export const accountId = (token: string) =>
+  `team-${createHash("sha256").update(token).digest("hex").slice(0, 8)}`;
+
+/** DigitalOcean's API, as far as the program asks it itself. */
+const asked: typeof fetch = async (url, init) => {
+  expect(url).toBe("https://api.digitalocean.com/v2/account");
+  const [, token = ""] = /^Bearer (.+)$/.exec(new Headers(init?.headers).get("authorization") ?? "") ?? [];
+  return Response.json({ account: { uuid: "one-user", team: { uuid: accountId(token) } } });
+};
+
 /** Runs a program with a stack's configuration, as an `up` that makes everything. */
 export async function run(
   stack: string,
@@ -61,6 +73,7 @@ export async function run(
   cloudArgs: CloudArgs & { program?: () => Promise<unknown> } = {},
 ): Promise<Run> {
   const cloud = makeCloud(cloudArgs);
+  jest.spyOn(globalThis, "fetch").mockImplementation(asked);
   let returned: Record<string, unknown> = {};
   const recording = await record(
     async () => {

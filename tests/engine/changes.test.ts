@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../rehearsal/engine/engineStack";
-import { changes, figure, type Lab, lab, oneWorker, succeeded } from "./lab";
+import { changes, figure, GIVEN_SECRETS, type Lab, lab, oneWorker, succeeded } from "./lab";
 import { COLUMNS, row, table } from "./whatHappens";
 
 interface Change {
@@ -138,6 +138,34 @@ test.each(REFUSED)("$title is refused, and nothing is touched", async ({ title, 
   const [error] = up.diagnostics.filter(({ severity }) => severity === "error");
   const reasons = [...(error?.message ?? "").matchAll(/^ {2}- (.+)$/gm)].map(([, reason]) => reason);
   refusals.push([title, reasons.join("<br>")]);
+});
+
+test("new tokens of the same accounts change the providers alone; mixed up they are refused, and nothing is touched", async () => {
+  const { cloud, engine } = prod;
+  const [main, workers] = ["dop_v1_another_of_main", "dop_v1_another_of_the_workers"];
+  cloud.tokens.set(main, cloud.main).set(workers, cloud.workers);
+  const { digitaloceanToken, digitaloceanWorkerToken } = GIVEN_SECRETS;
+  await engine.setSecrets({ digitaloceanToken: main, digitaloceanWorkerToken: workers });
+  expect(changes(succeeded(await engine.up())).sort()).toEqual([
+    "update digitalocean-main",
+    "update digitalocean-workers",
+  ]);
+
+  cloud.journal.clear();
+  await engine.setSecrets({ digitaloceanToken: workers, digitaloceanWorkerToken: main });
+  const up = await engine.up();
+  await engine.setSecrets({ digitaloceanToken, digitaloceanWorkerToken });
+  expect(up.ok).toBe(false);
+  expect(changes(up)).toEqual([]);
+  expect(cloud.journal.entries).toEqual([]);
+  expect(up.output).toContain(
+    `digitaloceanToken opens the account ${cloud.workers.uuid}, and the stack lives in ${cloud.main.uuid}: `,
+  );
+  expect(up.output).toContain(
+    `digitaloceanWorkerToken opens the account ${cloud.main.uuid}, and the stack lives in ${cloud.workers.uuid}: `,
+  );
+  const known = [...cloud.tokens.keys()];
+  expect(known.filter((token) => up.output.includes(token))).toEqual([]);
 });
 
 test("docs/operations.md says so", () => {

@@ -32,7 +32,7 @@ export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
   const { digitaloceanWorkerToken: _, smtpPassword: __, ...single } = GIVEN_SECRETS;
   const engine = await EngineStack.create({
     stack,
-    providers: cloud.addresses,
+    cloud,
     secrets: stack === "prod" ? GIVEN_SECRETS : single,
     // Node compiles the same SDKs some hundred times otherwise.
     programEnvironment: { NODE_COMPILE_CACHE: cacheFolder("node-compile-cache") },
