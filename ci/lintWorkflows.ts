@@ -1,19 +1,16 @@
 /** `npm run lint:workflows`: actionlint for what is wrong in the workflows, zizmor for what is unsafe. */
 import { join } from "node:path";
-import { cached } from "../rehearsal/cache";
 import { goTool } from "../rehearsal/goTool";
-import { attempt, run } from "../rehearsal/run";
+import { pypiPackage } from "../rehearsal/pypi";
+import { attempt } from "../rehearsal/run";
 
 const ROOT = join(__dirname, "..");
 const ACTIONLINT = { module: "github.com/rhysd/actionlint", version: "v1.7.12", command: "cmd/actionlint" };
-const ZIZMOR = "zizmor==1.32.0";
+const ZIZMOR = { package: "zizmor", version: "1.32.0" };
 
 async function main(): Promise<void> {
   const actionlint = join(await goTool(ACTIONLINT), "bin/actionlint");
-  const zizmor = await cached("zizmor", ZIZMOR, async (path) => {
-    const pip = ["python3", "-m", "pip", "install", "--quiet", "--no-deps"];
-    await run([...pip, "--target", path, ZIZMOR], { timeout: 600 });
-  });
+  const zizmor = await pypiPackage(ZIZMOR);
   const workflows = join(ROOT, ".github");
   const commands = [
     // It looks for the workflows from the current folder upwards.

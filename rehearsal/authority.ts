@@ -2,11 +2,15 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { cached } from "./cache";
 import type { Machine } from "./machine";
 import { run } from "./run";
 
 /** Where Debian's programs look, awscli and nginx' configuration among them. */
 const TRUSTED = "/etc/ssl/certs/ca-certificates.crt";
+
+/** In days. */
+const DECADE = 3650;
 
 /** Paths of PEM files. */
 export interface ServerCertificate {
@@ -15,28 +19,40 @@ export interface ServerCertificate {
 }
 
 export class Authority {
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    /** Folder of its own certificate and key. */
+    private readonly own: string,
+    /** Folder of those that it signs. */
+    private readonly folder: string,
+  ) {}
 
   /** @param folder where its files go; lasts for a day */
   static async create(folder: string): Promise<Authority> {
     mkdirSync(folder, { recursive: true });
-    const authority = new Authority(folder);
-    await authority.make("authority", [
-      ...["-subj", "/CN=Authority of the lab", "-addext", "basicConstraints=critical,CA:TRUE"],
-      ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-    ]);
-    return authority;
+    await makeRoot(folder, 1);
+    return new Authority(folder, folder);
+  }
+
+  /**
+   * The one that the stand-ins for Mastodon's images trust: kept beside them in the cache, since an image is made once. Nothing
+   * outside of a lab trusts it.
+   *
+   * @param folder where the files go that it signs
+   */
+  static async kept(folder: string): Promise<Authority> {
+    mkdirSync(folder, { recursive: true });
+    return new Authority(await keptRoot(), folder);
   }
 
   /** Its own certificate, in PEM. */
   get path(): string {
-    return join(this.folder, "authority.crt");
+    return join(this.own, "authority.crt");
   }
 
   /** A server's certificate for those DNS names (`*.` stands for one label) and addresses. */
   sign(...names: [string, ...string[]]): Promise<ServerCertificate> {
-    return this.make(names[0].replace("*", "any"), [
-      ...["-CA", this.path, "-CAkey", join(this.folder, "authority.key")],
+    return make(this.folder, names[0].replace("*", "any"), 1, [
+      ...["-CA", this.path, "-CAkey", join(this.own, "authority.key")],
       ...["-subj", `/CN=${names[0]}`, "-addext", "basicConstraints=critical,CA:FALSE"],
       ...[
         "-addext",
@@ -45,20 +61,36 @@ export class Authority {
     ]);
   }
 
-  private async make(name: string, options: readonly string[]): Promise<ServerCertificate> {
-    const [certificate, key] = [join(this.folder, `${name}.crt`), join(this.folder, `${name}.key`)];
-    await run([
-      // No configuration: a distribution's own would add extensions of its own.
-      ...["openssl", "req", "-x509", "-config", "/dev/null", "-days", "1", "-nodes"],
-      ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-      ...options,
-      ...["-keyout", key, "-out", certificate],
-    ]);
-    return { certificate, key };
-  }
-
   /** Before the machine starts. */
   trustedBy(machine: Machine): void {
     machine.write(TRUSTED, machine.read(TRUSTED) + readFileSync(this.path, "utf8"));
   }
+}
+
+const keptRoot = () =>
+  cached("authority", ["P-256", DECADE], async (path) => {
+    mkdirSync(path, { mode: 0o700 });
+    await makeRoot(path, DECADE);
+  });
+
+/** Certificate of the kept one, in PEM. */
+export const keptCertificate = async (): Promise<string> =>
+  readFileSync(join(await keptRoot(), "authority.crt"), "utf8");
+
+const makeRoot = (folder: string, days: number) =>
+  make(folder, "authority", days, [
+    ...["-subj", "/CN=Authority of the lab", "-addext", "basicConstraints=critical,CA:TRUE"],
+    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+  ]);
+
+async function make(folder: string, name: string, days: number, options: readonly string[]) {
+  const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  await run([
+    // No configuration: a distribution's own would add extensions of its own.
+    ...["openssl", "req", "-x509", "-config", "/dev/null", "-days", String(days), "-nodes"],
+    ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    ...options,
+    ...["-keyout", key, "-out", certificate],
+  ]);
+  return { certificate, key };
 }

@@ -18,7 +18,7 @@ import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
 import { survives } from "./steps/survives/survives";
 import { up } from "./steps/up";
-import { works } from "./steps/works";
+import { works } from "./steps/works/works";
 import { headscaleProgram, pebbleProgram } from "./tailnetTools";
 
 const INSIDE = "MASTODON_REHEARSAL_NETWORK";

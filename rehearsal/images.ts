@@ -2,10 +2,12 @@
  * Stand-ins for Mastodon's two images under their official names, in a copy of Docker's own folder: no registry is asked.
  * They take the real images' commands and environment. For tests and rehearsals only.
  */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { keptCertificate } from "./authority";
 import { debianRoot } from "./baseRoot";
 import { cached } from "./cache";
+import { ffmpegProgram } from "./ffmpeg";
 import { Machine } from "./machine";
 import { Network } from "./network";
 import { run } from "./run";
@@ -22,7 +24,9 @@ const PACKAGES = [
   "nodejs",
   "puma",
   "ruby",
+  "ruby-aws-sdk-s3",
   "ruby-connection-pool",
+  "ruby-mail",
   "ruby-pg",
   "ruby-rack",
   "ruby-sidekiq",
@@ -56,11 +60,16 @@ function contents(): Record<string, string> {
 /** The image as a tar file. */
 async function imageTar(): Promise<string> {
   const root = await debianRoot("mastodon-image", PACKAGES);
-  return cached("mastodon-image.tar", [root, contents(), MASTODON], async (path) => {
+  const ffmpeg = await ffmpegProgram();
+  const authority = await keptCertificate();
+  return cached("mastodon-image.tar", [root, contents(), MASTODON, ffmpeg, authority], async (path) => {
     const image = `${path}.root`;
     try {
       await run(["cp", "-a", root, image]);
       await run(["cp", "-r", "--no-preserve=ownership", `${FILES}/.`, image]);
+      await run(["install", ffmpeg, join(image, "usr/local/bin/ffmpeg")]);
+      writeFileSync(join(image, "usr/local/share/ca-certificates/lab.crt"), authority);
+      await run(["chroot", image, "update-ca-certificates"]);
       // Where Sidekiq says that it is ready: the process is not root.
       await run([
         "install",

@@ -2,13 +2,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tailnetPolicy } from "../components/tailnetPolicy";
+import { type Settings, settingsSchema } from "../config";
 import { hostFile } from "../hosts/template";
+import { type Names, namesOf } from "../settings/names";
+import { SECRETS } from "../settings/secrets";
 import { Authority } from "./authority";
 import { bareFiles, bareRoot, hostRoot } from "./baseRoot";
 import { BootedMachines, type Image } from "./bootedMachines";
 import { loadFirewall, type Protected, ruleset } from "./cloudFirewall";
 import { Cloud, type Credentials } from "./doubles/cloud";
 import { EngineStack } from "./engine/engineStack";
+import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
+import { ffmpegProgram } from "./ffmpeg";
 import { HeadscaleTailnet } from "./headscaleTailnet";
 import { dockerFolder } from "./images";
 import { Acme } from "./internet/acme";
@@ -17,6 +22,7 @@ import { ControlPlane } from "./internet/controlPlane";
 import { Deployer } from "./internet/deployer";
 import { Dns } from "./internet/dns";
 import { openGateway } from "./internet/gateway";
+import { MailRelay } from "./internet/mail";
 import { MetadataService } from "./internet/metadata";
 import { Outside } from "./internet/outside";
 import { PackageMirror } from "./internet/packageMirror";
@@ -25,6 +31,7 @@ import { Collector } from "./load/collector";
 import type { Machine } from "./machine";
 import type { Network } from "./network";
 import { run } from "./run";
+import { moto } from "./s3";
 import { tailscaleLayer } from "./tailnetTools";
 
 const CREDENTIALS: Credentials = {
@@ -34,6 +41,9 @@ const CREDENTIALS: Credentials = {
   awsAccountId: "123456789012",
 };
 
+/** At the mail relay. */
+const SMTP_PASSWORD = "rehearsal-relay";
+
 /** headscale knows users and groups, and not Tailscale's roles. */
 const ADMINS = ["admin@"];
 
@@ -41,6 +51,8 @@ const ADMINS = ["admin@"];
 export async function prepare(release: string, bare = false): Promise<{ image: Image; docker: string }> {
   const base = await hostRoot();
   const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release);
+  await moto();
+  await ffmpegProgram();
   if (!bare) return { image: { base, layers: [await tailscaleLayer()] }, docker };
   await tailscalePackage();
   return { image: { base: await bareRoot(), layers: [], files: bareFiles }, docker };
@@ -55,7 +67,6 @@ export interface RehearsalArgs {
 }
 
 export interface Site {
-  names: { web: string; media: string };
   /** Reserved address. */
   ipv4: string;
   /** Names in the tailnet. */
@@ -75,6 +86,11 @@ export class Rehearsal {
   deployer!: Deployer;
   outside!: Outside;
   collector!: Collector;
+  s3!: EvaluatedS3;
+  /** Absent where the instance sends no mail. */
+  mail: MailRelay | undefined;
+  /** For videos to be uploaded, and to look at what became of them. */
+  ffmpeg!: string;
   site!: Site;
   /** Only where machines begin bare. */
   mirror: PackageMirror | undefined;
@@ -99,12 +115,13 @@ export class Rehearsal {
     const { folder, args } = this;
     const { network, stack, release, bare } = args;
     const { image, docker } = await prepare(release, bare);
+    this.ffmpeg = await ffmpegProgram();
     await openGateway(network);
     this.outside = await Outside.create(network);
     this.undo.push(() => this.outside.remove());
     this.collector = await Collector.start();
     this.undo.push(() => this.collector.stop());
-    const authority = await Authority.create(join(folder, "authority"));
+    const authority = await Authority.kept(join(folder, "authority"));
 
     this.dns = await Dns.start(folder);
     this.undo.push(() => this.dns.stop());
@@ -148,12 +165,41 @@ export class Rehearsal {
       stack,
       cloud: this.cloud,
       secrets:
-        stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: "rehearsal-relay" } : secrets,
+        stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: SMTP_PASSWORD } : secrets,
     });
     this.undo.push(() => this.engine.remove());
     this.engine.edit((settings) => {
       settings.tailnet = { ...(settings.tailnet as object), admins: ADMINS };
     });
+    await this.startMediaAndMail(authority);
+  }
+
+  private async startMediaAndMail(authority: Authority): Promise<void> {
+    const { aws, mail, smtp } = this.settings;
+    this.s3 = await EvaluatedS3.start({
+      account: this.cloud.aws,
+      authority,
+      folder: this.folder,
+      address: INTERNET.s3,
+      ports: { http: 80, https: 443 },
+      names: namesInRegion(aws.region),
+    });
+    this.undo.push(() => this.s3.stop());
+    if (mail === "none") return;
+    this.dns.set(smtp.server, INTERNET.mail);
+    const relay = await MailRelay.start(smtp, SMTP_PASSWORD, authority);
+    this.mail = relay;
+    this.undo.push(() => relay.stop());
+  }
+
+  /** The stack's, with what is not said in its file. */
+  get settings(): Settings {
+    const given = Object.entries(this.engine.settings()).filter(([name]) => !Object.hasOwn(SECRETS, name));
+    return settingsSchema.parse(Object.fromEntries(given));
+  }
+
+  get names(): Names {
+    return namesOf(this.settings, this.args.stack);
   }
 
   /** @returns how user data has to be changed for machines that get Tailscale from here */
@@ -189,10 +235,8 @@ export class Rehearsal {
       if (!found) throw new Error(`the stack has no output ${name}`);
       return found.value as T;
     };
-    const host = (name: string) => new URL(output<string>(name)).hostname;
     const { main, workers } = output<{ main: string; workers: Record<string, string[]> }>("tailnetHosts");
     this.site = {
-      names: { web: host("url"), media: host("mediaUrl") },
       ipv4: output<string>("ipv4"),
       hostnames: { main, workers: Object.values(workers).flat() },
     };
@@ -200,22 +244,17 @@ export class Rehearsal {
 
   /** Asks the web interface, as somebody on the internet does; the options are curl's. */
   web(path: string, ...options: readonly string[]) {
-    const { names, ipv4 } = this.site;
-    const resolve = ["--resolve", `${names.web}:443:${ipv4}`];
-    return this.outside.attempt([
-      "curl",
-      "-sSk",
-      "--max-time",
-      "10",
-      ...resolve,
-      ...options,
-      `https://${names.web}${path}`,
-    ]);
+    return this.browse(`https://${this.names.web}${path}`, ...options);
+  }
+
+  /** Asks one of the instance's names. */
+  browse(url: string, ...options: readonly string[]) {
+    const resolve = ["--resolve", `${new URL(url).hostname}:443:${this.site.ipv4}`];
+    return this.outside.attempt(["curl", "-sSk", "--max-time", "10", ...resolve, ...options, url]);
   }
 
   async certificateIssuer(): Promise<string> {
-    const { names, ipv4 } = this.site;
-    const script = `openssl s_client -connect ${ipv4}:443 -servername ${names.web} </dev/null 2>/dev/null | openssl x509 -noout -issuer`;
+    const script = `openssl s_client -connect ${this.site.ipv4}:443 -servername ${this.names.web} </dev/null 2>/dev/null | openssl x509 -noout -issuer`;
     return (await this.outside.attempt(["bash", "-c", script])).stdout;
   }
 
@@ -252,7 +291,7 @@ export class Rehearsal {
 
   /** Mastodon refuses an owner whose mail domain is not in DNS. */
   get ownerDomain(): string {
-    const { email } = this.engine.settings().owner as { email: string };
+    const { email } = this.settings.owner;
     return email.slice(email.indexOf("@") + 1);
   }
 

@@ -25,7 +25,7 @@ export function parseRequest(
   method: string,
   url: string,
   headers: S3Request["headers"],
-  body = Buffer.alloc(0),
+  body: Buffer = Buffer.alloc(0),
 ): S3Request {
   const [, hosted] = HOSTED.exec(String(headers.host ?? "")) ?? [];
   const path = hosted ? `/${hosted}${url}` : url;

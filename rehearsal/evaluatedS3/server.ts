@@ -2,28 +2,22 @@
  * The buckets of an AWS double as a real S3 server, by HTTP and by HTTPS. Who asks is checked by signature, what may be done by
  * the account's own policies; a store behind it keeps the objects.
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { createServer as http, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as https } from "node:https";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { Authority, ServerCertificate } from "../authority";
 import { ACCESS_KEY, type AwsAccount } from "../doubles/awsAccount";
 import { allowed } from "./authorize";
+import { unchunked } from "./chunked";
+import { Refusal } from "./refusal";
 import { type Asked, askedOf, isBatchDelete, parseRequest, type S3Request } from "./request";
 import { claimedKey, isSignedBy } from "./signature";
 import { ObjectStore } from "./store";
 
 const OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
-
-/** What S3 answers in place of an object. */
-class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-  ) {
-    super(code);
-  }
-}
 
 export interface EvaluatedS3Args {
   account: AwsAccount;
@@ -66,8 +60,10 @@ export class EvaluatedS3 {
   /** Listens, again after `down`; what it holds is still there. */
   async up(): Promise<void> {
     const { address = LOOPBACK, ports = { http: 0, https: 0 } } = this.args;
-    const answer = (tls: boolean) => (request: IncomingMessage, response: ServerResponse) =>
+    const answer = (tls: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+      response.on("close", () => this.note(request, response));
       void this.answer(request, response, tls);
+    };
     const { certificate, key } = this.tls;
     const servers = {
       http: http(answer(false)),
@@ -99,17 +95,24 @@ export class EvaluatedS3 {
     return readFileSync(this.args.authority.path, "utf8");
   }
 
+  /** Who asked for what, and what came of it. */
+  private note({ method, url, headers }: IncomingMessage, { statusCode }: ServerResponse): void {
+    const who = claimedKey({ headers }) ?? "anonymous";
+    appendFileSync(
+      join(this.args.folder, "s3.log"),
+      `${who} ${method} ${headers.host}${url}: ${statusCode}\n`,
+    );
+  }
+
   private async answer(message: IncomingMessage, response: ServerResponse, tls: boolean): Promise<void> {
     try {
-      const chunks: Buffer[] = [];
-      for await (const chunk of message) chunks.push(chunk as Buffer);
       const [method, path] = [message.method ?? "", message.url ?? ""];
-      const request = parseRequest(method, path, message.headers, Buffer.concat(chunks));
+      const request = parseRequest(method, path, message.headers, await bodyOf(message));
       const caller = { user: this.userOf(message), tls };
       const denied = await this.denied(request, caller);
       if (denied.length > 0 && !isBatchDelete(request)) throw new Refusal(403, "AccessDenied");
       if (denied.length > 0) return end(response, 200, batchErrors(denied));
-      this.refuseForm(request);
+      this.refuseAcl(request);
       const stored = await this.store.answer(request);
       if (!stored) throw new Refusal(404, "NoSuchBucket");
       // Whether a key is there is told only to who may list.
@@ -145,10 +148,7 @@ export class EvaluatedS3 {
   }
 
   /** Where the owner owns every object there are no ACLs, but for the one that says just that. */
-  private refuseForm({ method, bucket, query, headers }: S3Request): void {
-    // The checksum would be kept as a part of the object.
-    if (/aws-chunked/.test(String(headers["content-encoding"] ?? "")))
-      throw new Refusal(501, "NotImplemented");
+  private refuseAcl({ method, bucket, query, headers }: S3Request): void {
     const acl = headers["x-amz-acl"] ?? (method === "PUT" && query.has("acl") ? "in the body" : undefined);
     const { rule } = this.args.account.find(OWNERSHIP, bucket)?.inputs ?? {};
     const enforced = (rule as { objectOwnership?: string } | undefined)?.objectOwnership;
@@ -162,8 +162,16 @@ export class EvaluatedS3 {
   }
 }
 
+async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const body = await buffer(message);
+  const chunked = String(message.headers["content-encoding"] ?? "").includes("aws-chunked");
+  return chunked ? unchunked(body) : body;
+}
+
 function end(response: ServerResponse, status: number, body: string | Buffer): void {
-  response.writeHead(status).end(body);
+  // Said, not chunked: a cache cuts no part out of what has no length.
+  const length = response.hasHeader("content-length") ? {} : { "content-length": Buffer.byteLength(body) };
+  response.writeHead(status, length).end(body);
 }
 
 const batchErrors = (denied: readonly Asked[]) =>

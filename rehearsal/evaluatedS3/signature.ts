@@ -9,7 +9,7 @@ export interface Signed {
 }
 
 /** The access key's id that a request claims; undefined for one without a signature. */
-export const claimedKey = ({ headers }: Signed): string | undefined =>
+export const claimedKey = ({ headers }: Pick<Signed, "headers">): string | undefined =>
   /Credential=([^/,]+)\//.exec(String(headers.authorization ?? ""))?.[1];
 
 export function isSignedBy(request: Signed, accessKeyId: string, secretAccessKey: string): boolean {

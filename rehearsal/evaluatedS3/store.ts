@@ -15,6 +15,8 @@ export interface Stored {
 export interface StoredObject {
   key: string;
   size: number;
+  /** With `-N` at its end where it came in N parts. */
+  etag: string;
   versionId: string;
 }
 
@@ -54,10 +56,24 @@ export class ObjectStore {
 
   /** Passes a request on, without its signature; undefined where the account has no such bucket. */
   async answer(request: S3Request): Promise<Stored | undefined> {
-    const { bucket, method, path, body } = request;
+    const { bucket, method, path, body, query } = request;
     if (!(await this.has(bucket))) return undefined;
-    const headers = Object.entries(request.headers).filter(([name]) => KEPT.test(name));
-    return this.ask(method, path, headers as [string, string][], body);
+    const kept = Object.entries(request.headers).filter(([name]) => KEPT.test(name));
+    const headers = kept as [string, string][];
+    const part = Number(query.get("partNumber"));
+    if (method === "GET" && part > 0) headers.push(["range", await this.rangeOfPart(request, part)]);
+    return this.ask(method, path, headers, body);
+  }
+
+  /** moto tells how long a part is that an object came in, but gives the whole where it should give a part. */
+  private async rangeOfPart({ bucket, key }: S3Request, part: number): Promise<string> {
+    let [start, length] = [0, 0];
+    for (let number = 1; number <= part; number++) {
+      start += length;
+      const path = `/${bucket}/${encodeURI(key)}?partNumber=${number}`;
+      length = Number((await this.ask("HEAD", path)).headers.get("content-length"));
+    }
+    return `bytes=${start}-${start + length - 1}`;
   }
 
   /** Whether the object is there: not only its old versions. */
@@ -71,7 +87,12 @@ export class ObjectStore {
     const { body } = await this.ask("GET", `/${bucket}?versions`);
     return [...body.toString().matchAll(/<(Version|DeleteMarker)>.*?<\/\1>/gs)].map(([entry]) => {
       const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(entry)?.[1] ?? "";
-      return { key: field("Key"), size: Number(field("Size")), versionId: field("VersionId") };
+      return {
+        key: field("Key"),
+        size: Number(field("Size")),
+        etag: field("ETag").replaceAll(/"|&quot;/g, ""),
+        versionId: field("VersionId"),
+      };
     });
   }
 

@@ -3,6 +3,7 @@ export const INTERNET = {
   dns: "192.0.2.53",
   controlPlane: "192.0.2.10",
   acme: "192.0.2.11",
+  s3: "192.0.2.20",
   mail: "192.0.2.25",
   ledger: "192.0.2.40",
   packages: "192.0.2.80",
@@ -18,3 +19,6 @@ export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api
 export const DEBIAN_NAMES = ["deb.debian.org", "security.debian.org"] as const;
 
 export const TAILSCALE_PACKAGES_NAME = "pkgs.tailscale.com";
+
+/** Names below it are S3's: regions' endpoints, and buckets' own. */
+export const AMAZON_ZONE = "amazonaws.com";

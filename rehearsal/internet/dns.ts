@@ -1,10 +1,10 @@
-/** The public DNS that the machines see: names that are set here, and nothing else. */
+/** The public DNS that the machines see: Amazon's names, those that are set here, and nothing else. */
 
 import { Resolver } from "node:dns/promises";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Daemon } from "../daemon";
-import { INTERNET } from "./addresses";
+import { AMAZON_ZONE, INTERNET } from "./addresses";
 
 export class Dns {
   private readonly records = new Map<string, readonly string[]>();
@@ -32,6 +32,7 @@ export class Dns {
         "--except-interface=lo",
         "--local-ttl=5",
         "--log-facility=-",
+        `--address=/${AMAZON_ZONE}/${INTERNET.s3}`,
         // What is not set does not exist, anywhere.
         "--address=/#/",
       ],

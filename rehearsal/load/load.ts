@@ -37,7 +37,7 @@ export class Load {
   private readonly count: number;
 
   private constructor(
-    { outside, site }: Rehearsal,
+    { outside, site, names }: Rehearsal,
     readonly args: LoadArgs,
   ) {
     const { jobsPerSecond, queue, work, retry = 25 } = args;
@@ -47,7 +47,7 @@ export class Load {
     this.ended = new Promise((resolve) => this.process.once("close", resolve));
     const order = {
       address: site.ipv4,
-      name: site.names.web,
+      name: names.web,
       pause: this.count / jobsPerSecond,
       first: nextNumber,
       count: this.count,

@@ -17,6 +17,15 @@ export const destroy: Step = async ({ rehearsal, report }) => {
       if (!ok) throw new Error(output.slice(-3000));
     });
   }
+  await report.check("both buckets are emptied, old versions too", async () => {
+    const { s3, names } = rehearsal;
+    const held: number[] = [];
+    for (const bucket of [names.mediaBucket, names.backupBucket]) {
+      held.push((await s3.store.objects(bucket)).length);
+      await s3.store.empty(bucket);
+    }
+    return `${held.join(" and ")} objects`;
+  });
   await report.check("pulumi destroy ends, workers drained first", async () => {
     const { ok, output, seconds } = await engine.destroy();
     if (!ok) throw new Error(output.slice(-3000));

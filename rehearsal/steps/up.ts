@@ -15,8 +15,8 @@ export const up: Step = async ({ rehearsal, report }) => {
   if (!done) return false;
   await rehearsal.read();
   await rehearsal.syncFirewall();
-  const { names, ipv4 } = rehearsal.site;
-  for (const name of [names.web, names.media]) rehearsal.dns.set(name, ipv4);
+  const { names, site } = rehearsal;
+  for (const name of [names.web, names.media]) rehearsal.dns.set(name, site.ipv4);
   await report.check("a second up changes nothing", async () => {
     const { ok, output } = await engine.up({ expectNoChanges: true });
     if (!ok) throw new Error(output.slice(-3000));

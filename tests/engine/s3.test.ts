@@ -230,6 +230,59 @@ test("nobody is served without TLS, the owner included", async () => {
   );
 });
 
+test("an object comes with its length, or in the part that is asked for, or not again", async () => {
+  const path = `${MEDIA}/accounts/parts.png`;
+  await as(writer(), "PUT", path, { body: "0123456789", headers: { "Cache-Control": "immutable" } });
+  const whole = await as(undefined, "GET", path);
+  expect(whole.headers).toMatchObject({ "content-length": "10", "cache-control": "immutable" });
+  expect((await as(undefined, "HEAD", path)).headers["content-length"]).toBe("10");
+  expect(await as(undefined, "GET", path, { headers: { Range: "bytes=2-4" } })).toMatchObject({
+    status: 206,
+    body: "234",
+    headers: { "content-length": "3", "content-range": "bytes 2-4/10" },
+  });
+  const headers = { "If-None-Match": String(whole.headers.etag) };
+  expect(await as(undefined, "GET", path, { headers })).toMatchObject({ status: 304, body: "" });
+});
+
+test("what came in parts is given in those parts, as the SDKs ask for it", async () => {
+  const path = `${MEDIA}/media_attachments/large.mov`;
+  const bodies = ["a".repeat(5 * 1024 * 1024), "the end"];
+  const upload = await uploadId(writer(), path);
+  const tags: string[] = [];
+  for (const [i, body] of bodies.entries()) {
+    const part = await as(writer(), "PUT", `${path}?partNumber=${i + 1}&uploadId=${upload}`, { body });
+    tags.push(`<Part><PartNumber>${i + 1}</PartNumber><ETag>${part.headers.etag}</ETag></Part>`);
+  }
+  const body = `<CompleteMultipartUpload>${tags.join("")}</CompleteMultipartUpload>`;
+  expect((await as(writer(), "POST", `${path}?uploadId=${upload}`, { body })).status).toBe(200);
+  const head = await as(writer(), "HEAD", `${path}?partNumber=1`);
+  expect(head.headers).toMatchObject({ "x-amz-mp-parts-count": "2", "content-length": "5242880" });
+  const last = await as(writer(), "GET", `${path}?partNumber=2`);
+  expect([last.status, last.body]).toEqual([206, "the end"]);
+  expect((await as(writer(), "GET", path)).body).toBe(bodies.join(""));
+});
+
+test("a checksum that follows the body is looked at, and not kept with it", async () => {
+  const path = `${MEDIA}/accounts/checked.png`;
+  const headers = {
+    "Content-Encoding": "aws-chunked",
+    "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "x-amz-trailer": "x-amz-checksum-crc32",
+    "x-amz-decoded-content-length": "9",
+  };
+  // CRC-32 of "123456789" is cbf43926, by its catalogue.
+  const body = (checksum: string) =>
+    `5\r\n12345\r\n4\r\n6789\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`;
+  const damaged = await as(writer(), "PUT", path, { body: body("AAAAAA=="), headers });
+  expect([verdict(damaged), await s3.store.holds(MEDIA.slice(1), path.slice(MEDIA.length + 1))]).toEqual([
+    "BadDigest",
+    false,
+  ]);
+  expect((await as(writer(), "PUT", path, { body: body("y/Q5Jg=="), headers })).status).toBe(200);
+  expect((await as(undefined, "GET", path)).body).toBe("123456789");
+});
+
 test("an ACL is refused, whoever sets it: S3_PERMISSION has to stay empty", async () => {
   const path = `${MEDIA}/accounts/acl.png`;
   for (const acl of ["public-read", "private"]) {

@@ -1,5 +1,5 @@
 /** Asks an S3 server as a user of it, or as nobody. */
-import { request as http } from "node:http";
+import { request as http, type IncomingHttpHeaders } from "node:http";
 import { request as https } from "node:https";
 import { inflateSync } from "node:zlib";
 import { sign } from "aws4";
@@ -32,6 +32,7 @@ export interface Answer {
   body: string;
   /** S3's word for what is wrong. */
   code: string | undefined;
+  headers: IncomingHttpHeaders;
 }
 
 export interface Call {
@@ -74,7 +75,7 @@ export function ask(s3: EvaluatedS3, key: Key | undefined, call: Call): Promise<
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
         const code = /<Code>(.*?)<\/Code>/.exec(text)?.[1];
-        resolve({ status: response.statusCode ?? 0, body: text, code });
+        resolve({ status: response.statusCode ?? 0, body: text, code, headers: response.headers });
       });
     });
     message.on("error", reject);

@@ -1,6 +1,7 @@
 /** What main runs, started by its own units from the rendered files, and used as Mastodon, people and the internet use it. */
 import { Bed } from "./bed";
 import { dockerTests } from "./docker";
+import { environmentTests } from "./environment";
 import { mediaTests } from "./media";
 import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
@@ -21,6 +22,7 @@ describe("services", () => {
   describe("Redis", () => redisTests(() => bed));
   describe("web", () => webTests(() => bed));
   describe("media", () => mediaTests(() => bed));
+  describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));
   describe("end", () => stopTests(() => bed));
 });

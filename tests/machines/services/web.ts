@@ -86,7 +86,7 @@ export function webTests(bed: Beds): void {
     const upload = () =>
       browse(
         bed(),
-        `https://${WEB}/api/v2/media`,
+        `https://${WEB}/stand-in/upload`,
         "--header",
         "Expect:",
         "--header",

@@ -6,6 +6,8 @@ require "securerandom"
 require "rack"
 require_relative "lib/jobs"
 require_relative "lib/measured"
+require_relative "lib/mailer"
+require_relative "lib/media"
 
 Sidekiq.configure_client { |config| config.redis = Databases.redis_options }
 
@@ -18,9 +20,12 @@ class Web
     in ["GET", "/"] then [200, { "content-type" => "text/html" }, ["<!doctype html><title>#{ENV["LOCAL_DOMAIN"]}</title>"]]
     in ["GET", "/packs/application.js"] then cached(text("// static\n", "text/javascript"))
     in ["GET", "/stand-in/request"] then json(env.select { |name, _| name.start_with?("HTTP_") || name == "REMOTE_ADDR" })
+    in ["POST", "/stand-in/upload"] then digest(request)
     in ["POST", "/api/v2/media"] then upload(request)
+    in ["GET", %r{\A/api/v1/media/\d+\z}] then media(Integer(File.basename(request.path)))
     in ["POST", "/api/v1/statuses"] then post(request)
     in ["POST", "/stand-in/jobs"] then measured(JSON.parse(request.body.read))
+    in ["POST", "/auth/password"] then reset_password(request.params.dig("user", "email"))
     else [404, { "content-type" => "text/plain" }, ["not in this stand-in\n"]]
     end
   end
@@ -31,7 +36,7 @@ class Web
   def json(value) = text(JSON.generate(value), "application/json")
   def cached((status, headers, body)) = [status, headers.merge("cache-control" => "public, max-age=31536000, immutable"), body]
 
-  def upload(request)
+  def digest(request)
     digest = Digest::SHA256.new
     bytes = 0
     while (part = request.body&.read(1 << 20))
@@ -39,6 +44,30 @@ class Web
       bytes += part.bytesize
     end
     json({ bytes:, sha256: digest.hexdigest })
+  end
+
+  def error(status, message) = [status, { "content-type" => "application/json" }, [JSON.generate({ error: message })]]
+
+  # Mastodon says 202 of an upload that is not ready, and 206 of one that still is not.
+  def upload(request)
+    media(Media.create(request.params.fetch("file")), unready: 202)
+  rescue Media::Unsupported => e
+    error(422, e.message)
+  end
+
+  def media(id, unready: 206)
+    row = Media.find(id) or return error(404, "Record not found")
+    return error(422, "Error processing thumbnail for uploaded media") if Media.failed?(row)
+
+    shown = Media.json(row)
+    json(shown).tap { |answer| answer[0] = unready unless shown[:url] }
+  end
+
+  # Says nothing of whether there is such an account, as Mastodon does.
+  def reset_password(email)
+    known = Databases.query("SELECT email FROM users WHERE email = $1", [email]).first
+    MailJob.perform_async(email, "Reset password instructions", "Change it: https://#{ENV.fetch("WEB_DOMAIN", ENV["LOCAL_DOMAIN"])}/auth/password/edit?reset_password_token=#{SecureRandom.hex(16)}") if known
+    [302, { "location" => "/auth/sign_in" }, []]
   end
 
   def post(request)

@@ -3,6 +3,8 @@
 require "fileutils"
 require_relative "../lib/jobs"
 require_relative "../lib/measured"
+require_relative "../lib/mailer"
+require_relative "../lib/media"
 
 ready = File.join("tmp", ENV.fetch("MASTODON_SIDEKIQ_READY_FILENAME"))
 

@@ -1,16 +1,16 @@
-/** What people and jobs need: a post reaches a worker and comes back, every queue is served, the scheduler runs once. */
-import { QUEUE_NAMES } from "../../capacity/queues";
-import { until } from "../until";
-import type { Step } from "./step";
+/** What people and jobs need: a post reaches a worker and comes back, media, mail, streaming; every queue is served. */
+import { QUEUE_NAMES } from "../../../capacity/queues";
+import { sidekiqProcesses, sql } from "../../databases";
+import { until } from "../../until";
+import type { Step } from "../step";
+import { backup } from "./backup";
+import { mail } from "./mail";
+import { media } from "./media";
+import { streaming } from "./streaming";
 
-export const works: Step = async ({ rehearsal, report }) => {
+export const works: Step = async (inputs) => {
+  const { rehearsal, report } = inputs;
   const main = rehearsal.main();
-  const sql = (query: string) =>
-    main.run(`runuser -u postgres -- psql -qtAX -d mastodon -c "${query}"`).then((text) => text.trim());
-  const redis = (command: string) =>
-    main.run(
-      `REDISCLI_AUTH=$(cat /etc/mastodon-host/secrets/redis-password) redis-cli --no-auth-warning ${command}`,
-    );
 
   await report.check("a post's fan-out is done by a worker, over the tailnet", async () => {
     const start = Date.now();
@@ -19,20 +19,15 @@ export const works: Step = async ({ rehearsal, report }) => {
     await until("a row with a worker's name", 60, async () => {
       const { stdout, code, stderr } = await rehearsal.web("/api/v1/statuses", "--data", "status=hello");
       if (code !== 0) throw new Error(`the post was refused: ${stdout}${stderr}`);
-      const rows = await sql("SELECT DISTINCT host FROM deliveries");
-      for (const host of rows.split("\n")) hosts.add(host);
+      for (const host of await sql(main, "SELECT DISTINCT host FROM deliveries")) hosts.add(host);
       return [...hosts].some((host) => host.includes("-general-") || host.includes("-default-"));
     });
     return `${((Date.now() - start) / 1000).toFixed(1)} s after the first post`;
   });
 
   await report.check("every queue has a consumer, and one process serves scheduler", async () => {
-    const processes = (await redis("SMEMBERS processes")).trim().split("\n");
-    const served: string[] = [];
-    for (const process of processes) {
-      const info = JSON.parse((await redis(`HGET '${process}' info`)).trim()) as { queues: string[] };
-      served.push(...info.queues);
-    }
+    const processes = await sidekiqProcesses(main);
+    const served = processes.flatMap(({ queues }) => queues);
     const missing = QUEUE_NAMES.filter((queue) => !served.includes(queue));
     if (missing.length > 0) throw new Error(`no consumer: ${missing.join(", ")}`);
     const schedulers = served.filter((queue) => queue === "scheduler").length;
@@ -46,6 +41,11 @@ export const works: Step = async ({ rehearsal, report }) => {
     const mode = await main.run("stat -c '%a %U' /root/owner-password");
     if (mode.trim() !== "600 root") throw new Error(mode);
   });
+
+  await media(inputs);
+  await mail(inputs);
+  await streaming(inputs);
+  await backup(inputs);
 
   return report.check("workers reach main on a direct path", async () => {
     for (const worker of rehearsal.workers()) {

@@ -1,0 +1,32 @@
+/** The nightly dump: it arrives where main can put it, and do nothing else. */
+import type { StepInputs } from "../step";
+
+interface Status {
+  object: string;
+  bytes: number;
+  seconds: number;
+}
+
+export async function backup({ rehearsal, report }: StepInputs): Promise<void> {
+  const { s3, names, settings } = rehearsal;
+  const main = rehearsal.main();
+  let dump: Status | undefined;
+  await report.check("the nightly unit puts an encrypted dump into the backup bucket", async () => {
+    await main.run("systemctl start mastodon-backup.service");
+    const status = JSON.parse(await main.run("mastodon-backup status")) as Status;
+    const found = (await s3.store.objects(names.backupBucket)).find(({ key }) => key === status.object);
+    if (found?.size !== status.bytes || status.bytes === 0)
+      throw new Error(`${status.object}: ${found?.size ?? "not there"}; main says ${status.bytes} bytes`);
+    dump = status;
+    return `${(status.bytes / 1000).toFixed(0)} kB in ${status.seconds} s`;
+  });
+  await report.check("main's key reads, lists and deletes no dump", async () => {
+    const object = `s3://${names.backupBucket}/${dump?.object ?? "database/none"}`;
+    const key = `AWS_SHARED_CREDENTIALS_FILE=/etc/mastodon-host/secrets/backup-credentials AWS_DEFAULT_REGION=${settings.aws.region}`;
+    for (const what of [`ls s3://${names.backupBucket}/database/`, `cp ${object} -`, `rm ${object}`]) {
+      const { code, stdout, stderr } = await main.attempt(`${key} aws s3 ${what}`);
+      if (code === 0 || !/AccessDenied|Forbidden/.test(stderr))
+        throw new Error(`${what}: ${stdout}${stderr}`);
+    }
+  });
+}

@@ -1,0 +1,130 @@
+/** Media: a picture is there at once, a video when a worker has transcoded it; both are the media host's to serve. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { sql } from "../../databases";
+import { INTERNET } from "../../internet/addresses";
+import type { Rehearsal } from "../../rehearsal";
+import type { StepInputs } from "../step";
+import { Uploads, type Video } from "./uploads";
+
+const digest = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+const described = ({ codec, megabytes }: Video) => `${megabytes.toFixed(1)} MB ${codec}`;
+
+export async function media(inputs: StepInputs): Promise<void> {
+  const { report } = inputs;
+  const uploads = new Uploads(inputs.rehearsal);
+  await report.check("a picture that is uploaded is served by the media host, as it was and small", () =>
+    picture(uploads),
+  );
+  let url = "";
+  await report.check(
+    "a video that is uploaded to main is transcoded by a worker, from S3 and back, and served by the media host",
+    async () => {
+      const { figure, served } = await video(inputs, uploads);
+      url = served;
+      return figure;
+    },
+  );
+  await report.check("main keeps what it has served, and gives a player the part that it asks for", () =>
+    kept(uploads, url),
+  );
+  await report.check(
+    "nobody lists the media or reads what is not public, at S3 or through the media host",
+    () => unlisted(inputs, url),
+  );
+}
+
+async function picture(uploads: Uploads): Promise<string> {
+  const path = await uploads.make("picture.png", "-frames:v", "1");
+  const { status, attachment } = await uploads.send(path, "image/png");
+  if (status !== 200 || !attachment.url) throw new Error(`answered with ${status}: ${attachment.url}`);
+  const [original, small] = [uploads.file("picture-served.png"), uploads.file("picture-small.png")];
+  const header = await uploads.fetch(attachment.url, original);
+  if (!header.includes("content-type: image/png")) throw new Error(header);
+  if (digest(original) !== digest(path)) throw new Error("what is served is not what was uploaded");
+  await uploads.fetch(attachment.preview_url, small);
+  const { codec } = await uploads.video(small);
+  if (codec !== "png") throw new Error(`the small picture is ${codec}`);
+  return new URL(attachment.url).pathname;
+}
+
+/** Noise makes it large: above 15 MiB Mastodon sends it to S3 in parts. */
+const BEFORE = ["-t", "6", "-vf", "noise=alls=30:allf=t", "-c:v", "mjpeg", "-q:v", "2"];
+
+async function video({ rehearsal }: StepInputs, uploads: Uploads) {
+  const path = await uploads.make("video.mov", ...BEFORE);
+  const before = await uploads.video(path);
+  const workers = rehearsal.workerHosts().map(({ hostname }) => hostname);
+  // Main is the fallback of every queue: some of the videos may be its.
+  for (let sent = 1; sent <= 10; sent++) {
+    const start = Date.now();
+    const { status, attachment } = await uploads.send(path, "video/quicktime");
+    if (status !== 202) throw new Error(`the upload was answered with ${status}`);
+    const served = await uploads.ready(attachment);
+    const seconds = (Date.now() - start) / 1000;
+    const row = `SELECT processed_by FROM media_attachments WHERE id = ${attachment.id}`;
+    const [host = "nobody"] = await sql(rehearsal.main(), row);
+    const to = uploads.file("video-served.mp4");
+    await uploads.fetch(served, to);
+    const after = await uploads.video(to);
+    if (after.codec !== "h264" || Math.abs(after.seconds - before.seconds) > 0.5)
+      throw new Error(`${served}: ${described(after)}, ${after.seconds} s of ${before.seconds}`);
+    if (workers.includes(host)) {
+      await inParts(rehearsal, served);
+      const figure = `${described(before)} to ${described(after)} in ${seconds.toFixed(1)} s by ${host}, number ${sent}`;
+      return { figure, served };
+    }
+  }
+  throw new Error(`ten videos, and none was done by one of ${workers.join(", ")}`);
+}
+
+/** The original came in parts, and is an old version since it was transcoded. */
+async function inParts({ s3, names }: Rehearsal, served: string): Promise<void> {
+  const [key] = new URL(served).pathname.slice(1).split(".mp4");
+  const versions = await s3.store.objects(names.mediaBucket);
+  const original = versions.find((version) => version.key === `${key}.mov` && version.size > 0);
+  if (!original || !/-\d+$/.test(original.etag)) throw new Error(`${key}.mov: ${JSON.stringify(original)}`);
+  if (await s3.store.holds(names.mediaBucket, original.key))
+    throw new Error(`${original.key} is still there`);
+}
+
+async function kept(uploads: Uploads, url: string): Promise<void> {
+  const to = uploads.file("part");
+  const again = await uploads.fetch(url, to);
+  if (!again.includes("x-cache-status: hit")) throw new Error(again);
+  const part = await uploads.fetch(url, to, "--header", "Range: bytes=100-199");
+  if (!/content-range: bytes 100-199\/\d+/.test(part) || readFileSync(to).length !== 100)
+    throw new Error(part);
+}
+
+/** What Mastodon keeps for one person alone: an archive of an account. */
+const PUT_ARCHIVE = `require "./lib/storage"; Storage.put("backups/1.zip", "/etc/hostname", "application/zip")`;
+
+async function unlisted({ rehearsal }: StepInputs, url: string): Promise<void> {
+  const { names, outside, settings } = rehearsal;
+  await rehearsal.main().run(`docker exec web ruby -e '${PUT_ARCHIVE}'`);
+  if (!(await rehearsal.s3.store.holds(names.mediaBucket, "backups/1.zip"))) throw new Error("no archive");
+  const s3 = async (bucket: string, path: string) => {
+    const host = `${bucket}.s3.${settings.aws.region}.amazonaws.com`;
+    const command = ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10"];
+    const resolve = ["--resolve", `${host}:443:${INTERNET.s3}`];
+    return (await outside.attempt([...command, ...resolve, `https://${host}${path}`])).stdout;
+  };
+  const mediaHost = async (path: string) => {
+    const status = ["-o", "/dev/null", "-w", "%{http_code}"];
+    return (await rehearsal.browse(`https://${names.media}${path}`, ...status)).stdout;
+  };
+  const { pathname } = new URL(url);
+  const asked: [string, string, string][] = [
+    ["200", "the video at S3", await s3(names.mediaBucket, pathname)],
+    ["403", "the list of media", await s3(names.mediaBucket, "/?list-type=2")],
+    ["403", "old versions", await s3(names.mediaBucket, "/?versions")],
+    ["403", "somebody's archive", await s3(names.mediaBucket, "/backups/1.zip")],
+    ["403", "the list of dumps", await s3(names.backupBucket, "/?list-type=2")],
+    ["404", "the list, through the media host", await mediaHost("/?list-type=2")],
+    ["404", "an archive, through the media host", await mediaHost("/backups/1.zip")],
+  ];
+  const wrong = asked.filter(([wanted, , found]) => found !== wanted);
+  if (wrong.length > 0)
+    throw new Error(wrong.map(([wanted, what, found]) => `${what}: ${found}, not ${wanted}`).join("; "));
+}
