@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../machine";
 import type { Happening } from "./happening";
+import { withoutS3 } from "./withoutS3";
 
 const restart = (machine: Machine, unit: string) => machine.run(`systemctl restart ${unit}`);
 
@@ -71,5 +72,10 @@ export const SERVICES: Happening[] = [
       await sleep(20_000);
       await main.run("rm /srv/data/ballast*");
     },
+  },
+  {
+    promise: "S3 is away for 60 s: pages and kept media are served, an upload is refused and later taken",
+    happen: ({ rehearsal }) => withoutS3(rehearsal),
+    lossless: true,
   },
 ];

@@ -23,7 +23,11 @@ export async function backup({ rehearsal, report }: StepInputs): Promise<void> {
   await report.check("main's key reads, lists and deletes no dump", async () => {
     const object = `s3://${names.backupBucket}/${dump?.object ?? "database/none"}`;
     const key = `AWS_SHARED_CREDENTIALS_FILE=/etc/mastodon-host/secrets/backup-credentials AWS_DEFAULT_REGION=${settings.aws.region}`;
-    for (const what of [`ls s3://${names.backupBucket}/database/`, `cp ${object} -`, `rm ${object}`]) {
+    for (const what of [
+      `ls s3://${names.backupBucket}/database/`,
+      `cp ${object} /dev/null`,
+      `rm ${object}`,
+    ]) {
       const { code, stdout, stderr } = await main.attempt(`${key} aws s3 ${what}`);
       if (code === 0 || !/AccessDenied|Forbidden/.test(stderr))
         throw new Error(`${what}: ${stdout}${stderr}`);
