@@ -81,7 +81,7 @@ function worlds(stack: World["stack"], names: readonly StepName[]): { world: Wor
   ].filter(({ steps }) => steps.length > 0);
 }
 
-async function rehearse(namespace: string, { stack, only, all, hold }: Options): Promise<number> {
+async function rehearse(namespace: string, { stack, only, all, hold, event }: Options): Promise<number> {
   const interrupted = new Promise<never>((_, reject) =>
     process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
   );
@@ -98,7 +98,7 @@ async function rehearse(namespace: string, { stack, only, all, hold }: Options):
     const taken = async () => {
       for (const name of steps) {
         report.begin(name);
-        if (!(await STEPS[name]({ rehearsal, report })) && name === "up") break;
+        if (!(await STEPS[name]({ rehearsal, report, event })) && name === "up") break;
       }
       if (hold && steps.at(-1) === names.at(-1)) await held(rehearsal.folder);
     };
@@ -131,6 +131,7 @@ interface Options {
   only: string | undefined;
   all: boolean;
   hold: boolean;
+  event: RegExp | undefined;
 }
 
 function options(): Options {
@@ -139,6 +140,7 @@ function options(): Options {
       stack: { type: "string", default: "prod" },
       only: { type: "string" },
       all: { type: "boolean", default: false },
+      event: { type: "string" },
       hold: { type: "boolean", default: false },
     },
   });
@@ -146,7 +148,7 @@ function options(): Options {
   if (stack !== "prod" && stack !== "staging")
     throw new Error(`--stack ${stack}: rehearsed are the examples, prod and staging`);
   chosen(only, all);
-  return { stack, only, all, hold };
+  return { stack, only, all, hold, event: values.event === undefined ? undefined : new RegExp(values.event) };
 }
 
 async function main(): Promise<number> {

@@ -5,6 +5,8 @@ import type { Report } from "../report";
 export interface StepInputs {
   rehearsal: Rehearsal;
   report: Report;
+  /** Of what may happen in `survives`, only that whose promise matches. */
+  event?: RegExp | undefined;
 }
 
 /** False: what follows makes no sense. */

@@ -30,9 +30,12 @@ async function baseline({ rehearsal, report }: StepInputs) {
 }
 
 export const survives: Step = async (inputs) => {
-  const { rehearsal, report } = inputs;
-  await baseline(inputs);
-  for (const { promise, happen, lossless = false } of [...SERVICES, ...PATHS, ...MACHINES]) {
+  const { rehearsal, report, event } = inputs;
+  if (!event) await baseline(inputs);
+  const happenings = [...SERVICES, ...PATHS, ...MACHINES].filter(
+    ({ promise }) => !event || event.test(promise),
+  );
+  for (const { promise, happen, lossless = false } of happenings) {
     await report.check(promise, async () => {
       const happening = async (incident: Incident) => {
         const [worker] = rehearsal.workerHosts();
