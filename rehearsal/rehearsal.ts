@@ -6,6 +6,7 @@ import { type Settings, settingsSchema } from "../config";
 import { hostFile } from "../hosts/template";
 import { type Names, namesOf } from "../settings/names";
 import { SECRETS } from "../settings/secrets";
+import { parseValues } from "../settings/values";
 import { Authority } from "./authority";
 import { bareFiles, bareRoot, hostRoot } from "./baseRoot";
 import { BootedMachines, type Image } from "./bootedMachines";
@@ -192,10 +193,13 @@ export class Rehearsal {
     this.undo.push(() => relay.stop());
   }
 
-  /** The stack's, with what is not said in its file. */
+  /** The stack's, with what is not said in its file. The CLI rewrites that, and scalars become strings. */
   get settings(): Settings {
-    const given = Object.entries(this.engine.settings()).filter(([name]) => !Object.hasOwn(SECRETS, name));
-    return settingsSchema.parse(Object.fromEntries(given));
+    const raw = Object.entries(this.engine.settings())
+      .filter(([name]) => !Object.hasOwn(SECRETS, name))
+      .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+    // What is wrong with them the program itself says, all at once.
+    return parseValues(Object.fromEntries(raw), settingsSchema.shape, []).settings as Settings;
   }
 
   get names(): Names {

@@ -3,8 +3,7 @@ import type { Step } from "./step";
 
 export const destroy: Step = async ({ rehearsal, report }) => {
   const { engine, cloud } = rehearsal;
-  const protectedStack = engine.settings().protect !== false;
-  if (protectedStack) {
+  if (rehearsal.settings.protect) {
     await report.check("pulumi destroy is refused while the stack is protected", async () => {
       const { ok } = await engine.destroy();
       if (ok) throw new Error("it was not");
