@@ -3,6 +3,7 @@
  * namespace whose bridge carries the machines, and which routes the rest.
  */
 import type { DigitalOceanAccount } from "./doubles/digitaloceanAccount";
+import { BRIDGE } from "./network";
 import { run } from "./run";
 
 interface Rule {
@@ -31,22 +32,24 @@ const accepted = ({ protocol, portRange }: Rule): string => {
 /** The rules for those machines; a droplet without a firewall is open, as at DigitalOcean. */
 export function ruleset(machines: readonly Protected[], accounts: readonly DigitalOceanAccount[]): string {
   const firewalls = accounts.flatMap((account) => account.list("digitalocean:index/firewall:Firewall"));
-  const chains = machines.map(({ tags, addresses }, index) => {
+  const chains = machines.map(({ tags, addresses, reserved }, index) => {
     const attached = firewalls.filter(({ inputs }) =>
       (inputs.tags as string[]).some((tag) => tags.includes(tag)),
     );
     const rules = attached.flatMap(({ inputs }) => (inputs.inboundRules as Rule[]).map(accepted));
-    return { index, addresses, rules: attached.length > 0 ? [...new Set(rules), "drop"] : ["accept"] };
+    const own = [...addresses, ...reserved.filter((address) => family(address) === "ip6")];
+    return { index, addresses: own, rules: attached.length > 0 ? [...new Set(rules), "drop"] : ["accept"] };
   });
   const jumps = chains.flatMap(({ index, addresses }) =>
     addresses.map((address) => `${family(address)} daddr ${address} jump droplet_${index}`),
   );
   const judge = ["ct state established,related accept", ...jumps].map((rule) => `    ${rule}`).join("\n");
   const translated = machines.flatMap(({ reserved, addresses }) =>
-    reserved.flatMap((from) => {
-      const to = addresses.find((address) => family(address) === family(from));
-      return to ? [`    ${family(from)} daddr ${from} dnat ${family(from)} to ${to}`] : [];
-    }),
+    reserved
+      .filter((from) => family(from) === "ip")
+      .map(
+        (from) => `    ip daddr ${from} dnat ip to ${addresses.find((address) => family(address) === "ip")}`,
+      ),
   );
   return [
     // Both lines: nft 1.0.6 does not know `destroy`.
@@ -63,6 +66,17 @@ export function ruleset(machines: readonly Protected[], accounts: readonly Digit
     "",
   ].join("\n");
 }
+
+/** Routes to reserved IPv6 addresses, which are not translated: the droplet has them itself, or does not answer. */
+export const routes = (machines: readonly Protected[]): string[][] =>
+  machines.flatMap(({ reserved, addresses }) =>
+    reserved
+      .filter((address) => family(address) === "ip6")
+      .map((address) => {
+        const via = addresses.find((own) => family(own) === "ip6") ?? "";
+        return ["ip", "-6", "route", "replace", `${address}/128`, "via", via, "dev", BRIDGE];
+      }),
+  );
 
 export async function loadFirewall(rules: string): Promise<void> {
   await run(["nft", "-f", "-"], { input: rules });

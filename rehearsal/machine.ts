@@ -145,7 +145,7 @@ export class Machine {
       `--bind=${this.path("docker")}:/var/lib/docker`,
       "--bind=/dev/net/tun",
       ...[...this.volumes].map(([path, { device }]) => `--bind=${device}:${path}`),
-      ...this.args.network.nspawnOptions(),
+      ...this.args.network.nspawnOptions(this.args.name),
     ];
     const command = this.group.inside(this.args.network.inside(nspawn));
     this.poweredAt = Date.now();
@@ -156,8 +156,15 @@ export class Machine {
     });
     this.process.stdout?.pipe(log);
     this.process.stderr?.pipe(log);
-    await this.waitFor("systemd to answer", 60, async () => {
+    const runs = () => {
       if (this.process?.exitCode !== null) throw new Error(`${this.name} ended: ${this.console()}`);
+    };
+    await this.waitFor("an interface", 60, async () => {
+      runs();
+      return this.args.network.plugIn(this.name);
+    });
+    await this.waitFor("systemd to answer", 60, async () => {
+      runs();
       this.leader = this.findLeader();
       return this.leader > 0 && (await this.attempt("systemctl is-system-running")).stdout.trim() !== "";
     });

@@ -3,6 +3,12 @@ import { attempt, run } from "./run";
 
 export const BRIDGE = "droplets";
 
+/** A machine's interface, called as on a droplet. */
+export const INTERFACE = "eth0";
+
+/** Its other end, on the bridge. */
+const portOf = (machine: string) => `ve-${machine}`;
+
 export class Network {
   /** This machine's own end of it. */
   static readonly GATEWAY = "10.99.0.1";
@@ -45,9 +51,14 @@ export class Network {
     return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
   }
 
-  /** systemd-nspawn's options for a machine on this network. */
-  nspawnOptions(): string[] {
-    return ["--network-veth", `--network-bridge=${BRIDGE}`];
+  /** systemd-nspawn's options for a machine on this network; its own way to a bridge calls the interface host0. */
+  nspawnOptions(machine: string): string[] {
+    return [`--network-veth-extra=${portOf(machine)}:${INTERFACE}`];
+  }
+
+  /** Plugs the machine in, as soon as nspawn has made its interface; until then false. */
+  async plugIn(machine: string): Promise<boolean> {
+    return (await this.attempt(["ip", "link", "set", portOf(machine), "master", BRIDGE, "up"])).code === 0;
   }
 
   /** cloud-init's network configuration (version 2) of the machine with that number, 2 to 254. */
@@ -55,7 +66,7 @@ export class Network {
     return JSON.stringify({
       version: 2,
       ethernets: {
-        host0: {
+        [INTERFACE]: {
           addresses: [`10.99.0.${number}/24`, `fd99::${number}/64`],
           routes: [
             { to: "0.0.0.0/0", via: Network.GATEWAY },

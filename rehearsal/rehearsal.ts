@@ -10,7 +10,7 @@ import { parseValues } from "../settings/values";
 import { Authority } from "./authority";
 import { bareFiles, bareRoot, hostRoot } from "./baseRoot";
 import { BootedMachines, type Image } from "./bootedMachines";
-import { loadFirewall, type Protected, ruleset } from "./cloudFirewall";
+import { loadFirewall, type Protected, routes, ruleset } from "./cloudFirewall";
 import { Cloud, type Credentials } from "./doubles/cloud";
 import { EngineStack } from "./engine/engineStack";
 import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
@@ -68,8 +68,9 @@ export interface RehearsalArgs {
 }
 
 export interface Site {
-  /** Reserved address. */
+  /** Reserved addresses. */
   ipv4: string;
+  ipv6: string | undefined;
   /** Names in the tailnet. */
   hostnames: { main: string; workers: readonly string[] };
 }
@@ -242,6 +243,7 @@ export class Rehearsal {
     const { main, workers } = output<{ main: string; workers: Record<string, string[]> }>("tailnetHosts");
     this.site = {
       ipv4: output<string>("ipv4"),
+      ipv6: outputs.ipv6?.value as string | undefined,
       hostnames: { main, workers: Object.values(workers).flat() },
     };
   }
@@ -313,6 +315,7 @@ export class Rehearsal {
       reserved: Object.values(this.reservedOf(dropletId)).filter((address) => address !== undefined),
     }));
     await loadFirewall(ruleset(machines, this.accounts));
+    for (const route of routes(machines)) await run(route);
   }
 
   /** As if somebody had deleted DigitalOcean's firewalls, and with them the reserved addresses. */

@@ -1,5 +1,5 @@
 /** Somebody on the internet: a network namespace behind the lab's gateway. */
-import type { Network } from "../network";
+import { BRIDGE, type Network } from "../network";
 import { attempt, type RunOptions, run } from "../run";
 
 const ADDRESS = {
@@ -20,7 +20,10 @@ export class Outside {
       "-ec",
       `ip link add internet type veth peer name eth0 netns ${namespace}
        for address in ${ADDRESS.gateway.join(" ")}; do ip addr add "$address" dev internet nodad; done
-       ip link set internet up`,
+       ip link set internet up
+       # With a reserved IPv6 address a droplet's default route has no gateway: routers there answer for everybody.
+       echo 1 >/proc/sys/net/ipv6/conf/${BRIDGE}/proxy_ndp; echo 0 >/proc/sys/net/ipv6/neigh/${BRIDGE}/proxy_delay
+       ip -6 neigh replace proxy ${ADDRESS.own[1]?.split("/")[0]} dev ${BRIDGE}`,
     ]);
     await outside.run([
       "bash",

@@ -21,6 +21,13 @@ export const up: Step = async ({ rehearsal, report }) => {
     const { ok, output } = await engine.up({ expectNoChanges: true });
     if (!ok) throw new Error(output.slice(-3000));
   });
+  if (site.ipv6)
+    await report.check("HTTPS answers at the reserved IPv6 address, which main has to configure itself", () =>
+      until("HTTPS over IPv6", 90, async () => {
+        const { stdout } = await rehearsal.web("/health", "--connect-to", `::[${site.ipv6}]:443`);
+        return stdout === "OK";
+      }),
+    );
   return report.check("once DNS points here, HTTPS answers with the authority's own certificate", () =>
     until("HTTPS", 120, async () => {
       const { stdout } = await rehearsal.web("/health", "--verbose", "--insecure");

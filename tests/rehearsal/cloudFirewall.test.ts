@@ -1,5 +1,5 @@
 /** The cloud's firewalls of a rehearsal, as nftables gets them. */
-import { ruleset } from "../../rehearsal/cloudFirewall";
+import { routes, ruleset } from "../../rehearsal/cloudFirewall";
 import { DigitalOceanAccount } from "../../rehearsal/doubles/digitaloceanAccount";
 import type { Machines } from "../../rehearsal/doubles/machines";
 
@@ -58,8 +58,17 @@ test("a droplet without a firewall is open, as at DigitalOcean", () => {
   expect(ruleset([main], [account()])).toContain("  chain droplet_0 {\n    accept\n  }");
 });
 
-test("a reserved address leads to its droplet's address of the same family", () => {
-  const rules = ruleset([{ ...main, reserved: ["203.0.113.9", "2604:a880:800:14::1"] }], [account()]);
-  expect(rules).toContain("    ip daddr 203.0.113.9 dnat ip to 10.99.0.2");
-  expect(rules).toContain("    ip6 daddr 2604:a880:800:14::1 dnat ip6 to fd99::2");
+const reserved = { ...main, reserved: ["203.0.113.9", "2604:a880:800:14::1"] };
+
+test("a reserved IPv4 address is translated to its droplet's own", () => {
+  expect(ruleset([reserved], [account()])).toContain("    ip daddr 203.0.113.9 dnat ip to 10.99.0.2");
+});
+
+test("a reserved IPv6 address leads to its droplet untranslated, through the firewall", () => {
+  const rules = ruleset([reserved], [account()]);
+  expect(rules).toContain("    ip6 daddr 2604:a880:800:14::1 jump droplet_0");
+  expect(rules).not.toContain("dnat ip6");
+  expect(routes([reserved])).toEqual([
+    ["ip", "-6", "route", "replace", "2604:a880:800:14::1/128", "via", "fd99::2", "dev", "droplets"],
+  ]);
 });

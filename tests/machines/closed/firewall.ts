@@ -22,7 +22,7 @@ const only = (tcp: number[], family: keyof typeof ECHO): Found => ({
 const likelyPassed = ({ worker, lab }: ReturnType<Pairs>) =>
   passed({
     machine: worker,
-    through: "host0",
+    through: "eth0",
     address: worker.address,
     from: lab.network,
     ports: LIKELY,
@@ -36,7 +36,7 @@ export function firewallTests(pair: Pairs): void {
     const fromOutside = (who: "main" | "worker", changes: Partial<Knocks> = {}) =>
       passed({
         machine: pair()[who],
-        through: "host0",
+        through: "eth0",
         address: addressOf(who),
         from: pair().lab.network,
         ...changes,

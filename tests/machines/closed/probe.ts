@@ -47,7 +47,7 @@ export interface Found {
 export interface Knocks {
   machine: Machine;
   /** Interface that the packets come in by. */
-  through: "host0" | "tailscale0";
+  through: "eth0" | "tailscale0";
   address: string;
   /** Who knocks: the network itself, as the internet, or another machine. */
   from: Network | Machine;
