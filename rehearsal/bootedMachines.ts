@@ -14,8 +14,10 @@ import { Volume } from "./volume";
 export interface Image {
   base: string;
   /** Over the base. */
-  layers: readonly string[];
-  files?: MachineArgs["overlay"];
+  layers?: readonly string[];
+  /** Folder with Docker's images. */
+  docker?: string;
+  overlay?: MachineArgs["overlay"];
   /** The user data for such a machine, where it is not the droplet's as it is. */
   userData?: (text: string) => Promise<string>;
 }
@@ -24,7 +26,6 @@ export interface BootedMachinesArgs {
   folder: string;
   network: Network;
   image: Image;
-  docker: string;
   authority: Authority;
   deployer: Deployer;
   /** Called when a machine has an address that its firewall has to know. */
@@ -52,17 +53,14 @@ export class BootedMachines implements Machines {
   constructor(private readonly args: BootedMachinesArgs) {}
 
   async boot({ dropletId, dropletName, tags, userData }: Power): Promise<void> {
-    const { folder, network, image, docker, authority } = this.args;
+    const { folder, network, image, authority } = this.args;
     const { hostname } = parse(userData) as { hostname: string };
     const number = ++this.made;
     const machine = await Machine.create({
       // Short: it becomes the name of an interface.
       name: `d${number}`,
       folder,
-      base: image.base,
-      layers: image.layers,
-      ...(image.files ? { overlay: image.files } : {}),
-      docker,
+      ...image,
       network,
       number,
       resolver: INTERNET.dns,

@@ -33,16 +33,25 @@ const PACKAGES = [
 ];
 
 /** As `docker inspect` shows the official image's configuration, as far as the hosts rely on it. */
-const CONFIGURATION = [
-  "ENV PATH=/opt/mastodon/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  "ENV LANG=C.UTF-8",
-  "ENV RAILS_ENV=production",
-  "ENV NODE_ENV=production",
-  "ENV NODE_PATH=/usr/share/nodejs",
-  "ENV BIND=0.0.0.0",
-  "ENV MASTODON_SIDEKIQ_READY_FILENAME=sidekiq_process_has_started_and_will_begin_processing_jobs",
-  "WORKDIR /opt/mastodon",
-  `USER ${MASTODON}`,
+export const CONFIGURATION = {
+  Env: [
+    "PATH=/opt/mastodon/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+    "RAILS_ENV=production",
+    "NODE_ENV=production",
+    "NODE_PATH=/usr/share/nodejs",
+    "BIND=0.0.0.0",
+    "MASTODON_SIDEKIQ_READY_FILENAME=sidekiq_process_has_started_and_will_begin_processing_jobs",
+  ],
+  WorkingDir: "/opt/mastodon",
+  User: String(MASTODON),
+};
+
+/** The same as `docker import --change` takes it. */
+const CHANGES = [
+  ...CONFIGURATION.Env.map((variable) => `ENV ${variable}`),
+  `WORKDIR ${CONFIGURATION.WorkingDir}`,
+  `USER ${CONFIGURATION.User}`,
 ];
 
 function contents(): Record<string, string> {
@@ -58,7 +67,7 @@ function contents(): Record<string, string> {
 }
 
 /** The image as a tar file. */
-async function imageTar(): Promise<string> {
+export async function imageTar(): Promise<string> {
   const root = await debianRoot("mastodon-image", PACKAGES);
   const ffmpeg = await ffmpegProgram();
   const authority = await keptCertificate();
@@ -94,7 +103,7 @@ async function imageTar(): Promise<string> {
  */
 export async function dockerFolder(base: string, daemon: string, release: string): Promise<string> {
   const tar = await imageTar();
-  return cached("docker", [2, base, tar, daemon, release, CONFIGURATION], async (path) => {
+  return cached("docker", [2, base, tar, daemon, release, CHANGES], async (path) => {
     const folder = `${path}.machine`;
     const network = await Network.create(`images-${process.pid}`);
     const machine = await Machine.create({
@@ -110,7 +119,7 @@ export async function dockerFolder(base: string, daemon: string, release: string
       await run(["ln", tar, join(machine.root, "../docker/image.tar")]);
       await machine.start();
       await machine.booted();
-      const changes = CONFIGURATION.map((change) => `--change '${change}'`).join(" ");
+      const changes = CHANGES.map((change) => `--change '${change}'`).join(" ");
       await machine.run(
         `set -e; systemctl start docker
          image=$(docker import ${changes} /var/lib/docker/image.tar ghcr.io/mastodon/mastodon:${release})

@@ -16,13 +16,14 @@ import { EngineStack } from "./engine/engineStack";
 import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
 import { ffmpegProgram } from "./ffmpeg";
 import { HeadscaleTailnet } from "./headscaleTailnet";
-import { dockerFolder } from "./images";
+import { dockerFolder, imageTar } from "./images";
 import { Acme } from "./internet/acme";
 import { ACME_NAMES, CONTROL_PLANE_NAME, INTERNET } from "./internet/addresses";
 import { ControlPlane } from "./internet/controlPlane";
 import { Deployer } from "./internet/deployer";
 import { Dns } from "./internet/dns";
 import { openGateway } from "./internet/gateway";
+import { ImageRegistry } from "./internet/imageRegistry";
 import { MailRelay } from "./internet/mail";
 import { MetadataService } from "./internet/metadata";
 import { Outside } from "./internet/outside";
@@ -49,21 +50,24 @@ const SMTP_PASSWORD = "rehearsal-relay";
 const ADMINS = ["admin@"];
 
 /** What takes long and is kept: made before the network namespace is entered, which reaches no package server. */
-export async function prepare(release: string, bare = false): Promise<{ image: Image; docker: string }> {
-  const base = await hostRoot();
-  const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release);
+export async function prepare(release: string, bare = false): Promise<Image> {
   await moto();
   await ffmpegProgram();
-  if (!bare) return { image: { base, layers: [await tailscaleLayer()] }, docker };
-  await tailscalePackage();
-  return { image: { base: await bareRoot(), layers: [], files: bareFiles }, docker };
+  if (bare) {
+    await tailscalePackage();
+    await imageTar();
+    return { base: await bareRoot(), overlay: bareFiles };
+  }
+  const base = await hostRoot();
+  const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release);
+  return { base, docker, layers: [await tailscaleLayer()] };
 }
 
 export interface RehearsalArgs {
   stack: "prod" | "staging";
   network: Network;
   release: string;
-  /** Machines have no packages before their first boot, and mirrors to get them from. */
+  /** Machines have neither packages nor images before their first boot, and the mirrors and registries to get them from. */
   bare?: boolean;
 }
 
@@ -116,7 +120,7 @@ export class Rehearsal {
   private async setUp(): Promise<void> {
     const { folder, args } = this;
     const { network, stack, release, bare } = args;
-    const { image, docker } = await prepare(release, bare);
+    const image = await prepare(release, bare);
     this.ffmpeg = await ffmpegProgram();
     await openGateway(network);
     this.outside = await Outside.create(network);
@@ -148,7 +152,6 @@ export class Rehearsal {
       folder,
       network,
       image,
-      docker,
       authority,
       deployer: this.deployer,
       changed: () => this.syncFirewall(),
@@ -215,6 +218,8 @@ export class Rehearsal {
     this.undo.push(() => mirror.down());
     const repository = await TailscaleRepository.start(folder, authority, dns);
     this.undo.push(() => repository.stop());
+    const registry = await ImageRegistry.start(authority, dns);
+    this.undo.push(() => registry.stop());
     return (userData) => pinnedTo(repository.fingerprint, userData);
   }
 

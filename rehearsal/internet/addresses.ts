@@ -7,6 +7,7 @@ export const INTERNET = {
   mail: "192.0.2.25",
   ledger: "192.0.2.40",
   packages: "192.0.2.80",
+  registry: "192.0.2.81",
   metadata: "169.254.169.254",
 } as const;
 
@@ -22,3 +23,5 @@ export const TAILSCALE_PACKAGES_NAME = "pkgs.tailscale.com";
 
 /** Names below it are S3's: regions' endpoints, and buckets' own. */
 export const AMAZON_ZONE = "amazonaws.com";
+
+export const REGISTRY_NAME = "ghcr.io";

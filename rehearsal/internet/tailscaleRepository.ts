@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { ARCHITECTURE } from "../architecture";
 import type { Authority } from "../authority";
 import { cached } from "../cache";
 import { run } from "../run";
@@ -18,7 +19,7 @@ import type { Dns } from "./dns";
 const CONTROL = [
   "Package: tailscale",
   "Version: 1.98.10",
-  "Architecture: amd64",
+  `Architecture: ${ARCHITECTURE}`,
   "Maintainer: the rehearsal <rehearsal@example.org>",
   "Description: tailscale and tailscaled, built for a rehearsal",
   "",
@@ -52,14 +53,14 @@ const sha256 = (content: Buffer) => createHash("sha256").update(content).digest(
 
 /** What apt fetches, by path below the repository's root; `sign` signs in the clear. */
 async function files(deb: Buffer, sign: (text: string) => Promise<string>): Promise<Record<string, Buffer>> {
-  const pool = "pool/tailscale_1.98.10_amd64.deb";
-  const index = "main/binary-amd64/Packages";
+  const pool = "pool/tailscale.deb";
+  const index = `main/binary-${ARCHITECTURE}/Packages`;
   const packages = Buffer.from(`${CONTROL}Filename: ${pool}\nSize: ${deb.length}\nSHA256: ${sha256(deb)}\n`);
   const release = [
     "Origin: Tailscale",
     "Suite: trixie",
     "Codename: trixie",
-    "Architectures: amd64",
+    `Architectures: ${ARCHITECTURE}`,
     "Components: main",
     `Date: ${new Date().toUTCString()}`,
     "SHA256:",
