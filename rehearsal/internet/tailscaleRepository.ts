@@ -75,7 +75,7 @@ async function files(deb: Buffer, sign: (text: string) => Promise<string>): Prom
 }
 
 /** Tailscale's own, as steps/20-packages pins it. */
-const PINNED = "2596A99EAAB33821893C0A79458CA832957F5868";
+export const PINNED = "2596A99EAAB33821893C0A79458CA832957F5868";
 
 const REPIN = `
 import base64, sys, zlib

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FirstBoot, firstBoot } from "../firstBoot";
 import type { PackageMirror } from "../internet/packageMirror";
+import { PINNED } from "../internet/tailscaleRepository";
 import type { Machine } from "../machine";
 import type { Rehearsal } from "../rehearsal";
 import { until } from "../until";
@@ -102,6 +103,18 @@ async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
   return `${half} packages were half installed`;
 }
 
+/** The step's own function, with the fingerprint that it has on a droplet, meets the rehearsal's key. */
+async function expectForeignKeyRefused(machine: Machine): Promise<void> {
+  const step = "/usr/local/lib/mastodon-host/steps/20-packages";
+  const { code, stderr } = await machine.attempt(
+    `set -eu; . /usr/local/lib/mastodon-host/common.sh; TAILSCALE_KEY=${PINNED} KEYRING=/root/refused
+     eval "$(sed -n '/^tailscale_key() {/,/^}/p' ${step})"; tailscale_key`,
+  );
+  const said = new RegExp(`key has the fingerprint [0-9A-F]{40}, not ${PINNED}`);
+  if (code === 0 || !said.test(stderr) || machine.has("/root/refused"))
+    throw new Error(`exit ${code}: ${stderr}`);
+}
+
 export const fromBare: Step = async ({ rehearsal, report }) => {
   const { mirror } = rehearsal;
   if (!mirror) throw new Error("this step needs machines that begin bare");
@@ -117,6 +130,9 @@ export const fromBare: Step = async ({ rehearsal, report }) => {
   await report.check(
     "cloud-init and every unit ended well, and no package started what was not configured",
     () => expectNothingWrong(rehearsal),
+  );
+  await report.check("a repository with another key than Tailscale's is refused", () =>
+    expectForeignKeyRefused(rehearsal.main()),
   );
   await report.check("a worker that loses its power while packages are installed ends up working", () =>
     powerCutWhileInstalling(rehearsal),
