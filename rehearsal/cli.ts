@@ -11,6 +11,7 @@ import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
 import { REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
 import { boot } from "./steps/boot";
+import { catchesUp } from "./steps/catchesUp";
 import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
 import { fromBare } from "./steps/fromBare";
@@ -50,14 +51,25 @@ async function enter({ stack, only, all }: Options): Promise<number> {
   }
 }
 
-const STEPS = { up, works, boot, closed, reboot, survives, scales, destroy, fromBare } as const;
+const STEPS = {
+  up,
+  works,
+  boot,
+  closed,
+  reboot,
+  survives,
+  scales,
+  catchesUp,
+  destroy,
+  fromBare,
+} as const;
 type StepName = keyof typeof STEPS;
 
 /** The last report of everything. */
 const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
 
 /** Those that take long: with `--all`, or when they are named. */
-const LONG: readonly StepName[] = ["survives", "scales", "fromBare"];
+const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "fromBare"];
 
 /** What is to be done: what is not long, everything, or what `--only` names; `up` comes before what needs it. */
 function chosen(only: string | undefined, everything: boolean): StepName[] {

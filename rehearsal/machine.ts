@@ -73,6 +73,12 @@ export class Machine {
     return this.path("root");
   }
 
+  /** What it has of this machine, while it has power. */
+  get controlGroup(): ControlGroup {
+    if (!this.group) throw new Error(`${this.name} is switched off`);
+    return this.group;
+  }
+
   get number(): number {
     return this.args.number;
   }
@@ -183,6 +189,19 @@ export class Machine {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
       throw error;
     }
+  }
+
+  /** Processes in it whose command line is like that, by this machine's own numbers. */
+  processes(commandLine: RegExp): number[] {
+    return this.controlGroup.pids().filter((pid) => {
+      try {
+        return commandLine.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+      } catch (error) {
+        // It has just ended.
+        if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+        throw error;
+      }
+    });
   }
 
   console(): string {

@@ -25,43 +25,57 @@ export interface LoadArgs {
   retry?: number;
 }
 
+/** A request for jobs, so many seconds after the load's start. */
+export interface Planned {
+  seconds: number;
+  queue: string;
+  count: number;
+  work: Work;
+}
+
 /** Requests a second: so much finer than a second is what a figure of seconds without service can be. */
 const REQUESTS_PER_SECOND = 5;
 
+/** Far more than a load ever asks for: no number is used twice. */
+const NUMBERS = 1_000_000;
 let nextNumber = 1;
 
 export class Load {
-  readonly ticks: (Tick & { first: number; problem: string | null })[] = [];
+  readonly ticks: (Tick & { first: number; count: number; problem: string | null })[] = [];
   private readonly process: ChildProcess;
   private readonly ended: Promise<unknown>;
-  private readonly count: number;
 
-  private constructor(
-    { outside, site, names }: Rehearsal,
-    readonly args: LoadArgs,
-  ) {
-    const { jobsPerSecond, queue, work, retry = 25 } = args;
-    this.count = Math.max(1, Math.round(jobsPerSecond / REQUESTS_PER_SECOND));
+  private constructor({ outside, site, names }: Rehearsal, wanted: object) {
+    nextNumber += NUMBERS;
     const [file = "", ...rest] = outside.command(["python3", join(__dirname, "generator.py")]);
     this.process = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
     this.ended = new Promise((resolve) => this.process.once("close", resolve));
-    const order = {
-      address: site.ipv4,
-      name: names.web,
-      pause: this.count / jobsPerSecond,
-      first: nextNumber,
-      count: this.count,
-      rest: { queue, work, retry },
-    };
-    // Far more than a load ever asks for: no number is used twice.
-    nextNumber += 1_000_000;
+    const order = { address: site.ipv4, name: names.web, ...wanted };
     this.process.stdin?.write(`${JSON.stringify(order)}\n`);
     if (this.process.stdout)
       createInterface(this.process.stdout).on("line", (line) => this.ticks.push(JSON.parse(line)));
   }
 
-  static start(rehearsal: Rehearsal, args: LoadArgs): Load {
-    return new Load(rehearsal, args);
+  /** At a fixed pace, until it is stopped. */
+  static start(rehearsal: Rehearsal, { jobsPerSecond, queue, work, retry = 25 }: LoadArgs): Load {
+    const count = Math.max(1, Math.round(jobsPerSecond / REQUESTS_PER_SECOND));
+    const rest = { queue, work, retry };
+    return new Load(rehearsal, { pause: count / jobsPerSecond, first: nextNumber, count, rest });
+  }
+
+  /** As planned, unless it is stopped before. Beside it the queue of each job. */
+  static planned(
+    rehearsal: Rehearsal,
+    plan: readonly Planned[],
+  ): { load: Load; queues: Map<number, string> } {
+    const queues = new Map<number, string>();
+    let number = nextNumber;
+    const requests = plan.map(({ seconds, queue, count, work }) => {
+      const first = number;
+      for (; number < first + count; number++) queues.set(number, queue);
+      return [seconds, { first, count, queue, work, retry: 25 }];
+    });
+    return { load: new Load(rehearsal, { plan: requests }), queues };
   }
 
   /** No further requests; ends with the answer to the last one. */
@@ -73,8 +87,8 @@ export class Load {
   /** Number of each job whose producer was told that it is in Redis, and when. */
   acknowledged(): Map<number, number> {
     const jobs = new Map<number, number>();
-    for (const { first, answered, ok } of this.ticks)
-      if (ok) for (let i = 0; i < this.count; i++) jobs.set(first + i, answered);
+    for (const { first, count, answered, ok } of this.ticks)
+      if (ok) for (let i = 0; i < count; i++) jobs.set(first + i, answered);
     return jobs;
   }
 }

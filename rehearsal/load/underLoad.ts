@@ -13,7 +13,7 @@ import {
   summary,
 } from "./accounting";
 import { type FinishedJob, settled } from "./ledger";
-import { Load, type LoadArgs } from "./load";
+import { Load, type LoadArgs, type Work } from "./load";
 
 /** Far less than the smallest fleet does. */
 export const ORDINARY = {
@@ -111,7 +111,7 @@ export async function underLoad(
   } finally {
     await load.stop();
   }
-  const outcome = await accounts(rehearsal, load, incident);
+  const outcome = await accounts(rehearsal, load, incident, wanted.work);
   const { lost } = outcome.account;
   const traces = lost.map(({ job, last }) => `job ${job}: ${last}`).slice(0, 10);
   if (lost.some(({ cause }) => lossless || cause === undefined))
@@ -139,14 +139,19 @@ async function goesOn(rehearsal: Rehearsal, load: Load, since: number, processes
   });
 }
 
-async function accounts(rehearsal: Rehearsal, load: Load, incident: Incident): Promise<Outcome> {
+async function accounts(
+  rehearsal: Rehearsal,
+  load: Load,
+  incident: Incident,
+  { fails }: Work,
+): Promise<Outcome> {
   const acknowledged = load.acknowledged();
   const jobs = await settled(rehearsal, acknowledged);
   return {
     account: account({
       acknowledged,
       finished: new Set(jobs.map(({ job }) => job)),
-      failing: new Set(load.args.work.fails ? acknowledged.keys() : []),
+      failing: new Set(fails ? acknowledged.keys() : []),
       events: rehearsal.collector.events,
       deaths: incident.deaths,
       breaks: incident.breaks,

@@ -1,0 +1,17 @@
+/** How busy this machine's cores are, whoever with. */
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+
+/** Seconds, of all cores together, in which one was busy since this machine's start. */
+export function busySeconds(stat = readFileSync("/proc/stat", "utf8")): number {
+  // user nice system idle iowait irq softirq steal, in hundredths of a second (proc(5)).
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (stat.split("\n")[0] ?? "")
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) / 100;
+}
+
+/** Share of the cores' time. */
+export const shareOfCores = (seconds: number, elapsed: number) => seconds / elapsed / cpus().length;

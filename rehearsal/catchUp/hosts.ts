@@ -1,0 +1,52 @@
+/** A fleet of the model as it runs here. */
+import type { Fleet } from "../../capacity/fleet";
+import { sidekiqProcesses } from "../databases";
+import type { Machine } from "../machine";
+import type { Rehearsal } from "../rehearsal";
+import { succeeded } from "../steps/step";
+import { until } from "../until";
+import { quota } from "./scale";
+
+/** By `pulumi up`, as the story's administrator would have done it with this program. */
+export async function becomes(rehearsal: Rehearsal, { hosts }: Fleet): Promise<void> {
+  const [main, ...pools] = hosts;
+  rehearsal.engine.edit((settings) => {
+    settings.main.sidekiq = [...main.sidekiq];
+    settings.workers = pools.map(({ name, size, count, sidekiq }) => ({
+      name,
+      size: size.slug,
+      count,
+      sidekiq: [...sidekiq],
+    }));
+    // It refuses the story's layouts for the story's users.
+    settings.workload = { activeUsers: 200 };
+  });
+  succeeded(await rehearsal.engine.up());
+  await rehearsal.read();
+}
+
+/** The fleet's hosts as they run here. */
+export interface Host {
+  machine: Machine;
+  /** Cores of this machine. */
+  cores: { machine: number; process: number };
+  /** Of its Sidekiq processes, by this machine's own numbers. */
+  pids: number[];
+}
+
+/** Its machines, main first, once every Sidekiq process is there. */
+export async function hostsOf(rehearsal: Rehearsal, fleet: Fleet): Promise<Host[]> {
+  const wanted = fleet.hosts.map(({ sidekiq, count }) =>
+    sidekiq.reduce((sum, { replicas }) => sum + replicas * count, 0),
+  );
+  const total = wanted.reduce((sum, one) => sum + one, 0);
+  await until(`${total} Sidekiq processes`, 90, async () => {
+    return (await sidekiqProcesses(rehearsal.main())).length === total;
+  });
+  return [rehearsal.main(), ...rehearsal.workers()].map((machine, h) => {
+    const pids = machine.processes(/^sidekiq \d/);
+    if (pids.length !== wanted[h])
+      throw new Error(`${machine.name} runs ${pids.length} Sidekiq processes instead of ${wanted[h]}`);
+    return { machine, cores: quota(fleet, h), pids };
+  });
+}

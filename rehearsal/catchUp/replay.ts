@@ -1,0 +1,174 @@
+/** One of the story's layouts, with its outage, on machines that have as much of this machine as the scale gives them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { evaluate } from "../../capacity/evaluate";
+import type { ControlGroup } from "../controlGroup";
+import { sql } from "../databases";
+import { type FinishedJob, settled } from "../load/ledger";
+import { Load } from "../load/load";
+import type { Machine } from "../machine";
+import type { Rehearsal } from "../rehearsal";
+import { drainedAt } from "./drain";
+import type { Host } from "./hosts";
+import { Meter, type Taken } from "./meter";
+import { arrivals, inHours, type Layout, SECONDS_PER_HOUR, situation, workOf } from "./scale";
+
+export interface Replayed {
+  /** Hours of the story. */
+  outage: number;
+  measured: number | undefined;
+  predicted: number;
+  /** Hours that each queue took, measured and predicted. */
+  queues: { queue: string; measured: number | undefined; predicted: number }[];
+  taken: Taken;
+  /** For each host, in the fleet's order: cores that its Sidekiq processes took, on the average. */
+  sidekiq: number[][];
+  jobs: number;
+  connections: Connections;
+}
+
+/** To main's database while the backlog is worked off. */
+export interface Connections {
+  /** What would be connections of Postgres without pgbouncer. */
+  clients: number;
+  /** Postgres' own. */
+  servers: number;
+}
+
+/** Seconds from when work goes on again until every thread has had its first job. */
+const UNDER_WAY = 5;
+
+async function connections(main: Machine): Promise<Connections> {
+  const clients = await main.run("ss -Htn state established '( sport = :6432 )' | wc -l");
+  const [servers] = await sql(
+    main,
+    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename = 'mastodon'",
+  );
+  return { clients: Number(clients), servers: Number(servers) };
+}
+
+/** How much longer than the model says a layout may take before it is given up. */
+const PATIENCE = 1.5;
+
+/** @throws Error where jobs are missing afterwards */
+export async function replay(
+  rehearsal: Rehearsal,
+  { fleet }: Layout,
+  hosts: readonly Host[],
+  rttMs: number,
+): Promise<Replayed> {
+  const story = situation(2, rttMs);
+  const expected = longest(evaluate(fleet, story).queues.map(({ drainHours }) => drainHours));
+  const plan = arrivals(story.outage.hours + PATIENCE * expected + 1);
+  const groups = limit(hosts);
+  for (const { pids } of hosts) for (const pid of pids) process.kill(pid, "SIGSTOP");
+  const began = Date.now();
+  const { load, queues } = Load.planned(
+    rehearsal,
+    plan.map((one) => ({ ...one, work: workOf(one.queue) })),
+  );
+  try {
+    await sleep(story.outage.hours * SECONDS_PER_HOUR * 1000);
+    for (const { pids } of hosts) for (const pid of pids) process.kill(pid, "SIGCONT");
+    const resumed = Date.now();
+    const meter = new Meter(hosts.map(({ machine }) => machine.controlGroup));
+    const sidekiqs = groups.map((each) => new Meter(each));
+    const [drained, connected] = await Promise.all([
+      drain(rehearsal, { load, queues, resumed, seconds: PATIENCE * expected * SECONDS_PER_HOUR }),
+      sleep(UNDER_WAY * 1000).then(() => connections(rehearsal.main())),
+    ]);
+    const taken = meter.read();
+    const sidekiq = sidekiqs.map((one) => one.read().groups);
+    await load.stop();
+    await everythingDone(rehearsal, load);
+    const outage = inHours((resumed - began) / 1000);
+    const results = evaluate(fleet, situation(outage, rttMs)).queues.filter(({ arrivals: jobs }) => jobs > 0);
+    const perQueue = results.map(({ queue, drainHours }) => ({
+      queue,
+      measured: drained.get(queue),
+      predicted: drainHours ?? Number.POSITIVE_INFINITY,
+    }));
+    return {
+      outage,
+      measured: perQueue.every(({ measured }) => measured !== undefined)
+        ? longest(perQueue.map(({ measured }) => measured))
+        : undefined,
+      predicted: longest(perQueue.map(({ predicted }) => predicted)),
+      queues: perQueue,
+      taken,
+      sidekiq,
+      jobs: load.acknowledged().size,
+      connections: connected,
+    };
+  } finally {
+    await load.stop();
+    for (const { machine, pids } of hosts) {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+      machine.controlGroup.limit(Number.POSITIVE_INFINITY);
+    }
+  }
+}
+
+const longest = (hours: readonly (number | undefined)[]) =>
+  Math.max(...hours.map((one) => one ?? Number.POSITIVE_INFINITY));
+
+/** Each machine and each of its Sidekiq processes; the latter's groups. */
+const limit = (hosts: readonly Host[]): ControlGroup[][] =>
+  hosts.map(({ machine, cores, pids }) => {
+    machine.controlGroup.limit(cores.machine);
+    return pids.map((pid) => machine.controlGroup.limitProcess(pid, cores.process));
+  });
+
+interface Draining {
+  load: Load;
+  queues: ReadonlyMap<number, string>;
+  resumed: number;
+  seconds: number;
+}
+
+/** Hours of the story from then until each queue was empty, once all were, or when that time is over. */
+async function drain(rehearsal: Rehearsal, { load, queues, resumed, seconds }: Draining) {
+  for (;;) {
+    await sleep(1000);
+    const arrived = byQueue(queues, load.acknowledged());
+    const taken = byQueue(queues, firstPops(rehearsal, queues));
+    const hours = new Map<string, number | undefined>();
+    for (const [queue, times] of arrived) {
+      const at = drainedAt(times, taken.get(queue) ?? [], resumed);
+      hours.set(queue, at === undefined ? undefined : inHours((at - resumed) / 1000));
+    }
+    const over = Date.now() - resumed > seconds * 1000;
+    if (over || [...hours.values()].every((one) => one !== undefined)) return hours;
+  }
+}
+
+/** When a process first had each of those jobs. */
+function firstPops(rehearsal: Rehearsal, jobs: ReadonlyMap<number, string>): Map<number, number> {
+  const pops = new Map<number, number>();
+  for (const { event, job, at } of rehearsal.collector.events)
+    if (event === "popped" && jobs.has(job) && !pops.has(job)) pops.set(job, at);
+  return pops;
+}
+
+function byQueue(queues: ReadonlyMap<number, string>, times: ReadonlyMap<number, number>) {
+  const grouped = new Map<string, number[]>();
+  for (const [job, at] of times) {
+    const queue = queues.get(job) ?? "";
+    const sofar = grouped.get(queue);
+    if (sofar) sofar.push(at);
+    else grouped.set(queue, [at]);
+  }
+  return grouped;
+}
+
+/**
+ * The rows of all jobs, once they are finished.
+ *
+ * @throws Error where one is lost
+ */
+export async function everythingDone(rehearsal: Rehearsal, load: Load): Promise<FinishedJob[]> {
+  const acknowledged = load.acknowledged();
+  const finished = await settled(rehearsal, acknowledged);
+  if (finished.length < acknowledged.size)
+    throw new Error(`${acknowledged.size - finished.length} of ${acknowledged.size} jobs are lost`);
+  return finished;
+}

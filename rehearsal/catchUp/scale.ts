@@ -1,0 +1,108 @@
+/**
+ * The story of docs/capacity.md in small: which of its quantities shrink, and by what, so that all ratios between them stay.
+ *
+ * A vCPU is a quarter of a core, for a whole machine and for each Ruby process, which has one of them at most. Everything that is not CPU
+ * takes four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
+ * Apart from it an hour of the story takes some seconds, since an outage and a night are so much longer than a job.
+ */
+import type { Situation } from "../../capacity/evaluate";
+import { coreSpeed, type Fleet } from "../../capacity/fleet";
+import type { QueueName } from "../../capacity/queues";
+import { STORY, STORY_FLEETS } from "../../capacity/story";
+import { courseOfDay, perQueue } from "../../capacity/workload";
+import type { Work } from "../load/load";
+
+/** Cores of this machine that a dedicated vCPU of the story becomes. */
+export const CORES_PER_VCPU = 0.25;
+/** Seconds that an hour of the story takes. */
+export const SECONDS_PER_HOUR = 8;
+
+export const inHours = (seconds: number) => seconds / SECONDS_PER_HOUR;
+
+/** Cores of this machine for the host, and for each Sidekiq process on it. */
+export function quota({ hosts }: Fleet, host: number): { machine: number; process: number } {
+  const found = hosts[host];
+  if (!found) throw new Error(`the fleet has no host ${host}`);
+  const process = coreSpeed(found.size, STORY.conditions) * CORES_PER_VCPU;
+  return { machine: process * found.size.vcpus, process };
+}
+
+/** Not replayed: one job in five minutes, which takes seconds. */
+const LEFT_OUT: QueueName = "scheduler";
+
+/**
+ * What capacity/ is asked: jobs cost what they cost on a vCPU of a quarter core. Web is not replayed; in none of the layouts does it
+ * take anything from Sidekiq (tests/rehearsal/catchUp.test.ts).
+ *
+ * @param outageHours of the story, as it was measured
+ * @param rttMs between a worker and main, as it was measured
+ */
+export function situation(outageHours: number, rttMs: number): Situation {
+  const { workload, conditions, outage } = STORY;
+  return {
+    ...STORY,
+    workload: {
+      ...workload,
+      webCores: 0,
+      queues: perQueue((queue) => {
+        const { jobsPerSecond, cpuMs, waitMs, roundTrips } = workload.queues[queue];
+        return {
+          jobsPerSecond: queue === LEFT_OUT ? 0 : jobsPerSecond * CORES_PER_VCPU,
+          cpuMs: cpuMs / CORES_PER_VCPU,
+          waitMs: waitMs / CORES_PER_VCPU,
+          roundTrips,
+        };
+      }),
+    },
+    conditions: { ...conditions, rttMs },
+    outage: { ...outage, hours: outageHours },
+  };
+}
+
+/** Round trips that a measured job makes whatever it is told: it begins and ends with a write. */
+const WRITES = 2;
+
+/** What a job of the queue is told to cost; its CPU is the story's, and only the vCPU is slower. */
+export function workOf(queue: QueueName): Work {
+  const { cpuMs, waitMs, roundTrips } = STORY.workload.queues[queue];
+  return { cpu: cpuMs, wait: waitMs / CORES_PER_VCPU, trips: Math.max(roundTrips - WRITES, 0) };
+}
+
+/** A request for jobs of one queue, seconds after the outage's begin. */
+export interface Arrival {
+  seconds: number;
+  queue: QueueName;
+  count: number;
+}
+
+/** Seconds between two looks at how many jobs of each queue have come due. */
+const TICK = 1;
+
+/** What arrives within so many hours from the begin of the outage on, as the day goes. */
+export function arrivals(hours: number): Arrival[] {
+  const { workload, outage } = STORY;
+  const { queues } = situation(outage.hours, 0).workload;
+  const due = perQueue(() => 0);
+  const plan: Arrival[] = [];
+  for (let seconds = 0; seconds < hours * SECONDS_PER_HOUR; seconds += TICK) {
+    const hour = inHours(seconds + TICK / 2);
+    const load = courseOfDay(workload.nightShare, hour - outage.hours - outage.hoursBeforeBusiest);
+    for (const [name, { jobsPerSecond }] of Object.entries(queues)) {
+      const queue = name as QueueName;
+      due[queue] += jobsPerSecond * load * TICK;
+      const count = Math.floor(due[queue]);
+      due[queue] -= count;
+      if (count > 0) plan.push({ seconds, queue, count });
+    }
+  }
+  return plan;
+}
+
+/** The story's states that catch up differently: (d), pgbouncer, is in each of them, since the program makes no instance without it. */
+export const LAYOUTS = [
+  { name: "a", says: "10 threads", fleet: STORY_FLEETS.tenThreads },
+  { name: "b", says: "20 threads", fleet: STORY_FLEETS.twentyThreads },
+  { name: "c", says: "split queues", fleet: STORY_FLEETS.split },
+  { name: "e", says: "default on a droplet of its own", fleet: STORY_FLEETS.defaultOffHost },
+] as const;
+export type Layout = (typeof LAYOUTS)[number];

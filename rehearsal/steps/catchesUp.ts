@@ -1,0 +1,151 @@
+/** The story's outage in small, on its first layout and after its mitigations: what they take to catch up, beside what the model says. */
+import { cpus } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { becomes, type Host, hostsOf } from "../catchUp/hosts";
+import {
+  error,
+  percent,
+  type Replay,
+  requireCalm,
+  requireNear,
+  requireOrder,
+  signed,
+} from "../catchUp/judgement";
+import { type Connections, everythingDone, type Replayed, replay } from "../catchUp/replay";
+import { roundTrip } from "../catchUp/roundTrip";
+import { LAYOUTS, type Layout } from "../catchUp/scale";
+import { Load } from "../load/load";
+import type { Step, StepInputs } from "./step";
+
+/** Seconds of a busy loop on every core. */
+const BUSY_SECONDS = 3;
+
+/** What busy loops get in a machine with its quota, in cores. */
+async function quotaOf({ machine, cores }: Host): Promise<number> {
+  const { controlGroup } = machine;
+  controlGroup.limit(cores.machine);
+  try {
+    // By its own systemd: what is started from here is outside of its group.
+    const loop = `systemd-run --quiet --wait timeout ${BUSY_SECONDS + 1} bash -c 'while :; do :; done'`;
+    const loops = machine.attempt(`${loop} & ${loop} & wait`);
+    await sleep(500);
+    const [began, before] = [Date.now(), controlGroup.used()];
+    await sleep(BUSY_SECONDS * 1000);
+    const used = (controlGroup.used() - before) / ((Date.now() - began) / 1000);
+    await loops;
+    return used;
+  } finally {
+    controlGroup.limit(Number.POSITIVE_INFINITY);
+  }
+}
+
+const hours = (value: number | undefined) => (value === undefined ? "not yet" : `${value.toFixed(2)} h`);
+const cores = (value: number) => value.toFixed(2);
+
+function figure(
+  { outage, measured, predicted, queues, taken, sidekiq, jobs }: Replayed,
+  name: string,
+): string {
+  const machines = sidekiq.map((each, h) => {
+    const all = taken.groups[h] ?? 0;
+    const rest = all - each.reduce((sum, one) => sum + one, 0);
+    return `${h === 0 ? "main" : "worker"} Sidekiq ${each.map(cores).join(" + ")}, else ${cores(rest)} cores`;
+  });
+  return [
+    `${hours(measured)} measured, ${hours(predicted)} by the model (${signed(error({ name, measured, predicted }))})`,
+    `outage ${hours(outage)}`,
+    queues.map((one) => `${one.queue} ${hours(one.measured)} and ${hours(one.predicted)}`).join(", "),
+    `${jobs} jobs`,
+    ...machines,
+    `this machine ${percent(taken.busy)} busy, ${percent(taken.own)} by the rehearsed ones`,
+  ].join("; ");
+}
+
+function quotaHolds({ report }: StepInputs, role: string, host: Host) {
+  const wanted = host.cores.machine;
+  return report.check(`busy loops on ${role} get what its quota says, and no more`, async () => {
+    const got = await quotaOf(host);
+    if (Math.abs(got / wanted - 1) > 0.1)
+      throw new Error(`they got ${cores(got)} cores, and the quota is ${cores(wanted)}`);
+    return `${cores(got)} cores of ${cores(wanted)}`;
+  });
+}
+
+/** Jobs that keep a process with 20 threads busy for six seconds of one core. */
+const BURST = { seconds: 0, queue: "default", count: 60, work: { cpu: 100, trips: 0, wait: 0 } };
+
+/** The model's bound that the quota of a process stands for: without one it could have both cores of this machine. */
+function rubysLock({ rehearsal, report }: StepInputs, { machine, pids }: Host) {
+  return report.check("a process with 20 threads takes one core and no more, without a quota", async () => {
+    const [pid] = pids;
+    if (pid === undefined || cpus().length < 2)
+      throw new Error("it takes a process, and a core more than one");
+    const group = machine.controlGroup.limitProcess(pid, Number.POSITIVE_INFINITY);
+    const { load } = Load.planned(rehearsal, [BURST]);
+    try {
+      await sleep(2000);
+      const [began, before] = [Date.now(), group.used()];
+      await sleep(3000);
+      const used = (group.used() - before) / ((Date.now() - began) / 1000);
+      if (!(used > 0.8 && used < 1.1)) throw new Error(`it took ${cores(used)} cores`);
+      return `${cores(used)} cores`;
+    } finally {
+      await load.stop();
+      await everythingDone(rehearsal, load);
+    }
+  });
+}
+
+/** (d): what Postgres sees of all the threads. */
+function pooled({ rehearsal, report }: StepInputs, { clients, servers }: Connections) {
+  return report.check(
+    "(d) pgbouncer: Postgres has its pool's connections, whatever threads there are",
+    async () => {
+      const setting = (name: string) =>
+        rehearsal.main().run(`sed -n 's/^${name} = //p' /etc/pgbouncer/pgbouncer.ini`).then(Number);
+      const most = (await setting("default_pool_size")) + (await setting("reserve_pool_size"));
+      const figures = `${clients} connections to pgbouncer, ${servers} of at most ${most} from there to Postgres`;
+      if (!(servers > 0 && servers <= most && servers < clients)) throw new Error(figures);
+      return figures;
+    },
+  );
+}
+
+async function catchUp(inputs: StepInputs, layout: Layout, replays: Replay[]): Promise<void> {
+  const { rehearsal, report } = inputs;
+  const { name, says, fleet } = layout;
+  let hosts: Host[] = [];
+  const there = await report.check(`(${name}) ${says}: up`, async () => {
+    await becomes(rehearsal, fleet);
+    hosts = await hostsOf(rehearsal, fleet);
+  });
+  if (!there) return;
+  if (name === "a" && hosts[0]) await quotaHolds(inputs, "main", hosts[0]);
+  if (name === "b" && hosts[0]) await rubysLock(inputs, hosts[0]);
+  if (name === "e" && hosts[1]) await quotaHolds(inputs, "the worker", hosts[1]);
+  let connections: Connections | undefined;
+  await report.check(`(${name}) ${says}: two hours of outage drain as the model says`, async () => {
+    const rttMs = hosts.length > 1 ? await roundTrip(rehearsal) : 0;
+    const result = await replay(rehearsal, layout, hosts, rttMs);
+    connections = result.connections;
+    const text = `${figure(result, name)}${rttMs > 0 ? `; round trip ${rttMs.toFixed(2)} ms` : ""}`;
+    process.stdout.write(`    ${text}\n`);
+    requireCalm(result.taken.busy, result.taken.own);
+    const measured = { name: `(${name})`, measured: result.measured, predicted: result.predicted };
+    replays.push(measured);
+    requireNear(measured);
+    return text;
+  });
+  if (name === "c" && connections) await pooled(inputs, connections);
+}
+
+export const catchesUp: Step = async (inputs) => {
+  const replays: Replay[] = [];
+  for (const layout of LAYOUTS) await catchUp(inputs, layout, replays);
+  return inputs.report.check("the layouts catch up in the model's order", async () => {
+    if (replays.length < LAYOUTS.length)
+      throw new Error(`only ${replays.map(({ name }) => name).join(", ") || "none"} could be measured`);
+    requireOrder(replays);
+    return replays.map(({ name, measured }) => `${name} ${hours(measured)}`).join(", ");
+  });
+};

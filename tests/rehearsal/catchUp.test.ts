@@ -1,0 +1,150 @@
+/** The story in small: what shrinks, when a backlog counts as gone, and what counts as the model's being right. */
+import { evaluate, type Situation } from "../../capacity/evaluate";
+import { QUEUE_NAMES } from "../../capacity/queues";
+import { STORY } from "../../capacity/story";
+import { meanOfDay } from "../../capacity/workload";
+import { busySeconds } from "../../rehearsal/catchUp/cores";
+import { drainedAt } from "../../rehearsal/catchUp/drain";
+import { error, requireCalm, requireNear, requireOrder, signed } from "../../rehearsal/catchUp/judgement";
+import {
+  arrivals,
+  CORES_PER_VCPU,
+  LAYOUTS,
+  quota,
+  SECONDS_PER_HOUR,
+  situation,
+  workOf,
+} from "../../rehearsal/catchUp/scale";
+
+const drain = (fleet: (typeof LAYOUTS)[number]["fleet"], asked: Situation) =>
+  Math.max(...evaluate(fleet, asked).queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
+
+describe("the scale", () => {
+  const small = situation(STORY.outage.hours, STORY.conditions.rttMs);
+
+  test.each(LAYOUTS)(
+    "($name) takes as long in small as in the story, by the model, within 3 %",
+    ({ fleet }) => {
+      const ratio = drain(fleet, small) / drain(fleet, STORY);
+      expect(Math.abs(ratio - 1)).toBeLessThan(0.03);
+    },
+  );
+
+  test.each(LAYOUTS)("($name) would take as long with the story's web on main", ({ fleet }) => {
+    const withWeb = { ...small, workload: { ...small.workload, webCores: STORY.workload.webCores } };
+    expect(drain(fleet, withWeb)).toBeCloseTo(drain(fleet, small), 3);
+  });
+
+  test("a machine has its vCPUs, of which a shared one gives 70 %, and a Ruby process has one of them", () => {
+    const [a] = LAYOUTS;
+    const e = LAYOUTS[3];
+    expect(quota(a.fleet, 0)).toEqual({
+      machine: expect.closeTo(6 * 0.7 * CORES_PER_VCPU) as number,
+      process: expect.closeTo(0.7 * CORES_PER_VCPU) as number,
+    });
+    expect(quota(e.fleet, 1)).toEqual({ machine: 2 * CORES_PER_VCPU, process: CORES_PER_VCPU });
+    expect(() => quota(a.fleet, 1)).toThrow("the fleet has no host 1");
+  });
+
+  test("jobs of a queue keep as many threads busy as in the story, with CPU and with waiting", () => {
+    for (const queue of QUEUE_NAMES.filter((name) => name !== "scheduler")) {
+      const [here, there] = [small.workload.queues[queue], STORY.workload.queues[queue]];
+      expect(here.jobsPerSecond).toBeCloseTo(there.jobsPerSecond * CORES_PER_VCPU);
+      expect(here.jobsPerSecond * here.cpuMs).toBeCloseTo(there.jobsPerSecond * there.cpuMs);
+      expect(here.jobsPerSecond * here.waitMs).toBeCloseTo(there.jobsPerSecond * there.waitMs);
+      expect(workOf(queue).wait).toBe(here.waitMs);
+    }
+  });
+
+  test("a job is told the story's CPU and four times its waiting, and makes its two writes by itself", () => {
+    expect(workOf("pull")).toEqual({ cpu: 25, wait: 1600, trips: 13 });
+  });
+
+  test("in two hours of outage arrives what the model counts, queue by queue", () => {
+    const counted = new Map<string, number>();
+    for (const { queue, count } of arrivals(STORY.outage.hours))
+      counted.set(queue, (counted.get(queue) ?? 0) + count);
+    // Around six hours before the busiest moment, where the load is the mean of day and night.
+    const load = meanOfDay(STORY.workload.nightShare);
+    for (const { queue, arrivals: perSecond } of evaluate(LAYOUTS[0].fleet, small).queues) {
+      const expected = perSecond * load * STORY.outage.hours * SECONDS_PER_HOUR;
+      expect(Math.abs((counted.get(queue) ?? 0) - expected)).toBeLessThan(1.5);
+    }
+    expect(counted.has("scheduler")).toBe(false);
+  });
+
+  test("the night is quiet: in its two quietest hours comes a third of what came in the outage", () => {
+    const plan = arrivals(21);
+    const within = (from: number, to: number) =>
+      plan
+        .filter(({ seconds }) => seconds >= from * SECONDS_PER_HOUR && seconds < to * SECONDS_PER_HOUR)
+        .reduce((sum, { count }) => sum + count, 0);
+    expect(within(18, 20) / within(0, 2)).toBeCloseTo(1 / 3, 1);
+  });
+});
+
+describe("a backlog is gone", () => {
+  test("at the first moment at which everything that had come was taken", () => {
+    expect(drainedAt([0, 1, 5], [10, 11, 12], 9)).toBe(12);
+    // What comes afterwards is another backlog.
+    expect(drainedAt([0, 1, 20], [10, 11, 30], 9)).toBe(11);
+  });
+
+  test("at once, where nothing waits when work begins", () => {
+    expect(drainedAt([], [], 9)).toBe(9);
+    expect(drainedAt([1, 20], [2, 30], 9)).toBe(9);
+  });
+
+  test("not while one waits", () => {
+    expect(drainedAt([0, 1, 5], [10, 11], 9)).toBeUndefined();
+  });
+
+  test("whatever the order in which it is told, and where a job is taken as it is put in", () => {
+    expect(drainedAt([5, 0, 1], [12, 10, 11], 9)).toBe(12);
+    expect(drainedAt([0, 12], [12, 12], 9)).toBe(12);
+  });
+});
+
+describe("the judgement", () => {
+  const replay = (name: string, measured: number | undefined, predicted: number) => ({
+    name,
+    measured,
+    predicted,
+  });
+
+  test("up to 30 % off is near, to either side, and more is not", () => {
+    expect(() => requireNear(replay("(a)", 10, 12.9))).not.toThrow();
+    expect(() => requireNear(replay("(a)", 10, 7.1))).not.toThrow();
+    expect(() => requireNear(replay("(a)", 10, 13.1))).toThrow(
+      "(a) caught up in 10.00 h, and the model says 13.10 h: +31 %",
+    );
+    expect(() => requireNear(replay("(a)", 10, 6.9))).toThrow("−31 %");
+    expect(() => requireNear(replay("(a)", undefined, 20))).toThrow("(a) has not caught up");
+    expect(signed(error(replay("(a)", undefined, 20)))).toBe("−100 %");
+  });
+
+  test("the order is the model's", () => {
+    const [a, b, e] = [replay("(a)", 19, 20), replay("(b)", 21, 20), replay("(e)", 1, 0.7)];
+    expect(() => requireOrder([a, b, e])).not.toThrow();
+    expect(() => requireOrder([a, b, replay("(e)", 25, 0.7)])).toThrow(
+      "(a) later than (e), and measured were 19.00 h and 25.00 h\n(b) later than (e), and measured were 21.00 h and 25.00 h",
+    );
+    expect(() => requireOrder([a, replay("(b)", undefined, 20)])).toThrow("(a) as late as (b)");
+  });
+
+  test("two of which the model says the same have to be alike", () => {
+    expect(() => requireOrder([replay("(a)", 10, 20), replay("(b)", 13, 20)])).not.toThrow();
+    expect(() => requireOrder([replay("(a)", 10, 20), replay("(b)", 14, 20)])).toThrow("(a) as late as (b)");
+  });
+
+  test("on a machine that is busy with something else nothing is said", () => {
+    expect(() => requireCalm(0.7, 0.6)).not.toThrow();
+    expect(() => requireCalm(0.84, 0.44)).toThrow(
+      "84 % of this machine's cores were busy, of which 40 % with something else",
+    );
+  });
+});
+
+test("busy is what a core does but idling and waiting for its disk, whoever took it", () => {
+  expect(busySeconds("cpu  100 20 30 9999 8888 5 6 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")).toBe(1.68);
+});
