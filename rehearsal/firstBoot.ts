@@ -60,3 +60,15 @@ export async function firstBoot(machine: Machine, mirrorBack: number): Promise<F
     installing: packages.to - Math.max(packages.from, monotonic(mirrorBack)),
   };
 }
+
+/**
+ * How many packages dpkg has begun with and not ended; its database says so only after a while.
+ *
+ * @param log /var/log/dpkg.log
+ */
+export function unfinished(log: string): number {
+  const states = new Map(
+    [...log.matchAll(/ status (\S+) (\S+) /g)].map(([, state = "", name]) => [name, state]),
+  );
+  return [...states.values()].filter((state) => /^(half-|unpacked)/.test(state)).length;
+}

@@ -1,6 +1,6 @@
 /** The first boot of each host from a root that has none of their packages: in a world of its own, made with `bare`. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FirstBoot, firstBoot } from "../firstBoot";
+import { type FirstBoot, firstBoot, unfinished } from "../firstBoot";
 import type { PackageMirror } from "../internet/packageMirror";
 import { PINNED } from "../internet/tailscaleRepository";
 import type { Machine } from "../machine";
@@ -72,15 +72,6 @@ async function secondBoot(rehearsal: Rehearsal, dropletName: string): Promise<vo
   if ((await installed()) !== before) throw new Error(`${machine.name} installed packages again`);
 }
 
-/** Packages that dpkg has begun with and not ended. */
-function unfinished(machine: Machine): number {
-  const log = "/var/log/dpkg.log";
-  if (!machine.has(log)) return 0;
-  const said = [...machine.read(log).matchAll(/ status (\S+) (\S+) /g)];
-  const states = new Map(said.map(([, state, name]) => [name, state]));
-  return [...states.values()].filter((state) => /^(half-|unpacked)/.test(state ?? "")).length;
-}
-
 /** A worker is replaced as the runbook says, and the new one dies in the middle of unpacking. */
 async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
   const { engine, cloud } = rehearsal;
@@ -90,17 +81,20 @@ async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
   const dies = async () => {
     await until("a new worker", 120, async () => added() !== undefined);
     const machine = added() as Machine;
-    await machine.waitFor("packages that are unpacked", 300, async () => unfinished(machine) >= 10);
+    const log = "/var/log/dpkg.log";
+    const half = () => (machine.has(log) ? unfinished(machine.read(log)) : 0);
+    await machine.waitFor("packages that are unpacked", 300, async () => half() >= 10);
     await machine.cut();
-    const half = unfinished(machine);
+    const left = half();
+    if (left === 0) throw new Error("it lost its power too late");
     await machine.start();
-    return half;
+    return left;
   };
-  const [done, half] = await Promise.all([engine.up({ replace: [key] }), dies()]);
+  const [done, left] = await Promise.all([engine.up({ replace: [key] }), dies()]);
   succeeded(done);
   await rehearsal.read();
   await expectNothingWrong(rehearsal);
-  return `${half} packages were half installed`;
+  return `${left} packages were half installed`;
 }
 
 /** The step's own function, with the fingerprint that it has on a droplet, meets the rehearsal's key. */

@@ -3,7 +3,7 @@ import { inflateSync } from "node:zlib";
 import { parse } from "yaml";
 import { userData } from "../../hosts/bundle";
 import { mainHost } from "../../hosts/mainHost";
-import { firstApply } from "../../rehearsal/firstBoot";
+import { firstApply, unfinished } from "../../rehearsal/firstBoot";
 import { pinnedTo } from "../../rehearsal/internet/tailscaleRepository";
 import { fromBase85 } from "../hosts/base85";
 import { boot } from "../hosts/fixtures";
@@ -37,6 +37,21 @@ describe("the first apply", () => {
     const later = "[  400.000000] vm host-apply[800]: host-apply: done\n";
     expect(() => firstApply(failed + later)).toThrow("the first apply's last word is: failed at 25-resolver");
   });
+});
+
+test("a package is unfinished from its first files until it is installed, and not when it has gone", () => {
+  const log = [
+    "status half-installed jq:amd64 1.7.1",
+    "status half-installed gpg:amd64 2.4.7",
+    "status unpacked gpg:amd64 2.4.7",
+    "status unpacked curl:amd64 8.14.1",
+    "configure curl:amd64 8.14.1 <none>",
+    "status half-configured curl:amd64 8.14.1",
+    "status installed curl:amd64 8.14.1",
+    "status half-configured ntp:amd64 1.2",
+    "status not-installed ntp:amd64 <none>",
+  ].map((line) => `2026-11-24 13:56:20 ${line}\n`);
+  expect(unfinished(log.join(""))).toBe(2);
 });
 
 test("user data for the rehearsal's repository differs in the key's fingerprint alone", async () => {
