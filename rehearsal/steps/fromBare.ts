@@ -109,6 +109,14 @@ async function expectForeignKeyRefused(machine: Machine): Promise<void> {
     throw new Error(`exit ${code}: ${stderr}`);
 }
 
+/** A package of the hosts' whose dependencies had not come when the power went: dpkg alone cannot end that. */
+async function expectCompleted(machine: Machine): Promise<void> {
+  await machine.run(
+    `set -e; cd /root; dpkg --force-depends --purge jq libjq1; apt-get -qq download jq; dpkg --unpack jq_*.deb; rm jq_*.deb
+     /usr/local/lib/mastodon-host/steps/20-packages; test -z "$(dpkg --audit)"; jq --version`,
+  );
+}
+
 export const fromBare: Step = async ({ rehearsal, report }) => {
   const { mirror } = rehearsal;
   if (!mirror) throw new Error("this step needs machines that begin bare");
@@ -127,6 +135,9 @@ export const fromBare: Step = async ({ rehearsal, report }) => {
   );
   await report.check("a repository with another key than Tailscale's is refused", () =>
     expectForeignKeyRefused(rehearsal.main()),
+  );
+  await report.check("what an interrupted installation left without its dependencies is completed", () =>
+    expectCompleted(rehearsal.main()),
   );
   await report.check("a worker that loses its power while packages are installed ends up working", () =>
     powerCutWhileInstalling(rehearsal),
