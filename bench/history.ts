@@ -1,6 +1,7 @@
 /** What a bench found, as a table and as a line of history. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import type { Previews } from "./preview";
 
@@ -82,6 +83,8 @@ export function keep(previews: Previews, rounds: number): void {
     commit: `${git("rev-parse", "--short=12", "HEAD")}${dirty ? " and changes" : ""}`,
     node: process.version,
     rounds,
+    // Of the last quarter of an hour: on a busy machine even medians stray.
+    load: rounded(loadavg()[2] ?? Number.NaN),
     emptySeconds: rounded(previews.empty.seconds),
     ofBare: Object.fromEntries(
       ratios(previews).map(({ name, seconds, memory }) => [name, { seconds, memory }]),
