@@ -22,3 +22,31 @@ export function drainedAt(
   }
   return empty;
 }
+
+/** A job of one queue: when it was put in, taken out, and finished. */
+export interface Trace {
+  arrived: number;
+  taken: number | undefined;
+  finished: number | undefined;
+}
+
+/**
+ * When the last job of the backlog was finished; undefined while one waits or is in work. Beside a backlog of some hundred jobs
+ * those that are in work count, which the model has as undone.
+ */
+export function workedOffAt(jobs: readonly Trace[], since: number): number | undefined {
+  const taken = jobs.flatMap((job) => job.taken ?? []);
+  const empty = drainedAt(
+    jobs.map(({ arrived }) => arrived),
+    taken,
+    since,
+  );
+  if (empty === undefined) return undefined;
+  let last = since;
+  for (const job of jobs) {
+    if (job.taken === undefined || job.taken > empty) continue;
+    if (job.finished === undefined) return undefined;
+    last = Math.max(last, job.finished);
+  }
+  return last;
+}

@@ -7,7 +7,7 @@ import { type FinishedJob, settled } from "../load/ledger";
 import { Load } from "../load/load";
 import type { Machine } from "../machine";
 import type { Rehearsal } from "../rehearsal";
-import { drainedAt } from "./drain";
+import { drainedAt, type Trace, workedOffAt } from "./drain";
 import type { Host } from "./hosts";
 import { Meter, type Taken } from "./meter";
 import { arrivals, inHours, type Layout, SECONDS_PER_HOUR, situation, workOf } from "./scale";
@@ -72,21 +72,25 @@ export async function replay(
     const resumed = Date.now();
     const meter = new Meter(hosts.map(({ machine }) => machine.controlGroup));
     const sidekiqs = groups.map((each) => new Meter(each));
-    const [drained, connected] = await Promise.all([
+    const [, connected] = await Promise.all([
       drain(rehearsal, { load, queues, resumed, seconds: PATIENCE * expected * SECONDS_PER_HOUR }),
       sleep(UNDER_WAY * 1000).then(() => connections(rehearsal.main())),
     ]);
     const taken = meter.read();
     const sidekiq = sidekiqs.map((one) => one.read().groups);
     await load.stop();
-    await everythingDone(rehearsal, load);
+    const finished = await everythingDone(rehearsal, load);
+    const traces = tracesOf(rehearsal, { load, queues, finished });
     const outage = inHours((resumed - began) / 1000);
     const results = evaluate(fleet, situation(outage, rttMs)).queues.filter(({ arrivals: jobs }) => jobs > 0);
-    const perQueue = results.map(({ queue, drainHours }) => ({
-      queue,
-      measured: drained.get(queue),
-      predicted: drainHours ?? Number.POSITIVE_INFINITY,
-    }));
+    const perQueue = results.map(({ queue, drainHours }) => {
+      const at = workedOffAt(traces.get(queue) ?? [], resumed);
+      return {
+        queue,
+        measured: at === undefined ? undefined : inHours((at - resumed) / 1000),
+        predicted: drainHours ?? Number.POSITIVE_INFINITY,
+      };
+    });
     return {
       outage,
       measured: perQueue.every(({ measured }) => measured !== undefined)
@@ -125,20 +129,17 @@ interface Draining {
   seconds: number;
 }
 
-/** Hours of the story from then until each queue was empty, once all were, or when that time is over. */
-async function drain(rehearsal: Rehearsal, { load, queues, resumed, seconds }: Draining) {
-  for (;;) {
-    await sleep(1000);
-    const arrived = byQueue(queues, load.acknowledged());
-    const taken = byQueue(queues, firstPops(rehearsal, queues));
-    const hours = new Map<string, number | undefined>();
-    for (const [queue, times] of arrived) {
-      const at = drainedAt(times, taken.get(queue) ?? [], resumed);
-      hours.set(queue, at === undefined ? undefined : inHours((at - resumed) / 1000));
-    }
-    const over = Date.now() - resumed > seconds * 1000;
-    if (over || [...hours.values()].every((one) => one !== undefined)) return hours;
-  }
+/** Until nothing waits in any queue, or that time is over. */
+async function drain(rehearsal: Rehearsal, { load, queues, resumed, seconds }: Draining): Promise<void> {
+  const end = resumed + seconds * 1000;
+  const waits = (jobs: readonly Trace[]) =>
+    drainedAt(
+      jobs.map(({ arrived }) => arrived),
+      jobs.flatMap(({ taken }) => taken ?? []),
+      resumed,
+    ) === undefined;
+  do await sleep(1000);
+  while ([...tracesOf(rehearsal, { load, queues, finished: [] }).values()].some(waits) && Date.now() < end);
 }
 
 /** When a process first had each of those jobs. */
@@ -149,15 +150,20 @@ function firstPops(rehearsal: Rehearsal, jobs: ReadonlyMap<number, string>): Map
   return pops;
 }
 
-function byQueue(queues: ReadonlyMap<number, string>, times: ReadonlyMap<number, number>) {
-  const grouped = new Map<string, number[]>();
-  for (const [job, at] of times) {
-    const queue = queues.get(job) ?? "";
-    const sofar = grouped.get(queue);
-    if (sofar) sofar.push(at);
-    else grouped.set(queue, [at]);
-  }
-  return grouped;
+interface Known {
+  load: Load;
+  queues: ReadonlyMap<number, string>;
+  finished: readonly FinishedJob[];
+}
+
+/** What is known of the jobs of each queue. */
+function tracesOf(rehearsal: Rehearsal, { load, queues, finished }: Known): Map<string, Trace[]> {
+  const taken = firstPops(rehearsal, queues);
+  const ends = new Map(finished.map(({ job, at }) => [job, at]));
+  const traces = new Map<string, Trace[]>([...queues.values()].map((queue) => [queue, []]));
+  for (const [job, arrived] of load.acknowledged())
+    traces.get(queues.get(job) ?? "")?.push({ arrived, taken: taken.get(job), finished: ends.get(job) });
+  return traces;
 }
 
 /**

@@ -4,7 +4,7 @@ import { QUEUE_NAMES } from "../../capacity/queues";
 import { STORY } from "../../capacity/story";
 import { meanOfDay } from "../../capacity/workload";
 import { busySeconds } from "../../rehearsal/catchUp/cores";
-import { drainedAt } from "../../rehearsal/catchUp/drain";
+import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
 import { error, requireCalm, requireNear, requireOrder, signed } from "../../rehearsal/catchUp/judgement";
 import {
   arrivals,
@@ -102,6 +102,24 @@ describe("a backlog is gone", () => {
   test("whatever the order in which it is told, and where a job is taken as it is put in", () => {
     expect(drainedAt([5, 0, 1], [12, 10, 11], 9)).toBe(12);
     expect(drainedAt([0, 12], [12, 12], 9)).toBe(12);
+  });
+});
+
+describe("a backlog is worked off", () => {
+  const job = (arrived: number, taken?: number, finished?: number) => ({ arrived, taken, finished });
+
+  test("when the last job of it is finished, and not when it is taken", () => {
+    expect(workedOffAt([job(0, 10, 30), job(1, 11, 14), job(20, 31, 40)], 9)).toBe(30);
+  });
+
+  test("at once, where all was done before work began again", () => {
+    expect(workedOffAt([job(0, 1, 2)], 9)).toBe(9);
+    expect(workedOffAt([], 9)).toBe(9);
+  });
+
+  test("not while one waits or is in work", () => {
+    expect(workedOffAt([job(0, 10, 30), job(1)], 9)).toBeUndefined();
+    expect(workedOffAt([job(0, 10, 30), job(1, 11)], 9)).toBeUndefined();
   });
 });
 
