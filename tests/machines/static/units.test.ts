@@ -127,7 +127,7 @@ describe("static", () => {
     main.write("/root/metadata/metadata/v1/reserved_ip/ipv6/active", "true");
     main.write("/root/metadata/metadata/v1/reserved_ip/ipv6/ip_address", "2001:db8::7");
     await main.run(
-      `ip addr add 169.254.169.254/32 dev lo && ip link add eth0 type veth peer name eth1 && ip link set eth0 up &&
+      `ip addr add 169.254.169.254/32 dev lo &&
         systemd-run --quiet --working-directory=/root/metadata python3 -m http.server --bind 169.254.169.254 80`,
     );
     await main.waitFor(
