@@ -221,7 +221,7 @@ describe("boot", () => {
       for (const name of CONTAINERS) {
         const log = await worker.run(`docker logs ${name.slice(1)} 2>&1`);
         expect(log.indexOf("Received TSTP, no longer accepting new work")).toBeGreaterThan(0);
-        expect(log.indexOf("Shutting down")).toBeGreaterThan(log.indexOf("Received TSTP"));
+        expect(log.lastIndexOf("Shutting down")).toBeGreaterThan(log.lastIndexOf("Received TSTP"));
         expect(await worker.run(`docker inspect -f '{{.State.ExitCode}}' ${name.slice(1)}`)).toBe("0\n");
       }
       expect((await worker.attempt("systemctl is-enabled mastodon-worker.service")).stdout).toBe(
