@@ -21,11 +21,11 @@ export class ControlGroup {
   ) {}
 
   static create(name: string): ControlGroup {
-    const of = (tree: string) => join(MOUNT, tree, name);
+    const of = (tree: string) => join(MOUNT, UNIFIED ? "" : tree, name);
     // systemd-nspawn keeps a shadow of version 2's groups in the older tree of systemd's.
-    const folders = UNIFIED ? [of("")] : ["unified", "systemd", "cpu", "cpuacct"].map(of);
+    const folders = [...new Set(["unified", "systemd", "cpu", "cpuacct"].map(of))];
     for (const folder of folders) mkdirSync(folder, { recursive: true });
-    return new ControlGroup(folders, UNIFIED ? of("") : of("cpu"), UNIFIED ? of("") : of("cpuacct"));
+    return new ControlGroup(folders, of("cpu"), of("cpuacct"));
   }
 
   /** The command, started in this group, as are its children. */

@@ -1,11 +1,7 @@
 /** What goes wrong between machines: packets that are dropped on the machines' bridge. */
-
-import { INTERNET } from "./internet/addresses";
+import { INTERNET, WIREGUARD } from "./internet/addresses";
 import type { Machine } from "./machine";
 import { run } from "./run";
-
-/** WireGuard's port on droplets. */
-const WIREGUARD = 41_641;
 
 /** Rules that drop what the machine sends and gets. */
 function drops(machine: Machine, match: string): string[] {
@@ -30,19 +26,18 @@ async function dropped<T>(rules: readonly string[], meanwhile: () => Promise<T>)
   }
 }
 
+const directPaths = (machine: Machine) =>
+  ["sport", "dport"].flatMap((port) => drops(machine, `udp ${port} ${WIREGUARD}`));
+
 /** The machine's direct paths are blocked, as by a firewall without UDP 41641; relays are reachable. */
 export const withoutDirectPaths = <T>(machine: Machine, meanwhile: () => Promise<T>): Promise<T> =>
-  dropped(
-    [...drops(machine, `udp sport ${WIREGUARD}`), ...drops(machine, `udp dport ${WIREGUARD}`)],
-    meanwhile,
-  );
+  dropped(directPaths(machine), meanwhile);
 
 /** The machine is cut off from the tailnet: no direct path, no relay, no control plane. */
 export const withoutTailnet = <T>(machine: Machine, meanwhile: () => Promise<T>): Promise<T> =>
   dropped(
     [
-      ...drops(machine, `udp sport ${WIREGUARD}`),
-      ...drops(machine, `udp dport ${WIREGUARD}`),
+      ...directPaths(machine),
       `ip saddr ${machine.address} ip daddr ${INTERNET.controlPlane} drop`,
       `ip daddr ${machine.address} ip saddr ${INTERNET.controlPlane} drop`,
     ],

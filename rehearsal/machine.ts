@@ -31,8 +31,6 @@ export interface MachineArgs {
   network: Network;
   /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
   number: number;
-  /** How many CPUs it may use, also a fraction; all where absent. */
-  cpus?: number;
   /** Address of its name server; none where absent. */
   resolver?: string;
   /** cloud-config. */
@@ -134,7 +132,6 @@ export class Machine {
   async start(): Promise<void> {
     const log = createWriteStream(this.path("console.log"), { flags: "a" });
     this.group = ControlGroup.create(`mastodon-${this.args.network.namespace}-${this.args.name}`);
-    if (this.args.cpus) this.group.limit(this.args.cpus);
     const nspawn = [
       "systemd-nspawn",
       "--quiet",

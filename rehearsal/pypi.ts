@@ -9,23 +9,21 @@ export interface PypiPackage {
   version: string;
 }
 
+/** pip's `install` in a new virtual environment: Debian's python3 has no pip of its own. */
+export async function pipInstall(environment: string, ...what: readonly string[]): Promise<void> {
+  await run(["python3", "-m", "venv", environment]);
+  const python = join(environment, "bin/python");
+  await run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...what], {
+    timeout: 600,
+  });
+}
+
 /** A folder with what the package contains. */
 export const pypiPackage = (wanted: PypiPackage): Promise<string> =>
   cached(wanted.package, wanted, async (path) => {
-    // Debian's python3 has no pip of its own; an environment has.
     const environment = `${path}.environment`;
     try {
-      await run(["python3", "-m", "venv", environment]);
-      const pip = [
-        join(environment, "bin/python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-      ];
-      const name = `${wanted.package}==${wanted.version}`;
-      await run([...pip, "--no-deps", "--target", path, name], { timeout: 600 });
+      await pipInstall(environment, "--no-deps", "--target", path, `${wanted.package}==${wanted.version}`);
     } finally {
       rmSync(environment, { recursive: true, force: true });
     }

@@ -12,7 +12,7 @@ import { bareFiles, bareRoot, hostRoot } from "./baseRoot";
 import { BootedMachines, type Image } from "./bootedMachines";
 import { loadFirewall, type Protected, routes, ruleset } from "./cloudFirewall";
 import { Cloud, type Credentials } from "./doubles/cloud";
-import { EngineStack } from "./engine/engineStack";
+import { EngineStack, type Run } from "./engine/engineStack";
 import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
 import { ffmpegProgram } from "./ffmpeg";
 import { HeadscaleTailnet } from "./headscaleTailnet";
@@ -35,6 +35,7 @@ import type { Network } from "./network";
 import { run } from "./run";
 import { moto } from "./s3";
 import { tailscaleLayer } from "./tailnetTools";
+import { until } from "./until";
 
 const CREDENTIALS: Credentials = {
   digitaloceanToken: "dop_v1_rehearsal_main",
@@ -97,6 +98,8 @@ export class Rehearsal {
   mail: MailRelay | undefined;
   /** For videos to be uploaded, and to look at what became of them. */
   ffmpeg!: string;
+  /** What the instance is called by; no step changes them. */
+  names!: Names;
   site!: Site;
   /** Only where machines begin bare. */
   mirror: PackageMirror | undefined;
@@ -176,6 +179,7 @@ export class Rehearsal {
     this.engine.edit((settings) => {
       settings.tailnet = { ...(settings.tailnet as object), admins: ADMINS };
     });
+    this.names = namesOf(this.settings, stack);
     await this.startMediaAndMail(authority);
   }
 
@@ -204,10 +208,6 @@ export class Rehearsal {
       .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
     // What is wrong with them the program itself says, all at once.
     return parseValues(Object.fromEntries(raw), settingsSchema.shape, []).settings as Settings;
-  }
-
-  get names(): Names {
-    return namesOf(this.settings, this.args.stack);
   }
 
   /** @returns how user data has to be changed for machines that get Tailscale from here */
@@ -289,8 +289,32 @@ export class Rehearsal {
     return this.workerHosts().map(({ machine }) => machine);
   }
 
+  /** Main first. */
+  machines(): Machine[] {
+    return [this.main(), ...this.workers()];
+  }
+
   rebootMain(): Promise<Machine> {
     return this.cloud.machines.reboot(this.mainDroplet);
+  }
+
+  /** Once the site answers again: the seconds that it took from power on. */
+  async rebootMainWithoutControlPlane(): Promise<number> {
+    await this.plane.down();
+    try {
+      await this.rebootMain();
+      const start = Date.now();
+      await until("HTTPS", 120, async () => (await this.web("/health")).stdout === "OK");
+      return (Date.now() - start) / 1000;
+    } finally {
+      await this.plane.up();
+    }
+  }
+
+  /** Replaces the first worker as the runbook says; ends when that is done. */
+  async replaceWorker(): Promise<Run> {
+    const key = (await this.engine.urns()).find((urn) => /::workers-\w+-1-auth-key$/.test(urn)) ?? "";
+    return this.engine.up({ replace: [key] });
   }
 
   async tailnetAddress(hostname: string): Promise<string> {

@@ -6,6 +6,7 @@ import { cached } from "./cache";
 import { Daemon } from "./daemon";
 import type { Machine } from "./machine";
 import { Network } from "./network";
+import { pipInstall } from "./pypi";
 import { attempt, run } from "./run";
 
 const REQUIREMENTS = join(__dirname, "s3.requirements.txt");
@@ -14,9 +15,7 @@ const REQUIREMENTS = join(__dirname, "s3.requirements.txt");
 export function moto(): Promise<string> {
   const recipe = ["venv", 1, readFileSync(REQUIREMENTS, "utf8")];
   return cached("s3", recipe, async (path) => {
-    await run(["python3", "-m", "venv", path]);
-    const pip = [join(path, "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    await run([...pip, "--requirement", REQUIREMENTS], { timeout: 600 });
+    await pipInstall(path, "--requirement", REQUIREMENTS);
   });
 }
 
@@ -43,7 +42,20 @@ export interface StoredObject {
   size: number;
   /** With `-N` at its end where it came in N parts. */
   etag: string;
+  versionId: string;
 }
+
+/** The entries of that kind in what S3 answers to `GET ?versions`. */
+export const storedObjects = (list: string, kind: "Version" | "Version|DeleteMarker"): StoredObject[] =>
+  [...list.matchAll(new RegExp(`<(${kind})>.*?</\\1>`, "gs"))].map(([entry]) => {
+    const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(entry)?.[1] ?? "";
+    return {
+      key: field("Key"),
+      size: Number(field("Size")),
+      etag: field("ETag").replaceAll(/"|&quot;/g, ""),
+      versionId: field("VersionId"),
+    };
+  });
 
 export class S3<User extends string> {
   private constructor(
@@ -102,14 +114,7 @@ export class S3<User extends string> {
   async objects(user: User, bucket: string): Promise<StoredObject[]> {
     const { status, body } = await this.request(user, "GET", bucket, "?versions=");
     if (status !== 200) throw new Error(`S3 answers ${status}: ${body}`);
-    return [...body.matchAll(/<Version>.*?<\/Version>/gs)].map(([version]) => {
-      const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(version)?.[1] ?? "";
-      return {
-        key: field("Key"),
-        size: Number(field("Size")),
-        etag: field("ETag").replaceAll(/"|&quot;/g, ""),
-      };
-    });
+    return storedObjects(body, "Version");
   }
 
   remove(): void {

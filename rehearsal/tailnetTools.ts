@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache";
 import { goTool } from "./goTool";
+import { WIREGUARD } from "./internet/addresses";
 
 /** The newest that builds with headscale's Go. */
 const TAILSCALE = { module: "tailscale.com", version: "v1.98.10" };
@@ -50,7 +51,7 @@ export async function tailscaleLayer(): Promise<string> {
     cpSync(programs.tailscale, join(path, "usr/bin/tailscale"));
     cpSync(programs.tailscaled, join(path, "usr/sbin/tailscaled"));
     writeFileSync(join(path, "usr/lib/systemd/system/tailscaled.service"), UNIT);
-    writeFileSync(join(path, "etc/default/tailscaled"), 'PORT="41641"\nFLAGS=""\n');
+    writeFileSync(join(path, "etc/default/tailscaled"), `PORT="${WIREGUARD}"\nFLAGS=""\n`);
   });
 }
 

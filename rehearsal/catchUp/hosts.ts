@@ -43,7 +43,7 @@ export async function hostsOf(rehearsal: Rehearsal, fleet: Fleet): Promise<Host[
   await until(`${total} Sidekiq processes`, 90, async () => {
     return (await sidekiqProcesses(rehearsal.main())).length === total;
   });
-  return [rehearsal.main(), ...rehearsal.workers()].map((machine, h) => {
+  return rehearsal.machines().map((machine, h) => {
     const pids = machine.processes(/^sidekiq \d/);
     if (pids.length !== wanted[h])
       throw new Error(`${machine.name} runs ${pids.length} Sidekiq processes instead of ${wanted[h]}`);

@@ -3,21 +3,13 @@ import { type AddressInfo, createServer as socket } from "node:net";
 import { join } from "node:path";
 import { Daemon, listens } from "../daemon";
 import { type AwsAccount, BUCKET, VERSIONING } from "../doubles/awsAccount";
-import { moto } from "../s3";
+import { moto, type StoredObject, storedObjects } from "../s3";
 import type { S3Request } from "./request";
 
 export interface Stored {
   status: number;
   headers: Headers;
   body: Buffer;
-}
-
-export interface StoredObject {
-  key: string;
-  size: number;
-  /** With `-N` at its end where it came in N parts. */
-  etag: string;
-  versionId: string;
 }
 
 /** Unguarded as it is, moto gives what it keeps only to somebody who says some name. */
@@ -85,15 +77,7 @@ export class ObjectStore {
   async objects(bucket: string): Promise<StoredObject[]> {
     if (!(await this.has(bucket))) return [];
     const { body } = await this.ask("GET", `/${bucket}?versions`);
-    return [...body.toString().matchAll(/<(Version|DeleteMarker)>.*?<\/\1>/gs)].map(([entry]) => {
-      const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(entry)?.[1] ?? "";
-      return {
-        key: field("Key"),
-        size: Number(field("Size")),
-        etag: field("ETag").replaceAll(/"|&quot;/g, ""),
-        versionId: field("VersionId"),
-      };
-    });
+    return storedObjects(body.toString(), "Version|DeleteMarker");
   }
 
   /** As the bucket's owner does in the console, before the bucket can be deleted. */

@@ -1,18 +1,19 @@
 /** Let's Encrypt: pebble under its names. It looks the names up in the lab's DNS and asks them on port 80. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, request, type Server } from "node:https";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
-import type { Authority } from "../authority";
+import type { Authority, ServerCertificate } from "../authority";
 import { Daemon, listens } from "../daemon";
 import { pebbleProgram } from "../tailnetTools";
 import { ACME_NAMES, INTERNET } from "./addresses";
+import { type HttpsServer, serveHttps } from "./httpsServer";
 
 const PORT = 14_000;
 
 export class Acme {
   private constructor(
     private readonly daemon: Daemon,
-    private readonly front: Server,
+    private readonly front: HttpsServer,
   ) {}
 
   static async start(parent: string, authority: Authority): Promise<Acme> {
@@ -47,35 +48,29 @@ export class Acme {
   }
 
   async stop(): Promise<void> {
-    this.front.close();
-    this.front.closeAllConnections();
+    this.front.stop();
     await this.daemon.stop();
   }
 }
 
 /** Pebble has its directory elsewhere than Let's Encrypt. */
-function front(tls: { certificate: string; key: string }): Promise<Server> {
-  const server = createServer(
-    { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) },
-    (incoming, outgoing) => {
-      const upstream = request(
-        {
-          host: "127.0.0.1",
-          port: PORT,
-          path: incoming.url === "/directory" ? "/dir" : incoming.url,
-          method: incoming.method,
-          // Its addresses are made from the Host header.
-          headers: incoming.headers,
-          rejectUnauthorized: false,
-        },
-        (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-          answer.pipe(outgoing);
-        },
-      );
-      upstream.on("error", () => outgoing.writeHead(502).end());
-      incoming.pipe(upstream);
-    },
-  );
-  return new Promise((resolve) => server.listen(443, INTERNET.acme, () => resolve(server)));
-}
+const front = (tls: ServerCertificate): Promise<HttpsServer> =>
+  serveHttps(tls, INTERNET.acme, (incoming, outgoing) => {
+    const upstream = request(
+      {
+        host: "127.0.0.1",
+        port: PORT,
+        path: incoming.url === "/directory" ? "/dir" : incoming.url,
+        method: incoming.method,
+        // Its addresses are made from the Host header.
+        headers: incoming.headers,
+        rejectUnauthorized: false,
+      },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    upstream.on("error", () => outgoing.writeHead(502).end());
+    incoming.pipe(upstream);
+  });

@@ -16,6 +16,9 @@ export const CONTROL_PLANE_NAME = "controlplane.tailscale.com";
 
 export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"] as const;
 
+/** tailscaled's port on droplets, for direct paths (UDP). */
+export const WIREGUARD = 41_641;
+
 /** In the lists that Debian's installer and cloud-init write. */
 export const DEBIAN_NAMES = ["deb.debian.org", "security.debian.org"] as const;
 

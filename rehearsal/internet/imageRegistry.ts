@@ -1,13 +1,13 @@
 /** GitHub's container registry under its name: whatever release is asked for is the stand-in for Mastodon's image. */
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:https";
+import { createReadStream, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { ARCHITECTURE } from "../architecture";
 import type { Authority } from "../authority";
 import { CONFIGURATION, imageTar } from "../images";
 import { INTERNET, REGISTRY_NAME } from "./addresses";
 import type { Dns } from "./dns";
+import { type HttpsServer, serveHttps } from "./httpsServer";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
@@ -54,39 +54,34 @@ async function image(tar: string) {
 }
 
 export class ImageRegistry {
-  private constructor(private readonly server: Server) {}
+  private constructor(private readonly server: HttpsServer) {}
 
   static async start(authority: Authority, dns: Dns): Promise<ImageRegistry> {
     const tar = await imageTar();
     const { layer, config, configDigest, manifest, manifestDigest } = await image(tar);
     const tls = await authority.sign(REGISTRY_NAME);
-    const server = createServer(
-      { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) },
-      ({ url = "", method }, response) => {
-        const [, kind, asked] =
-          /^\/v2\/mastodon\/mastodon(?:-streaming)?\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
-        if (url === "/v2/") response.end("{}");
-        else if (kind === "manifests") {
-          const headers = {
-            "content-type": MANIFEST,
-            "content-length": Buffer.byteLength(manifest),
-            "docker-content-digest": manifestDigest,
-          };
-          response.writeHead(200, headers).end(method === "HEAD" ? undefined : manifest);
-        } else if (asked === configDigest) response.end(config);
-        else if (asked === layer.digest) {
-          response.writeHead(200, { "content-length": layer.size });
-          createReadStream(tar).pipe(response);
-        } else response.writeHead(404).end();
-      },
-    );
-    await new Promise<void>((resolve) => server.listen(443, INTERNET.registry, resolve));
+    const server = await serveHttps(tls, INTERNET.registry, ({ url = "", method }, response) => {
+      const [, kind, asked] =
+        /^\/v2\/mastodon\/mastodon(?:-streaming)?\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
+      if (url === "/v2/") response.end("{}");
+      else if (kind === "manifests") {
+        const headers = {
+          "content-type": MANIFEST,
+          "content-length": Buffer.byteLength(manifest),
+          "docker-content-digest": manifestDigest,
+        };
+        response.writeHead(200, headers).end(method === "HEAD" ? undefined : manifest);
+      } else if (asked === configDigest) response.end(config);
+      else if (asked === layer.digest) {
+        response.writeHead(200, { "content-length": layer.size });
+        createReadStream(tar).pipe(response);
+      } else response.writeHead(404).end();
+    });
     dns.set(REGISTRY_NAME, INTERNET.registry);
     return new ImageRegistry(server);
   }
 
   stop(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+    this.server.stop();
   }
 }

@@ -2,12 +2,14 @@
 import { BRIDGE, type Network } from "../network";
 import { attempt, type RunOptions, run } from "../run";
 
-const ADDRESS = {
-  gateway: ["198.51.100.1/24", "2001:db8:7::1/64"],
-  own: ["198.51.100.7/24", "2001:db8:7::7/64"],
-};
+/** The router before it. */
+const ROUTER = "198.51.100.1";
+const ROUTER6 = "2001:db8:7::1";
 
 export class Outside {
+  static readonly ADDRESS = "198.51.100.7";
+  static readonly ADDRESS6 = "2001:db8:7::7";
+
   private constructor(private readonly namespace: string) {}
 
   static async create(network: Network): Promise<Outside> {
@@ -19,18 +21,18 @@ export class Outside {
       "bash",
       "-ec",
       `ip link add internet type veth peer name eth0 netns ${namespace}
-       for address in ${ADDRESS.gateway.join(" ")}; do ip addr add "$address" dev internet nodad; done
+       for address in ${ROUTER}/24 ${ROUTER6}/64; do ip addr add "$address" dev internet nodad; done
        ip link set internet up
        # With a reserved IPv6 address a droplet's default route has no gateway: routers there answer for everybody.
        echo 1 >/proc/sys/net/ipv6/conf/${BRIDGE}/proxy_ndp; echo 0 >/proc/sys/net/ipv6/neigh/${BRIDGE}/proxy_delay
-       ip -6 neigh replace proxy ${ADDRESS.own[1]?.split("/")[0]} dev ${BRIDGE}`,
+       ip -6 neigh replace proxy ${Outside.ADDRESS6} dev ${BRIDGE}`,
     ]);
     await outside.run([
       "bash",
       "-ec",
       `ip link set lo up; ip link set eth0 up
-       for address in ${ADDRESS.own.join(" ")}; do ip addr add "$address" dev eth0 nodad; done
-       ip route add default via 198.51.100.1; ip -6 route add default via 2001:db8:7::1`,
+       for address in ${Outside.ADDRESS}/24 ${Outside.ADDRESS6}/64; do ip addr add "$address" dev eth0 nodad; done
+       ip route add default via ${ROUTER}; ip -6 route add default via ${ROUTER6}`,
     ]);
     return outside;
   }

@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { ARCHITECTURE } from "../architecture";
@@ -14,6 +13,7 @@ import { run } from "../run";
 import { tailscaleLayer } from "../tailnetTools";
 import { INTERNET, TAILSCALE_PACKAGES_NAME } from "./addresses";
 import type { Dns } from "./dns";
+import { type HttpsServer, serveHttps } from "./httpsServer";
 
 /** As its own package has them, as far as apt is concerned. */
 const CONTROL = [
@@ -96,7 +96,7 @@ export async function pinnedTo(fingerprint: string, userData: string): Promise<s
 
 export class TailscaleRepository {
   private constructor(
-    private readonly server: Server,
+    private readonly server: HttpsServer,
     /** Of the key that signs. */
     readonly fingerprint: string,
   ) {}
@@ -119,28 +119,25 @@ export class TailscaleRepository {
     const listed = await run([...gpg, "--with-colons", "--list-keys"]);
     const [, fingerprint = ""] = /^fpr:+([0-9A-F]{40}):/m.exec(listed) ?? [];
     await run([...gpg, "--output", join(home, "public.gpg"), "--export", fingerprint]);
-    const served = {
-      ...(await files(readFileSync(await tailscalePackage()), (text) =>
-        run([...gpg, "--clearsign"], { input: text }),
-      )),
-      "trixie.noarmor.gpg": readFileSync(join(home, "public.gpg")),
-    };
+    const served = new Map(
+      Object.entries({
+        ...(await files(readFileSync(await tailscalePackage()), (text) =>
+          run([...gpg, "--clearsign"], { input: text }),
+        )),
+        "trixie.noarmor.gpg": readFileSync(join(home, "public.gpg")),
+      }),
+    );
     await run(["gpgconf", "--homedir", home, "--kill", "all"]);
     const tls = await authority.sign(TAILSCALE_PACKAGES_NAME);
     dns.set(TAILSCALE_PACKAGES_NAME, INTERNET.packages);
-    const server = createServer(
-      { cert: readFileSync(tls.certificate), key: readFileSync(tls.key) },
-      (request, response) => {
-        const found = new Map(Object.entries(served)).get(request.url?.replace("/stable/debian/", "") ?? "");
-        response.writeHead(found ? 200 : 404, { "content-length": found?.length ?? 0 }).end(found);
-      },
-    );
-    await new Promise<void>((resolve) => server.listen(443, INTERNET.packages, resolve));
+    const server = await serveHttps(tls, INTERNET.packages, (request, response) => {
+      const found = served.get(request.url?.replace("/stable/debian/", "") ?? "");
+      response.writeHead(found ? 200 : 404, { "content-length": found?.length ?? 0 }).end(found);
+    });
     return new TailscaleRepository(server, fingerprint);
   }
 
   stop(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+    this.server.stop();
   }
 }

@@ -9,11 +9,9 @@ const LIMIT_SECONDS = 30;
 
 export const boot: Step = ({ rehearsal, report }) =>
   report.check(`a new worker does its first job within ${LIMIT_SECONDS} s of its power`, async () => {
-    const { engine } = rehearsal;
     const before = rehearsal.site.hostnames.workers;
-    const key = (await engine.urns()).find((urn) => /::workers-\w+-1-auth-key$/.test(urn)) ?? "";
     const replace = async () => {
-      succeeded(await engine.up({ replace: [key] }));
+      succeeded(await rehearsal.replaceWorker());
       await rehearsal.read();
     };
     const outcome = await underLoad(rehearsal, replace, { lossless: true });

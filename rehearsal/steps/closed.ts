@@ -32,12 +32,10 @@ export async function expectClosed(rehearsal: Rehearsal): Promise<void> {
   expectEqual((await seenFromOutside(rehearsal)).join("\n"), wanted(rehearsal).join("\n"));
 }
 
-const allMachines = (rehearsal: Rehearsal) => [rehearsal.main(), ...rehearsal.workers()];
-
 /** Runs something while the machines' own firewalls are off. */
 async function withoutHostFirewalls(rehearsal: Rehearsal, what: () => Promise<void>): Promise<void> {
   const loaded = new Map<Machine, string>();
-  for (const machine of allMachines(rehearsal)) {
+  for (const machine of rehearsal.machines()) {
     loaded.set(machine, await machine.run("nft list table inet mastodon"));
     await machine.run("nft delete table inet mastodon");
   }
@@ -96,7 +94,7 @@ export const closed: Step = async ({ rehearsal, report }) => {
     if (code === 0 || !stderr.includes("SASL authentication failed")) throw new Error(`pgbouncer: ${stderr}`);
   });
   return report.check("the metadata service answers root and nobody else, a container neither", async () => {
-    for (const machine of allMachines(rehearsal)) {
+    for (const machine of rehearsal.machines()) {
       const container = machine === main ? "web" : "$(docker ps -q | head -n 1)";
       const asked = {
         root: await machine.attempt(ask),

@@ -1,5 +1,5 @@
 /** The documented way to the end: nothing is left in any account. */
-import type { Step } from "./step";
+import { type Step, succeeded } from "./step";
 
 export const destroy: Step = async ({ rehearsal, report }) => {
   const { engine, cloud } = rehearsal;
@@ -12,8 +12,7 @@ export const destroy: Step = async ({ rehearsal, report }) => {
       settings.protect = false;
     });
     await report.check("with protect: false an up takes the protection off", async () => {
-      const { ok, output } = await engine.up();
-      if (!ok) throw new Error(output.slice(-3000));
+      succeeded(await engine.up());
     });
   }
   await report.check("both buckets are emptied, old versions too", async () => {
@@ -26,8 +25,7 @@ export const destroy: Step = async ({ rehearsal, report }) => {
     return `${held.join(" and ")} objects`;
   });
   await report.check("pulumi destroy ends, workers drained first", async () => {
-    const { ok, output, seconds } = await engine.destroy();
-    if (!ok) throw new Error(output.slice(-3000));
+    const { seconds } = succeeded(await engine.destroy());
     return `${seconds.toFixed(0)} s`;
   });
   return report.check("nothing is left in the accounts, and no worker in the tailnet", async () => {

@@ -12,8 +12,6 @@ import { up } from "./up";
 /** Seconds for which the mirror does not answer, from the first machine's power on. */
 const AWAY = 30;
 
-const machines = (rehearsal: Rehearsal): Machine[] => [rehearsal.main(), ...rehearsal.workers()];
-
 /** Away until then, and until every machine has noticed. @returns when it is back, milliseconds since 1970 */
 async function mirrorAway(rehearsal: Rehearsal, mirror: PackageMirror): Promise<number> {
   await mirror.down();
@@ -57,7 +55,7 @@ async function wrong(machine: Machine): Promise<string[]> {
 }
 
 async function expectNothingWrong(rehearsal: Rehearsal): Promise<void> {
-  const found = (await Promise.all(machines(rehearsal).map(wrong))).flat();
+  const found = (await Promise.all(rehearsal.machines().map(wrong))).flat();
   if (found.length > 0) throw new Error(found.join("\n"));
 }
 
@@ -74,10 +72,9 @@ async function secondBoot(rehearsal: Rehearsal, dropletName: string): Promise<vo
 
 /** A worker is replaced as the runbook says, and the new one dies in the middle of unpacking. */
 async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
-  const { engine, cloud } = rehearsal;
+  const { cloud } = rehearsal;
   const before = cloud.machines.list().map(({ machine }) => machine);
   const added = () => cloud.machines.list().find(({ machine }) => !before.includes(machine))?.machine;
-  const key = (await engine.urns()).find((urn) => /::workers-\w+-1-auth-key$/.test(urn)) ?? "";
   const dies = async () => {
     await until("a new worker", 120, async () => added() !== undefined);
     const machine = added() as Machine;
@@ -90,7 +87,7 @@ async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
     await machine.start();
     return left;
   };
-  const [done, left] = await Promise.all([engine.up({ replace: [key] }), dies()]);
+  const [done, left] = await Promise.all([rehearsal.replaceWorker(), dies()]);
   succeeded(done);
   await rehearsal.read();
   await expectNothingWrong(rehearsal);
@@ -125,7 +122,7 @@ export const fromBare: Step = async ({ rehearsal, report }) => {
   await report.check(
     `with the mirror away for the first ${AWAY} s, each machine tries again and has its packages from its first apply`,
     async () => {
-      const boots = await Promise.all(machines(rehearsal).map((machine) => firstBoot(machine, returned)));
+      const boots = await Promise.all(rehearsal.machines().map((machine) => firstBoot(machine, returned)));
       return `${boots.map(figure).join("; ")}; ${mirror.served.toFixed(0)} MB served`;
     },
   );

@@ -1,21 +1,22 @@
 /** What the internet gets through to on every machine: TCP by who accepts, UDP by what arrives behind all firewalls. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { WIREGUARD } from "../internet/addresses";
+import { Outside } from "../internet/outside";
 import type { Machine } from "../machine";
+import { numbersIn } from "../nftSet";
 import type { Rehearsal } from "../rehearsal";
 
 const TCP = readFileSync(join(__dirname, "scanTcp.py"), "utf8");
 const UDP = readFileSync(join(__dirname, "sendUdp.py"), "utf8");
-/** tailscaled's, for direct paths. */
-const WIREGUARD = 41641;
 
 /** Behind the machine's own firewall, whose chains have the priority 0: ports of the datagrams that came through. */
 const COUNTER = `table inet seen {
   set ports { type inet_service; size 65535; flags dynamic; }
   chain input {
     type filter hook input priority 10;
-    ip saddr 198.51.100.7 meta l4proto udp add @ports { udp dport }
-    ip6 saddr 2001:db8:7::7 meta l4proto udp add @ports { udp dport }
+    ip saddr ${Outside.ADDRESS} meta l4proto udp add @ports { udp dport }
+    ip6 saddr ${Outside.ADDRESS6} meta l4proto udp add @ports { udp dport }
   }
 }
 `;
@@ -30,10 +31,7 @@ async function udp(rehearsal: Rehearsal, machine: Machine, address: string): Pro
   await machine.run("nft -f -", { input: COUNTER });
   try {
     await rehearsal.outside.run(["python3", "-c", UDP, address]);
-    const text = await machine.run("nft --json --numeric list set inet seen ports");
-    const { nftables } = JSON.parse(text) as { nftables: { set?: { elem?: number[] } }[] };
-    const elements = nftables.find((object) => object.set)?.set?.elem ?? [];
-    return elements.sort((a, b) => a - b).join(" ");
+    return (await numbersIn(machine, "seen", "ports")).join(" ");
   } finally {
     await machine.run("nft delete table inet seen");
   }

@@ -1,14 +1,13 @@
 /** `pulumi up` from nothing, until the site answers with a certificate. */
 import { until } from "../until";
-import type { Step } from "./step";
+import { type Step, succeeded } from "./step";
 
 export const up: Step = async ({ rehearsal, report }) => {
   const { engine } = rehearsal;
   const done = await report.check(
     "pulumi up makes everything and ends when every machine works",
     async () => {
-      const { ok, output, seconds, steps } = await engine.up();
-      if (!ok) throw new Error(output.slice(-3000));
+      const { seconds, steps } = succeeded(await engine.up());
       return `${steps.filter(({ op }) => op === "create").length} resources in ${seconds.toFixed(0)} s`;
     },
   );
@@ -18,8 +17,7 @@ export const up: Step = async ({ rehearsal, report }) => {
   const { names, site } = rehearsal;
   for (const name of [names.web, names.media]) rehearsal.dns.set(name, site.ipv4);
   await report.check("a second up changes nothing", async () => {
-    const { ok, output } = await engine.up({ expectNoChanges: true });
-    if (!ok) throw new Error(output.slice(-3000));
+    succeeded(await engine.up({ expectNoChanges: true }));
   });
   if (site.ipv6)
     await report.check("HTTPS answers at the reserved IPv6 address, which main has to configure itself", () =>

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../../rehearsal/machine";
 import { Network } from "../../../rehearsal/network";
+import { numbersIn } from "../../../rehearsal/nftSet";
 
 const KNOCK = join(__dirname, "knock.py");
 
@@ -77,10 +78,6 @@ export async function passed(knocks: Knocks): Promise<Found> {
 }
 
 async function listed(machine: Machine, stage: keyof typeof STAGES): Promise<Found> {
-  const set = async (name: string): Promise<number[]> => {
-    const text = await machine.run(`nft --json --numeric list set inet probe ${stage}_${name}`);
-    const { nftables } = JSON.parse(text) as { nftables: { set?: { elem?: number[] } }[] };
-    return (nftables.find((object) => object.set)?.set?.elem ?? []).sort((a, b) => a - b);
-  };
+  const set = (name: string) => numbersIn(machine, "probe", `${stage}_${name}`);
   return { tcp: await set("tcp"), udp: await set("udp"), others: await set("others") };
 }
