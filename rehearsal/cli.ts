@@ -18,6 +18,7 @@ import { fromBare } from "./steps/fromBare";
 import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
 import { survives } from "./steps/survives/survives";
+import { tailnetCost } from "./steps/tailnetCost";
 import { up } from "./steps/up";
 import { works } from "./steps/works/works";
 import { headscaleProgram, pebbleProgram } from "./tailnetTools";
@@ -60,6 +61,7 @@ const STEPS = {
   survives,
   scales,
   catchesUp,
+  tailnetCost,
   destroy,
   fromBare,
 } as const;
@@ -69,7 +71,7 @@ type StepName = keyof typeof STEPS;
 const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
 
 /** Those that take long: with `--all`, or when they are named. */
-const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "fromBare"];
+const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
 
 /** What is to be done: what is not long, everything, or what `--only` names; `up` comes before what needs it. */
 function chosen(only: string | undefined, everything: boolean): StepName[] {

@@ -1,4 +1,7 @@
-/** What goes wrong between machines: packets that are dropped on the machines' bridge. */
+/** What goes wrong between machines: packets that are dropped on the machines' bridge, or come later. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { INTERNET, WIREGUARD } from "./internet/addresses";
 import type { Machine } from "./machine";
 import { run } from "./run";
@@ -43,3 +46,34 @@ export const withoutTailnet = <T>(machine: Machine, meanwhile: () => Promise<T>)
     ],
     meanwhile,
   );
+
+/**
+ * What the machine sends to the other one arrives that much later. The kernels that rehearsals run on need not have tc's netem, so
+ * the packets take a way through a program (delay.py). There is no other way meanwhile: not by IPv6.
+ */
+export async function delayed<T>(
+  machine: Machine,
+  other: Machine,
+  milliseconds: number,
+  meanwhile: () => Promise<T>,
+): Promise<T> {
+  const command = ["python3", join(__dirname, "delay.py"), String(milliseconds), other.address, "eth0"];
+  const route = `unreachable ${other.address6}/128`;
+  await machine.run(`ip -6 route add ${route}`);
+  const [file = "", ...rest] = machine.onItsNetwork(command);
+  const way = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(way, "close");
+  try {
+    await Promise.race([
+      once(way.stdout, "data"),
+      ended.then(([code]) => {
+        throw new Error(`delay.py ended with ${code}`);
+      }),
+    ]);
+    return await meanwhile();
+  } finally {
+    way.stdin.end();
+    await ended;
+    await machine.run(`ip -6 route del ${route}`);
+  }
+}

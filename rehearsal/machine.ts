@@ -205,6 +205,11 @@ export class Machine {
     return existsSync(this.path("console.log")) ? readFileSync(this.path("console.log"), "utf8") : "";
   }
 
+  /** A command of this machine, as it has to be started to be on the network as the machine is. */
+  onItsNetwork(command: readonly string[]): string[] {
+    return ["nsenter", "-t", String(this.leader), "-n", ...command];
+  }
+
   /** Runs a shell command in it, whatever comes out. */
   attempt(script: string, options: RunOptions = {}): Promise<Result> {
     const enter = ["nsenter", "-t", String(this.leader), "-m", "-u", "-i", "-n", "-p", "-C"];

@@ -1,6 +1,6 @@
 /** The story in small: what shrinks, when a backlog counts as gone, and what counts as the model's being right. */
 import { evaluate, type Situation } from "../../capacity/evaluate";
-import { QUEUE_NAMES } from "../../capacity/queues";
+import { checkQueues, QUEUE_NAMES, queueNames } from "../../capacity/queues";
 import { STORY } from "../../capacity/story";
 import { meanOfDay } from "../../capacity/workload";
 import { busySeconds } from "../../rehearsal/catchUp/cores";
@@ -15,6 +15,7 @@ import {
   situation,
   workOf,
 } from "../../rehearsal/catchUp/scale";
+import { FLEET, inSmall, PLACES, predicted } from "../../rehearsal/catchUp/tailnetCost";
 
 const drain = (fleet: (typeof LAYOUTS)[number]["fleet"], asked: Situation) =>
   Math.max(...evaluate(fleet, asked).queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
@@ -165,4 +166,27 @@ describe("the judgement", () => {
 
 test("busy is what a core does but idling and waiting for its disk, whoever took it", () => {
   expect(busySeconds("cpu  100 20 30 9999 8888 5 6 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")).toBe(1.68);
+});
+
+describe("the tailnet's cost, by the model", () => {
+  const ratio = (rttMs: number) => predicted("worker", rttMs) / predicted("main", 0);
+
+  test("a process that Ruby's lock binds loses nothing to a short way, and half of it to a long one", () => {
+    // A quarter core is 6.25 jobs/s of 40 ms each.
+    expect(predicted("main", 0)).toBeCloseTo(6.25);
+    expect(ratio(inSmall(2))).toBe(1);
+    // 5 threads, and 160 + 80 + 30 × (0.25 + 40) ms a job.
+    expect(ratio(inSmall(10))).toBeCloseTo(5 / 1.4475 / 6.25);
+  });
+
+  test("every queue is served, and the two that are compared by one process of five threads each", () => {
+    const processes = FLEET.hosts.flatMap(({ key, count, sidekiq }) =>
+      sidekiq.map((process) => ({ key, process, count })),
+    );
+    expect(checkQueues(processes)).toEqual([]);
+    for (const queue of Object.values(PLACES))
+      expect(processes.filter(({ process }) => queueNames(process).includes(queue))).toMatchObject([
+        { process: { queues: [queue], threads: 5, replicas: 1 } },
+      ]);
+  });
 });

@@ -1,0 +1,51 @@
+/** The same process on main and on a worker, as the model sees them: where the delay of the tailnet is all that differs. */
+import { dropletSize } from "../../capacity/droplets";
+import { evaluate } from "../../capacity/evaluate";
+import type { Fleet, FleetHost } from "../../capacity/fleet";
+import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../capacity/queues";
+import { JOBS, perQueue } from "../../capacity/workload";
+import type { Work } from "../load/load";
+import { CORES_PER_VCPU, situation, workOf } from "./scale";
+
+/** The queue that is served in each place, by one process of five threads and by nothing else. */
+export const PLACES = { main: "pull", worker: "push" } as const satisfies Record<string, QueueName>;
+
+const process = (queues: readonly QueueName[]): SidekiqProcess => ({ queues, threads: 5, replicas: 1 });
+
+function host(name: string, slug: string, sidekiq: SidekiqProcess[]): FleetHost {
+  const size = dropletSize(slug);
+  if (!size) throw new Error(`${slug} is not in the catalogue`);
+  const [key, account] = name === "main" ? (["main", "main"] as const) : (["workers[0]", "workers"] as const);
+  return { key, name, account, size, count: 1, sidekiq };
+}
+
+const others = QUEUE_NAMES.filter((queue) => queue !== PLACES.main && queue !== PLACES.worker);
+
+export const FLEET: Fleet = {
+  hosts: [
+    host("main", "g-4vcpu-16gb", [process([PLACES.main]), process(others)]),
+    host("default", "c-2", [process([PLACES.worker])]),
+  ],
+  volumeGiB: 0,
+  overrides: {},
+};
+
+/** Milliseconds that are added to a round trip, in the story's time. */
+export const ADDED_MS = [0, 2, 10] as const;
+
+/** What does not depend on the CPU takes so much longer in small. */
+export const inSmall = (milliseconds: number) => milliseconds / CORES_PER_VCPU;
+
+/** A job of the queue that makes most round trips. */
+export const WORK: Work = workOf("default");
+
+/** Jobs/s that the model has a place do, with that round trip as it was measured here. */
+export function predicted(place: keyof typeof PLACES, rttMs: number): number {
+  const { workload, ...rest } = situation(1, rttMs);
+  const { cpuMs, waitMs, roundTrips } = JOBS.default;
+  const job = { cpuMs: cpuMs / CORES_PER_VCPU, waitMs: inSmall(waitMs), roundTrips, jobsPerSecond: 0 };
+  const { queues } = evaluate(FLEET, { ...rest, workload: { ...workload, queues: perQueue(() => job) } }, 0);
+  const found = queues.find(({ queue }) => queue === PLACES[place]);
+  if (!found) throw new Error(`the model knows no ${PLACES[place]}`);
+  return found.capacity;
+}

@@ -1,0 +1,79 @@
+/** What it costs a process to be on the other side of the tailnet: jobs/s on a worker against the same on main, the nearer and the farther. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { becomes, type Host, hostsOf } from "../catchUp/hosts";
+import { requireCalm, signed, TOLERANCE } from "../catchUp/judgement";
+import { Meter } from "../catchUp/meter";
+import { everythingDone } from "../catchUp/replay";
+import { roundTrip } from "../catchUp/roundTrip";
+import { ADDED_MS, FLEET, inSmall, PLACES, predicted, WORK } from "../catchUp/tailnetCost";
+import { delayed } from "../faults";
+import { Load } from "../load/load";
+import type { Rehearsal } from "../rehearsal";
+import type { Step } from "./step";
+
+/** Seconds over which jobs are counted, after those in which every thread gets its first. */
+const SECONDS = 12;
+const FIRST_SECONDS = 2;
+
+/** Jobs/s of the process there while there are more than enough. */
+async function throughput(
+  rehearsal: Rehearsal,
+  place: keyof typeof PLACES,
+  hosts: readonly Host[],
+  expected: number,
+) {
+  const count = Math.ceil(expected * (FIRST_SECONDS + SECONDS) * 1.5);
+  const meter = new Meter(hosts.map(({ machine }) => machine.controlGroup));
+  const { load } = Load.planned(rehearsal, [{ seconds: 0, queue: PLACES[place], count, work: WORK }]);
+  await sleep((FIRST_SECONDS + SECONDS + 1) * 1000);
+  const { busy, own } = meter.read();
+  await load.stop();
+  const jobs = await everythingDone(rehearsal, load);
+  requireCalm(busy, own);
+  const from = Math.max(...load.acknowledged().values()) + FIRST_SECONDS * 1000;
+  return jobs.filter(({ at }) => at >= from && at < from + SECONDS * 1000).length / SECONDS;
+}
+
+const rate = (jobs: number) => `${jobs.toFixed(1)} jobs/s`;
+
+function near(what: string, measured: number, model: number): string {
+  const text = `${what} measured, ${model.toFixed(2)} by the model (${signed(model / measured - 1)})`;
+  if (!(Math.abs(model / measured - 1) <= TOLERANCE)) throw new Error(text);
+  return text;
+}
+
+export const tailnetCost: Step = async ({ rehearsal, report }) => {
+  let hosts: Host[] = [];
+  let onMain = 0;
+  const there = await report.check("a process with 5 threads on main, and the same on a worker", async () => {
+    await becomes(rehearsal, FLEET);
+    hosts = await hostsOf(rehearsal, FLEET);
+    for (const { machine, cores, pids } of hosts)
+      for (const pid of pids) machine.controlGroup.limitProcess(pid, cores.process);
+    const model = predicted("main", 0);
+    onMain = await throughput(rehearsal, "main", hosts, model);
+    return near(`on main ${rate(onMain)}`, onMain, model);
+  });
+  const [main, worker] = hosts;
+  if (!there || !main || !worker) return false;
+  const onWorker = async () => {
+    const rttMs = await roundTrip(rehearsal);
+    const model = predicted("worker", rttMs);
+    const measured = await throughput(rehearsal, "worker", hosts, model);
+    const figures = `round trip ${rttMs.toFixed(1)} ms, ${rate(measured)}`;
+    return {
+      rttMs,
+      text: `${figures}: ${near((measured / onMain).toFixed(2), measured / onMain, model / predicted("main", 0))}`,
+    };
+  };
+  for (const added of ADDED_MS) {
+    await report.check(`on the worker against main, with ${added} ms on the way`, async () => {
+      if (added === 0) return (await onWorker()).text;
+      const { rttMs, text } = await delayed(worker.machine, main.machine, inSmall(added), onWorker);
+      if (rttMs < inSmall(added))
+        throw new Error(`the packets found another way: a round trip took ${rttMs} ms`);
+      return text;
+    });
+  }
+  return true;
+};
