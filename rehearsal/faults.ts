@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { INTERNET, WIREGUARD } from "./internet/addresses";
 import type { Machine } from "./machine";
+import { INTERFACE } from "./network";
 import { run } from "./run";
 
 /** Rules that drop what the machine sends and gets. */
@@ -57,7 +58,7 @@ export async function delayed<T>(
   milliseconds: number,
   meanwhile: () => Promise<T>,
 ): Promise<T> {
-  const command = ["python3", join(__dirname, "delay.py"), String(milliseconds), other.address, "eth0"];
+  const command = ["python3", join(__dirname, "delay.py"), String(milliseconds), other.address, INTERFACE];
   const route = `unreachable ${other.address6}/128`;
   await machine.run(`ip -6 route add ${route}`);
   const [file = "", ...rest] = machine.onItsNetwork(command);
