@@ -59,13 +59,13 @@ export function situation(outageHours: number, rttMs: number): Situation {
   };
 }
 
-/** Round trips that a measured job makes whatever it is told: it begins and ends with a write. */
-const WRITES = 2;
+/** Round trips that a measured job makes whatever it is told: it begins and ends with a write, before which it writes to Redis. */
+const OWN_TRIPS = 3;
 
 /** What a job of the queue is told to cost; its CPU is the story's, and only the vCPU is slower. */
 export function workOf(queue: QueueName): Work {
   const { cpuMs, waitMs, roundTrips } = STORY.workload.queues[queue];
-  return { cpu: cpuMs, wait: waitMs / CORES_PER_VCPU, trips: Math.max(roundTrips - WRITES, 0) };
+  return { cpu: cpuMs, wait: waitMs / CORES_PER_VCPU, trips: Math.max(roundTrips - OWN_TRIPS, 0) };
 }
 
 /** A request for jobs of one queue, seconds after the outage's begin. */

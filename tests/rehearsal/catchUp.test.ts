@@ -57,8 +57,8 @@ describe("the scale", () => {
     }
   });
 
-  test("a job is told the story's CPU and four times its waiting, and makes its two writes by itself", () => {
-    expect(workOf("pull")).toEqual({ cpu: 25, wait: 1600, trips: 13 });
+  test("a job is told the story's CPU and four times its waiting, and makes three round trips by itself", () => {
+    expect(workOf("pull")).toEqual({ cpu: 25, wait: 1600, trips: 12 });
   });
 
   test("in two hours of outage arrives what the model counts, queue by queue", () => {
