@@ -40,6 +40,11 @@ export const docker = async (): Promise<string> =>
 
 const standIn = (name: string) => readFileSync(join(__dirname, "standIns", name), "utf8");
 
+/** What prints the arguments of all that runs. */
+export const commandLines: MachineArgs["overlay"] = {
+  "/usr/local/bin/command-lines": { content: standIn("command-lines"), mode: 0o755 },
+};
+
 /** tailscale and tailscaled, which do as tailnet.ts tells them. */
 const TAILNET: MachineArgs["overlay"] = {
   "/usr/bin/tailscale": { content: standIn("tailscale"), mode: 0o755 },

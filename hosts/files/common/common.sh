@@ -23,6 +23,21 @@ changed() {
   return 1
 }
 
+# enable_units UNIT...: those that are not; each enabling makes systemd read all units again.
+enable_units() {
+  local unit missing=()
+  for unit in "$@"; do
+    [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled ]] || missing+=("$unit")
+  done
+  ((${#missing[@]} == 0)) || systemctl enable --quiet "${missing[@]}"
+}
+
+# run_unit UNIT PATH...: enabled and running, started anew where a path is changed.
+run_unit() {
+  enable_units "$1"
+  if changed "${@:2}"; then systemctl restart "$1"; else systemctl start "$1"; fi
+}
+
 # retry TIMES COMMAND...: for what the network may fail; waits longer each time.
 retry() {
   local times=$1 i

@@ -19,8 +19,12 @@ export function bundleTests(main: () => Machine): void {
        find /etc /usr/local /root /srv/data/etc-postgresql -type f -exec sha256sum {} + | sort`,
     );
 
-  test("the same again: no file changes, and nothing is started anew", async () => {
-    const [before, configured] = [await running(main()), await configuration()];
+  /** How often systemd has read all of its units again, which takes it a third of a second of a core. */
+  const reloads = () =>
+    main().run("journalctl --sync; journalctl -q -b -o cat _PID=1 | grep -c '^Reloading requested' || true");
+
+  test("the same again: no file changes, nothing is started anew, and systemd has nothing to read again", async () => {
+    const [before, configured, read] = [await running(main()), await configuration(), await reloads()];
     expect(Object.keys(before)).toEqual(
       expect.arrayContaining([
         "/sidekiq-push-1",
@@ -42,6 +46,7 @@ export function bundleTests(main: () => Machine): void {
     expect(stdout).toBe(`host-bundle: ${mainBundle().files.length} files, 0 changed, 0 removed\n`);
     expect(restarted(before, await running(main()))).toEqual([]);
     expect(await configuration()).toBe(configured);
+    expect(await reloads()).toBe(read);
     expect(await main().run("ls /run | grep host-bundle || true")).toBe("");
   });
 

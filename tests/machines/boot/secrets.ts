@@ -1,17 +1,20 @@
 /** Where secrets are on a machine, and where they are not. */
 import type { Machine } from "../../../rehearsal/machine";
 import { worstSecrets } from "../../hosts/worstSecrets";
+import { commandLines } from "../lab";
 
 const LINES = "/var/tmp/command-lines";
 const CANARIES = "/canaries";
 
-/** Put over a root: keeps the command line of everything that runs from the boot on and lives for a moment. */
+/** Put over a root: keeps the arguments of everything that runs from the boot on and lives for a moment. */
 export const commandLineWatcher = {
+  ...commandLines,
   "/etc/systemd/system/command-lines.service": {
     content: `[Unit]
 DefaultDependencies=no
 [Service]
-ExecStart=bash -c 'while sleep 0.05; do cat /proc/[0-9]*/cmdline 2>/dev/null; done >>${LINES}'
+ExecStart=command-lines 0.05
+StandardOutput=append:${LINES}
 `,
   },
   "/etc/systemd/system/sysinit.target.d/command-lines.conf": {

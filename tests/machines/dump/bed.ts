@@ -9,7 +9,7 @@ import type { Result } from "../../../rehearsal/run";
 import { S3 } from "../../../rehearsal/s3";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { worstSecrets } from "../../hosts/worstSecrets";
-import { Lab, VOLUME_NAME } from "../lab";
+import { commandLines, Lab, VOLUME_NAME } from "../lab";
 
 const { names, settings } = mainInputs();
 export const BUCKET = names.backupBucket;
@@ -69,7 +69,9 @@ export class DumpBed {
     });
     const { id, secret } = s3.keys.writer;
     const keys = { backupAccessKeyId: id, backupSecretAccessKey: secret };
-    const main = await lab.machine(mainHost(mainInputs({}, { ...worstSecrets, ...keys })));
+    const main = await lab.machine(mainHost(mainInputs({}, { ...worstSecrets, ...keys })), {
+      overlay: commandLines,
+    });
     authority.trustedBy(main);
     s3.knownTo(main);
     const bed = new DumpBed(lab, s3, main);
@@ -140,12 +142,9 @@ export class DumpBed {
 
   /** The result, and the arguments of every process that main ran meanwhile; none of them a secret. */
   async watched<T>(what: () => Promise<T>): Promise<{ result: T; seen: string }> {
-    const watching = this.main.run(
-      "rm -f /run/enough; until [[ -e /run/enough ]]; do cat /proc/[0-9]*/cmdline 2>/dev/null; sleep 0.01; done | tr '\\0' '\\n' | sort -u",
-    );
+    await this.main.run("systemd-run -q --unit=watching -p StandardOutput=file:/run/seen command-lines 0.01");
     const result = await what();
-    await this.main.run("touch /run/enough");
-    const seen = await watching;
+    const seen = await this.main.run("systemctl stop watching && cat /run/seen");
     const { backupKey, postgresPassword, redisPassword } = worstSecrets;
     for (const secret of [backupKey, postgresPassword, redisPassword, this.s3.keys.writer.secret])
       expect(seen).not.toContain(secret);
