@@ -103,9 +103,10 @@ export class DumpBed {
   async interrupted(what: string): Promise<Run> {
     await this.main.run(
       `systemctl start --no-block mastodon-backup
-       timeout 30 bash -c 'until pkill -STOP -x gpg; do :; done'
-       sleep 0.5; pgrep -x pg_dump >/dev/null && ${what}; pkill -CONT -x gpg || true
-       while [[ $(systemctl show -P ActiveState mastodon-backup) == *activating ]]; do sleep 0.1; done`,
+       nice -n -20 timeout 30 bash -c 'until pkill -STOP -x gpg; do :; done'
+       sleep 0.5; caught=; if pgrep -x pg_dump >/dev/null; then caught=1; ${what}; fi; pkill -CONT -x gpg || true
+       while [[ $(systemctl show -P ActiveState mastodon-backup) == *activating ]]; do sleep 0.1; done
+       [[ -n $caught ]] || { echo "pg_dump had come to its end before gpg stood still" >&2; exit 1; }`,
     );
     return this.outcome(
       (await this.main.attempt("systemctl is-failed -q mastodon-backup")).code === 0 ? 1 : 0,
