@@ -70,6 +70,12 @@ export function restoreTests(bed: Beds): void {
     await session;
   });
 
+  /** Puma that is told to end while it starts its workers waits for them half a minute. */
+  const webIsUp = () =>
+    bed().main.waitFor("web", 60, async () => {
+      return (await bed().main.attempt("curl -fsS http://127.0.0.1:3000/health")).code === 0;
+    });
+
   test("what a lost volume took is back as it was dumped: rows, sequences, indexes, functions, owners, locale", async () => {
     // As a new main on a new volume begins: an empty database with Mastodon's schema.
     await bed().main.run("systemctl stop pgbouncer");
@@ -77,6 +83,7 @@ export function restoreTests(bed: Beds): void {
     await bed().main.run(
       "/usr/local/lib/mastodon-host/steps/55-postgres && systemctl start pgbouncer && systemctl reload mastodon",
     );
+    await webIsUp();
     const empty = await bed().contents();
     expect(empty).not.toBe(contents);
 
@@ -97,6 +104,7 @@ export function restoreTests(bed: Beds): void {
   });
 
   test("a Mastodon that does not come back is not passed over in silence", async () => {
+    await webIsUp();
     const unit = "/run/systemd/system/mastodon.service.d/broken.conf";
     await bed().main.run(
       `install -D /dev/stdin ${unit} <<<$'[Service]\nExecStartPre=/bin/false' && systemctl daemon-reload`,
