@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { settingsSchema } from "../config";
 import { pulumiCli } from "./engine/cli";
+import { IMAGES, type Images } from "./images";
 import { INTERNET } from "./internet/addresses";
 import { Network } from "./network";
 import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
-import { REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
+import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
 import { boot } from "./steps/boot";
 import { catchesUp } from "./steps/catchesUp";
 import { closed } from "./steps/closed";
@@ -31,12 +32,12 @@ const OWN_RESOLVER = `resolver=$(mktemp); echo "nameserver ${INTERNET.dns}" >"$r
 mount --bind "$resolver" /etc/resolv.conf; rm "$resolver"; exec "$@"`;
 
 /** Outside of the namespace: everything that needs a package server. Then the same command inside of it. */
-async function enter({ stack, only, all }: Options): Promise<number> {
-  await requireHostTools(REHEARSAL_COMMANDS);
+async function enter(options: Options): Promise<number> {
+  await requireHostTools({ ...REHEARSAL_COMMANDS, ...(options.images === "real" ? PULLING_COMMANDS : {}) });
   await pulumiCli();
   await headscaleProgram();
   await pebbleProgram();
-  for (const { world } of worlds(stack, chosen(only, all))) await prepare(RELEASE, world.bare);
+  for (const { world } of worlds(options)) await prepare(world);
   const network = await Network.create(`rehearsal-${process.pid}`);
   try {
     const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -73,48 +74,57 @@ const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
 /** Those that take long: with `--all`, or when they are named. */
 const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
 
+/** Those that ask nothing of Mastodon that only its stand-ins answer. */
+const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "destroy"];
+
 /** What is to be done: what is not long, everything, or what `--only` names; `up` comes before what needs it. */
-function chosen(only: string | undefined, everything: boolean): StepName[] {
-  const all = Object.keys(STEPS) as StepName[];
+function chosen({ only, all: everything, images }: Options): StepName[] {
+  const all = (Object.keys(STEPS) as StepName[]).filter(
+    (name) => images === "stand-ins" || ANY_IMAGES.includes(name),
+  );
   if (only === undefined) return all.filter((name) => everything || !LONG.includes(name));
   const wanted = only.split(",");
-  const unknown = wanted.filter((name) => !(name in STEPS));
-  if (unknown.length > 0) throw new Error(`--only ${unknown.join(",")}: the steps are ${all.join(", ")}`);
+  const unknown = wanted.filter((name) => !all.some((known) => known === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `--only ${unknown.join(",")}: the steps ${images === "real" ? "with --images real " : ""}are ${all.join(", ")}`,
+    );
   const alone = wanted.every((name) => name === "fromBare");
   return all.filter((name) => (name === "up" && !alone) || wanted.includes(name));
 }
 
-type World = Pick<RehearsalArgs, "stack" | "bare">;
-
 /** What is made anew, one after the other, and what is done there: `fromBare` needs machines of another kind. */
-function worlds(stack: World["stack"], names: readonly StepName[]): { world: World; steps: StepName[] }[] {
+function worlds(options: Options): { world: RehearsalArgs; steps: StepName[] }[] {
+  const { stack, images } = options;
+  const names = chosen(options);
+  const world = { stack, images, release: RELEASE };
   return [
-    { world: { stack }, steps: names.filter((name) => name !== "fromBare") },
-    // It has one machine of each kind.
-    { world: { stack: "staging" as const, bare: true }, steps: names.filter((name) => name === "fromBare") },
+    { world, steps: names.filter((name) => name !== "fromBare") },
+    {
+      // It has one machine of each kind.
+      world: { ...world, stack: "staging" as const, bare: true },
+      steps: names.filter((name) => name === "fromBare"),
+    },
   ].filter(({ steps }) => steps.length > 0);
 }
 
-async function rehearse(namespace: string, { stack, only, all, hold, event }: Options): Promise<number> {
+async function rehearse(namespace: string, options: Options): Promise<number> {
+  const { stack, all, hold, event } = options;
   const interrupted = new Promise<never>((_, reject) =>
     process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
   );
   // Where it comes before the steps it is heeded when they begin.
   interrupted.catch(() => undefined);
   const report = new Report();
-  const names = chosen(only, all);
-  for (const { world, steps } of worlds(stack, names)) {
-    const rehearsal = await Rehearsal.create({
-      ...world,
-      network: Network.named(namespace),
-      release: RELEASE,
-    });
+  const last = chosen(options).at(-1);
+  for (const { world, steps } of worlds(options)) {
+    const rehearsal = await Rehearsal.create(world, Network.named(namespace));
     const taken = async () => {
       for (const name of steps) {
         report.begin(name);
         if (!(await STEPS[name]({ rehearsal, report, event })) && name === "up") break;
       }
-      if (hold && steps.at(-1) === names.at(-1)) await held(rehearsal.folder);
+      if (hold && steps.at(-1) === last) await held(rehearsal.folder);
     };
     try {
       await Promise.race([taken(), interrupted]);
@@ -144,6 +154,7 @@ interface Options {
   stack: "prod" | "staging";
   only: string | undefined;
   all: boolean;
+  images: Images;
   hold: boolean;
   event: RegExp | undefined;
 }
@@ -154,15 +165,20 @@ function options(): Options {
       stack: { type: "string", default: "prod" },
       only: { type: "string" },
       all: { type: "boolean", default: false },
+      images: { type: "string", default: "stand-ins" },
       event: { type: "string" },
       hold: { type: "boolean", default: false },
     },
   });
   const { stack, only, all, hold } = values;
+  const images = IMAGES.find((one) => one === values.images);
+  if (!images) throw new Error(`--images ${values.images}: there are ${IMAGES.join(" and ")}`);
   if (stack !== "prod" && stack !== "staging")
     throw new Error(`--stack ${stack}: rehearsed are the examples, prod and staging`);
-  chosen(only, all);
-  return { stack, only, all, hold, event: values.event === undefined ? undefined : new RegExp(values.event) };
+  const event = values.event === undefined ? undefined : new RegExp(values.event);
+  const options: Options = { stack, only, all, images, hold, event };
+  chosen(options);
+  return options;
 }
 
 async function main(): Promise<number> {

@@ -1,9 +1,10 @@
 /**
- * Stand-ins for Mastodon's two images under their official names, in a copy of Docker's own folder: no registry is asked.
- * They take the real images' commands and environment. For tests and rehearsals only.
+ * Mastodon's two images in a copy of Docker's own folder: stand-ins under their official names, for which no registry is asked and
+ * which take the real ones' commands and environment, or the real ones. For tests and rehearsals only.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { ARCHITECTURE } from "./architecture";
 import { keptCertificate } from "./authority";
 import { debianRoot } from "./baseRoot";
 import { cached } from "./cache";
@@ -95,15 +96,62 @@ export async function imageTar(): Promise<string> {
   });
 }
 
+/** What containers are made of in a rehearsal. */
+export const IMAGES = ["stand-ins", "real"] as const;
+export type Images = (typeof IMAGES)[number];
+
+const nameOf = (repository: string, release: string) => `ghcr.io/mastodon/${repository}:${release}`;
+
+/** A real image as Docker loads it. A release's tag does not move. */
+const pulled = (name: string): Promise<string> =>
+  cached("mastodon-real", [name, ARCHITECTURE], async (path) => {
+    const platform = ["--override-os", "linux", "--override-arch", ARCHITECTURE];
+    await run([
+      "skopeo",
+      ...platform,
+      "copy",
+      "--quiet",
+      `docker://${name}`,
+      `docker-archive:${path}:${name}`,
+    ]);
+  });
+
 /**
  * A folder for a machine's /var/lib/docker that holds the images of that release.
  *
  * @param base the hosts' root, whose Docker takes the images in
  * @param daemon content of /etc/docker/daemon.json
  */
-export async function dockerFolder(base: string, daemon: string, release: string): Promise<string> {
-  const tar = await imageTar();
-  return cached("docker", [2, base, tar, daemon, release, CHANGES], async (path) => {
+export async function dockerFolder(
+  base: string,
+  daemon: string,
+  release: string,
+  images: Images = "stand-ins",
+): Promise<string> {
+  const [web, streaming] = [nameOf("mastodon", release), nameOf("mastodon-streaming", release)];
+  if (images === "real") {
+    const files = { "web.tar": await pulled(web), "streaming.tar": await pulled(streaming) };
+    return dockerWith(
+      { base, daemon, files },
+      "docker load --quiet --input web.tar; docker load --quiet --input streaming.tar",
+    );
+  }
+  const changes = CHANGES.map((change) => `--change '${change}'`).join(" ");
+  return dockerWith(
+    { base, daemon, files: { "image.tar": await imageTar() } },
+    `docker tag "$(docker import ${changes} image.tar ${web})" ${streaming}`,
+  );
+}
+
+interface Loading {
+  base: string;
+  daemon: string;
+  files: Readonly<Record<string, string>>;
+}
+
+/** Docker's folder after that script has run beside those files. */
+const dockerWith = ({ base, daemon, files }: Loading, script: string): Promise<string> =>
+  cached("docker", [3, base, daemon, files, script], async (path) => {
     const folder = `${path}.machine`;
     const network = await Network.create(`images-${process.pid}`);
     const machine = await Machine.create({
@@ -116,15 +164,16 @@ export async function dockerFolder(base: string, daemon: string, release: string
       overlay: { "/etc/docker/daemon.json": { content: daemon } },
     });
     try {
-      await run(["ln", tar, join(machine.root, "../docker/image.tar")]);
+      const load = join(machine.root, "../docker/load");
+      mkdirSync(load);
+      // They are large.
+      for (const [name, file] of Object.entries(files)) linkSync(file, join(load, name));
       await machine.start();
       await machine.booted();
-      const changes = CHANGES.map((change) => `--change '${change}'`).join(" ");
       await machine.run(
-        `set -e; systemctl start docker
-         image=$(docker import ${changes} /var/lib/docker/image.tar ghcr.io/mastodon/mastodon:${release})
-         docker tag "$image" ghcr.io/mastodon/mastodon-streaming:${release}
-         rm /var/lib/docker/image.tar
+        `set -e; systemctl start docker; cd /var/lib/docker/load
+         ${script}
+         cd / && rm -r /var/lib/docker/load
          systemctl stop docker.socket docker containerd`,
       );
       await machine.stop();
@@ -135,4 +184,3 @@ export async function dockerFolder(base: string, daemon: string, release: string
       rmSync(folder, { recursive: true, force: true });
     }
   });
-}

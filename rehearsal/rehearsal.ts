@@ -16,7 +16,7 @@ import { EngineStack, type Run } from "./engine/engineStack";
 import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
 import { ffmpegProgram } from "./ffmpeg";
 import { HeadscaleTailnet } from "./headscaleTailnet";
-import { dockerFolder, imageTar } from "./images";
+import { dockerFolder, type Images, imageTar } from "./images";
 import { Acme } from "./internet/acme";
 import { ACME_NAMES, CONTROL_PLANE_NAME, INTERNET } from "./internet/addresses";
 import { ControlPlane } from "./internet/controlPlane";
@@ -51,7 +51,7 @@ const SMTP_PASSWORD = "rehearsal-relay";
 const ADMINS = ["admin@"];
 
 /** What takes long and is kept: made before the network namespace is entered, which reaches no package server. */
-export async function prepare(release: string, bare = false): Promise<Image> {
+export async function prepare({ release, images, bare }: RehearsalArgs): Promise<Image> {
   await moto();
   await ffmpegProgram();
   if (bare) {
@@ -60,14 +60,14 @@ export async function prepare(release: string, bare = false): Promise<Image> {
     return { base: await bareRoot(), overlay: bareFiles };
   }
   const base = await hostRoot();
-  const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release);
+  const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release, images);
   return { base, docker, layers: [await tailscaleLayer()] };
 }
 
 export interface RehearsalArgs {
   stack: "prod" | "staging";
-  network: Network;
   release: string;
+  images: Images;
   /** Machines have neither packages nor images before their first boot, and the mirrors and registries to get them from. */
   bare?: boolean;
 }
@@ -105,11 +105,14 @@ export class Rehearsal {
   mirror: PackageMirror | undefined;
   private synced = Promise.resolve();
 
-  private constructor(readonly args: RehearsalArgs) {}
+  private constructor(
+    readonly args: RehearsalArgs,
+    private readonly network: Network,
+  ) {}
 
   /** Runs inside the network's namespace. */
-  static async create(args: RehearsalArgs): Promise<Rehearsal> {
-    const rehearsal = new Rehearsal(args);
+  static async create(args: RehearsalArgs, network: Network): Promise<Rehearsal> {
+    const rehearsal = new Rehearsal(args, network);
     rehearsal.undo.push(() => rmSync(rehearsal.folder, { recursive: true, force: true }));
     try {
       await rehearsal.setUp();
@@ -121,9 +124,9 @@ export class Rehearsal {
   }
 
   private async setUp(): Promise<void> {
-    const { folder, args } = this;
-    const { network, stack, release, bare } = args;
-    const image = await prepare(release, bare);
+    const { folder, args, network } = this;
+    const { stack, bare } = args;
+    const image = await prepare(args);
     this.ffmpeg = await ffmpegProgram();
     await openGateway(network);
     this.outside = await Outside.create(network);
@@ -213,7 +216,7 @@ export class Rehearsal {
   /** @returns how user data has to be changed for machines that get Tailscale from here */
   private async servePackages(authority: Authority): Promise<Image["userData"]> {
     const { folder, dns } = this;
-    const mirror = await PackageMirror.start(folder, this.args.network, dns);
+    const mirror = await PackageMirror.start(folder, this.network, dns);
     this.mirror = mirror;
     this.undo.push(() => mirror.down());
     const repository = await TailscaleRepository.start(folder, authority, dns);

@@ -28,6 +28,9 @@ export const REHEARSAL_COMMANDS = {
   "systemd-socket-activate": "systemd",
 } as const;
 
+/** What `--images real` needs beyond. */
+export const PULLING_COMMANDS = { skopeo: "skopeo" } as const;
+
 /**
  * Everything that is missing, in one message.
  *

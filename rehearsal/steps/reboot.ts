@@ -9,9 +9,10 @@ export const reboot: Step = async ({ rehearsal, report }) => {
     const seconds = await rehearsal.rebootMainWithoutControlPlane();
     return `${seconds.toFixed(1)} s after power`;
   });
-  await report.check("after the reboot the internet reaches the same and no more", () =>
+  const closed = await report.check("after the reboot the internet reaches the same and no more", () =>
     expectClosed(rehearsal),
   );
+  if (rehearsal.args.images === "real") return closed;
   return report.check("with the control plane back, workers take jobs again", async () => {
     const main = rehearsal.main();
     const count = async () =>

@@ -1,0 +1,37 @@
+/** Whatever the images are: every queue is served, the owner has an account, workers have their way to main, the nightly dump arrives. */
+import { QUEUE_NAMES } from "../../../capacity/queues";
+import { sidekiqProcesses } from "../../databases";
+import type { StepInputs } from "../step";
+import { backup } from "./backup";
+
+export async function runs(inputs: StepInputs): Promise<void> {
+  const { rehearsal, report } = inputs;
+  const main = rehearsal.main();
+
+  await report.check("every queue has a consumer, and one process serves scheduler", async () => {
+    const processes = await sidekiqProcesses(main);
+    const served = processes.flatMap(({ queues }) => queues);
+    const missing = QUEUE_NAMES.filter((queue) => !served.includes(queue));
+    if (missing.length > 0) throw new Error(`no consumer: ${missing.join(", ")}`);
+    const schedulers = served.filter((queue) => queue === "scheduler").length;
+    if (schedulers !== 1) throw new Error(`${schedulers} processes serve scheduler`);
+    return `${processes.length} processes`;
+  });
+
+  await report.check("the owner's account is there, and its password in a file of root's", async () => {
+    rehearsal.dns.set(rehearsal.ownerDomain, rehearsal.site.ipv4);
+    await main.run("systemctl start owner-account.service");
+    const mode = await main.run("stat -c '%a %U' /root/owner-password");
+    if (mode.trim() !== "600 root") throw new Error(mode);
+  });
+
+  await report.check("workers reach main on a direct path", async () => {
+    for (const worker of rehearsal.workers()) {
+      const peer = rehearsal.site.hostnames.main;
+      const { stdout, stderr } = await worker.attempt(`tailscale ping --c 10 --until-direct ${peer}`);
+      if (!/pong from .* via \d/.test(stdout)) throw new Error(`${worker.name}: ${stdout}${stderr}`);
+    }
+  });
+
+  await backup(inputs);
+}
