@@ -22,6 +22,8 @@ export interface SidekiqProcess {
   hostname: string;
   queues: string[];
   concurrency: number;
+  /** Jobs in work. */
+  busy: number;
 }
 
 /** Heartbeats come every ten seconds; a dead process' entry stays for a minute. */
@@ -31,8 +33,9 @@ const BEAT_MS = 12_000;
 export async function sidekiqProcesses(main: Machine): Promise<SidekiqProcess[]> {
   const found: SidekiqProcess[] = [];
   for (const identity of await redis(main, "SMEMBERS processes")) {
-    const [info, beat] = await redis(main, `HMGET '${identity}' info beat`);
-    if (info && Date.now() - Number(beat) * 1000 < BEAT_MS) found.push(JSON.parse(info) as SidekiqProcess);
+    const [info, beat, busy] = await redis(main, `HMGET '${identity}' info beat busy`);
+    if (info && Date.now() - Number(beat) * 1000 < BEAT_MS)
+      found.push({ ...(JSON.parse(info) as SidekiqProcess), busy: Number(busy) });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /** What main's databases know of measured jobs. */
-import { redis, sql } from "../databases";
+import { redis, sidekiqProcesses, sql } from "../databases";
 import type { Rehearsal } from "../rehearsal";
 import { until } from "../until";
 
@@ -22,7 +22,9 @@ export async function settled(rehearsal: Rehearsal, acknowledged: ReadonlyMap<nu
     const done = new Set(finished.map(({ job }) => job));
     if ([...acknowledged.keys()].every((job) => done.has(job))) return true;
     const last = rehearsal.collector.events.at(-1)?.at ?? 0;
-    return (await inRedis(rehearsal)) === 0 && Date.now() - last > QUIET_MS;
+    if ((await inRedis(rehearsal)) > 0 || Date.now() - last < QUIET_MS) return false;
+    // Who waits for the answer of a machine that has lost its power has not lost its job yet.
+    return (await sidekiqProcesses(rehearsal.main())).every(({ busy }) => busy === 0);
   });
   return finished;
 }

@@ -23,7 +23,7 @@ changed() {
   return 1
 }
 
-# enable_units UNIT...: those that are not; each enabling makes systemd read all units again.
+# enable_units UNIT...: those that are not; each makes systemd read all units again.
 enable_units() {
   local unit missing=()
   for unit in "$@"; do
@@ -32,7 +32,7 @@ enable_units() {
   ((${#missing[@]} == 0)) || systemctl enable --quiet "${missing[@]}"
 }
 
-# run_unit UNIT PATH...: enabled and running, started anew where a path is changed.
+# run_unit UNIT PATH...: enabled, running, restarted where a path is changed.
 run_unit() {
   enable_units "$1"
   if changed "${@:2}"; then systemctl restart "$1"; else systemctl start "$1"; fi

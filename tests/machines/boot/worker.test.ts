@@ -111,6 +111,16 @@ describe("boot", () => {
       expect(await sql(main, "SELECT DISTINCT host FROM deliveries")).toBe(worker.name);
     });
 
+    test("each of Sidekiq's connections to Postgres is probed, so that none waits for a main that is gone", async () => {
+      const connections = (await worker.run("ss -Htno state established '( dport = :6432 )'"))
+        .trim()
+        .split("\n");
+      for (const connection of connections) {
+        const [, seconds] = /timer:\(keepalive,(?:(\d+)sec|\d+ms),0\)/.exec(connection) ?? [connection];
+        expect(Number(seconds ?? 0)).toBeLessThanOrEqual(30);
+      }
+    });
+
     test("main goes offline for a while: Sidekiq stays as it is", async () => {
       const before = await running(worker);
       sees(worker, mainPeer({ Online: false }));
