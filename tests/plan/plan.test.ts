@@ -54,9 +54,9 @@ describe.each(["prod", "staging"])("the plan of %s", (stack) => {
   });
 
   // DigitalOcean's wall is 64 KiB; this one shows what a change adds.
-  test("keeps the largest user data within 25 KiB", () => {
+  test("keeps the largest user data within 26 KiB", () => {
     expect(Math.max(...result.plan.hosts.map(({ userDataBytes }) => userDataBytes))).toBeLessThanOrEqual(
-      25 * 1024,
+      26 * 1024,
     );
   });
 });
