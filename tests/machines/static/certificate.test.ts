@@ -107,6 +107,7 @@ describe("static", () => {
 
   test("with both names here one certificate for both is asked for, used at once, and then HSTS is sent", async () => {
     await main.run(`systemd-run --quiet --unit=pebble --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_WFE_NONCEREJECT=0 \
+      --setenv=PEBBLE_AUTHZREUSE=0 \
       pebble -config ${ACME}/pebble.json; rm /var/lib/mastodon-host/certificate-failures`);
     await main.waitFor(
       "pebble",
