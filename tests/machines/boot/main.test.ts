@@ -1,4 +1,4 @@
-/** main from its first boot on: applied again, changed, rebooted, and cut off from power. */
+/** main from its first boot on: applied again, and changed. */
 import type { Machine } from "../../../rehearsal/machine";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { give } from "../tailnet";
@@ -6,7 +6,6 @@ import { addressTests } from "./address";
 import { bundleTests } from "./bundle";
 import { firstBootTests } from "./firstBoot";
 import { ownerTests } from "./owner";
-import { powerTests } from "./power";
 import { commandLineWatcher, secretsTests } from "./secrets";
 
 describe("boot", () => {
@@ -29,5 +28,4 @@ describe("boot", () => {
   describe("the bundle", () => bundleTests(() => main));
   describe("the owner's account", () => ownerTests(() => main));
   describe("secrets", () => secretsTests(() => main));
-  describe("power", () => powerTests(() => main));
 });
