@@ -136,17 +136,20 @@ describe("static", () => {
     expect(await asked()).toBe(before);
   });
 
-  test("a power cut before it was on disk: nginx starts with its own, and another one is asked for", async () => {
-    await main.run("truncate -s 0 /etc/letsencrypt/archive/*/*.pem /etc/letsencrypt/renewal/*.conf");
-    expect((await main.attempt("nginx -t -q")).code).toBe(1);
-    await point("192.0.2.99");
-    expect((await request()).said).toContain("throwing away a certificate that was not written to its end");
-    expect((await seen(WEB)).issuer).not.toContain("Pebble");
-    await point(RESERVED);
-    expect((await request()).code).toBe(0);
-    await main.waitFor("the new one", 10, async () => (await seen(WEB)).issuer.includes("Pebble"));
-    expect(await main.run("ls /etc/letsencrypt/live")).toBe("README\nmastodon-production\n");
-  });
+  test.each(["privkey*.pem", "*.pem"])(
+    "a power cut before %s was on disk: nginx starts with its own, and another one is asked for",
+    async (empty) => {
+      await main.run(`truncate -s 0 /etc/letsencrypt/archive/*/${empty} /etc/letsencrypt/renewal/*.conf`);
+      expect((await main.attempt("nginx -t -q")).code).toBe(1);
+      await point("192.0.2.99");
+      expect((await request()).said).toContain("throwing away a certificate that was not written to its end");
+      expect((await seen(WEB)).issuer).not.toContain("Pebble");
+      await point(RESERVED);
+      expect((await request()).code).toBe(0);
+      await main.waitFor("the new one", 10, async () => (await seen(WEB)).issuer.includes("Pebble"));
+      expect(await main.run("ls /etc/letsencrypt/live")).toBe("README\nmastodon-production\n");
+    },
+  );
 
   test("certbot's renewal passes its dry run, and would reload nginx", async () => {
     const renewal = await main.run("cat /etc/letsencrypt/renewal/mastodon-production.conf");
