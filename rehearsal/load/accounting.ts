@@ -16,21 +16,31 @@ export interface Event {
   error?: string;
 }
 
+/** What a process said of a question for a job (`BRPOP`): its connection ended, and Redis' answer may have been a job. */
+export interface Unanswered {
+  event: "unanswered";
+  process: string;
+  host: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
 /** Processes that were ended without a word: all of a host, or one. */
 export interface Death {
   host: string;
   process?: string;
   at: number;
+  /** How many could have asked for a job at that time. */
+  threads: number;
 }
 
-/** When Redis could not be had by that many threads. */
+/** When Redis could not be had. */
 export interface Break {
   /** Connections ended without a word, or Redis stayed there and refused to store anything. */
   kind: "connection" | "refusal";
   from: number;
   /** Until Redis can be asked again. */
   until: number;
-  threads: number;
 }
 
 export interface Evidence {
@@ -41,6 +51,8 @@ export interface Evidence {
   /** Those that were made to fail for good. */
   failing: ReadonlySet<number>;
   events: readonly Event[];
+  /** Since the first job was asked for. */
+  unanswered: readonly Unanswered[];
   deaths: readonly Death[];
   breaks: readonly Break[];
   /** When Redis' machine lost its power. */
@@ -68,6 +80,8 @@ export interface Account {
   acknowledged: number;
   finished: number;
   lost: Lost[];
+  /** Questions for a job whose connection ended before the answer came. */
+  unanswered: number;
 }
 
 /** `appendfsync everysec`: a second, and one more while the last fsync is still under way (redis.io, persistence). */
@@ -87,11 +101,16 @@ export function account(evidence: Evidence): Account {
       last: words(last.get(job)),
     }));
   unheard(evidence, lost, last);
-  return { acknowledged: acknowledged.size, finished: acknowledged.size - lost.length, lost };
+  return {
+    acknowledged: acknowledged.size,
+    finished: acknowledged.size - lost.length,
+    lost,
+    unanswered: evidence.unanswered.length,
+  };
 }
 
 /** The last that was said of each job. */
-function lastWords(events: readonly Event[]): Map<number, Event> {
+export function lastWords(events: readonly Event[]): Map<number, Event> {
   const last = new Map<number, Event>();
   for (const event of [...events].sort((a, b) => a.at - b.at)) {
     // Sidekiq reports the failure that was one too many after the death that it caused.
@@ -100,6 +119,14 @@ function lastWords(events: readonly Event[]): Map<number, Event> {
   }
   return last;
 }
+
+/** Whether that process died after it said so. */
+const killed = ({ at, host, process }: Event, deaths: readonly Death[]) =>
+  deaths.some((death) => death.host === host && (death.process ?? process) === process && at <= death.at);
+
+/** Whether a process that is not known to be dead has the job of that last word. */
+export const held = (last: Event | undefined, deaths: readonly Death[]): boolean =>
+  last?.event === "popped" && !killed(last, deaths);
 
 const words = (event: Event | undefined) =>
   event
@@ -113,13 +140,8 @@ function ofLast(
   event: Event | undefined,
 ): Cause | undefined {
   switch (event?.event) {
-    case "popped": {
-      const { at, host, process } = event;
-      const killed = deaths.some(
-        (death) => death.host === host && (death.process ?? process) === process && at <= death.at,
-      );
-      return killed ? "death" : undefined;
-    }
+    case "popped":
+      return killed(event, deaths) ? "death" : undefined;
     case "dropped":
       return breaks.find(({ from, until }) => from <= event.at && event.at <= until)?.kind;
     case "dead":
@@ -133,15 +155,16 @@ function ofLast(
 }
 
 /**
- * Those that no process ever had: Redis forgot them with its last second, or it gave each to a connection that was no
- * longer there, of which there are no more than threads.
+ * Those that no process ever had: Redis forgot them with its last second, or each was the answer to a question whose connection
+ * had ended. A thread of a process that is dead can no longer say so; it had asked one, or had a job.
  */
 function unheard(
-  { acknowledged, breaks, powerCuts }: Evidence,
+  { acknowledged, unanswered, deaths, powerCuts }: Evidence,
   lost: Lost[],
   last: ReadonlyMap<number, Event>,
 ) {
-  const left = breaks.map(({ threads }) => threads);
+  const inFlight = lost.filter(({ cause }) => cause === "death").length;
+  let answers = unanswered.length + deaths.reduce((sum, { threads }) => sum + threads, 0) - inFlight;
   for (const one of lost) {
     if (last.has(one.job)) continue;
     const at = acknowledged.get(one.job) ?? 0;
@@ -149,11 +172,8 @@ function unheard(
       one.cause = "appendOnlyFile";
       continue;
     }
-    const index = breaks.findIndex(
-      ({ kind, until }, i) => kind === "connection" && at <= until && (left[i] ?? 0) > 0,
-    );
-    if (index < 0) continue;
-    left[index] = (left[index] ?? 0) - 1;
+    if (answers <= 0) continue;
+    answers -= 1;
     one.cause = "connection";
   }
 }

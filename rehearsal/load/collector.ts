@@ -1,16 +1,21 @@
 /** Hears what becomes of jobs from the processes that have them (rehearsal/images: lib/ledger.rb). */
 import { createSocket, type Socket } from "node:dgram";
 import { INTERNET } from "../internet/addresses";
-import type { Event } from "./accounting";
+import type { Event, Unanswered } from "./accounting";
 
 const PORT = 5140;
 
 export class Collector {
   /** As they came; the clock is the same in all machines. */
   readonly events: Event[] = [];
+  readonly unanswered: Unanswered[] = [];
 
   private constructor(private readonly socket: Socket) {
-    socket.on("message", (message) => this.events.push(JSON.parse(message.toString()) as Event));
+    socket.on("message", (message) => {
+      const said = JSON.parse(message.toString()) as Event | Unanswered;
+      if (said.event === "unanswered") this.unanswered.push(said);
+      else this.events.push(said);
+    });
   }
 
   static start(): Promise<Collector> {

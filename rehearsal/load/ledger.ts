@@ -1,7 +1,8 @@
 /** What main's databases know of measured jobs. */
-import { redis, sidekiqProcesses, sql } from "../databases";
+import { redis, sql } from "../databases";
 import type { Rehearsal } from "../rehearsal";
 import { until } from "../until";
+import { type Death, held, lastWords } from "./accounting";
 
 export interface FinishedJob {
   job: number;
@@ -12,19 +13,34 @@ export interface FinishedJob {
 
 /** Jobs that nothing is known of for so long are nowhere: each takes less than a second. */
 const QUIET_MS = 6000;
+/**
+ * But where a living process has one and says nothing of it, its thread may wait for the answer of a machine that has lost its power:
+ * until that machine answers what is sent again (30 s apart at most), or keep-alive gives it up.
+ */
+const HELD_MS = 90_000;
 
-/** Until every job is finished, or nowhere to be found; the finished ones. */
-export async function settled(rehearsal: Rehearsal, acknowledged: ReadonlyMap<number, number>) {
+/**
+ * Until every job is finished, or nowhere to be found; the finished ones.
+ *
+ * @param deaths of processes that can finish nothing any more
+ */
+export async function settled(
+  rehearsal: Rehearsal,
+  acknowledged: ReadonlyMap<number, number>,
+  deaths: readonly Death[] = [],
+) {
   const [from = 0, to = 0] = [Math.min(...acknowledged.keys()), Math.max(...acknowledged.keys())];
   let finished: FinishedJob[] = [];
   await until("every job to be done or lost", 240, async () => {
     finished = await finishedJobs(rehearsal, from, to);
     const done = new Set(finished.map(({ job }) => job));
-    if ([...acknowledged.keys()].every((job) => done.has(job))) return true;
-    const last = rehearsal.collector.events.at(-1)?.at ?? 0;
-    if ((await inRedis(rehearsal)) > 0 || Date.now() - last < QUIET_MS) return false;
-    // Who waits for the answer of a machine that has lost its power has not lost its job yet.
-    return (await sidekiqProcesses(rehearsal.main())).every(({ busy }) => busy === 0);
+    const missing = [...acknowledged.keys()].filter((job) => !done.has(job));
+    if (missing.length === 0) return true;
+    const { events } = rehearsal.collector;
+    const quiet = Date.now() - (events.at(-1)?.at ?? 0);
+    if ((await inRedis(rehearsal)) > 0 || quiet < QUIET_MS) return false;
+    const last = lastWords(events);
+    return quiet > HELD_MS || !missing.some((job) => held(last.get(job), deaths));
   });
   return finished;
 }

@@ -36,25 +36,26 @@ export class Incident {
     readonly queue: string,
   ) {}
 
-  /** Connections between Redis and those processes end, from now until the load goes on. */
-  disconnected(concerns: (process: SidekiqProcess) => boolean = () => true): void {
-    this.broken("connection", concerns);
+  /** Connections to Redis end, from now until the load goes on. */
+  disconnected(): void {
+    this.broken("connection");
   }
 
   /** Redis takes nothing, from now until the load goes on. */
   refused(): void {
-    this.broken("refusal", () => true);
+    this.broken("refusal");
   }
 
-  /** All processes of a host, or one, are dead by now, and their connections with them. */
+  /** All processes of a host, or one, are dead by now. */
   died(host: string, process?: string): void {
-    this.deaths.push({ host, at: Date.now(), ...(process ? { process } : {}) });
-    this.disconnected(({ hostname, identity }) => hostname === host && (process ?? identity) === identity);
+    const threads = this.processes
+      .filter(({ hostname, identity }) => hostname === host && (process ?? identity) === identity)
+      .reduce((sum, { concurrency }) => sum + concurrency, 0);
+    this.deaths.push({ host, at: Date.now(), threads, ...(process ? { process } : {}) });
   }
 
-  private broken(kind: Break["kind"], concerns: (process: SidekiqProcess) => boolean): void {
-    const threads = this.processes.filter(concerns).reduce((sum, { concurrency }) => sum + concurrency, 0);
-    this.breaks.push({ kind, from: Date.now(), until: Number.POSITIVE_INFINITY, threads });
+  private broken(kind: Break["kind"]): void {
+    this.breaks.push({ kind, from: Date.now(), until: Number.POSITIVE_INFINITY });
   }
 
   /** Redis' machine has lost its power just now. */
@@ -79,7 +80,12 @@ export interface Outcome {
 
 /** For reports. */
 export const figures = ({ account, withoutService, withoutJobs }: Outcome): string =>
-  `${withoutService.toFixed(1)} s without service, ${withoutJobs.toFixed(1)} s without a job, ${summary(account)}`;
+  [
+    `${withoutService.toFixed(1)} s without service`,
+    `${withoutJobs.toFixed(1)} s without a job`,
+    ...(account.unanswered > 0 ? [`${account.unanswered} BRPOPs without an answer`] : []),
+    summary(account),
+  ].join(", ");
 
 interface Options {
   load?: Omit<LoadArgs, "queue">;
@@ -146,13 +152,15 @@ async function accounts(
   { fails }: Work,
 ): Promise<Outcome> {
   const acknowledged = load.acknowledged();
-  const jobs = await settled(rehearsal, acknowledged);
+  const jobs = await settled(rehearsal, acknowledged, incident.deaths);
+  const since = load.ticks[0]?.sent ?? 0;
   return {
     account: account({
       acknowledged,
       finished: new Set(jobs.map(({ job }) => job)),
       failing: new Set(fails ? acknowledged.keys() : []),
       events: rehearsal.collector.events,
+      unanswered: rehearsal.collector.unanswered.filter(({ at }) => at >= since),
       deaths: incident.deaths,
       breaks: incident.breaks,
       powerCuts: incident.powerCuts,

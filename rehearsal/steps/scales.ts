@@ -1,12 +1,16 @@
 /** More workers, fewer, and new ones for old, under load: what each adds, how long it takes, and that nothing is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../engine/engineStack";
+import type { LoadArgs } from "../load/load";
 import { figures, type Outcome, underLoad } from "../load/underLoad";
 import type { Rehearsal } from "../rehearsal";
 import { type Step, succeeded } from "./step";
 
-/** Bound by waiting, as deliveries are: a worker's threads are what there is to be had. */
-const DELIVERIES = { work: { cpu: 2, trips: 3, wait: 700 } };
+/** Bound by waiting, as deliveries are, and more than so many workers do: a thread that asks for a job gets one at once. */
+const deliveries = (workers: number): Omit<LoadArgs, "queue"> => ({
+  work: { cpu: 2, trips: 3, wait: 700 },
+  jobsPerSecond: 32 * workers + 15,
+});
 
 /** Seconds over which throughput is measured. */
 const MEASURED_SECONDS = 12;
@@ -44,7 +48,7 @@ async function throughput(rehearsal: Rehearsal): Promise<{ perSecond: number; fi
       from = Date.now();
       await sleep(MEASURED_SECONDS * 1000);
     },
-    { load: { ...DELIVERIES, jobsPerSecond: 32 * workers.length + 15 }, lossless: true },
+    { load: deliveries(workers.length), lossless: true },
   );
   const within = outcome.jobs.filter(({ at }) => at >= from && at < from + MEASURED_SECONDS * 1000);
   const each = workers.map((host) => within.filter((job) => job.host === host).length / MEASURED_SECONDS);
@@ -109,7 +113,7 @@ export const scales: Step = async ({ rehearsal, report }) => {
         pool(settings).generation = Number(pool(settings).generation ?? 1) + 1;
       });
     };
-    const outcome = await underLoad(rehearsal, replace, { lossless: true });
+    const outcome = await underLoad(rehearsal, replace, { load: deliveries(1), lossless: true });
     const added = hosts();
     const [first = 0] = firstJobs(outcome, added, since);
     const last = Math.max(...outcome.jobs.filter(({ host }) => host === old).map(({ at }) => at));

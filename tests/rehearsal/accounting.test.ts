@@ -3,6 +3,7 @@ import {
   account,
   type Event,
   type Evidence,
+  held,
   longestGap,
   secondsWithoutService,
   summary,
@@ -13,6 +14,7 @@ const NOTHING: Evidence = {
   finished: new Set(),
   failing: new Set(),
   events: [],
+  unanswered: [],
   deaths: [],
   breaks: [],
   powerCuts: [],
@@ -37,7 +39,7 @@ test("a finished job is not lost, whatever was said of it", () => {
     finished: new Set([1]),
     events: [event(1, "dropped", 1100)],
   });
-  expect(result).toEqual({ acknowledged: 1, finished: 1, lost: [] });
+  expect(result).toEqual({ acknowledged: 1, finished: 1, lost: [], unanswered: 0 });
   expect(summary(result)).toBe("none of 1 jobs lost");
 });
 
@@ -47,18 +49,18 @@ test("a job that nobody acknowledged is nobody's loss", () => {
 
 test("a popped job is lost with its process, and with no other", () => {
   const popped = { events: [event(1, "popped", 1100)] };
-  expect(causeOf({ ...popped, deaths: [{ ...WORKER, at: 1200 }] })).toEqual(["death"]);
-  expect(causeOf({ ...popped, deaths: [{ host: "worker", at: 1200 }] })).toEqual(["death"]);
-  expect(causeOf({ ...popped, deaths: [{ host: "worker", process: "worker:1:bb", at: 1200 }] })).toEqual([
-    undefined,
-  ]);
-  expect(causeOf({ ...popped, deaths: [{ host: "other", at: 1200 }] })).toEqual([undefined]);
+  expect(causeOf({ ...popped, deaths: [{ ...WORKER, at: 1200, threads: 2 }] })).toEqual(["death"]);
+  expect(causeOf({ ...popped, deaths: [{ host: "worker", at: 1200, threads: 2 }] })).toEqual(["death"]);
+  expect(
+    causeOf({ ...popped, deaths: [{ host: "worker", process: "worker:1:bb", at: 1200, threads: 2 }] }),
+  ).toEqual([undefined]);
+  expect(causeOf({ ...popped, deaths: [{ host: "other", at: 1200, threads: 2 }] })).toEqual([undefined]);
   // The process was dead already: somebody else of that host had it.
-  expect(causeOf({ ...popped, deaths: [{ host: "worker", at: 1099 }] })).toEqual([undefined]);
+  expect(causeOf({ ...popped, deaths: [{ host: "worker", at: 1099, threads: 2 }] })).toEqual([undefined]);
 });
 
 test("what was handed back, or is to be tried again, has to be somewhere", () => {
-  const deaths = [{ host: "worker", at: 1300 }];
+  const deaths = [{ host: "worker", at: 1300, threads: 2 }];
   expect(causeOf({ events: [event(1, "popped", 1100), event(1, "handed back", 1200)], deaths })).toEqual([
     undefined,
   ]);
@@ -68,7 +70,7 @@ test("what was handed back, or is to be tried again, has to be somewhere", () =>
 });
 
 test("the last word counts, in whatever order the words arrive", () => {
-  const deaths = [{ host: "other", at: 1400 }];
+  const deaths = [{ host: "other", at: 1400, threads: 2 }];
   const events = [
     event(1, "popped", 1300, { host: "other", process: "other:1:cc" }),
     event(1, "popped", 1100),
@@ -79,19 +81,15 @@ test("the last word counts, in whatever order the words arrive", () => {
 
 test("a failure that could not be stored is the connection's, while there was none", () => {
   const events = [event(1, "popped", 1100), event(1, "dropped", 1200)];
-  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1150, until: 1250, threads: 1 }] })).toEqual([
+  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1150, until: 1250 }] })).toEqual([
     "connection",
   ]);
-  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1201, until: 1250, threads: 1 }] })).toEqual([
-    undefined,
-  ]);
-  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1100, until: 1199, threads: 1 }] })).toEqual([
-    undefined,
-  ]);
+  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1201, until: 1250 }] })).toEqual([undefined]);
+  expect(causeOf({ events, breaks: [{ kind: "connection", from: 1100, until: 1199 }] })).toEqual([undefined]);
 });
 
 test("what fails while Redis refuses writes has a name of its own, which explains nothing that no process had", () => {
-  const breaks = [{ kind: "refusal" as const, from: 1000, until: 2000, threads: 9 }];
+  const breaks = [{ kind: "refusal" as const, from: 1000, until: 2000 }];
   expect(causeOf({ events: [event(1, "popped", 1100), event(1, "dropped", 1200)], breaks })).toEqual([
     "refusal",
   ]);
@@ -104,18 +102,32 @@ test("retries may be exhausted only of what was made to fail", () => {
   expect(causeOf({ events })).toEqual([undefined]);
 });
 
-test("of what no process had, a broken connection explains one for each thread", () => {
+test("a thread that waits for an answer has its job still", () => {
+  const popped = event(1, "popped", 1100);
+  const death = { ...WORKER, threads: 2 };
+  expect(held(popped, [])).toBe(true);
+  expect(held(popped, [{ ...death, at: 1099 }])).toBe(true);
+  expect(held(popped, [{ ...death, at: 1200 }])).toBe(false);
+  expect(held(event(1, "handed back", 1100), [])).toBe(false);
+  expect(held(undefined, [])).toBe(false);
+});
+
+test("of what no process had, each question without an answer explains one", () => {
   const acknowledged = new Map([1, 2, 3].map((job) => [job, 1000]));
-  expect(
-    causeOf({ acknowledged, breaks: [{ kind: "connection", from: 1500, until: 9000, threads: 2 }] }),
-  ).toEqual(["connection", "connection", undefined]);
-  // Asked for when all were connected again.
-  expect(
-    causeOf({
-      acknowledged: new Map([[1, 9001]]),
-      breaks: [{ kind: "connection", from: 1500, until: 9000, threads: 2 }],
-    }),
-  ).toEqual([undefined]);
+  const unanswered = [1500, 1600].map((at) => ({ event: "unanswered" as const, at, ...WORKER }));
+  expect(causeOf({ acknowledged, unanswered })).toEqual(["connection", "connection", undefined]);
+  // A broken connection that no question was asked on explains none.
+  expect(causeOf({ acknowledged, breaks: [{ kind: "connection", from: 500, until: 9000 }] })).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("of what no process had, a process that is dead explains one for each of its threads", () => {
+  const acknowledged = new Map([1, 2, 3].map((job) => [job, 1000]));
+  const deaths = [{ ...WORKER, at: 1500, threads: 2 }];
+  expect(causeOf({ acknowledged, deaths })).toEqual(["connection", "connection", undefined]);
 });
 
 test("a power cut takes what came within the append-only file's last second, and nothing older", () => {
@@ -140,7 +152,7 @@ test("the summary names each cause with its number, and what has none", () => {
         ...NOTHING,
         acknowledged: new Map([1, 2, 3].map((job) => [job, 1000])),
         events: [event(1, "popped", 1100), event(2, "popped", 1100)],
-        deaths: [{ ...WORKER, at: 1200 }],
+        deaths: [{ ...WORKER, at: 1200, threads: 2 }],
       }),
     ),
   ).toBe("3 of 3 jobs lost: 2 in flight at a kill -9 or machine death, 1 unexplained");

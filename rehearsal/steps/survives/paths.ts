@@ -9,7 +9,7 @@ export const PATHS: Happening[] = [
     promise: "a worker's direct path is blocked: its jobs go over the relay, and it warns of that",
     happen({ worker, incident }) {
       // For some seconds, until tailscaled takes to the relay.
-      incident.disconnected(({ hostname }) => hostname === worker.hostname);
+      incident.disconnected();
       return withoutDirectPaths(worker.machine, async () => {
         const warned = "journalctl -q -u mastodon-worker -p warning --since -5min -o cat";
         await until("the worker's warning of a relay", 60, async () =>
@@ -23,7 +23,7 @@ export const PATHS: Happening[] = [
   {
     promise: "a worker is cut off from the tailnet for 60 s",
     happen({ worker, incident }) {
-      incident.disconnected(({ hostname }) => hostname === worker.hostname);
+      incident.disconnected();
       return withoutTailnet(worker.machine, () => sleep(60_000));
     },
   },

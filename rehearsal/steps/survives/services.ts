@@ -51,7 +51,7 @@ export const SERVICES: Happening[] = [
   {
     promise: "kill -9 of tailscaled on a worker",
     happen({ worker, incident }) {
-      incident.disconnected(({ hostname }) => hostname === worker.hostname);
+      incident.disconnected();
       return kill(worker.machine, "tailscaled");
     },
   },

@@ -5,6 +5,7 @@ require "socket"
 require "sidekiq"
 require "sidekiq/component"
 require "sidekiq/fetch"
+require "redis-client"
 
 # What becomes of each measured job, told to the rehearsal as it happens. By datagrams: what has been told has left the
 # machine, whatever happens to the process or to the machine in the next moment, and nobody waits for an answer.
@@ -17,10 +18,10 @@ module Ledger
   # As Sidekiq shows this process: another one after each start.
   def self.process = @process ||= Object.new.extend(Sidekiq::Component).identity
 
-  def self.tell(event, job, **more)
+  def self.tell(event, **more)
     @socket ||= UDPSocket.new
     at = (Time.now.to_f * 1000).round
-    @socket.send(JSON.generate({ event:, job:, process:, host: Socket.gethostname, at:, **more }), 0, *ADDRESS)
+    @socket.send(JSON.generate({ event:, process:, host: Socket.gethostname, at:, **more }), 0, *ADDRESS)
   rescue SystemCallError => e
     # A machine that goes down has no network: no reason for the job to fail.
     warn "ledger: #{e.message}"
@@ -33,7 +34,7 @@ module Ledger
   end
 
   def self.note(event, payload, **more)
-    number(payload)&.then { |job| tell(event, job, **more) }
+    number(payload)&.then { |job| tell(event, job:, **more) }
   end
 
   # Sidekiq's own fetch, which has a job in this process' memory alone from here to its end.
@@ -47,7 +48,21 @@ module Ledger
     end
   end
 
+  # Told of each request for a job whose connection ended without an answer: the answer may have been a job, which nobody has now.
+  # Below the client's own second try, which nothing else tells of.
+  module Unanswered
+    def call(command, config)
+      super
+    rescue RedisClient::CannotConnectError
+      raise
+    rescue RedisClient::ConnectionError
+      Ledger.tell("unanswered") if command.first.casecmp?("brpop")
+      raise
+    end
+  end
+
   def self.watch(config)
+    RedisClient.register(Unanswered)
     config[:fetch_class] = Fetch
     config.death_handlers << ->(job, error) { note("dead", job, error: error.class.name) }
     config.error_handlers << lambda do |error, context, _config|
