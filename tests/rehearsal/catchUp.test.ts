@@ -5,7 +5,15 @@ import { STORY } from "../../capacity/story";
 import { meanOfDay } from "../../capacity/workload";
 import { busySeconds } from "../../rehearsal/catchUp/cores";
 import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
-import { error, requireCalm, requireNear, requireOrder, signed } from "../../rehearsal/catchUp/judgement";
+import {
+  error,
+  middle,
+  near,
+  requireCalm,
+  requireNear,
+  requireOrder,
+  signed,
+} from "../../rehearsal/catchUp/judgement";
 import {
   arrivals,
   CORES_PER_VCPU,
@@ -132,14 +140,26 @@ describe("the judgement", () => {
   });
 
   test("up to 30 % off is near, to either side, and more is not", () => {
-    expect(() => requireNear(replay("(a)", 10, 12.9))).not.toThrow();
-    expect(() => requireNear(replay("(a)", 10, 7.1))).not.toThrow();
-    expect(() => requireNear(replay("(a)", 10, 13.1))).toThrow(
+    expect(() => requireNear([replay("(a)", 10, 12.9)])).not.toThrow();
+    expect(() => requireNear([replay("(a)", 10, 7.1)])).not.toThrow();
+    expect(() => requireNear([replay("(a)", 10, 13.1)])).toThrow(
       "(a) caught up in 10.00 h, and the model says 13.10 h: +31 %",
     );
-    expect(() => requireNear(replay("(a)", 10, 6.9))).toThrow("−31 %");
-    expect(() => requireNear(replay("(a)", undefined, 20))).toThrow("(a) has not caught up");
+    expect(() => requireNear([replay("(a)", 10, 6.9)])).toThrow("−31 %");
+    expect(() => requireNear([replay("(a)", undefined, 20)])).toThrow("(a) has not caught up");
     expect(signed(error(replay("(a)", undefined, 20)))).toBe("−100 %");
+  });
+
+  test("of three runs the one in the middle counts, or that the model is between them", () => {
+    const [short, right, long] = [replay("(a)", 10, 20), replay("(a)", 19, 20), replay("(a)", 40, 20)];
+    expect(middle([long, short, right])).toBe(right);
+    expect(middle([replay("(a)", undefined, 20), short, long])).toBe(long);
+    expect(near([long, short, long])).toBe(true);
+    expect(near([long, short])).toBe(false);
+    expect(near([long, long, long])).toBe(false);
+    expect(() => requireNear([short, short, short])).toThrow(
+      "(a) caught up in 10.00 h, and the model says 20.00 h: +100 %; caught up in",
+    );
   });
 
   test("the order is the model's", () => {
