@@ -10,10 +10,12 @@ export interface Served {
   weight: number;
   /** That a thread is busy with one job. */
   threadSeconds: number;
-  /** Core seconds of one job in Ruby, on the station's host. */
+  /** Core seconds of one job in Ruby. */
   rubySeconds: number;
-  /** Core seconds of one job in Postgres, on main. */
-  databaseSeconds: number;
+  /** Core seconds of one job in Ruby and, on a worker, in tailscaled, on the station's host. */
+  hostSeconds: number;
+  /** Core seconds of one job in Postgres and, for a worker's job, in tailscaled, on main. */
+  mainSeconds: number;
 }
 
 /** All processes of one entry of the stack file: they serve the same queues on the same kind of droplet. */
@@ -39,6 +41,7 @@ export interface Service {
 }
 
 export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
+  const { rttMs, tailnetMs = 0 } = conditions;
   return {
     stations: fleet.hosts.flatMap(({ size, sidekiq, count }, host) =>
       sidekiq
@@ -48,7 +51,7 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
           strict: Array.isArray(process.queues),
           serves: servedBy(process, workload, {
             speed: coreSpeed(size, conditions),
-            rttMs: host === 0 ? 0 : conditions.rttMs,
+            ...(host === 0 ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
           }),
           threads: process.threads * process.replicas * count,
           cores: coreSpeed(size, conditions) * process.replicas * count,
@@ -63,7 +66,7 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
 function servedBy(
   process: SidekiqProcess,
   { queues }: Workload,
-  { speed, rttMs }: { speed: number; rttMs: number },
+  { speed, rttMs, tailnetMs }: { speed: number; rttMs: number; tailnetMs: number },
 ): Served[] {
   return queueNames(process).map((name) => {
     const { cpuMs, waitMs, roundTrips } = queues[name];
@@ -73,7 +76,8 @@ function servedBy(
       weight: weightOf(process, name),
       threadSeconds: (cpuMs / speed + waitMs + databaseMs + roundTrips * rttMs) / 1000,
       rubySeconds: cpuMs / 1000,
-      databaseSeconds: databaseMs / 1000,
+      hostSeconds: (cpuMs + roundTrips * tailnetMs) / 1000,
+      mainSeconds: (databaseMs + roundTrips * tailnetMs) / 1000,
     };
   });
 }

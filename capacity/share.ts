@@ -55,10 +55,10 @@ export function share({ stations, hostCores }: Service, demand: readonly number[
     for (const { station, pace } of filling) {
       const host = at(hosts, station.host);
       for (let i = 0; i < pace.length; i++) {
-        const { queue, rubySeconds, databaseSeconds } = at(station.serves, i);
+        const { queue, hostSeconds, mainSeconds } = at(station.serves, i);
         at(queues, queue).wanted += at(pace, i);
-        host.wanted += at(pace, i) * rubySeconds;
-        main.wanted += at(pace, i) * databaseSeconds;
+        host.wanted += at(pace, i) * hostSeconds;
+        main.wanted += at(pace, i) * mainSeconds;
       }
     }
     // 1: every station reaches its own limit.

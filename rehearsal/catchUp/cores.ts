@@ -13,5 +13,16 @@ export function busySeconds(stat = readFileSync("/proc/stat", "utf8")): number {
   return (user + nice + system + irq + softirq + steal) / 100;
 }
 
+/** Seconds of CPU that a process has taken. */
+export function cpuSeconds(pid: number, stat = readFileSync(`/proc/${pid}/stat`, "utf8")): number {
+  // utime and stime, counted from behind the name, which may have blanks (proc(5)).
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
+}
+
 /** Share of the cores' time. */
 export const shareOfCores = (seconds: number, elapsed: number) => seconds / elapsed / cpus().length;

@@ -11,6 +11,7 @@ import { drainedAt, type Trace, workedOffAt } from "./drain";
 import type { Host } from "./hosts";
 import { Meter, type Taken } from "./meter";
 import { arrivals, inHours, type Layout, SECONDS_PER_HOUR, situation, workOf } from "./scale";
+import type { Way } from "./way";
 
 export interface Replayed {
   /** Hours of the story. */
@@ -54,9 +55,9 @@ export async function replay(
   rehearsal: Rehearsal,
   { fleet }: Layout,
   hosts: readonly Host[],
-  rttMs: number,
+  { rttMs, tailnetMs }: Way,
 ): Promise<Replayed> {
-  const story = situation(2, rttMs);
+  const story = situation(2, rttMs, tailnetMs);
   const expected = longest(evaluate(fleet, story).queues.map(({ drainHours }) => drainHours));
   const plan = arrivals(story.outage.hours + PATIENCE * expected + 1);
   const groups = limit(hosts);
@@ -82,7 +83,9 @@ export async function replay(
     const finished = await everythingDone(rehearsal, load);
     const traces = tracesOf(rehearsal, { load, queues, finished });
     const outage = inHours((resumed - began) / 1000);
-    const results = evaluate(fleet, situation(outage, rttMs)).queues.filter(({ arrivals: jobs }) => jobs > 0);
+    const results = evaluate(fleet, situation(outage, rttMs, tailnetMs)).queues.filter(
+      ({ arrivals: jobs }) => jobs > 0,
+    );
     const perQueue = results.map(({ queue, drainHours }) => {
       const at = workedOffAt(traces.get(queue) ?? [], resumed);
       return {

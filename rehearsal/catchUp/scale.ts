@@ -36,8 +36,9 @@ const LEFT_OUT: QueueName = "scheduler";
  *
  * @param outageHours of the story, as it was measured
  * @param rttMs between a worker and main, as it was measured
+ * @param tailnetMs of a core of this machine that each round trip takes of both for the tailnet, as it was measured
  */
-export function situation(outageHours: number, rttMs: number): Situation {
+export function situation(outageHours: number, rttMs: number, tailnetMs = 0): Situation {
   const { workload, conditions, outage } = STORY;
   return {
     ...STORY,
@@ -54,7 +55,7 @@ export function situation(outageHours: number, rttMs: number): Situation {
         };
       }),
     },
-    conditions: { ...conditions, rttMs },
+    conditions: { ...conditions, rttMs, tailnetMs: tailnetMs / CORES_PER_VCPU },
     outage: { ...outage, hours: outageHours },
   };
 }

@@ -15,8 +15,8 @@ import {
   signed,
 } from "../catchUp/judgement";
 import { type Connections, everythingDone, type Replayed, replay } from "../catchUp/replay";
-import { roundTrip } from "../catchUp/roundTrip";
 import { LAYOUTS, type Layout } from "../catchUp/scale";
+import { NO_WAY, wayToMain } from "../catchUp/way";
 import { Load } from "../load/load";
 import type { Step, StepInputs } from "./step";
 
@@ -131,10 +131,14 @@ async function catchUp(inputs: StepInputs, layout: Layout, replays: Replay[]): P
     const runs: Replay[] = [];
     const figures: string[] = [];
     do {
-      const rttMs = hosts.length > 1 ? await roundTrip(rehearsal) : 0;
-      const result = await replay(rehearsal, layout, hosts, rttMs);
+      const way = hosts.length > 1 ? await wayToMain(rehearsal) : NO_WAY;
+      const result = await replay(rehearsal, layout, hosts, way);
       connections = result.connections;
-      const text = `${figure(result, name)}${rttMs > 0 ? `; round trip ${rttMs.toFixed(2)} ms` : ""}`;
+      const told =
+        way === NO_WAY
+          ? ""
+          : `; round trip ${way.rttMs.toFixed(2)} ms, of which the tailnet takes ${way.tailnetMs.toFixed(2)} ms of CPU on each side`;
+      const text = `${figure(result, name)}${told}`;
       process.stdout.write(`    ${text}\n`);
       requireCalm(result.taken.busy, result.taken.own);
       runs.push({ name: `(${name})`, measured: result.measured, predicted: result.predicted });

@@ -44,6 +44,14 @@ describe("the scale", () => {
     expect(drain(fleet, withWeb)).toBeCloseTo(drain(fleet, small), 3);
   });
 
+  test("the tailnet's CPU, as measured, is taken of (e)'s worker, and of none that has none", () => {
+    const [a, , , e] = LAYOUTS;
+    const measured = situation(STORY.outage.hours, STORY.conditions.rttMs, 0.35);
+    // 40 and 30 ms of Ruby a job, and 30 round trips of 0.35 ms each.
+    expect(drain(e.fleet, measured) / drain(e.fleet, small)).toBeGreaterThan(1.3);
+    expect(drain(a.fleet, measured)).toBeCloseTo(drain(a.fleet, small), 6);
+  });
+
   test("a machine has its vCPUs, of which a shared one gives 70 %, and a Ruby process has one of them", () => {
     const [a] = LAYOUTS;
     const e = LAYOUTS[3];

@@ -1,0 +1,67 @@
+/** The way from a worker to main over the tailnet, as it is here. */
+import type { Machine } from "../machine";
+import type { Rehearsal } from "../rehearsal";
+import { cpuSeconds } from "./cores";
+
+export interface Way {
+  /** Milliseconds of a round trip: what a TCP connection to Redis takes, the middle of twenty. */
+  rttMs: number;
+  /** Milliseconds of a core that a round trip takes of tailscaled, the mean of both ends. */
+  tailnetMs: number;
+}
+
+/** All on main. */
+export const NO_WAY: Way = { rttMs: 0, tailnetMs: 0 };
+
+/** Enough for tailscaled's CPU, which is counted in hundredths of a second. */
+const QUESTIONS = 2000;
+
+export async function roundTrip(rehearsal: Rehearsal): Promise<number> {
+  return Number(
+    await python(
+      rehearsal,
+      `
+def once():
+    began = time.monotonic()
+    socket.create_connection((main, 6379), 5).close()
+    return time.monotonic() - began
+print(1000 * statistics.median(once() for _ in range(20)))`,
+    ),
+  );
+}
+
+export async function wayToMain(rehearsal: Rehearsal): Promise<Way> {
+  const taken = () =>
+    [rehearsal.main(), workerOf(rehearsal)].reduce((sum, machine) => sum + tailscaled(machine), 0);
+  const rttMs = await roundTrip(rehearsal);
+  const before = taken();
+  // Redis answers whoever has no password, too: with a refusal.
+  await python(
+    rehearsal,
+    `
+connection = socket.create_connection((main, 6379), 5)
+for _ in range(${QUESTIONS}):
+    connection.sendall(b"PING\\r\\n")
+    if not connection.recv(100).startswith(b"-NOAUTH"):
+        raise SystemExit("Redis says something else")`,
+  );
+  return { rttMs, tailnetMs: ((taken() - before) * 1000) / 2 / QUESTIONS };
+}
+
+async function python(rehearsal: Rehearsal, script: string): Promise<string> {
+  const address = await rehearsal.tailnetAddress(rehearsal.site.hostnames.main);
+  const input = `import socket, statistics, time\nmain = "${address}"${script}`;
+  return workerOf(rehearsal).run("python3 -", { input });
+}
+
+function workerOf(rehearsal: Rehearsal): Machine {
+  const [worker] = rehearsal.workers();
+  if (!worker) throw new Error("the stack has no worker");
+  return worker;
+}
+
+function tailscaled(machine: Machine): number {
+  const [pid] = machine.processes(/^\/usr\/sbin\/tailscaled/);
+  if (pid === undefined) throw new Error(`${machine.name} runs no tailscaled`);
+  return cpuSeconds(pid);
+}
