@@ -121,3 +121,18 @@ test("each host's CPU at the busy hour: web and the database on main, Ruby where
     { key: "workers[0]", name: "general", cores: 6, web: 0, jobs: expect.closeTo(0.2, 9) },
   ]);
 });
+
+test("the tailnet, where it is told, takes CPU of both ends of a worker's round trips, and none of main's own", () => {
+  const load = situation({ default: { jobsPerSecond: 10, cpuMs: 20, roundTrips: 40 } });
+  const told = { ...load, conditions: { ...load.conditions, tailnetMs: 0.25 } };
+  const pool = poolHost(sized("c-2"), 1, sidekiq(["default"], 25));
+  const jobs = (...args: Parameters<typeof fleet>) =>
+    evaluate(fleet(...args), told).hosts.map((host) => host.jobs);
+  // Ruby 0.2, the database 0.1, the tailnet 0.1 on each side.
+  expect(jobs(main([["push"], 1]), pool)).toEqual([expect.closeTo(0.2, 9), expect.closeTo(0.3, 9)]);
+  expect(jobs(main([["default"], 25]))).toEqual([expect.closeTo(0.3, 9)]);
+  // Beside Ruby, whose lock it does not need: only a droplet without a free vCPU does less.
+  const twice = poolHost(sized("c-2"), 1, sidekiq(["default"], 25, 2));
+  expect(capacity("default", told, main([["push"], 1]), pool)).toBeCloseTo(50, 9);
+  expect(capacity("default", told, main([["push"], 1]), twice)).toBeCloseTo(2000 / 30, 9);
+});
