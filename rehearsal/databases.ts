@@ -22,8 +22,6 @@ export interface SidekiqProcess {
   hostname: string;
   queues: string[];
   concurrency: number;
-  /** Jobs in work. */
-  busy: number;
 }
 
 /** Heartbeats come every ten seconds; a dead process' entry stays for a minute. */
@@ -33,9 +31,8 @@ const BEAT_MS = 12_000;
 export async function sidekiqProcesses(main: Machine): Promise<SidekiqProcess[]> {
   const found: SidekiqProcess[] = [];
   for (const identity of await redis(main, "SMEMBERS processes")) {
-    const [info, beat, busy] = await redis(main, `HMGET '${identity}' info beat busy`);
-    if (info && Date.now() - Number(beat) * 1000 < BEAT_MS)
-      found.push({ ...(JSON.parse(info) as SidekiqProcess), busy: Number(busy) });
+    const [info, beat] = await redis(main, `HMGET '${identity}' info beat`);
+    if (info && Date.now() - Number(beat) * 1000 < BEAT_MS) found.push(JSON.parse(info) as SidekiqProcess);
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { evaluate, type Situation } from "../../capacity/evaluate";
 import { checkQueues, QUEUE_NAMES, queueNames } from "../../capacity/queues";
 import { STORY } from "../../capacity/story";
 import { meanOfDay } from "../../capacity/workload";
-import { busySeconds } from "../../rehearsal/catchUp/cores";
+import { busySeconds, cpuSeconds } from "../../rehearsal/catchUp/cores";
 import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
 import {
   error,
@@ -194,6 +194,11 @@ describe("the judgement", () => {
 
 test("busy is what a core does but idling and waiting for its disk, whoever took it", () => {
   expect(busySeconds("cpu  100 20 30 9999 8888 5 6 7 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")).toBe(1.68);
+});
+
+test("a process' CPU is its own, in user and in system mode, whatever its name", () => {
+  const stat = "7 (a b) c) S 1 7 7 0 -1 4194560 11 12 13 14 250 50 999 888 20 0 1 0 100 0 0\n";
+  expect(cpuSeconds(7, stat)).toBe(3);
 });
 
 describe("the tailnet's cost, by the model", () => {
