@@ -1,7 +1,7 @@
 /**
  * The one list of settings. settings/read.ts reads them.
  *
- * Pulumi.yaml's config block, the README's table and the editors' JSON schema are generated from this file by
+ * Pulumi.yaml's config block, docs/settings.md and the editors' JSON schema are generated from this file by
  * `npm run settings`. Everything that decides how many resources there are is a plain value from here.
  */
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** The settings' documentation, derived from the schema: Pulumi.yaml, the README's tables, the editors' JSON schema. */
+/** The settings' documentation, derived from the schema: Pulumi.yaml, the tables of docs/settings.md, the editors' JSON schema. */
 import { stringify } from "yaml";
 import { z } from "zod";
 import { settingsSchema } from "../config";
@@ -113,7 +113,7 @@ function showDefault(row: SettingRow): string {
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
-/** The README's table of plain settings, from the same rows as Pulumi.yaml. */
+/** The table of plain settings, from the same rows as Pulumi.yaml. */
 export function settingsTable(): string {
   const lines = settingRows().map(
     (row) => `| \`${row.key}\` | ${cell(row.type)} | ${cell(shownDefault(row))} | ${cell(row.description)} |`,
@@ -132,7 +132,7 @@ function isComputed(key: string, value: string): boolean {
   return key.startsWith("main.") && value === "{}";
 }
 
-/** The README's table of secrets. */
+/** The table of secrets. */
 export function secretsTable(): string {
   const lines = SECRET_NAMES.map((name) => {
     const { requiredWhen, description, format } = SECRETS[name];

@@ -13,7 +13,7 @@ function between(text: string, name: string, content: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const start = text.indexOf(open);
   const end = text.indexOf(close);
-  if (start < 0 || end < start) throw new Error(`README.md lacks ${open} … ${close}`);
+  if (start < 0 || end < start) throw new Error(`docs/settings.md lacks ${open} … ${close}`);
   return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
 }
 
@@ -21,10 +21,10 @@ const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** File (from the project's root) → its text as config.ts would have it. */
 export function generatedFiles(): Record<string, string> {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const page = readFileSync(join(ROOT, "docs/settings.md"), "utf8");
   return {
     "Pulumi.yaml": pulumiYaml(),
-    "README.md": between(between(readme, "settings", settingsTable()), "secrets", secretsTable()),
+    "docs/settings.md": between(between(page, "settings", settingsTable()), "secrets", secretsTable()),
     "settings/stack.schema.json": json(stackFileSchema()),
     "plan/plan.schema.json": json(z.toJSONSchema(planSchema)),
     "docs/sizes.md": sizesPage(),

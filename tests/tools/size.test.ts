@@ -115,8 +115,8 @@ test("as a command: help, a fleet within five seconds, and errors on stderr with
   }
 });
 
-test("the README shows what is really printed", () => {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+test("docs/sizing.md shows what is really printed", () => {
+  const readme = readFileSync(join(ROOT, "docs/sizing.md"), "utf8");
   const [, args = "", shown = ""] = /\$ npm run size -- (.*)\n([\s\S]*?)\n```/.exec(readme) ?? [];
   expect(`${shown}\n`).toBe(size(args.split(" ")));
 });
