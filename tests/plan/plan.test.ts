@@ -13,7 +13,10 @@ import { expectGolden } from "./golden";
 const ROOT = join(__dirname, "../..");
 const planOf = (stackConfig: StackConfig) => makePlan(stackConfig, program);
 
-describe.each(["prod", "staging"])("the plan of %s", (stack) => {
+/** What the two cheap examples pay for their price with. */
+const UNAVOIDABLE = /^protect|one droplet|shared CPUs/;
+
+describe.each(["prod", "small", "staging"])("the plan of %s", (stack) => {
   let result: PlanResult;
   beforeAll(async () => {
     result = await planOf(readStackConfig(ROOT, stack));
@@ -30,7 +33,7 @@ describe.each(["prod", "staging"])("the plan of %s", (stack) => {
 
   test("has no warning that the example could avoid", () => {
     const avoidable = result.plan.warnings.filter(
-      (warning) => stack === "prod" || !/^protect|one droplet|shared CPUs/.test(warning),
+      (warning) => stack === "prod" || !UNAVOIDABLE.test(warning),
     );
     expect(avoidable).toEqual([]);
   });

@@ -9,7 +9,7 @@ import { SECRET_NAMES } from "../../settings/secrets";
 
 const ROOT = join(__dirname, "../..");
 const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
-const STACKS = ["prod", "staging"];
+const STACKS = ["prod", "small", "staging"];
 
 describe("config.ts is the one list of settings: run `npm run settings` where this fails, and commit", () => {
   test.each(["Pulumi.yaml", "docs/settings.md", "settings/stack.schema.json"])(
