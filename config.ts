@@ -206,10 +206,10 @@ export const settingsSchema = z.strictObject({
   mastodonVersion: z
     .string()
     .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release's name" })
-    .default("v4.7.4")
+    .default("v4.7.3")
     .meta({
-      description: "Mastodon release that every host runs; 4.7.4 or later of 4.7",
-      examples: ["v4.7.4"],
+      description: "Mastodon release that every host runs; 4.7.3 or later of 4.7",
+      examples: ["v4.7.3"],
     }),
   owner: z
     .strictObject({

@@ -230,7 +230,7 @@ const RECORDED = {
   backupBucket: "shop-example-backups",
   awsAccountId: "123456789012",
   awsRegion: "us-east-1",
-  mastodonVersion: "v4.7.4",
+  mastodonVersion: "v4.7.3",
   volumeGiB: 100,
   mainSize: "g-4vcpu-16gb",
   mainGeneration: 1,

@@ -19,7 +19,7 @@ const bundle: HostBundle = {
     { path: "/usr/local/sbin/host-bundle", content: "#!/usr/bin/python3\n", mode: "0755" },
     { path: "/etc/one", content: "1\n" },
     { path: "/etc/two", content: "2\n", mode: "0600", owner: "redis:redis" },
-    { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.4\n", replaces: false },
+    { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.3\n", replaces: false },
   ],
 };
 
@@ -53,7 +53,7 @@ describe("user data", () => {
       role: "worker",
       packages: ["jq"],
       files: [
-        { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.4\n" },
+        { path: "/etc/mastodon/.env", content: "MASTODON_VERSION=v4.7.3\n" },
         { path: "/etc/one", content: "1\n" },
         { path: "/etc/two", mode: "0600", owner: "redis:redis", content: "2\n" },
         { path: "/usr/local/sbin/host-bundle", mode: "0755", content: "#!/usr/bin/python3\n" },

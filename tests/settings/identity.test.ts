@@ -11,7 +11,7 @@ const BEFORE: Identity = {
   backupBucket: "social-example-org-backups",
   awsAccountId: "123456789012",
   awsRegion: "us-east-1",
-  mastodonVersion: "v4.7.4",
+  mastodonVersion: "v4.7.3",
   volumeGiB: 50,
   mainSize: "g-2vcpu-8gb",
   mainGeneration: 1,
@@ -58,7 +58,7 @@ const CHANGED: BadCase[] = [
   [
     "mastodonVersion",
     { mastodonVersion: "v4.7.5" },
-    "mastodonVersion was v4.7.4 and is now v4.7.5: an upgrade migrates the database in two steps and moves every host, which this program does not do yet. Set it back to v4.7.4, or make a new stack",
+    "mastodonVersion was v4.7.3 and is now v4.7.5: an upgrade migrates the database in two steps and moves every host, which this program does not do yet. Set it back to v4.7.3, or make a new stack",
   ],
   [
     "a volume that shrinks",

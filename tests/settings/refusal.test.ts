@@ -23,7 +23,7 @@ test("eight mistakes come in one message, one line each, in the order of setting
       '  - region is "nyc4"; write one of nyc1, nyc2, nyc3, sfo2, sfo3, tor1, ams3, lon1, fra1, blr1, sgp1, syd1, atl1',
       "  - main.volumeGiB is 5; write at least 10",
       "  - workers[0].sidekiq[0].threads is 0; write at least 1",
-      "  - mastodonVersion is v4.6.0; write v4.7.4 or a later release of 4.7, whose queues and variables this program knows",
+      "  - mastodonVersion is v4.6.0; write v4.7.3 or a later release of 4.7, whose queues and variables this program knows",
       "  - mail is none although smtp.server is set; remove one of the two",
       "  - digitaloceanToken is missing (API token of the main DigitalOcean account); run: pulumi config set --secret digitaloceanToken",
     ].join("\n"),

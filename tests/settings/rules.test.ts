@@ -165,7 +165,7 @@ function composeVariables(cloudConfig: string): string[] {
 const version = (release: string): BadCase => [
   `Mastodon ${release}`,
   { mastodonVersion: release },
-  `mastodonVersion is ${release}; write v4.7.4 or a later release of 4.7, whose queues and variables this program knows`,
+  `mastodonVersion is ${release}; write v4.7.3 or a later release of 4.7, whose queues and variables this program knows`,
 ];
 
 describe.each([
@@ -174,7 +174,7 @@ describe.each([
   ["a fleet that could not work is refused before it costs anything", FLEET],
   [
     "a release that this program was not written for is refused",
-    [version("v4.6.12"), version("v4.7.3"), version("v4.8.0"), version("v5.7.4")],
+    [version("v4.6.12"), version("v4.7.2"), version("v4.8.0"), version("v5.7.4")],
   ],
 ])("%s:", (_, cases) => {
   test.each(cases)("%s", (_title, changes, ...lines) => {
@@ -191,7 +191,7 @@ test.each(["Prod", "prod_1", "1st", "-prod", "", "s".repeat(21)])(
   },
 );
 
-test.each(["v4.7.4", "v4.7.5", "v4.7.12"])("%s is a release that this program knows", (mastodonVersion) => {
+test.each(["v4.7.3", "v4.7.4", "v4.7.12"])("%s is a release that this program knows", (mastodonVersion) => {
   expect(parse({ mastodonVersion }).mastodonVersion).toBe(mastodonVersion);
 });
 

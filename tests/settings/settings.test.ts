@@ -18,7 +18,7 @@ test("a stack that says the least gets these settings", () => {
     webDomain: "",
     mediaDomain: "",
     region: "nyc3",
-    mastodonVersion: "v4.7.4",
+    mastodonVersion: "v4.7.3",
     owner: { username: "owner", email: "you@example.org" },
     main: {
       size: "g-2vcpu-8gb",

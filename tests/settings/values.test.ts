@@ -340,13 +340,13 @@ const FORMATS: BadCase[] = [
   ],
   [
     "a version without its v",
-    { mastodonVersion: "4.7.4" },
-    `mastodonVersion is "4.7.4", not a release's name; write, for example, v4.7.4`,
+    { mastodonVersion: "4.7.3" },
+    `mastodonVersion is "4.7.3", not a release's name; write, for example, v4.7.3`,
   ],
   [
     "a release candidate",
     { mastodonVersion: "v4.7.5-rc.1" },
-    `mastodonVersion is "v4.7.5-rc.1", not a release's name; write, for example, v4.7.4`,
+    `mastodonVersion is "v4.7.5-rc.1", not a release's name; write, for example, v4.7.3`,
   ],
   [
     "a sender without an address",

@@ -53,7 +53,7 @@ export function firstBootTests(main: () => Machine): void {
       "127.0.0.1:5432",
     );
     expect(await redis(main(), "--json HGETALL mastodon-hosting:release")).toBe(
-      '{"version":"v4.7.4","schema":"20260901000000"}',
+      '{"version":"v4.7.3","schema":"20260901000000"}',
     );
   });
 }

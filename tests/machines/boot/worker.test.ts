@@ -82,10 +82,10 @@ describe("boot", () => {
       await redis(main, "HSET mastodon-hosting:release version v4.8.0");
       sees(worker, mainPeer());
       await says(
-        "this worker has v4.7.4, main publishes v4.8.0 (schema 20260901000000): waiting for the same",
+        "this worker has v4.7.3, main publishes v4.8.0 (schema 20260901000000): waiting for the same",
       );
       await redis(main, "DEL mastodon-hosting:release");
-      await says("this worker has v4.7.4, main publishes no release yet: waiting for the same");
+      await says("this worker has v4.7.3, main publishes no release yet: waiting for the same");
       expect(await sidekiq()).toEqual([]);
     });
 
@@ -175,14 +175,14 @@ describe("boot", () => {
     });
 
     test("tailscaled restarts on main: before that this worker ends its jobs, and after it takes on others", async () => {
-      const stopped = "this worker has v4.7.4, main publishes no release yet: waiting for the same";
+      const stopped = "this worker has v4.7.3, main publishes no release yet: waiting for the same";
       const times = async () => (await journal()).filter((line) => line === stopped).length;
       const [before, said] = [await running(worker), await times()];
       await main.run("systemctl restart tailscaled");
       expect(await times()).toBe(said + 1);
       expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
       expect(restarted(before, await running(worker))).toEqual(CONTAINERS);
-      expect(await redis(main, "HGET mastodon-hosting:release version")).toBe("v4.7.4");
+      expect(await redis(main, "HGET mastodon-hosting:release version")).toBe("v4.7.3");
     });
 
     test("main has another address: the containers are made anew with it", async () => {
