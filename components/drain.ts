@@ -29,7 +29,7 @@ export function drain(
       environment: { HOST: host, HOST_KEY: hostKey, PRIVATE_KEY: pulumi.secret(privateKey) },
       triggers: [dropletId],
     },
-    // Sidekiq has 40 s; ssh gives up after a minute where nobody answers.
+    // Sidekiq has 40 s; the script gives up after a minute where nobody answers.
     { customTimeouts: { delete: "10m" }, ...opts },
   );
 }

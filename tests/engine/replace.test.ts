@@ -89,7 +89,7 @@ test("a dead worker is replaced by one up, which says that it could not drain it
   prod.cloud.machines.kill(dead);
   succeeded(await up(generation(5)));
   expect(prod.cloud.journal.entries.find(({ what }) => what === "said")?.detail).toContain(
-    `${dead} does not answer and is deleted without being drained`,
+    `${dead} did not answer for a minute and is deleted without being drained`,
   );
   expect(hosts(WORKER)).toHaveLength(1);
   expect(prod.cloud.workers.list().filter(({ name }) => name === "workers-general-1-droplet")).toHaveLength(
