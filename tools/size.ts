@@ -5,9 +5,9 @@ import { parseArgs } from "node:util";
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { type Proposal, propose, type Wanted } from "../capacity/propose";
 import { settingsSchema } from "../config";
-import { readStackConfig, StackFileError, unqualified } from "../plan/stackFile";
 import { SECRET_NAMES } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
+import { readStackConfig, StackFileError, unqualified } from "../settings/stackFile";
 import { parseValues } from "../settings/values";
 import { fleetText, type SizeSettings, usd } from "./sizeText";
 

@@ -8,7 +8,7 @@ import program from "../../index";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readStackConfig } from "../../plan/stackFile";
+import { readStackConfig } from "../../settings/stackFile";
 import { textContrasts } from "./contrast";
 
 const ROOT = join(__dirname, "../..");

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Fleet } from "../../capacity/fleet";
 import { fleetOf } from "../../capacity/fleet";
 import { settingsSchema } from "../../config";
-import { readStackConfig } from "../../plan/stackFile";
 import { situationOf } from "../../settings/situation";
+import { readStackConfig } from "../../settings/stackFile";
 
 const { config } = readStackConfig(join(__dirname, "../.."), "prod");
 const { shape } = settingsSchema;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
-import { readStackConfig } from "../../plan/stackFile";
+import { readStackConfig } from "../../settings/stackFile";
 import {
   accountId,
   custom,

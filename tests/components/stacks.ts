@@ -5,9 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config";
 import program from "../../index";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
-import { readStackConfig } from "../../plan/stackFile";
 import { parseConfiguration } from "../../settings/read";
 import { SECRET_NAMES } from "../../settings/secrets";
+import { readStackConfig } from "../../settings/stackFile";
 import { type Cloud, type CloudArgs, makeCloud } from "./cloud";
 
 const PROJECT = "mastodon-hosting";

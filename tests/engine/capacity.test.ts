@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
-import { readStackConfig } from "../../plan/stackFile";
+import { readStackConfig } from "../../settings/stackFile";
 import { type Lab, lab, succeeded } from "./lab";
 
 const TOO_MANY = { activeUsers: 7500 };

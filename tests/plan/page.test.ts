@@ -6,7 +6,7 @@ import { planMarkdown } from "../../plan/markdown";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readStackConfig } from "../../plan/stackFile";
+import { readStackConfig } from "../../settings/stackFile";
 
 const ROOT = join(__dirname, "../..");
 let prod: Plan;

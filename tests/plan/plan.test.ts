@@ -5,9 +5,9 @@ import program from "../../index";
 import { planMarkdown } from "../../plan/markdown";
 import { makePlan, type PlanResult } from "../../plan/plan";
 import { planSchema } from "../../plan/schema";
-import { readStackConfig, type StackConfig } from "../../plan/stackFile";
 import { planText } from "../../plan/text";
 import { SECRET_NAMES } from "../../settings/secrets";
+import { readStackConfig, type StackConfig } from "../../settings/stackFile";
 import { expectGolden } from "./golden";
 
 const ROOT = join(__dirname, "../..");

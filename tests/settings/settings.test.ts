@@ -1,12 +1,12 @@
 /** What a stack gets: defaults, names, places, warnings and the price. */
 import { join } from "node:path";
 import type { Settings } from "../../config";
-import { readStackConfig } from "../../plan/stackFile";
 import { assess } from "../../settings/assess";
 import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
 import { namesOf } from "../../settings/names";
 import { parseConfiguration } from "../../settings/read";
 import { missingSecrets, placeholder } from "../../settings/secrets";
+import { readStackConfig } from "../../settings/stackFile";
 import { exampleValues, settingWarnings } from "../../settings/warnings";
 import { parse, REQUIRED } from "./stack";
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
-import { readStackConfig } from "../../plan/stackFile";
+import { readStackConfig } from "../../settings/stackFile";
 import { size } from "../../tools/size";
 
 const ROOT = join(__dirname, "../..");

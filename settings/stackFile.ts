@@ -1,6 +1,6 @@
 /**
  * Reads a stack's configuration from Pulumi.yaml and Pulumi.STACK.yaml by the engine's own rules, for the preview
- * that runs without the engine. tests/plan/parity has what the engine itself made of each case.
+ * that runs without the engine. tests/settings/parity has what the engine itself made of each case.
  *
  * Values under `secure:` need the stack's key and stay unread. Nothing is guessed: what the engine accepts and
  * this reader does not understand (`!!int`, a date as a default, an environment) is refused, with what to write.
