@@ -2,6 +2,7 @@ import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { bucketUser, hardenedBucket } from "./bucket";
 import { backupBucketPolicy, backupLifecycle, backupWriterPolicy } from "./bucketRules";
+import { writerName } from "./deployerPolicies";
 
 export interface BackupBucketArgs {
   bucketName: string;
@@ -37,7 +38,7 @@ export class BackupBucket extends pulumi.ComponentResource {
     );
     const key = bucketUser(
       `${name}-writer`,
-      { userName: `${args.bucketName}-writer`.slice(0, 64), policy: bucket.arn.apply(backupWriterPolicy) },
+      { userName: writerName(args.bucketName), policy: bucket.arn.apply(backupWriterPolicy) },
       this,
     );
     this.bucketName = bucket.bucket;

@@ -3,6 +3,7 @@ import * as iam from "@pulumi/aws/iam";
 import * as s3 from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
 import type { LifecycleRule } from "./bucketRules";
+import { USER_PATH } from "./deployerPolicies";
 
 export interface HardenedBucketArgs {
   bucketName: string;
@@ -58,7 +59,7 @@ export function bucketUser(
   args: { userName: string; policy: pulumi.Input<string> },
   parent: pulumi.Resource,
 ) {
-  const user = new iam.User(name, { name: args.userName, path: "/mastodon/" }, { parent });
+  const user = new iam.User(name, { name: args.userName, path: USER_PATH }, { parent });
   new iam.UserPolicy(`${name}-policy`, { user: user.name, policy: args.policy }, { parent });
   return new iam.AccessKey(`${name}-key`, { user: user.name }, { parent });
 }

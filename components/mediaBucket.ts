@@ -2,6 +2,7 @@ import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { bucketUser, hardenedBucket } from "./bucket";
 import { mediaBucketPolicy, mediaLifecycle, mediaWriterPolicy } from "./bucketRules";
+import { writerName } from "./deployerPolicies";
 
 export interface MediaBucketArgs {
   bucketName: string;
@@ -55,7 +56,7 @@ export class MediaBucket extends pulumi.ComponentResource {
     );
     const key = bucketUser(
       `${name}-writer`,
-      { userName: `${args.bucketName}-writer`.slice(0, 64), policy: bucket.arn.apply(mediaWriterPolicy) },
+      { userName: writerName(args.bucketName), policy: bucket.arn.apply(mediaWriterPolicy) },
       this,
     );
     this.bucketName = bucket.bucket;

@@ -87,6 +87,8 @@ export function backlogChart(backlog: Backlog, picture: Picture): string {
         itemStyle: { color: i === 0 ? ACCENT : INK },
         label: {
           ...text(INK),
+          backgroundColor: PAPER,
+          padding: [0, 2],
           formatter: peakText,
           // The others run below the first.
           position: i === 0 ? "top" : "bottom",
@@ -162,6 +164,8 @@ export function budgetChart(budgets: readonly Budget[], picture: Omit<Picture, "
         min: 0,
         max: most,
         interval: 50,
+        // They would run through the words above the bars.
+        splitLine: { show: false },
         axisLabel: { ...text(), formatter: "{value} %", showMaxLabel: most === 100 },
       },
       yAxis: {

@@ -4,16 +4,16 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi";
 import program from "../index";
-import { readStackConfig, StackFileError } from "../settings/stackFile";
 import { planMarkdown } from "./markdown";
 import { planPage } from "./page";
-import { makePlan, type PlanResult } from "./plan";
+import { DEPLOY_POLICY_FILE, makePlan, type PlanResult, PREVIEW_POLICY_FILE } from "./plan";
+import { readStackConfig, StackFileError } from "./stackFile";
 import { planText } from "./text";
 
 const ROOT = join(__dirname, "..");
 
 /** Writes plan/STACK/, the old one gone, so that no file of an earlier fleet stays behind. */
-function write({ plan, cloudConfigs, tailnetPolicy }: PlanResult): string {
+function write({ plan, cloudConfigs, tailnetPolicy, iamPolicies }: PlanResult): string {
   const folder = join(ROOT, "plan", plan.stack);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -22,6 +22,8 @@ function write({ plan, cloudConfigs, tailnetPolicy }: PlanResult): string {
     "plan.md": planMarkdown(plan),
     "plan.html": planPage(plan),
     "tailnet-policy.json": tailnetPolicy,
+    [DEPLOY_POLICY_FILE]: iamPolicies.deploy,
+    [PREVIEW_POLICY_FILE]: iamPolicies.preview,
     ...cloudConfigs,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -37,7 +39,7 @@ async function main(): Promise<void> {
   const folder = write(result);
   process.stdout.write(planText(result.plan));
   process.stdout.write(
-    `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json and each machine's cloud-config.\n`,
+    `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json, the IAM policies and each machine's cloud-config.\n`,
   );
 }
 

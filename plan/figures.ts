@@ -1,12 +1,23 @@
 /** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 
-export const usd = (amount: number) => `$${amount.toFixed(2)}`;
+const DOLLARS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+export const usd = (amount: number) => DOLLARS.format(amount);
 export const gib = (mib: number) => `${(mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1)} GiB`;
 export const percent = (share: number) => `${Math.round(share * 100)} %`;
-export const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
+/** A length of time, given in hours, in the unit that it is said in: `3 min`, `1.3 h`. */
+export function duration(hours: number): string {
+  if (hours <= 0) return "at once";
+  if (hours >= 1) return `${Number(hours.toFixed(1))} h`;
+  const minutes = Math.round(hours * 60);
+  return minutes === 0 ? "< 1 min" : minutes === 60 ? "1 h" : `${minutes} min`;
+}
 export const named = ({ name, count }: { name: string; count: number }) =>
   count === 1 ? name : `${count} × ${name}`;
+
+/** What the columns of the queues' table mean. */
+export const QUEUE_NOTE =
+  "“can do” is what the fleet could do of that queue while every other queue gets its share. The jobs of `fasp` are for external search and discovery providers.";
 
 const rate = (perSecond: number) => perSecond.toFixed(perSecond < 1 ? 2 : 1);
 const seconds = (amount: number | null) => (amount === null ? "grows" : `${amount.toFixed(2)} s`);
@@ -17,7 +28,7 @@ export const queueHead = ({ outageHours }: Plan["capacity"]) => [
   "can do",
   "used",
   "a job takes",
-  `empty after ${hours(outageHours)} down`,
+  `empty after ${duration(outageHours)} down`,
 ];
 
 export const queueCells = (queue: PlanQueue) => [
@@ -26,7 +37,7 @@ export const queueCells = (queue: PlanQueue) => [
   rate(queue.capacityPerSecond),
   percent(queue.utilization),
   seconds(queue.latencySeconds),
-  queue.drainHours === null ? "never" : hours(queue.drainHours),
+  queue.drainHours === null ? "never" : duration(queue.drainHours),
 ];
 
 /** The longest that any queue takes to catch up; undefined where one never does. */
@@ -42,10 +53,15 @@ export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
 export function verdict({ capacity }: Plan): string {
   const { queue, utilization } = busiest(capacity);
   const after = catchUp(capacity);
-  const caughtUp = after === undefined ? "not caught up with" : `caught up with in ${hours(after)}`;
+  const users = capacity.activeUsers.toLocaleString("en-US");
+  const outage = `After an outage of ${duration(capacity.outageHours)}`;
+  const caughtUp =
+    after === undefined
+      ? `${outage} some queue never gets empty again`
+      : `${outage} all queues are empty within ${duration(after)}`;
   return (
-    `${capacity.activeUsers} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour; the fullest queue is ${queue} at ` +
-    `${percent(utilization)}; an outage of ${hours(capacity.outageHours)} is ${caughtUp}, of ${hours(capacity.catchUpHours)} allowed`
+    `${users} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour. The busiest queue is ${queue}: it uses ` +
+    `${percent(utilization)} of what the fleet could do. ${caughtUp}; ${duration(capacity.catchUpHours)} is allowed.`
   );
 }
 

@@ -43,16 +43,20 @@ export interface Column {
   number?: boolean;
 }
 
-/** The first cell of a row names it. */
-export function table(caption: string, columns: readonly Column[], rows: readonly (readonly Part[])[]): Html {
+/** The first cell of a row names it. @param sum a last row apart from the others */
+export function table(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Part[])[],
+  sum?: readonly Part[],
+): Html {
   const css = (i: number) => asIs(columns[i]?.number ? ' class="number"' : "");
+  const row = ([first = "", ...rest]: readonly Part[]) =>
+    html`<tr><th scope="row">${first}</th>${rest.map((cell, i) => html`<td${css(i + 1)}>${cell}</td>`)}</tr>`;
   return html`<table aria-label="${caption}">
 <thead><tr>${columns.map(({ title }, i) => html`<th scope="col"${css(i)}>${title}</th>`)}</tr></thead>
 <tbody>
-${rows.map(
-  ([first = "", ...rest]) =>
-    html`<tr><th scope="row">${first}</th>${rest.map((cell, i) => html`<td${css(i + 1)}>${cell}</td>`)}</tr>`,
-)}
+${rows.map(row)}
 </tbody>
-</table>`;
+${sum ? html`<tfoot>${row(sum)}</tfoot>\n` : ""}</table>`;
 }

@@ -6,6 +6,7 @@ import {
   memoryBudgets,
   named,
   percent,
+  QUEUE_NOTE,
   queueCells,
   queueHead,
   shownHours,
@@ -32,7 +33,7 @@ export function planMarkdown(plan: Plan): string {
     `Mastodon ${plan.mastodonVersion} in ${plan.region}; ${usd(plan.price.totalUsd)} a month, ${usd(plan.price.s3Usd)} of it S3 (estimate).`,
     "",
     ...plan.warnings.map((warning) => `> ⚠️ ${warning}\n`),
-    `${verdict(plan)}.`,
+    verdict(plan),
     "",
     ...diagram(plan),
     "## Machines",
@@ -44,7 +45,7 @@ export function planMarkdown(plan: Plan): string {
       [...queueHead(plan.capacity), "waiting jobs, from the outage's start"],
       plan.capacity.queues.map((queue) => [...queueCells(queue), spark(plan, queue)]),
     ),
-    "The last column is the backlog's course, each queue to its own peak; `npm run plan` writes it as curves, to plan.html.",
+    `${QUEUE_NOTE} The last column is the backlog's course, each queue to its own peak; \`npm run plan\` draws it as curves in plan.html.`,
     "",
     "## Budgets",
     "",
@@ -82,10 +83,12 @@ export function planMarkdown(plan: Plan): string {
     ...table(
       ["item", "account", "USD"],
       [
-        ...plan.price.lines.map(({ item, account, monthlyUsd }) => [item, account, monthlyUsd.toFixed(2)]),
-        ["droplets and volume, per million jobs", "", plan.price.perMillionJobsUsd.toFixed(2)],
+        ...plan.price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]),
+        ["**total**", "", `**${usd(plan.price.totalUsd)}**`],
       ],
     ),
+    `${usd(plan.price.perMillionJobsUsd)} for droplets and volume per million jobs.`,
+    "",
     "## Resources",
     "",
     ...accountTrees(plan).flatMap(({ title, count, lines }) => [
@@ -174,11 +177,12 @@ function diagram({ web, media, hosts }: Plan): string[] {
 
 const id = (name: string) => name.replace(/[^a-z0-9]/g, "_");
 
-function toSet({ stack, toSetBeforeUp: { examples, secrets } }: Plan): string[] {
+function toSet({ stack, toSetBeforeUp: { examples, secrets, elsewhere } }: Plan): string[] {
   if (examples.length + secrets.length === 0) return [];
   return [
-    "## To set before up",
+    "## To do before up",
     "",
+    ...elsewhere.map(({ where, what }) => `- ${where}: ${what}`),
     ...examples.map(({ key, value }) => `- \`${key}\` in Pulumi.${stack}.yaml: ${value} is an example`),
     ...secrets.map(({ description, command }) => `- \`${command}\`: ${description}`),
     "",

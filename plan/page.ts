@@ -8,10 +8,11 @@ import {
   catchUp,
   connectionBudgets,
   cpuBudgets,
-  hours,
+  duration,
   memoryBudgets,
   named,
   percent,
+  QUEUE_NOTE,
   queueCells,
   queueHead,
   shownHours,
@@ -41,6 +42,7 @@ ${asIs(css)}</style>
 <p class="muted">https://${plan.web} on Mastodon ${plan.mastodonVersion}, in ${plan.region}. No account was asked and nothing was changed.</p>
 ${keyFigures(plan)}
 ${warnings(plan)}
+${toSet(plan)}
 </header>
 <main>
 ${topology(plan)}
@@ -49,7 +51,6 @@ ${budgets(plan)}
 ${prices(plan)}
 ${machines(plan)}
 ${resources(plan)}
-${toSet(plan)}
 </main>
 </body>
 </html>`}\n`;
@@ -60,9 +61,12 @@ function keyFigures({ price, capacity }: Plan): Html {
   const { queue, utilization } = busiest(capacity);
   const figures = [
     ["a month, with S3", usd(price.totalUsd)],
-    ["per million jobs, without", usd(price.perMillionJobsUsd)],
-    [`fullest queue: ${queue}`, percent(utilization)],
-    [`${hours(capacity.outageHours)} down, caught up in`, after === undefined ? "never" : hours(after)],
+    ["per million jobs, without S3", usd(price.perMillionJobsUsd)],
+    [`busiest queue: ${queue}`, percent(utilization)],
+    [
+      `to catch up after ${duration(capacity.outageHours)} down`,
+      after === undefined ? "never" : duration(after),
+    ],
   ];
   return html`<dl class="key">${figures.map(([name = "", value = ""]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
@@ -78,12 +82,13 @@ function warnings({ warnings: all }: Plan): Html {
 function queues(plan: Plan): Html {
   const { capacity } = plan;
   return html`<h2>Queues</h2>
-<p>${verdict(plan)}.</p>
+<p>${verdict(plan)}</p>
 ${table(
   "Queues",
   queueHead(capacity).map((title, i) => ({ title, number: i > 0 })),
   capacity.queues.map(queueCells),
 )}
+<p class="muted">${prose(QUEUE_NOTE)}</p>
 <div class="pictures">
 ${capacity.queues.map((queue) => backlog(capacity, queue))}
 </div>`;
@@ -94,7 +99,7 @@ function backlog(capacity: Plan["capacity"], { queue, drainHours }: PlanQueue): 
   const { outageHours, catchUpHours, course } = capacity;
   const jobs = course.waiting[queue] ?? [];
   const peak = Math.max(...jobs, 0).toLocaleString("en-US");
-  const end = drainHours === null ? "never empty" : `empty ${hours(drainHours)} after it`;
+  const end = drainHours === null ? "never empty" : `empty ${duration(drainHours)} after it`;
   const picture = backlogChart(
     {
       curves: [{ name: queue, points: course.hours.map((at, i) => [at, jobs[i] ?? 0] as const) }],
@@ -148,16 +153,10 @@ ${table("Connections to Postgres", columns(serverTotal, serverLimit), lines(serv
 }
 
 function prices({ price }: Plan): Html {
-  const rows = [
-    ...price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]),
-    ["droplets and volume", "", usd(price.dropletsAndVolumesUsd)],
-    ["S3 (estimate from pricing.*)", "", usd(price.s3Usd)],
-    ["together", "", usd(price.totalUsd)],
-    ["droplets and volume, per million jobs", "", usd(price.perMillionJobsUsd)],
-  ];
+  const rows = price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]);
   return html`<h2>Price a month</h2>
-${table("Price a month", [{ title: "item" }, { title: "account" }, { title: "USD", number: true }], rows)}
-<p class="muted">List prices known on ${price.catalogueChecked}, before tax.</p>`;
+${table("Price a month", [{ title: "item" }, { title: "account" }, { title: "USD", number: true }], rows, ["total", "", usd(price.totalUsd)])}
+<p class="muted">That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ${usd(price.s3Usd)} for S3, estimated from <code>pricing</code>. List prices known on ${price.catalogueChecked}, before tax.</p>`;
 }
 
 function machines({ hosts }: Plan): Html {
@@ -175,7 +174,7 @@ ${hosts.map(
 <div class="pictures">
 <div>
 <h3>Services</h3>
-<ul>${[...host.services, ...host.sidekiq.map(({ queues, threads, replicas, memoryMiB }) => `Sidekiq${replicas === 1 ? "" : ` × ${replicas}`}: ${queues} (${threads} threads, at most ${memoryMiB} MiB)`)].map((service) => html`<li>${service}</li>`)}</ul>
+<ul>${[...host.services, ...host.sidekiq.map(({ queues, threads, replicas, memoryMiB }) => `${replicas === 1 ? "" : `${replicas} × `}Sidekiq, ${threads} threads, at most ${memoryMiB} MiB: ${queues}`)].map((service) => html`<li>${service}</li>`)}</ul>
 </div>
 ${memory(host)}
 </div>
@@ -195,11 +194,13 @@ ${accountTrees(plan).map(
 )}`;
 }
 
-function toSet({ stack, toSetBeforeUp: { examples, secrets } }: Plan): Html | string {
-  if (examples.length + secrets.length === 0) return "";
-  return html`<h2>To set before up</h2>
+function toSet({ stack, toSetBeforeUp: { examples, secrets, elsewhere } }: Plan): Html {
+  const all = examples.length + secrets.length + elsewhere.length;
+  return html`<details class="todo"${asIs(examples.length + secrets.length > 0 ? " open" : "")}><summary>To do before up: ${all}</summary>
 <ul>
+${elsewhere.map(({ where, what }) => html`<li>${where}: ${prose(what)}</li>`)}
 ${examples.map(({ key, value }) => html`<li><code>${key}</code> in Pulumi.${stack}.yaml: <code>${value}</code> is an example</li>`)}
 ${secrets.map(({ command, description }) => html`<li><code>${command}</code>: ${prose(description)}</li>`)}
-</ul>`;
+</ul>
+</details>`;
 }

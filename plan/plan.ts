@@ -3,6 +3,7 @@ import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
 import type { Evaluation, HostResult } from "../capacity/evaluate";
 import { QUEUE_NAMES, type SidekiqProcess } from "../capacity/queues";
 import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
+import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import { type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
@@ -18,12 +19,12 @@ import {
   setCommand,
 } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
-import { type StackConfig, unqualified } from "../settings/stackFile";
 import { parseValues } from "../settings/values";
 import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
 import { type RecordedResource, record, UNKNOWN } from "./record";
 import type { Plan, PlanHost, PlannedResource } from "./schema";
+import { type StackConfig, unqualified } from "./stackFile";
 
 export interface PlanResult {
   plan: Plan;
@@ -31,6 +32,8 @@ export interface PlanResult {
   cloudConfigs: Record<string, string>;
   /** Text to merge into the tailnet's policy file before the first up, so that keys with these tags can be minted. */
   tailnetPolicy: string;
+  /** IAM policies of whoever runs `pulumi`, to paste into AWS. */
+  iamPolicies: { deploy: string; preview: string };
 }
 
 /** @throws pulumi.RunError with every problem of the configuration */
@@ -84,14 +87,39 @@ export async function makePlan(
         description: SECRETS[name].description,
         command: `${setCommand(name)} --stack ${stack}`,
       })),
+      elsewhere: elsewhere(settings, stack),
     },
   };
   return {
     plan,
     cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig])),
     tailnetPolicy: policyText(tailnetPolicy(names.tags, settings.tailnet.admins)),
+    iamPolicies: deployerPolicies({ ...names, accountId: settings.aws.accountId }),
   };
 }
+
+/** What the accounts have to know before the first up; the policies are written beside the plan. */
+function elsewhere({ tailnet }: Settings, stack: string): Plan["toSetBeforeUp"]["elsewhere"] {
+  const folder = `plan/${stack}`;
+  return [
+    {
+      where: "AWS",
+      what: `attach the policy \`${folder}/${DEPLOY_POLICY_FILE}\` to whoever runs \`pulumi up\`, and \`${folder}/${PREVIEW_POLICY_FILE}\` to whoever only previews`,
+    },
+    ...(tailnet.managePolicy
+      ? []
+      : [
+          {
+            where: "Tailscale",
+            what: `merge \`${folder}/tailnet-policy.json\` into the tailnet's policy file, then make the OAuth client with the tags in it`,
+          },
+        ]),
+  ];
+}
+
+/** Files beside the plan: IAM policies to paste. */
+export const DEPLOY_POLICY_FILE = "iam-policy.json";
+export const PREVIEW_POLICY_FILE = "iam-policy-preview.json";
 
 const cloudConfigFile = ({ name }: PlannedHost) => `${name}.cloud-config.yaml`;
 
@@ -224,12 +252,9 @@ function planCores(host: HostResult | undefined): PlanHost["cores"] {
   return { available: rounded(cores, 2), web: rounded(web, 3), jobs: rounded(jobs, 3) };
 }
 
-/** `default > push` for strict order, `default ×8, push ×6` for weights. */
+/** `default > push` for strict order, `default 8, push 6 (weights)` otherwise. */
 function queuesText({ queues }: SidekiqProcess): string {
-  return Array.isArray(queues)
-    ? queues.join(" > ")
-    : Object.entries(queues)
-        .sort(([, a], [, b]) => b - a)
-        .map(([queue, weight]) => `${queue} ×${weight}`)
-        .join(", ");
+  if (Array.isArray(queues)) return queues.join(" > ");
+  const weighted = Object.entries(queues).sort(([, a], [, b]) => b - a);
+  return `${weighted.map(([queue, weight]) => `${queue} ${weight}`).join(", ")} (weights)`;
 }

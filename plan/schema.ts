@@ -116,6 +116,9 @@ export const planSchema = z.strictObject({
         .array(z.strictObject({ key: z.string(), value: z.string() }))
         .meta({ description: "Values of the worked example" }),
       secrets: z.array(z.strictObject({ key: z.string(), description: z.string(), command: z.string() })),
+      elsewhere: z.array(z.strictObject({ where: z.string(), what: z.string() })).meta({
+        description: "What is set up outside of the stack file; nobody can tell whether it is done",
+      }),
     })
     .meta({ description: "What a real instance still lacks" }),
 });

@@ -1,5 +1,5 @@
 /** The plan for a terminal. */
-import { gib, hostCpu, queueCells, queueHead, usd, verdict } from "./figures";
+import { gib, hostCpu, QUEUE_NOTE, queueCells, queueHead, usd, verdict } from "./figures";
 import type { Plan, PlanHost } from "./schema";
 import { accountTrees } from "./tree";
 
@@ -21,6 +21,26 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
   );
 }
 
+const WIDTH = 100;
+
+/** Lines of at most WIDTH characters, each with the indent. */
+function wrapped(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(" ")) {
+    if (line.length + word.length + 1 > WIDTH && line.trim() !== "") {
+      lines.push(line);
+      line = indent;
+    }
+    line += line === indent ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** `item 12, other 3`, or one line where there is nothing. */
+const listed = (lines: readonly (readonly [string, number])[]) =>
+  lines.map(([item, amount]) => `${item} ${amount}`).join(", ");
+
 const heading = (text: string) => ["", text, "─".repeat(text.length)];
 
 export function planText(plan: Plan): string {
@@ -36,6 +56,7 @@ export function planText(plan: Plan): string {
     ...heading(
       `Resources: ${plan.resources.filter(({ component, provider }) => !component && provider).length}`,
     ),
+    counted(plan),
     ...accountTrees(plan).flatMap(({ title, count, lines }) => [
       `${title}: ${count}`,
       ...table(lines.map(({ depth, label, details }) => [`${"  ".repeat(depth)}${label}`, details])),
@@ -43,7 +64,7 @@ export function planText(plan: Plan): string {
     ...heading("Price a month"),
     ...prices(plan),
     ...heading(plan.warnings.length === 0 ? "No warnings" : `Warnings: ${plan.warnings.length}`),
-    ...plan.warnings.map((warning) => `  ! ${warning}`),
+    ...plan.warnings.flatMap((warning) => wrapped(`! ${warning}`, "  ")),
     ...toSet(plan),
     "",
   ].join("\n");
@@ -56,17 +77,29 @@ function machine(host: PlanHost): string[] {
     ...host.services.map((service) => `    ${service}`),
     ...host.sidekiq.map(
       ({ queues, threads, replicas, memoryMiB: limit }) =>
-        `    Sidekiq${replicas === 1 ? "" : ` × ${replicas}`}: ${queues} (${threads} threads, at most ${limit} MiB${replicas === 1 ? "" : " each"})`,
+        `    ${replicas === 1 ? "" : `${replicas} × `}Sidekiq, ${threads} threads, at most ${limit} MiB: ${queues}`,
     ),
-    `    memory: ${gib(total(memory))} of ${gib(memoryMiB)} (${memory.map(({ item, mib }) => `${item} ${mib}`).join(", ")})`,
+    `    memory: ${gib(total(memory))} of ${gib(memoryMiB)}, in MiB:`,
+    ...wrapped(listed(memory.map(({ item, mib }) => [item, mib])), "      "),
     `    CPU at the busy hour: ${hostCpu(host)}`,
     `    user data: ${(userDataBytes / 1024).toFixed(1)} of 64 KiB`,
   ];
 }
 
+/** The engine counts more than what is made in an account. */
+function counted({ resources }: Plan): string {
+  const components = resources.filter(({ component }) => component).length;
+  const providers = resources.filter(({ type }) => type.startsWith("pulumi:providers:")).length;
+  return `pulumi counts ${resources.length + 1}: also ${components} components, ${providers} providers and the stack itself`;
+}
+
 function queues(plan: Plan): string[] {
   const { capacity } = plan;
-  return [`  ${verdict(plan)}`, ...table([queueHead(capacity), ...capacity.queues.map(queueCells)])];
+  return [
+    ...wrapped(verdict(plan), "  "),
+    ...table([queueHead(capacity), ...capacity.queues.map(queueCells)]),
+    ...wrapped(QUEUE_NOTE.replaceAll("`", ""), "  "),
+  ];
 }
 
 function connections({ connections: budget }: Plan): string[] {
@@ -75,32 +108,43 @@ function connections({ connections: budget }: Plan): string[] {
     lines: readonly { item: string; connections: number }[],
     sum: number,
     limit: number,
-  ) =>
-    `  ${what}: ${sum} of ${limit} (${lines.map(({ item, connections: n }) => `${item} ${n}`).join(", ")})`;
+  ) => [
+    `  ${what}: ${sum} of ${limit}`,
+    ...wrapped(listed(lines.map(({ item, connections: n }) => [item, n])), "    "),
+  ];
   return [
-    line("clients of pgbouncer", budget.client, budget.clientTotal, budget.clientLimit),
-    line("connections to Postgres", budget.server, budget.serverTotal, budget.serverLimit),
+    ...line("clients of pgbouncer", budget.client, budget.clientTotal, budget.clientLimit),
+    ...line("connections to Postgres", budget.server, budget.serverTotal, budget.serverLimit),
   ];
 }
 
 function prices({ price }: Plan): string[] {
   return [
-    ...table([
-      ...price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]),
-      ["droplets and volume", "", usd(price.dropletsAndVolumesUsd)],
-      ["S3 (estimate from pricing.*)", "", usd(price.s3Usd)],
-      ["together", "", usd(price.totalUsd)],
-      ["droplets and volume, per million jobs", "", usd(price.perMillionJobsUsd)],
-    ]),
-    `  list prices known on ${price.catalogueChecked}, before tax`,
+    ...sums(price),
+    ...wrapped(
+      `That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ` +
+        `${usd(price.s3Usd)} for S3, estimated from pricing.*. List prices known on ${price.catalogueChecked}, before tax.`,
+      "  ",
+    ),
   ];
 }
 
-function toSet({ stack, toSetBeforeUp: { examples, secrets } }: Plan): string[] {
-  if (examples.length + secrets.length === 0) return heading("Nothing left to set before up");
+/** The lines of the bill, and their sum under a rule. */
+function sums({ lines, totalUsd }: Plan["price"]): string[] {
+  const rows = table([
+    ...lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]),
+    ["total", "", usd(totalUsd)],
+  ]);
+  const rule = `  ${"─".repeat(Math.max(...rows.map(({ length }) => length)) - 2)}`;
+  return [...rows.slice(0, -1), rule, ...rows.slice(-1)];
+}
+
+function toSet({ stack, toSetBeforeUp: { examples, secrets, elsewhere } }: Plan): string[] {
   return [
-    ...heading(`To set before up: ${examples.length + secrets.length}`),
-    ...(examples.length > 0 ? [`  in Pulumi.${stack}.yaml, your own instead of the example:`] : []),
+    ...heading(`To do before up: ${examples.length + secrets.length + elsewhere.length}`),
+    "  in the accounts, if it is not done yet:",
+    ...elsewhere.flatMap(({ where, what }) => wrapped(`${where}: ${what.replaceAll("`", "")}`, "    ")),
+    ...(examples.length > 0 ? [`  in Pulumi.${stack}.yaml, your own values instead of the example's:`] : []),
     ...table(
       examples.map(({ key, value }) => [key, value]),
       "    ",

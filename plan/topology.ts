@@ -15,6 +15,8 @@ ${main ? machine(main) : ""}
 <div class="host">data volume: Postgres, Redis, certificates</div>
 </section>
 ${pools.length > 0 ? workers(pools) : ""}
+<section class="box outside admins" aria-label="Administrators"><h3>Administrators</h3> and whoever runs <code>pulumi up</code></section>
+<p class="way admins">ssh to every machine,<br>over the tailnet</p>
 <p class="way down">media of main and workers, and main's nightly dumps</p>
 <section class="box outside s3" aria-label="AWS S3"><h3>AWS S3</h3> media, and encrypted dumps of the database</section>
 </div>`;

@@ -8,9 +8,10 @@ import program from "../../index";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readExample } from "../../settings/examples";
+import { readStackConfig } from "../../plan/stackFile";
 import { textContrasts } from "./contrast";
 
+const ROOT = join(__dirname, "../..");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 let browser: Browser;
@@ -24,11 +25,15 @@ beforeAll(async () => {
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
   });
   folder = mkdtempSync(join(tmpdir(), "plan-page-"));
-  for (const stack of ["prod", "staging"] as const) {
-    const { plan } = await makePlan(readExample(stack), program);
+  for (const stack of ["prod", "staging"]) {
+    const { plan } = await makePlan(readStackConfig(ROOT, stack), program);
     plans[stack] = plan;
     writeFileSync(join(folder, `${stack}.html`), planPage(plan));
   }
+  const [main, pool] = plans.prod?.hosts ?? [];
+  if (!plans.prod || !main || !pool) throw new Error("prod has a pool of workers");
+  const pools = Array.from({ length: 12 }, (_, i) => ({ ...pool, name: `workers-pool-${i}` }));
+  writeFileSync(join(folder, "pools.html"), planPage({ ...plans.prod, hosts: [main, ...pools] }));
 });
 afterAll(async () => {
   await browser?.close();
@@ -36,7 +41,8 @@ afterAll(async () => {
 });
 
 interface Look {
-  stack?: "prod" | "staging";
+  /** `pools` is prod with twelve pools. */
+  stack?: "prod" | "staging" | "pools";
   width?: number;
   colorScheme?: "light" | "dark";
   grey?: boolean;
@@ -82,16 +88,14 @@ test("headings, tables and pictures are found by their roles", async () => {
   ]);
   for (const { queue } of plan("prod").capacity.queues)
     expect(await table.getByRole("rowheader", { name: queue, exact: true }).count()).toBe(1);
-  expect(await table.getByRole("row", { name: /^ingress 15\.0 63\.3 24 % 0\.09 s 0\.98 h$/ }).count()).toBe(
-    1,
-  );
+  expect(await table.getByRole("row", { name: /^ingress 15\.0 63\.3 24 % 0\.09 s 59 min$/ }).count()).toBe(1);
 
   const pictures = page.getByRole("img");
   expect(await pictures.count()).toBe(7 + 3);
   expect(
     await page
       .getByRole("img", {
-        name: "Jobs of ingress that wait: 106,384 at the end of the outage, empty 0.98 h after it",
+        name: "Jobs of ingress that wait: 106,384 at the end of the outage, empty 59 min after it",
       })
       .count(),
   ).toBe(1);
@@ -112,6 +116,36 @@ test("warnings come before everything else, at the top of the first screen of a 
   const top = async (of: ReturnType<Page["getByRole"]>) => (await of.boundingBox())?.y ?? Number.NaN;
   expect(await top(section)).toBeLessThan(450);
   expect(await top(section)).toBeLessThan(await top(page.getByRole("heading", { name: "Topology" })));
+  await page.close();
+});
+
+test("what is left to do comes before the pictures, and the total stands apart from what it sums up", async () => {
+  const { page } = await opened({});
+  const top = async (of: ReturnType<Page["getByRole"]>) => (await of.boundingBox())?.y ?? Number.NaN;
+  const { toSetBeforeUp } = plan("prod");
+  const todo = Object.values(toSetBeforeUp).flat().length;
+  expect(await top(page.getByText(`To do before up: ${todo}`))).toBeLessThan(
+    await top(page.getByRole("heading", { name: "Topology" })),
+  );
+  const price = page.getByRole("table", { name: "Price a month" });
+  expect(await price.locator("tfoot tr").allTextContents()).toEqual(["total$312.50"]);
+  await page.close();
+});
+
+test("the topology begins with people and names administrators, however many pools there are", async () => {
+  const { page } = await opened({ stack: "pools" });
+  const box = async (name: string) => {
+    const found = await page.getByRole("region", { name, exact: true }).boundingBox();
+    if (!found) throw new Error(`${name} is not on the page`);
+    return found;
+  };
+  const [people, main, admins] = [
+    await box("People and other servers"),
+    await box("DigitalOcean, main account"),
+    await box("Administrators"),
+  ];
+  expect(Math.abs(people.y - main.y)).toBeLessThan(2);
+  expect(admins.x).toBe(people.x);
   await page.close();
 });
 

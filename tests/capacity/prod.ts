@@ -1,11 +1,12 @@
-/** prod's fleet and situation, as the example has them. */
+/** prod's fleet and situation, as its stack file has them. */
+import { join } from "node:path";
 import type { Fleet } from "../../capacity/fleet";
 import { fleetOf } from "../../capacity/fleet";
 import { settingsSchema } from "../../config";
-import { readExample } from "../../settings/examples";
+import { readStackConfig } from "../../plan/stackFile";
 import { situationOf } from "../../settings/situation";
 
-const { config } = readExample("prod");
+const { config } = readStackConfig(join(__dirname, "../.."), "prod");
 const { shape } = settingsSchema;
 const given = (name: string) => JSON.parse(config[`mastodon-hosting:${name}`] ?? "{}");
 

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
-import { readExample } from "../../settings/examples";
+import { readStackConfig } from "../../plan/stackFile";
 import {
   accountId,
   custom,
@@ -318,7 +319,7 @@ test("a fleet that cannot keep up is refused before the first resource, with the
     { workload: { activeUsers: 7500 } },
     { onMade: ({ type }) => made.push(type) },
   ).catch((error: Error) => error);
-  const { config, ...stack } = readExample("prod");
+  const { config, ...stack } = readStackConfig(join(__dirname, "../.."), "prod");
   const planned = await makePlan(
     { ...stack, config: { ...config, "mastodon-hosting:workload": '{"activeUsers":7500}' } },
     program,

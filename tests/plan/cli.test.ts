@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exampleFile } from "../../settings/examples";
 
 const ROOT = join(__dirname, "../..");
 const PARTS = [
@@ -20,9 +19,8 @@ const PARTS = [
 let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "plan-cli-"));
-  for (const part of [...PARTS, "Pulumi.yaml"])
+  for (const part of [...PARTS, "Pulumi.yaml", "Pulumi.prod.yaml"])
     cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-  cpSync(exampleFile("prod"), join(copy, "Pulumi.prod.yaml"));
   rmSync(join(copy, "plan/prod"), { recursive: true, force: true });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
 });
@@ -36,6 +34,8 @@ test("the plan of prod is printed and written, with each machine's cloud-config"
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^Plan of stack prod: https:\/\/shop\.example/);
   expect(readdirSync(join(copy, "plan/prod")).sort()).toEqual([
+    "iam-policy-preview.json",
+    "iam-policy.json",
     "main.cloud-config.yaml",
     "plan.html",
     "plan.json",
