@@ -4,10 +4,10 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi";
 import program from "../index";
+import { readStackConfig, StackFileError } from "../settings/stackFile";
 import { planMarkdown } from "./markdown";
 import { planPage } from "./page";
 import { DEPLOY_POLICY_FILE, makePlan, type PlanResult, PREVIEW_POLICY_FILE } from "./plan";
-import { readStackConfig, StackFileError } from "./stackFile";
 import { planText } from "./text";
 
 const ROOT = join(__dirname, "..");

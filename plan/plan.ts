@@ -19,12 +19,12 @@ import {
   setCommand,
 } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
+import { type StackConfig, unqualified } from "../settings/stackFile";
 import { parseValues } from "../settings/values";
 import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
 import { type RecordedResource, record, UNKNOWN } from "./record";
 import type { Plan, PlanHost, PlannedResource } from "./schema";
-import { type StackConfig, unqualified } from "./stackFile";
 
 export interface PlanResult {
   plan: Plan;

@@ -1,8 +1,8 @@
 /** What a stack's files say, read by the reader of `npm run plan`: the engine tells a policy pack no settings. */
 import { monthlyPrice } from "../capacity/price";
 import { settingsSchema } from "../config";
-import { readStackConfig } from "../plan/stackFile";
 import { SECRET_NAMES } from "../settings/secrets";
+import { readStackConfig } from "../settings/stackFile";
 import { parseValues } from "../settings/values";
 import type { Expected } from "./rules";
 

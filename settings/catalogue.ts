@@ -141,6 +141,14 @@ export function secretsTable(): string {
   return ["| secret | yours to give | what |", "|---|---|---|", ...lines].join("\n");
 }
 
+/** `pulumi config set protect false` writes "false" in quotes, and the engine takes it so. Below a path it writes a boolean. */
+function asConfigSetWrites(value: object): object {
+  const { type, ...rest } = value as { type?: string };
+  return type === "boolean"
+    ? { ...rest, anyOf: [{ type }, { type: "string", enum: ["true", "false"] }] }
+    : value;
+}
+
 /** JSON schema of a stack file, for completion and checks in an editor. */
 export function stackFileSchema(): object {
   const { $schema, properties = {} } = z.toJSONSchema(settingsSchema, { io: "input" }) as {
@@ -160,7 +168,7 @@ export function stackFileSchema(): object {
       config: {
         type: "object",
         properties: {
-          ...qualified(Object.entries(properties)),
+          ...qualified(Object.entries(properties).map(([key, value]) => [key, asConfigSetWrites(value)])),
           ...qualified(
             SECRET_NAMES.map((name) => [
               name,

@@ -5,9 +5,9 @@ import { parseArgs } from "node:util";
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { type Proposal, propose, type Wanted } from "../capacity/propose";
 import { settingsSchema } from "../config";
-import { readStackConfig, StackFileError, unqualified } from "../plan/stackFile";
 import { SECRET_NAMES } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
+import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../settings/stackFile";
 import { parseValues } from "../settings/values";
 import { fleetText, type SizeSettings, usd } from "./sizeText";
 
@@ -50,11 +50,15 @@ const SHAPE = {
   main: shape.main,
 };
 
-/** The stack's own settings, or the defaults. */
-function settingsOf(stack: string | undefined): SizeSettings {
-  if (stack !== undefined && !existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
+function stackConfig(stack: string): StackConfig {
+  if (!existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
     throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml`]);
-  const raw = stack === undefined ? {} : relevant(readStackConfig(ROOT, stack));
+  return readStackConfig(ROOT, stack);
+}
+
+/** The stack's own settings, or the defaults. */
+function settingsOf(stack: string | undefined, read: typeof stackConfig): SizeSettings {
+  const raw = stack === undefined ? {} : relevant(read(stack));
   const { settings, problems } = parseValues(raw, SHAPE, SECRET_NAMES);
   if (problems.length > 0)
     throw new UsageError(
@@ -63,7 +67,7 @@ function settingsOf(stack: string | undefined): SizeSettings {
   return settings as SizeSettings;
 }
 
-const relevant = ({ config, project }: ReturnType<typeof readStackConfig>) =>
+const relevant = ({ config, project }: StackConfig) =>
   Object.fromEntries(Object.entries(unqualified(config, project)).filter(([key]) => key in SHAPE));
 
 /** "1h", "90m", or hours as a number. */
@@ -89,7 +93,7 @@ interface Asked {
 }
 
 /** undefined: only help is asked for. */
-function readArguments(args: string[]): Asked | undefined {
+function readArguments(args: string[], read: typeof stackConfig): Asked | undefined {
   const { values } = parseArgs({ args, options: OPTIONS });
   if (values.help) return undefined;
   if (values["active-users"] === undefined && values.stack === undefined)
@@ -100,7 +104,7 @@ function readArguments(args: string[]): Asked | undefined {
   const hours = (option: Option) =>
     values[option] === undefined ? undefined : hoursOf(option, values[option]);
 
-  const { workload, recovery, assumptions, main } = settingsOf(values.stack);
+  const { workload, recovery, assumptions, main } = settingsOf(values.stack, read);
   const settings: SizeSettings = {
     workload: { ...workload, activeUsers: whole("active-users", 1, 10_000_000) ?? workload.activeUsers },
     recovery: {
@@ -146,10 +150,10 @@ function beyond({ situation, mainMemoryMiB }: Wanted): string {
   return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has ${cores}.${less}`;
 }
 
-export function size(args: string[]): string {
-  const read = readArguments(args);
-  if (!read) return HELP;
-  const { settings, wanted, budgetUsd } = read;
+export function size(args: string[], read = stackConfig): string {
+  const given = readArguments(args, read);
+  if (!given) return HELP;
+  const { settings, wanted, budgetUsd } = given;
   return fleetText(settings, wanted, choose(wanted, budgetUsd));
 }
 

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
+import { type Example, exampleFile } from "../../settings/examples";
 import { partsOf } from "../doubles/values";
 import { attempt, type Result } from "../run";
 import { pulumiCli } from "./cli";
@@ -41,7 +42,7 @@ const PASSPHRASE = "rehearsal";
 
 export interface EngineStackArgs {
   /** Its settings are the example's of that name. */
-  stack: "prod" | "staging";
+  stack: Example;
   /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them, and where the accounts' own APIs are. */
   cloud: { addresses: string; apiUrl: string };
   secrets: Readonly<Record<string, string>>;
@@ -105,8 +106,8 @@ export class EngineStack {
     const port = await host.start();
     const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
     const workDir = join(folder, "project");
-    for (const part of [...PROGRAM, `Pulumi.${name}.yaml`])
-      cpSync(join(ROOT, part), join(workDir, part), { recursive: true });
+    for (const part of PROGRAM) cpSync(join(ROOT, part), join(workDir, part), { recursive: true });
+    cpSync(exampleFile(name), join(workDir, `Pulumi.${name}.yaml`));
     symlinkSync(join(ROOT, "node_modules"), join(workDir, "node_modules"));
     for (const part of ["home", "state"]) mkdirSync(join(folder, part));
     const workspace = await LocalWorkspace.create({

@@ -8,10 +8,9 @@ import program from "../../index";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readStackConfig } from "../../plan/stackFile";
+import { readExample } from "../../settings/examples";
 import { textContrasts } from "./contrast";
 
-const ROOT = join(__dirname, "../..");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 let browser: Browser;
@@ -25,8 +24,8 @@ beforeAll(async () => {
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
   });
   folder = mkdtempSync(join(tmpdir(), "plan-page-"));
-  for (const stack of ["prod", "staging"]) {
-    const { plan } = await makePlan(readStackConfig(ROOT, stack), program);
+  for (const stack of ["prod", "staging"] as const) {
+    const { plan } = await makePlan(readExample(stack), program);
     plans[stack] = plan;
     writeFileSync(join(folder, `${stack}.html`), planPage(plan));
   }

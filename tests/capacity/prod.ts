@@ -1,12 +1,11 @@
-/** prod's fleet and situation, as its stack file has them. */
-import { join } from "node:path";
+/** prod's fleet and situation, as the example has them. */
 import type { Fleet } from "../../capacity/fleet";
 import { fleetOf } from "../../capacity/fleet";
 import { settingsSchema } from "../../config";
-import { readStackConfig } from "../../plan/stackFile";
+import { readExample } from "../../settings/examples";
 import { situationOf } from "../../settings/situation";
 
-const { config } = readStackConfig(join(__dirname, "../.."), "prod");
+const { config } = readExample("prod");
 const { shape } = settingsSchema;
 const given = (name: string) => JSON.parse(config[`mastodon-hosting:${name}`] ?? "{}");
 

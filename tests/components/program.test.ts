@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
-import { readStackConfig } from "../../plan/stackFile";
+import { readExample } from "../../settings/examples";
 import {
   accountId,
   custom,
@@ -319,7 +318,7 @@ test("a fleet that cannot keep up is refused before the first resource, with the
     { workload: { activeUsers: 7500 } },
     { onMade: ({ type }) => made.push(type) },
   ).catch((error: Error) => error);
-  const { config, ...stack } = readStackConfig(join(__dirname, "../.."), "prod");
+  const { config, ...stack } = readExample("prod");
   const planned = await makePlan(
     { ...stack, config: { ...config, "mastodon-hosting:workload": '{"activeUsers":7500}' } },
     program,

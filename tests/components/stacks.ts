@@ -1,17 +1,15 @@
 /** Stacks of the tests, and the program run on them in the tests' cloud. */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config";
 import program from "../../index";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
-import { readStackConfig } from "../../plan/stackFile";
+import { type Example, readExample } from "../../settings/examples";
 import { parseConfiguration } from "../../settings/read";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { type Cloud, type CloudArgs, makeCloud } from "./cloud";
 
 const PROJECT = "mastodon-hosting";
-const ROOT = join(__dirname, "../..");
 
 /** Setting → value; a text as it is, anything else as the engine hands it over. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -45,9 +43,9 @@ export const LEAST: Values = {
 };
 const { smtpPassword: _, ...leastSecrets } = REQUIRED_SECRETS;
 
-/** What Pulumi.STACK.yaml sets, parsed. */
-export function stackFile(stack: "prod" | "staging"): Values {
-  const { config } = readStackConfig(ROOT, stack);
+/** What an example sets, parsed. */
+export function stackFile(stack: Example): Values {
+  const { config } = readExample(stack);
   return Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(`${PROJECT}:`))

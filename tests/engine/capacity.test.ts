@@ -1,8 +1,7 @@
 /** A fleet that could not keep up, under the real engine. */
-import { join } from "node:path";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
-import { readStackConfig } from "../../plan/stackFile";
+import { readExample } from "../../settings/examples";
 import { type Lab, lab, succeeded } from "./lab";
 
 const TOO_MANY = { activeUsers: 7500 };
@@ -15,7 +14,7 @@ afterAll(() => prod.remove());
 
 /** What `npm run plan` says to prod with so many users. */
 async function planned(): Promise<string> {
-  const stack = readStackConfig(join(__dirname, "../.."), "prod");
+  const stack = readExample("prod");
   const config = { ...stack.config, "mastodon-hosting:workload": JSON.stringify(TOO_MANY) };
   return makePlan({ ...stack, config }, program).then(
     () => "accepted",

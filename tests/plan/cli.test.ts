@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exampleFile } from "../../settings/examples";
 
 const ROOT = join(__dirname, "../..");
 const PARTS = [
@@ -19,8 +20,9 @@ const PARTS = [
 let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "plan-cli-"));
-  for (const part of [...PARTS, "Pulumi.yaml", "Pulumi.prod.yaml"])
+  for (const part of [...PARTS, "Pulumi.yaml"])
     cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+  cpSync(exampleFile("prod"), join(copy, "Pulumi.prod.yaml"));
   rmSync(join(copy, "plan/prod"), { recursive: true, force: true });
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
 });

@@ -6,13 +6,13 @@ import { planMarkdown } from "../../plan/markdown";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readStackConfig } from "../../plan/stackFile";
+import { readExample } from "../../settings/examples";
 
 const ROOT = join(__dirname, "../..");
 let prod: Plan;
 let page: string;
 beforeAll(async () => {
-  prod = (await makePlan(readStackConfig(ROOT, "prod"), program)).plan;
+  prod = (await makePlan(readExample("prod"), program)).plan;
   page = planPage(prod);
 });
 

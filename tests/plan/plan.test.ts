@@ -5,9 +5,10 @@ import program from "../../index";
 import { planMarkdown } from "../../plan/markdown";
 import { makePlan, type PlanResult } from "../../plan/plan";
 import { planSchema } from "../../plan/schema";
-import { readStackConfig, type StackConfig } from "../../plan/stackFile";
 import { planText } from "../../plan/text";
+import { EXAMPLES, readExample } from "../../settings/examples";
 import { SECRET_NAMES } from "../../settings/secrets";
+import type { StackConfig } from "../../settings/stackFile";
 import { expectGolden } from "./golden";
 
 const ROOT = join(__dirname, "../..");
@@ -17,10 +18,10 @@ const planOf = (stackConfig: StackConfig) => makePlan(stackConfig, program);
 /** What the two cheap examples pay for their price with. */
 const UNAVOIDABLE = /^protect|one droplet|shared CPUs/;
 
-describe.each(["prod", "small", "staging"])("the plan of %s", (stack) => {
+describe.each(EXAMPLES)("the plan of %s", (stack) => {
   let result: PlanResult;
   beforeAll(async () => {
-    result = await planOf(readStackConfig(ROOT, stack));
+    result = await planOf(readExample(stack));
   });
 
   test("is the golden one: report and every machine's files", () => {
@@ -72,7 +73,7 @@ describe.each(["prod", "small", "staging"])("the plan of %s", (stack) => {
 
 describe("secrets in a plan", () => {
   test("each missing required one is listed with its command", async () => {
-    const { plan } = await planOf(readStackConfig(ROOT, "prod"));
+    const { plan } = await planOf(readExample("prod"));
     expect(plan.toSetBeforeUp.secrets.map(({ command }) => command)).toEqual([
       "pulumi config set --secret digitaloceanToken --stack prod",
       "pulumi config set --secret digitaloceanWorkerToken --stack prod",
@@ -82,7 +83,7 @@ describe("secrets in a plan", () => {
   });
 
   test("encrypted ones are taken as given, all of them", async () => {
-    const prod = readStackConfig(ROOT, "prod");
+    const prod = readExample("prod");
     const encrypted = SECRET_NAMES.map((name) => `mastodon-hosting:${name}`);
     const { plan } = await planOf({ ...prod, encrypted });
     expect(plan.toSetBeforeUp.secrets).toEqual([]);
@@ -90,7 +91,7 @@ describe("secrets in a plan", () => {
   });
 
   test("one in plain text is refused, and its value is not repeated", async () => {
-    const prod = readStackConfig(ROOT, "prod");
+    const prod = readExample("prod");
     const config = { ...prod.config, "mastodon-hosting:digitaloceanToken": "dop_v1_canary" };
     const refused = await planOf({ ...prod, config }).catch((error: Error) => error.message);
     expect(refused).toContain("digitaloceanToken stands in plain text in the stack file");
@@ -99,7 +100,7 @@ describe("secrets in a plan", () => {
 });
 
 test("a configuration that is refused gives no plan but every problem", async () => {
-  const prod = readStackConfig(ROOT, "prod");
+  const prod = readExample("prod");
   const config = { ...prod.config, "mastodon-hosting:region": "mars1", "mastodon-hosting:mail": "pigeon" };
   await expect(planOf({ ...prod, config })).rejects.toThrow(/region is "mars1".*\n.*mail is "pigeon"/s);
 });

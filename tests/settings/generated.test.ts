@@ -4,12 +4,12 @@ import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { parse as parseYaml } from "yaml";
 import { settingsSchema } from "../../config";
+import { EXAMPLES, type Example, exampleFile } from "../../settings/examples";
 import { generatedFiles } from "../../settings/generate";
 import { SECRET_NAMES } from "../../settings/secrets";
 
 const ROOT = join(__dirname, "../..");
 const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
-const STACKS = ["prod", "small", "staging"];
 
 describe("config.ts is the one list of settings: run `npm run settings` where this fails, and commit", () => {
   test.each(["Pulumi.yaml", "docs/settings.md", "settings/stack.schema.json"])(
@@ -122,14 +122,14 @@ describe("the editors' schema of a stack file", () => {
   const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
     JSON.parse(text("settings/stack.schema.json")),
   );
-  const stackFile = (stack: string) =>
-    parseYaml(text(`Pulumi.${stack}.yaml`)) as { config: Record<string, unknown> };
+  const stackFile = (stack: Example) =>
+    parseYaml(readFileSync(exampleFile(stack), "utf8")) as { config: Record<string, unknown> };
   const changed = (key: string, value: unknown) => {
     const file = stackFile("prod");
     return { ...file, config: { ...file.config, [`mastodon-hosting:${key}`]: value } };
   };
 
-  test.each(STACKS)("accepts the worked stack %s", (stack) => {
+  test.each(EXAMPLES)("accepts the worked stack %s", (stack) => {
     validate(stackFile(stack));
     expect(validate.errors).toBeNull();
   });
@@ -145,6 +145,7 @@ describe("the editors' schema of a stack file", () => {
       { ...stackFile("prod"), secretsprovider: "awskms://alias/x", encryptedkey: "x" },
     ],
     ["a file without settings", {}],
+    ["what `pulumi config set protect false` writes", changed("protect", "false")],
   ])("accepts %s", (_, file) => {
     validate(file);
     expect(validate.errors).toBeNull();
@@ -180,8 +181,8 @@ describe("the editors' schema of a stack file", () => {
   });
 });
 
-describe.each(STACKS)("the worked stack %s", (stack) => {
-  const yaml = text(`Pulumi.${stack}.yaml`);
+describe.each(EXAMPLES)("the worked stack %s", (stack) => {
+  const yaml = readFileSync(exampleFile(stack), "utf8");
 
   test("holds no secret and no key of a stack that once was", () => {
     expect(yaml).not.toMatch(/secure:|encryptionsalt|encryptedkey|secretsprovider/);

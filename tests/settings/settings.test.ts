@@ -1,8 +1,7 @@
 /** What a stack gets: defaults, names, places, warnings and the price. */
-import { join } from "node:path";
 import type { Settings } from "../../config";
-import { readStackConfig } from "../../plan/stackFile";
 import { assess } from "../../settings/assess";
+import { type Example, readExample } from "../../settings/examples";
 import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
 import { namesOf } from "../../settings/names";
 import { parseConfiguration } from "../../settings/read";
@@ -293,8 +292,8 @@ describe("the verdict", () => {
 });
 
 describe("the worked examples are accepted as they stand, once their secrets are set:", () => {
-  function example(stack: string) {
-    const { config } = readStackConfig(join(__dirname, "../.."), stack);
+  function example(stack: Example) {
+    const { config } = readExample(stack);
     const plain = Object.fromEntries(
       Object.entries(config).flatMap(([key, value]) =>
         key.startsWith("mastodon-hosting:") ? [[key.slice("mastodon-hosting:".length), value]] : [],
@@ -346,7 +345,9 @@ describe("the worked examples are accepted as they stand, once their secrets are
   });
 
   test("they share neither names nor tags, so that both fit into one account and one tailnet", () => {
-    const [prod, staging] = ["prod", "staging"].map((stack) => namesOf(example(stack).settings, stack));
+    const [prod, staging] = (["prod", "staging"] as const).map((stack) =>
+      namesOf(example(stack).settings, stack),
+    );
     const all = [prod, staging].flatMap((names) =>
       Object.values(names ?? {}).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name))),
     );

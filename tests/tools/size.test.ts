@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import program from "../../index";
 import { makePlan } from "../../plan/plan";
-import { readStackConfig } from "../../plan/stackFile";
+import { type Example, readExample } from "../../settings/examples";
 import { size } from "../../tools/size";
 
 const ROOT = join(__dirname, "../..");
@@ -14,7 +14,7 @@ const run = (...args: string[]) =>
 
 /** Prod with the printed YAML in place of its own settings, as the plan sees it. */
 async function planned(printed: string) {
-  const prod = readStackConfig(ROOT, "prod");
+  const prod = readExample("prod");
   const { config } = parse(printed) as { config: Record<string, unknown> };
   const written = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]),
@@ -55,7 +55,7 @@ test("the printed figures are the plan's", async () => {
 });
 
 test("a stack's own load, assumptions and volume are taken; options go before them", () => {
-  const of = (...args: string[]) => parse(size(args)).config;
+  const of = (...args: string[]) => parse(size(args, (stack) => readExample(stack as Example))).config;
   const prod = of("--stack", "prod");
   expect(prod["mastodon-hosting:workload"]).toEqual({ activeUsers: 6000 });
   expect(prod["mastodon-hosting:recovery"]).toEqual({ outageHours: 2, catchUpHours: 1 });

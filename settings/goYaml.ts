@@ -1,4 +1,4 @@
-/** YAML as the engine's parser (Go's yaml.v3) reads it. tests/plan/parity has what the engine made of each case. */
+/** YAML as the engine's parser (Go's yaml.v3) reads it. tests/settings/parity has what the engine made of each case. */
 import { isCollection, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
 
 /** One resolver for every plain scalar: Go's rules are neither YAML 1.1's nor 1.2's (yes is text, 012 is 10). */

@@ -1,7 +1,7 @@
 /**
  * Records in cases.yaml what the engine on PATH makes of each case (column `engine`), and leaves the rest of the file alone:
  *
- *     node -r ts-node/register tests/plan/parity/record.ts
+ *     node -r ts-node/register tests/settings/parity/record.ts
  *
  * With --check it writes nothing and fails where the engine no longer does what is recorded, or our reader differs
  * from the engine. A refusal's words may change. Recorded with Pulumi 3.259.0; about half a second a case.

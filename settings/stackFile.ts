@@ -1,6 +1,6 @@
 /**
  * Reads a stack's configuration from Pulumi.yaml and Pulumi.STACK.yaml by the engine's own rules, for the preview
- * that runs without the engine. tests/plan/parity has what the engine itself made of each case.
+ * that runs without the engine. tests/settings/parity has what the engine itself made of each case.
  *
  * Values under `secure:` need the stack's key and stay unread. Nothing is guessed: what the engine accepts and
  * this reader does not understand (`!!int`, a date as a default, an environment) is refused, with what to write.
@@ -39,8 +39,11 @@ export class StackFileError extends Error {
   }
 }
 
-/** @throws StackFileError where the engine would refuse to start the program. */
-export function readStackConfig(projectDir: string, stack: string): StackConfig {
+/**
+ * @param folder of the stack file, where that is not the project's own
+ * @throws StackFileError where the engine would refuse to start the program
+ */
+export function readStackConfig(projectDir: string, stack: string, folder?: string): StackConfig {
   const problems: string[] = [];
   // The engine's own rule for stack names; a slash would read another folder.
   if (!/^[\w.-]{1,100}$/.test(stack)) {
@@ -49,7 +52,7 @@ export function readStackConfig(projectDir: string, stack: string): StackConfig 
     ]);
   }
   const project = readProject(join(projectDir, "Pulumi.yaml"), problems);
-  const path = join(projectDir, project.stackConfigDir, `Pulumi.${stack}.yaml`);
+  const path = join(projectDir, folder ?? project.stackConfigDir, `Pulumi.${stack}.yaml`);
   const values = readStack(path, project.name, problems);
   // A file that could not be read would only add a false "is missing" for each of its keys.
   if (problems.length === 0) problems.push(...valueProblems(project, values, stack, path));
