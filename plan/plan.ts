@@ -9,6 +9,8 @@ import { type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
 import { type Assessment, assess } from "../settings/assess";
 import { namesOf } from "../settings/names";
+import { notesOf } from "../settings/notes";
+import { plainSettings } from "../settings/plain";
 import { parseConfiguration } from "../settings/read";
 import {
   missingSecrets,
@@ -20,7 +22,6 @@ import {
 } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
 import { type StackConfig, unqualified } from "../settings/stackFile";
-import { parseValues } from "../settings/values";
 import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
 import { type RecordedResource, record, UNKNOWN } from "./record";
@@ -46,6 +47,10 @@ export async function makePlan(
   const secretKeys = SECRET_NAMES.map((name) => `${project}:${name}`).filter(
     (key) => !(key in stackConfig.config),
   );
+  const settings = parseConfiguration(unqualified(config, project), stack, {
+    isEncrypted: (name) => secretKeys.includes(`${project}:${name}`),
+    notes: notesOf(stackConfig),
+  });
   const recording = await record(program, {
     project,
     stack,
@@ -55,10 +60,6 @@ export async function makePlan(
     mocks: previewMocks,
   });
 
-  const raw = unqualified(config, project);
-  const settings = parseConfiguration(raw, stack, {
-    isEncrypted: (name) => secretKeys.includes(`${project}:${name}`),
-  });
   const assessment = assess(settings);
   const names = namesOf(settings, stack);
   const hosts = plannedHosts(settings, stack, assessment);
@@ -145,7 +146,7 @@ function withPlaceholders({ project, config, encrypted }: StackConfig): {
 
 /** The settings that decide which secrets are needed, read before everything else is checked. */
 function conditions(raw: Readonly<Record<string, string>>): Partial<Settings> {
-  return parseValues(raw, settingsSchema.shape, SECRET_NAMES).settings;
+  return plainSettings(raw, settingsSchema.shape).settings;
 }
 
 function planned({

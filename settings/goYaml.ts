@@ -1,11 +1,55 @@
 /** YAML as the engine's parser (Go's yaml.v3) reads it. tests/settings/parity has what the engine made of each case. */
-import { isCollection, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
+import {
+  type Document,
+  isCollection,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type ScalarTag,
+  visit,
+} from "yaml";
 
 /** One resolver for every plain scalar: Go's rules are neither YAML 1.1's nor 1.2's (yes is text, 012 is 10). */
 const plainScalar: ScalarTag = { tag: "!plain", default: true, test: /(?:)/, resolve: readPlain };
 
+/** A plain scalar that is no string: where it is, what is written, and what it is read as. */
+export interface PlainScalar {
+  path: (string | number)[];
+  source: string;
+  value: unknown;
+}
+
 /** @throws Error with the place in the file */
-export function parseGoYaml(text: string): unknown {
+export const parseGoYaml = (text: string): unknown => documentOf(text)?.toJS({ mapAsMap: true }) ?? new Map();
+
+/** @throws Error with the place in the file */
+export function plainScalars(text: string): PlainScalar[] {
+  const found: PlainScalar[] = [];
+  const document = documentOf(text);
+  if (!document) return found;
+  visit(document, {
+    Scalar: (key, { type, value, source = "" }, above) => {
+      if (type === "PLAIN" && key !== "key" && typeof value !== "string")
+        found.push({ path: pathOf(above, key), source, value });
+    },
+  });
+  return found;
+}
+
+/** Names and indices from the root to a node, of which its parents and its place in the last are given. */
+function pathOf(above: readonly (Document | Node | Pair)[], last: unknown): (string | number)[] {
+  return above.flatMap((parent, i): (string | number)[] => {
+    if (isPair(parent)) return [isScalar(parent.key) ? String(parent.key.value) : "?"];
+    if (!isSeq(parent)) return [];
+    const child = above[i + 1];
+    return [child ? parent.items.indexOf(child) : Number(last)];
+  });
+}
+
+function documentOf(text: string): Document.Parsed | undefined {
   // Line breaks to yaml.v3 and letters to other parsers, or refused by yaml.v3.
   const odd =
     /[\x85\u2028\u2029]|[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.exec(text);
@@ -20,7 +64,7 @@ export function parseGoYaml(text: string): unknown {
     resolveKnownTags: false,
     uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && a.source === b.source,
   });
-  if (!document) return new Map();
+  if (!document) return undefined;
   const error =
     document.errors[0] ?? document.warnings.find(({ message }) => message.includes("tag:yaml.org,2002:"));
   if (error) throw error;
@@ -44,7 +88,7 @@ export function parseGoYaml(text: string): unknown {
       if (scalar.tag === "!") scalar.value = readPlain(scalar.source ?? "");
     },
   });
-  return document.toJS({ mapAsMap: true }) ?? new Map();
+  return document;
 }
 
 function readPlain(text: string): unknown {

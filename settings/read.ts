@@ -1,13 +1,16 @@
 /** The one place that reads and checks a stack's configuration. */
+
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Settings, settingsSchema } from "../config";
 import { accountProblems, openedAccounts } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
+import { type Notes, runningNotes } from "./notes";
+import { plainSettings } from "./plain";
 import { refuse } from "./refuse";
 import { settingProblems, userDataProblems } from "./rules";
-import { SECRET_NAMES, SECRETS, type SecretName, secretProblems } from "./secrets";
-import { parseValues } from "./values";
+import { SECRETS, type SecretName, secretProblems } from "./secrets";
 
 /** What a program run gets: the settings, and each secret that was given. */
 export interface Configuration {
@@ -24,6 +27,7 @@ export interface Configuration {
  *
  * @param context.before the identity that the stack's last run recorded; undefined before its first
  * @param context.isEncrypted whether the stack file holds that secret encrypted
+ * @param context.notes what the stack's file tells beside the values
  * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write
  */
 export function parseConfiguration(
@@ -32,11 +36,15 @@ export function parseConfiguration(
   {
     before,
     isEncrypted,
-  }: { before?: Partial<Recorded> | undefined; isEncrypted: (name: SecretName) => boolean },
+    notes,
+  }: {
+    before?: Partial<Recorded> | undefined;
+    isEncrypted: (name: SecretName) => boolean;
+    notes?: Notes;
+  },
 ): Settings {
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
-  const plain = Object.fromEntries(Object.entries(raw).filter(([key]) => !Object.hasOwn(SECRETS, key)));
-  const { settings, problems } = parseValues(plain, settingsSchema.shape, SECRET_NAMES);
+  const { settings, problems } = plainSettings(raw, settingsSchema.shape, notes);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
     ...settingProblems(settings, stack, before),
@@ -55,8 +63,9 @@ export function parseConfiguration(
 export async function readConfiguration(): Promise<Configuration> {
   const config = new pulumi.Config();
   const prefix = `${config.name}:`;
+  const everything = pulumi.runtime.allConfig();
   const raw = Object.fromEntries(
-    Object.entries(pulumi.runtime.allConfig())
+    Object.entries(everything)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
@@ -67,6 +76,12 @@ export async function readConfiguration(): Promise<Configuration> {
   const settings = parseConfiguration(raw, stack, {
     before,
     isEncrypted: (name) => isConfigSecret(prefix + name),
+    notes: runningNotes(join(__dirname, ".."), {
+      project: config.name,
+      stack,
+      config: everything,
+      secretKeys: Object.keys(everything).filter(isConfigSecret),
+    }),
   });
   const { accounts, problems } = await openedAccounts(raw);
   refuse(`The configuration of stack ${stack} has`, [

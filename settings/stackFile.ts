@@ -8,8 +8,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { encryptedProblems } from "./encrypted";
 import { byBytes, goText, some, unrepresentable } from "./goJson";
-import { isInt64, parseGoYaml, Timestamp } from "./goYaml";
+import { isInt64, parseGoYaml, plainScalars, Timestamp } from "./goYaml";
 
 export interface StackConfig {
   project: string;
@@ -18,6 +19,18 @@ export interface StackConfig {
   config: Record<string, string>;
   /** Keys with a `secure:` anywhere in their value: set, but absent from `config`. The engine's secretKeys are these. */
   encrypted: string[];
+  /** Where in those keys: `mastodon-hosting:tailnet.oauthClientId`. */
+  encryptedAt: string[];
+  /** Plain scalars that the program gets as something else than what is written. */
+  reread: Reread[];
+}
+
+/** `0755` without quotes, which YAML reads as 493. */
+export interface Reread {
+  /** `mastodon-hosting:extraEnv.UMASK`. */
+  at: string;
+  written: string;
+  read: string;
 }
 
 /** The project's own keys without their prefix: setting → string. */
@@ -53,7 +66,7 @@ export function readStackConfig(projectDir: string, stack: string, folder?: stri
   }
   const project = readProject(join(projectDir, "Pulumi.yaml"), problems);
   const path = join(projectDir, folder ?? project.stackConfigDir, `Pulumi.${stack}.yaml`);
-  const values = readStack(path, project.name, problems);
+  const { values, reread } = readStack(path, project.name, problems);
   // A file that could not be read would only add a false "is missing" for each of its keys.
   if (problems.length === 0) problems.push(...valueProblems(project, values, stack, path));
   if (problems.length > 0) throw new StackFileError(stack, problems);
@@ -66,7 +79,8 @@ export function readStackConfig(projectDir: string, stack: string, folder?: stri
   const encrypted = keys.filter((key) => hasSecure(merged.get(key)));
   const plain = keys.filter((key) => !encrypted.includes(key));
   const config = Object.fromEntries(plain.map((key) => [key, goText(merged.get(key))]));
-  return { project: project.name, stack, config, encrypted };
+  const encryptedAt = encrypted.flatMap((key) => securePaths(merged.get(key)).map((path) => key + path));
+  return { project: project.name, stack, config, encrypted, encryptedAt, reread };
 }
 
 // ---- Pulumi.yaml ----
@@ -190,7 +204,7 @@ function refuseTwice(file: string, declarations: Declaration[], problems: string
 // ---- Pulumi.STACK.yaml ----
 
 /** A stack without a file is one that sets nothing: so says the engine. */
-function readStack(path: string, project: string, problems: string[]): Map<string, unknown> {
+function readStack(path: string, project: string, problems: string[]) {
   const file = basename(path);
   const root = parseFile(path, problems);
   if (root?.get("environment")) {
@@ -206,7 +220,35 @@ function readStack(path: string, project: string, problems: string[]): Map<strin
     else if (values.has(key as string)) problems.push(`${file}, ${key}: is there twice: keep one`);
     else values.set(key as string, value);
   }
-  return values;
+  return { values, reread: root ? rereadIn(path, project) : [] };
+}
+
+/** Numbers, dates and such of a file that could be read. */
+function rereadIn(path: string, project: string): Reread[] {
+  return plainScalars(textOf(path)).flatMap(({ path: [root, name, ...inside], source, value }) => {
+    const key = root === "config" && fullKey(project, name);
+    // Within a map the engine writes JSON. Nothing at all is a problem of its own.
+    const read =
+      inside.length > 0 && !(value instanceof Timestamp) ? goText([value]).slice(1, -1) : goText(value);
+    return key && value !== null && read !== source
+      ? [{ at: key + pathText(inside), written: source, read }]
+      : [];
+  });
+}
+
+const pathText = (path: readonly (string | number)[]) =>
+  path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+
+/** `.oauthClientId` and the like of every encrypted value; "" for one that is encrypted as a whole. */
+function securePaths(value: unknown): string[] {
+  if (isSecure(value)) return [""];
+  const children: [string | number, unknown][] =
+    value instanceof Map
+      ? [...value].map(([key, child]) => [String(key), child])
+      : Array.isArray(value)
+        ? [...value.entries()]
+        : [];
+  return children.flatMap(([step, child]) => securePaths(child).map((rest) => pathText([step]) + rest));
 }
 
 function fullKey(project: string, name: unknown): string | undefined {
@@ -238,9 +280,11 @@ function valueProblems(
     // A scalar of the stack is text to the engine, while Pulumi.yaml's fractions stay numbers.
     const whole = typeof value === "object" && value !== null && !(value instanceof Timestamp);
     const content = whole || (typeof value === "number" && !values.has(key)) ? value : goText(value);
-    return fits(type, items, content)
-      ? []
-      : [`${at}: is not of type ${typeName(type, items)}: ${HINTS[type]}`];
+    if (fits(type, items, content)) return [];
+    const [encrypted] = isSecure(value)
+      ? encryptedProblems([key.slice(project.name.length + 1)], () => type)
+      : [];
+    return [`${at}: ${encrypted?.message ?? `is not of type ${typeName(type, items)}: ${HINTS[type]}`}`];
   });
 }
 
@@ -284,10 +328,12 @@ const hasTimestamp = (value: unknown) => some(value, (v) => v instanceof Timesta
 const hasOddKey = (value: unknown) =>
   some(value, (v) => v instanceof Map && [...v.keys()].some((key) => typeof key !== "string"));
 
+const textOf = (path: string) => new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+
 function parseFile(path: string, problems: string[]): Map<unknown, unknown> | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const root = parseGoYaml(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)));
+    const root = parseGoYaml(textOf(path));
     if (root instanceof Map && [...root.keys()].every((key) => typeof key === "string")) return root;
     throw new Error("must be a map of names: write config: and the keys below it");
   } catch (error) {

@@ -32,11 +32,13 @@ export interface ParsedValues<S extends Shape> {
  *
  * @param raw setting's name → string, secrets left out
  * @param otherKeys names that are allowed besides the shape's (the secrets), for the guess at a misspelt key
+ * @param unread settings whose value is not known, and not missing either
  */
 export function parseValues<S extends Shape>(
   raw: Readonly<Record<string, string>>,
   shape: S,
   otherKeys: readonly string[],
+  unread: readonly string[] = [],
 ): ParsedValues<S> {
   const known = [...Object.keys(shape), ...otherKeys];
   const problems: Problem[] = Object.keys(raw)
@@ -44,6 +46,7 @@ export function parseValues<S extends Shape>(
     .map((key) => unknownKey("", key, known, "remove it, or look for its name in Pulumi.yaml"));
   const settings: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(shape)) {
+    if (unread.includes(key)) continue;
     const text = Object.hasOwn(raw, key) ? raw[key] : undefined;
     const value = text === undefined ? undefined : decode(text, schema);
     const parsed = schema.safeParse(value);

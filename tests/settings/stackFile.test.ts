@@ -39,14 +39,17 @@ test("what the stack sets, what the project sets and the defaults are one config
       "pulumi:disable-default-providers": '["*"]',
     },
     encrypted: [],
+    encryptedAt: [],
+    reread: [],
   });
 });
 
 test("an encrypted value is named and stays unread, also inside an object", () => {
   project("  token: {type: string, secret: true}\n  main: {type: object}\n");
   stack("config:\n  token: {secure: abc}\n  main: {size: c-4, password: {secure: def}}\n  other: x\n");
-  const { config, encrypted } = readStackConfig(dir, "prod");
+  const { config, encrypted, encryptedAt } = readStackConfig(dir, "prod");
   expect(config).toEqual({ "mastodon-hosting:other": "x" });
+  expect(encryptedAt).toEqual(["mastodon-hosting:main.password", "mastodon-hosting:token"]);
   expect(encrypted).toEqual(["mastodon-hosting:main", "mastodon-hosting:token"]);
 });
 

@@ -1,0 +1,74 @@
+/** What only a stack's file tells of its configuration, beside the values: the engine decrypts and converts before the program starts. */
+import { join } from "node:path";
+import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
+
+/** Paths are those of settings without the project's name (`tailnet.oauthClientId`), and full keys of other namespaces. */
+export interface Notes {
+  /** Keys that belong to a provider or to another project: full key → value. */
+  foreign: Readonly<Record<string, string>>;
+  /** What is encrypted; only the setting's name where the file could not be read. */
+  encrypted: readonly string[];
+  reread: readonly Reread[];
+}
+
+type Read = Pick<StackConfig, "project" | "config" | "encrypted" | "encryptedAt" | "reread">;
+
+export function notesOf({ project, config, encrypted, encryptedAt, reread }: Read): Notes {
+  const prefix = `${project}:`;
+  const own = (at: string) => (at.startsWith(prefix) ? at.slice(prefix.length) : at);
+  const isForeign = (key: string) => !key.startsWith(prefix);
+  return {
+    foreign: {
+      ...Object.fromEntries(Object.entries(config).filter(([key]) => isForeign(key))),
+      ...Object.fromEntries(encrypted.filter(isForeign).map((key) => [key, ""])),
+    },
+    encrypted: encrypted
+      .flatMap((key) => {
+        const inside = encryptedAt.filter((at) => headOf(at) === key);
+        return inside.length > 0 ? inside : [key];
+      })
+      .map(own),
+    reread: reread.map((note) => ({ ...note, at: own(note.at) })),
+  };
+}
+
+/** The key that a path is in: `mastodon-hosting:tailnet` of `mastodon-hosting:tailnet.oauthClientId`. */
+export const headOf = (at: string) => at.split(/[.[]/, 1)[0] ?? "";
+
+/**
+ * The notes of the running stack. The engine may have another file (`--config-file`, an environment): what the file says of a
+ * key counts only where the engine's value of it is the file's.
+ *
+ * @param config what the engine handed over, in full
+ * @param secretKeys which of it came encrypted
+ */
+export function runningNotes(
+  folder: string,
+  {
+    project,
+    stack,
+    config,
+    secretKeys,
+  }: Omit<Read, "encrypted" | "encryptedAt" | "reread"> & {
+    stack: string;
+    secretKeys: readonly string[];
+  },
+): Notes {
+  const file = fileOf(folder, stack);
+  return notesOf({
+    project,
+    config,
+    encrypted: [...secretKeys],
+    encryptedAt: file?.encryptedAt.filter((at) => secretKeys.includes(headOf(at))) ?? [],
+    reread: file?.reread.filter(({ at }) => file.config[headOf(at)] === config[headOf(at)]) ?? [],
+  });
+}
+
+/** Never in the way: what the engine took and the reader does not is the reader's fault. */
+function fileOf(folder: string, stack: string): StackConfig | undefined {
+  try {
+    return readStackConfig(join(folder), stack);
+  } catch {
+    return undefined;
+  }
+}

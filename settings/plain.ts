@@ -1,0 +1,36 @@
+/** The plain settings, each judged by itself: the one reader for the program, the plan, the policy pack and `size`. */
+import type { z } from "zod";
+import type { Problem } from "../capacity/problem";
+import { encryptedProblems } from "./encrypted";
+import { headOf, type Notes } from "./notes";
+import { SECRET_NAMES, SECRETS } from "./secrets";
+import { settingType } from "./types";
+import { type ParsedValues, parseValues } from "./values";
+
+const NO_NOTES: Notes = { foreign: {}, encrypted: [], reread: [] };
+
+/**
+ * @param raw name → string as the engine hands it over; secrets are left to secrets.ts
+ * @param shape the settings to read: all of config.ts, or some
+ */
+export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
+  raw: Readonly<Record<string, string>>,
+  shape: S,
+  notes: Notes = NO_NOTES,
+): ParsedValues<S> {
+  const typeOf = (name: string) => {
+    const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    return schema && settingType(schema);
+  };
+  const problems = encryptedProblems(notes.encrypted, typeOf);
+  // Its value is not known to all readers, so none of them judges it.
+  const unread = notes.encrypted.map(headOf).filter((name) => Object.hasOwn(shape, name));
+  const names = [...Object.keys(raw), ...notes.encrypted.map(headOf).filter((name) => !name.includes(":"))];
+  const plain = names.filter((name) => !Object.hasOwn(SECRETS, name)).map((name) => [name, raw[name] ?? ""]);
+  const parsed = parseValues(Object.fromEntries(plain), shape, SECRET_NAMES, unread);
+  return { settings: parsed.settings, problems: onePerKey([...problems, ...parsed.problems]) };
+}
+
+/** One line for one fault: zod finds a number that is too large to be whole as well. */
+const onePerKey = (problems: readonly Problem[]) =>
+  problems.filter(({ key }, i) => problems.findIndex((other) => other.key === key) === i);
