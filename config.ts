@@ -471,6 +471,13 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       storageGiB: z.int().min(0).default(100).meta({ description: "Media kept in S3" }),
       egressGiB: z.int().min(0).default(100).meta({ description: "Media that leaves S3 in a month" }),
+      deletedGiB: z.int().min(0).default(50).meta({
+        description:
+          "Media that is deleted in a month, most of it other servers' media after 14 days; stays `media.keepOldVersionsDays` as old versions",
+      }),
+      dumpGiB: amount(0, 10_000).default(1).meta({
+        description: "One nightly dump, compressed; `backups.keepDays` and 7 more of them are kept",
+      }),
       limitUsd: z
         .int()
         .min(1)

@@ -9,13 +9,26 @@ const S3_EGRESS_USD_PER_GIB = 0.09;
 /** Free egress to the internet, a month, of all AWS services together. */
 const S3_FREE_EGRESS_GIB = 100;
 
+/** A dump that has expired stays for these days as an old version, so that nobody deletes the last ones unseen. */
+export const EXPIRED_DUMPS_DAYS = 7;
+
+/** What `monthlyPrice` leaves out. AWS' first tiers: PUT $0.005 and GET $0.0004 a thousand; the same source and day as above. */
+export const NOT_COUNTED =
+  "tax, S3 requests ($5 per million uploads, $0.40 per million downloads), transfer beyond what droplets include";
+
 export interface PriceInput {
   main: { size: string; volumeGiB: number };
   pools: readonly { name: string; size: string; count: number }[];
-  /** Egress is what nginx on main fetches: a hit in its cache costs nothing. */
-  s3: { storageGiB: number; egressGiB: number };
-  /** Dumps of the database in their own bucket. */
-  backups?: { storageGiB: number };
+  media: {
+    storageGiB: number;
+    /** What nginx on main fetches: a hit in its cache costs nothing. */
+    egressGiB: number;
+    /** Deleted or overwritten in a month; the bucket keeps it as old versions. */
+    deletedGiB: number;
+    keepOldVersionsDays: number;
+  };
+  /** Nightly dumps of the database in their own bucket. */
+  backups: { dumpGiB: number; keepDays: number };
 }
 
 export interface PriceLine {
@@ -32,7 +45,7 @@ export interface MonthlyPrice {
 }
 
 /**
- * List prices of a month, before tax, without requests and without transfer beyond what droplets include.
+ * List prices of a month, without NOT_COUNTED.
  * @throws if a size is not in the catalogue: config.ts refuses it first.
  */
 export function monthlyPrice(input: PriceInput): MonthlyPrice {
@@ -67,25 +80,27 @@ function poolLine({ name, size, count }: PriceInput["pools"][number]): PriceLine
   };
 }
 
-function s3Lines({ s3, backups }: PriceInput): PriceLine[] {
-  const billedEgressGiB = Math.max(s3.egressGiB - S3_FREE_EGRESS_GIB, 0);
-  const lines: PriceLine[] = [
-    storageLine("media", s3.storageGiB),
+function s3Lines({ media, backups }: PriceInput): PriceLine[] {
+  const stored = (item: string, gib: number): PriceLine => ({
+    item,
+    account: "aws",
+    monthlyUsd: cents(gib * S3_STORAGE_USD_PER_GIB_MONTH),
+  });
+  const billedEgressGiB = Math.max(media.egressGiB - S3_FREE_EGRESS_GIB, 0);
+  const dumps = backups.keepDays + EXPIRED_DUMPS_DAYS;
+  return [
+    stored(`media in S3, ${media.storageGiB} GiB`, media.storageGiB),
+    stored(
+      `deleted media, kept ${media.keepOldVersionsDays} days`,
+      (media.deletedGiB / 30) * media.keepOldVersionsDays,
+    ),
     {
-      item: `media out of S3, ${s3.egressGiB} GiB`,
+      item: `media out of S3, ${media.egressGiB} GiB`,
       account: "aws",
       monthlyUsd: cents(billedEgressGiB * S3_EGRESS_USD_PER_GIB),
     },
+    stored(`dumps in S3, ${dumps} × ${backups.dumpGiB} GiB`, dumps * backups.dumpGiB),
   ];
-  return backups ? [...lines, storageLine("backups", backups.storageGiB)] : lines;
-}
-
-function storageLine(what: string, gib: number): PriceLine {
-  return {
-    item: `${what} in S3, ${gib} GiB`,
-    account: "aws",
-    monthlyUsd: cents(gib * S3_STORAGE_USD_PER_GIB_MONTH),
-  };
 }
 
 function dropletPrice(slug: string): number {

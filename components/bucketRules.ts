@@ -1,4 +1,5 @@
 /** Bucket policies, IAM policies and lifecycles as plain data. */
+import { EXPIRED_DUMPS_DAYS } from "../capacity/price";
 
 /** What Mastodon 4.7 stores for everyone to read. Its archives (backups/) and uploads of lists (imports/) are not here. */
 export const PUBLIC_PREFIXES = [
@@ -99,5 +100,5 @@ export const mediaLifecycle = (days: number): LifecycleRule[] => [
 /** @param days how long a dump is kept */
 export const backupLifecycle = (days: number): LifecycleRule[] => [
   abandonedUploads,
-  rule("old-dumps", { expiration: { days }, noncurrentVersionExpiration: { noncurrentDays: 7 } }),
+  rule("old-dumps", { expiration: { days }, noncurrentVersionExpiration: { noncurrentDays: EXPIRED_DUMPS_DAYS } }),
 ];

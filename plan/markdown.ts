@@ -87,7 +87,7 @@ export function planMarkdown(plan: Plan): string {
         ["**total**", "", `**${usd(plan.price.totalUsd)}**`],
       ],
     ),
-    `${usd(plan.price.perMillionJobsUsd)} for droplets and volume per million jobs.`,
+    `${usd(plan.price.perMillionJobsUsd)} for droplets and volume per million jobs. Not counted: ${plan.price.notCounted}.`,
     "",
     "## Resources",
     "",

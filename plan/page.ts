@@ -156,7 +156,7 @@ function prices({ price }: Plan): Html {
   const rows = price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]);
   return html`<h2>Price a month</h2>
 ${table("Price a month", [{ title: "item" }, { title: "account" }, { title: "USD", number: true }], rows, ["total", "", usd(price.totalUsd)])}
-<p class="muted">That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ${usd(price.s3Usd)} for S3, estimated from <code>pricing</code>. List prices known on ${price.catalogueChecked}, before tax.</p>`;
+<p class="muted">That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ${usd(price.s3Usd)} for S3, estimated from <code>pricing</code>. List prices known on ${price.catalogueChecked}. Not counted: ${price.notCounted}.</p>`;
 }
 
 function machines({ hosts }: Plan): Html {

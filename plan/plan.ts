@@ -1,6 +1,7 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
 import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
 import type { Evaluation, HostResult } from "../capacity/evaluate";
+import { NOT_COUNTED } from "../capacity/price";
 import { QUEUE_NAMES, type SidekiqProcess } from "../capacity/queues";
 import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
 import { deployerPolicies } from "../components/deployerPolicies";
@@ -79,6 +80,7 @@ export async function makePlan(
       ...assessment.price,
       perMillionJobsUsd: rounded(assessment.capacity.evaluation.price.perMillionJobsUsd, 2),
       catalogueChecked: CATALOGUE_CHECKED,
+      notCounted: NOT_COUNTED,
     },
     warnings: assessment.warnings,
     toSetBeforeUp: {

@@ -108,6 +108,7 @@ export const planSchema = z.strictObject({
     totalUsd: z.number(),
     perMillionJobsUsd: z.number().meta({ description: "Droplets and volume" }),
     catalogueChecked: z.string().meta({ description: "Day of the price list" }),
+    notCounted: z.string().meta({ description: "What the price leaves out" }),
   }),
   warnings: z.array(z.string()),
   toSetBeforeUp: z

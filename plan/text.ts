@@ -123,7 +123,7 @@ function prices({ price }: Plan): string[] {
     ...sums(price),
     ...wrapped(
       `That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ` +
-        `${usd(price.s3Usd)} for S3, estimated from pricing.*. List prices known on ${price.catalogueChecked}, before tax.`,
+        `${usd(price.s3Usd)} for S3, estimated from pricing.*. List prices known on ${price.catalogueChecked}. Not counted: ${price.notCounted}.`,
       "  ",
     ),
   ];

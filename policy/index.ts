@@ -1,15 +1,17 @@
 /** The rules as a policy pack: `pulumi preview --policy-pack policy/run`. */
-import { join } from "node:path";
 import { PolicyPack, type PolicyResource, type ResourceValidationArgs } from "@pulumi/policy";
+import { engineConfig, listenToTheEngine } from "./engineSettings";
 import { expectedOf } from "./expected";
 import { type Expected, RESOURCE_RULES, type Resource, STACK_RULES } from "./rules";
+
+listenToTheEngine();
 
 const known = new Map<string, Expected>();
 
 /** A URN is `urn:pulumi:STACK::PROJECT::…`. */
 function expectedFor(urn: string): Expected {
-  const stack = urn.split(":")[2] ?? "";
-  const expected = known.get(stack) ?? expectedOf(join(__dirname, ".."), stack);
+  const [, , stack = "", , project = ""] = urn.split(":");
+  const expected = known.get(stack) ?? expectedOf(engineConfig(), { project, stack });
   known.set(stack, expected);
   return expected;
 }

@@ -2,6 +2,7 @@
 import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../capacity/droplets";
 import { cloudTag } from "../settings/names";
 import { publicStatements } from "./bucketPolicies";
+import { KNOWN_TYPES } from "./types";
 
 /** A resource as the engine is about to make or keep it. */
 export interface Resource {
@@ -31,6 +32,21 @@ export interface Rule<Subject> {
   /** What is wrong with it, in sentences; none where the rule does not concern it. */
   problems(subject: Subject, expected: Expected): string[];
 }
+
+/** Components hold nothing themselves. */
+const COMPONENT = "mastodon-hosting:index:";
+
+const knownTypes: Rule<Resource> = {
+  name: "known-types",
+  description:
+    "Only types that these rules were written for: another name of a known thing would pass unseen.",
+  problems: ({ type }) =>
+    KNOWN_TYPES.has(type) || type.startsWith(COMPONENT)
+      ? []
+      : [
+          `No rule knows ${type}. If it opens nothing, holds no data and costs nothing, add it to policy/types.ts; otherwise add a rule, too.`,
+        ],
+};
 
 const FIREWALL = "digitalocean:index/firewall:Firewall";
 const DROPLET = "digitalocean:index/droplet:Droplet";
@@ -101,8 +117,11 @@ const unlistableBuckets: Rule<Resource> = {
         return properties.acl || properties.grants
           ? ["Its ACL opens it; a bucket policy says who may read."]
           : [];
-      case "aws:s3/bucketAcl:BucketAcl":
-        return ["ACLs open buckets; a bucket policy says who may read."];
+      case "aws:s3/bucketOwnershipControls:BucketOwnershipControls":
+        return (properties.rule as { objectOwnership?: string } | undefined)?.objectOwnership ===
+          "BucketOwnerEnforced"
+          ? []
+          : ["It lets ACLs open objects; write BucketOwnerEnforced."];
       case "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":
         return properties.blockPublicAcls && properties.ignorePublicAcls
           ? []
@@ -143,7 +162,14 @@ const taggedDroplets: Rule<Resource> = {
 };
 
 /** Each is asked about one resource, before that is made. */
-export const RESOURCE_RULES = [publicPorts, oneRegion, protectedData, unlistableBuckets, taggedDroplets];
+export const RESOURCE_RULES = [
+  knownTypes,
+  publicPorts,
+  oneRegion,
+  protectedData,
+  unlistableBuckets,
+  taggedDroplets,
+];
 
 const ofType = (resources: readonly Resource[], type: string) =>
   resources.filter((resource) => resource.type === type);

@@ -35,15 +35,28 @@ export function sizeFleet(
   };
 }
 
+export const priceOf = ({
+  main,
+  workers,
+  media,
+  backups,
+  pricing,
+}: Pick<Settings, "main" | "workers" | "media" | "backups" | "pricing">): MonthlyPrice =>
+  monthlyPrice({
+    main,
+    pools: workers,
+    media: { ...pricing, keepOldVersionsDays: media.keepOldVersionsDays },
+    backups: { dumpGiB: pricing.dumpGiB, keepDays: backups.keepDays },
+  });
+
 /** @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first */
 export function assess(settings: Settings): Assessment {
   const [sizes, fleet] = [sizeFleet(settings), fleetOf(settings)];
   if (!sizes || !fleet) throw new Error("assess() needs settings that were checked before");
-  const { main, workers, pricing } = settings;
   const capacity = judge(fleet, situationOf(settings));
   return {
     ...sizes,
-    price: monthlyPrice({ main, pools: workers, s3: pricing }),
+    price: priceOf(settings),
     capacity,
     warnings: [
       ...settingWarnings(settings),

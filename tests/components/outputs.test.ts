@@ -38,8 +38,8 @@ test("prod's outputs, complete", async () => {
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/capacity/price.test.ts
       dropletsAndVolumesUsd: 220,
-      s3Usd: 92.5,
-      totalUsd: 312.5,
+      s3Usd: 94.5,
+      totalUsd: 314.5,
     },
     nextSteps: [
       POLICY,

@@ -1,6 +1,9 @@
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expectedOf } from "../../policy/expected";
 import { type Expected, RESOURCE_RULES, type Resource, type Rule, STACK_RULES } from "../../policy/rules";
+import { KNOWN_TYPES } from "../../policy/types";
+import { readStackConfig } from "../../settings/stackFile";
 import { prod, staging } from "../components/stacks";
 
 const PROD: Expected = {
@@ -37,7 +40,10 @@ const wrongTogether = (subjects: Resource[], expected = PROD) =>
 
 test.each(["prod", "staging"] as const)("%s keeps every rule, with all that an up makes", async (stack) => {
   const { resources } = await { prod, staging }[stack]();
-  const expected = expectedOf(join(__dirname, "../.."), stack);
+  const { config, project } = readStackConfig(join(__dirname, "../.."), stack);
+  // The engine sends the secrets, too.
+  const secrets = { [`${project}:digitaloceanToken`]: "dop_v1_x", [`${project}:smtpPassword`]: "[x" };
+  const expected = expectedOf({ ...config, ...secrets }, { project, stack });
   const asked = resources.map(
     ({ urn, type, name, inputs, options }): Resource => ({
       urn,
@@ -53,6 +59,46 @@ test.each(["prod", "staging"] as const)("%s keeps every rule, with all that an u
   const total = expected.s3Usd + (stack === "prod" ? 220 : 38);
   expect(wrongTogether(asked, { ...expected, limitUsd: Math.floor(total) })).toHaveLength(1);
   expect(wrongTogether(asked, { ...expected, limitUsd: Math.ceil(total) })).toEqual([]);
+});
+
+/** Every type of resource that a package has, by its own code. */
+function typesOf(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "node_modules" ? [] : typesOf(path);
+    if (!entry.name.endsWith(".js")) return [];
+    return readFileSync(path, "utf8").match(/(?<=__pulumiType = ')[^']+/g) ?? [];
+  });
+}
+
+test.each([
+  ["aws", ["s3", "s3control", "ec2", "iam", "rds", "lightsail", "route53"], 200],
+  ["digitalocean", [""], 50],
+])("whatever else @pulumi/%s can make is refused", (name, folders, least) => {
+  const root = dirname(require.resolve(`@pulumi/${name}/package.json`));
+  const types = folders.flatMap((folder) => typesOf(join(root, folder)));
+  expect(types.length).toBeGreaterThan(least);
+  const [knownTypes] = RESOURCE_RULES;
+  const passing = types.filter((type) => knownTypes?.problems(resource(type), PROD).length === 0);
+  expect(passing.filter((type) => !KNOWN_TYPES.has(type))).toEqual([]);
+  // And none of those that the program makes is a misspelling, which nothing would ever match.
+  const own = [...KNOWN_TYPES].filter((type) => type.startsWith(`${name}:`));
+  expect(own.filter((type) => !types.includes(type))).toEqual([]);
+});
+
+test.each([
+  resource("aws:s3/bucketV2:BucketV2", { acl: "public-read" }),
+  resource("aws:s3/bucketAclV2:BucketAclV2", { acl: "public-read" }),
+  resource("aws:s3/bucketAcl:BucketAcl", { acl: "public-read" }),
+  resource("aws:s3/bucketObjectv2:BucketObjectv2", { acl: "public-read" }),
+  resource("digitalocean:index/floatingIp:FloatingIp"),
+  resource("digitalocean:index/databaseCluster:DatabaseCluster"),
+  resource("cloudflare:index/record:Record"),
+  resource("kubernetes:core/v1:Secret"),
+])("a type that no rule knows is refused, not passed unseen: $type", (subject) => {
+  expect(wrong(subject)).toEqual([
+    `known-types: No rule knows ${subject.type}. If it opens nothing, holds no data and costs nothing, add it to policy/types.ts; otherwise add a rule, too.`,
+  ]);
 });
 
 const firewall = (...inboundRules: object[]) =>
@@ -173,7 +219,11 @@ test("the dumps are for nobody, whatever the statement", () => {
 
 test.each([
   [resource("aws:s3/bucket:Bucket", { acl: "public-read" }, { protect: true })],
-  [resource("aws:s3/bucketAcl:BucketAcl", { acl: "public-read" })],
+  [
+    resource("aws:s3/bucketOwnershipControls:BucketOwnershipControls", {
+      rule: { objectOwnership: "ObjectWriter" },
+    }),
+  ],
   [resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", { blockPublicAcls: true })],
 ])("an ACL that could open a bucket: %#", (subject) => {
   expect(wrong(subject)).toEqual([expect.stringMatching(/^unlistable-buckets: .*ACL/)]);

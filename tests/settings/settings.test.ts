@@ -69,7 +69,7 @@ test("a stack that says the least gets these settings", () => {
     monitoring: true,
     readiness: "wait",
     protect: true,
-    pricing: { storageGiB: 100, egressGiB: 100 },
+    pricing: { storageGiB: 100, egressGiB: 100, deletedGiB: 50, dumpGiB: 1 },
     extraEnv: {},
   };
   expect(parse()).toEqual(expected);
@@ -252,7 +252,7 @@ describe("values of the worked examples are found:", () => {
 });
 
 describe("the verdict", () => {
-  test("on the default fleet: $112.30 a month, and two lines on what stops with one droplet", () => {
+  test("on the default fleet: $114.30 a month, and two lines on what stops with one droplet", () => {
     const { price, warnings } = assess(parse({ administratorKeys: [KEY] }));
     expect(price).toEqual({
       lines: [
@@ -260,11 +260,13 @@ describe("the verdict", () => {
         { item: "data volume, 50 GiB", account: "main", monthlyUsd: 5 },
         { item: "pool default, 1 × c-2", account: "workers", monthlyUsd: 42 },
         { item: "media in S3, 100 GiB", account: "aws", monthlyUsd: 2.3 },
+        { item: "deleted media, kept 30 days", account: "aws", monthlyUsd: 1.15 },
         { item: "media out of S3, 100 GiB", account: "aws", monthlyUsd: 0 },
+        { item: "dumps in S3, 37 × 1 GiB", account: "aws", monthlyUsd: 0.85 },
       ],
       dropletsAndVolumesUsd: 110,
-      s3Usd: 2.3,
-      totalUsd: 112.3,
+      s3Usd: 4.3,
+      totalUsd: 114.3,
     });
     expect(warnings).toEqual([
       "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",
