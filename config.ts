@@ -191,7 +191,7 @@ export const settingsSchema = z.strictObject({
   webDomain: optional(hostName).meta({
     examples: ["mastodon.example.org"],
     description:
-      "Host name of the web interface (WEB_DOMAIN) where it differs from `domain`. Can never change either; https://`domain`/.well-known/webfinger must then redirect here",
+      "Host name of the web interface (WEB_DOMAIN) where it differs from `domain`. Can never change either; https://`domain`/.well-known/webfinger must then redirect here, with the header `Access-Control-Allow-Origin: *`",
   }),
   mediaDomain: optional(hostName).meta({
     examples: ["media.example.org"],
@@ -221,7 +221,8 @@ export const settingsSchema = z.strictObject({
         .default("owner")
         .meta({ description: "Made at first boot with the Owner role", examples: ["owner"] }),
       email: email.meta({
-        description: "Where Mastodon and Let's Encrypt write to",
+        description:
+          "Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025",
         examples: ["you@example.org"],
       }),
     })

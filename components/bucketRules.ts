@@ -100,5 +100,8 @@ export const mediaLifecycle = (days: number): LifecycleRule[] => [
 /** @param days how long a dump is kept */
 export const backupLifecycle = (days: number): LifecycleRule[] => [
   abandonedUploads,
-  rule("old-dumps", { expiration: { days }, noncurrentVersionExpiration: { noncurrentDays: EXPIRED_DUMPS_DAYS } }),
+  rule("old-dumps", {
+    expiration: { days },
+    noncurrentVersionExpiration: { noncurrentDays: EXPIRED_DUMPS_DAYS },
+  }),
 ];

@@ -69,7 +69,7 @@ function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[]
   if (names.web !== settings.domain) {
     steps.push(
       pulumi.output(
-        `Handles: let https://${settings.domain}/.well-known/webfinger redirect to https://${names.web}/.well-known/webfinger.`,
+        `Handles: let https://${settings.domain}/.well-known/webfinger redirect to https://${names.web}/.well-known/webfinger, with the query and the header Access-Control-Allow-Origin: * (nginx: location = /.well-known/webfinger { add_header Access-Control-Allow-Origin "*"; return 301 https://${names.web}$request_uri; }).`,
       ),
     );
   }

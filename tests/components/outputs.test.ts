@@ -122,7 +122,7 @@ test.each<[string, Values, string[]]>([
     { domain: "shop.example", webDomain: "www.shop.example", dnsZone: "shop.example" },
     [
       POLICY,
-      "Handles: let https://shop.example/.well-known/webfinger redirect to https://www.shop.example/.well-known/webfinger.",
+      'Handles: let https://shop.example/.well-known/webfinger redirect to https://www.shop.example/.well-known/webfinger, with the query and the header Access-Control-Allow-Origin: * (nginx: location = /.well-known/webfinger { add_header Access-Control-Allow-Origin "*"; return 301 https://www.shop.example$request_uri; }).',
       MAIL,
       login("www.shop.example"),
       BACKUPS,
