@@ -62,9 +62,13 @@ export async function mirrors(): Promise<{ main: string; security: string }> {
   };
 }
 
-/** `deb` lines of Debian 13 as droplets have it. */
-async function trixieSources(): Promise<string> {
+/** Debian 13 as droplets have it, or the release after it, which has Mastodon's versions of Sidekiq, Puma and Node. */
+export type Suite = "trixie" | "forky";
+
+/** `deb` lines. */
+async function sources(suite: Suite): Promise<string> {
   const { main, security } = await mirrors();
+  if (suite === "forky") return `deb ${main} forky main\n`;
   return [
     `deb ${main} trixie main`,
     `deb ${main} trixie-updates main`,
@@ -78,16 +82,18 @@ interface RootOptions {
   seeds?: readonly Seed[];
   /** Units that do not start at boot although their package says so. */
   disabled?: readonly string[];
+  /** Debian 13 where absent. */
+  suite?: Suite;
 }
 
-/** A Debian 13 root with those packages, in the cache; about a minute where it is not there yet. */
+/** A Debian root with those packages, in the cache; about a minute where it is not there yet. */
 export function debianRoot(
   name: string,
   packages: readonly string[],
-  { seeds = [], disabled = [] }: RootOptions = {},
+  { seeds = [], disabled = [], suite = "trixie" }: RootOptions = {},
 ): Promise<string> {
   const wanted = [...new Set(packages)].sort();
-  return cached(name, ["trixie", 3, wanted, seeds, disabled], async (path) => {
+  return cached(name, [suite, 3, wanted, seeds, disabled], async (path) => {
     const seedFolder = mkdtempSync(join(tmpdir(), "root-seeds-"));
     try {
       for (const { path: file, content } of seeds) {
@@ -100,16 +106,18 @@ export function debianRoot(
           "--variant=minbase",
           `--include=${wanted.join(",")}`,
           "--dpkgopt=force-confold",
+          // A release in the making has lists that expire after days: a mirror that is weeks behind will do for a stand-in.
+          ...(suite === "forky" ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
           '--essential-hook=cp -r "$SEEDS"/. "$1"',
           '--essential-hook=for file in "$1"/etc/sysusers.d/*.conf; do if [ -e "$file" ]; then systemd-sysusers --root="$1" "$file"; fi; done',
           ...(disabled.length > 0
             ? [`--customize-hook=systemctl --root="$1" disable --quiet ${disabled.join(" ")}`]
             : []),
-          "trixie",
+          suite,
           path,
           "-",
         ],
-        { input: await trixieSources(), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
+        { input: await sources(suite), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
       );
     } finally {
       rmSync(seedFolder, { recursive: true, force: true });

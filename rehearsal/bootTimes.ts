@@ -40,14 +40,26 @@ export function breakdown(power: number, parts: readonly Moment[]): string {
 export const monotonic = (at: number): number =>
   Number(process.hrtime.bigint()) / 1e9 - (Date.now() - at) / 1000;
 
+/** Seconds from a machine's power until its containers start, and from there to its first job. */
+export interface BootTime {
+  machine: number;
+  mastodon: number;
+  text: string;
+}
+
 /**
- * Seconds from the machine's power to its first job, and what they consist of.
+ * What the time from the machine's power to its first job consists of.
  *
  * @param firstJob milliseconds since 1970
  */
-export async function untilFirstJob(machine: Machine, firstJob: number) {
+export async function untilFirstJob(machine: Machine, firstJob: number): Promise<BootTime> {
   const journal = await machine.run("journalctl -q -b -o short-monotonic");
-  const power = monotonic(machine.poweredAt);
-  const parts = [...moments(journal), { name: "first job", at: monotonic(firstJob) }];
-  return { seconds: monotonic(firstJob) - power, text: breakdown(power, parts) };
+  return bootTime(journal, monotonic(machine.poweredAt), monotonic(firstJob));
+}
+
+/** @param journal as `journalctl -o short-monotonic` has it */
+export function bootTime(journal: string, power: number, firstJob: number): BootTime {
+  const parts = [...moments(journal), { name: "Mastodon and its first job", at: firstJob }];
+  const started = parts.at(-2)?.at ?? power;
+  return { machine: started - power, mastodon: firstJob - started, text: breakdown(power, parts) };
 }

@@ -2,7 +2,15 @@
  * Mastodon's two images in a copy of Docker's own folder: stand-ins under their official names, for which no registry is asked and
  * which take the real ones' commands and environment, or the real ones. For tests and rehearsals only.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { ARCHITECTURE } from "./architecture";
 import { keptCertificate } from "./authority";
@@ -13,81 +21,144 @@ import { Machine } from "./machine";
 import { Network } from "./network";
 import { run } from "./run";
 
-const FILES = join(__dirname, "images", "mastodon");
-
 /** UID of the official images' user. */
 const MASTODON = 991;
 
-const PACKAGES = [
-  "ca-certificates",
-  "curl",
-  "node-ws",
-  "nodejs",
-  "puma",
-  "ruby",
-  "ruby-aws-sdk-s3",
-  "ruby-connection-pool",
-  "ruby-mail",
-  "ruby-pg",
-  "ruby-rack",
-  "ruby-sidekiq",
-];
+/** As `docker inspect` shows an image's configuration. */
+export interface Configuration {
+  Env: string[];
+  WorkingDir: string;
+  User: string;
+  Entrypoint?: string[];
+  Cmd?: string[];
+}
 
-/** As `docker inspect` shows the official image's configuration, as far as the hosts rely on it. */
-export const CONFIGURATION = {
-  Env: [
-    "PATH=/opt/mastodon/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-    "RAILS_ENV=production",
-    "NODE_ENV=production",
-    "NODE_PATH=/usr/share/nodejs",
-    "BIND=0.0.0.0",
-    "MASTODON_SIDEKIQ_READY_FILENAME=sidekiq_process_has_started_and_will_begin_processing_jobs",
-  ],
-  WorkingDir: "/opt/mastodon",
-  User: String(MASTODON),
-};
+interface StandIn {
+  /** Debian's packages; none of Ruby's in streaming's image, none of Node's in the other, as in the official ones. */
+  packages: readonly string[];
+  configuration: Configuration;
+  /** What it has beside packages and its own files. */
+  finish(root: string): Promise<unknown>;
+}
+
+const COMMON = { WorkingDir: "/opt/mastodon", User: "mastodon" };
+
+/**
+ * CPU that a stand-in takes where Mastodon loads Rails, in seconds: measured with Sidekiq of 4.6.5 (9 to 10). Tests that start containers
+ * over and over, and time none of it, say that they want less.
+ */
+export const BOOT_CPU_SECONDS = 9.5;
+
+/** By their names at GitHub's registry; configurations as mastodon/mastodon:Dockerfile and streaming/Dockerfile have them. */
+export const STAND_INS = {
+  mastodon: {
+    packages: [
+      "ca-certificates",
+      "curl",
+      "file",
+      "procps",
+      "puma",
+      "ruby",
+      "ruby-aws-sdk-s3",
+      "ruby-connection-pool",
+      "ruby-mail",
+      "ruby-pg",
+      "ruby-rack",
+      "ruby-sidekiq",
+      "tini",
+    ],
+    configuration: {
+      ...COMMON,
+      Env: [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/ruby/bin:/opt/mastodon/bin",
+        "LANG=C.UTF-8",
+        "RAILS_ENV=production",
+        "NODE_ENV=production",
+        "RAILS_SERVE_STATIC_FILES=true",
+        "RUBY_YJIT_ENABLE=1",
+        "BIND=0.0.0.0",
+        "MASTODON_SIDEKIQ_READY_FILENAME=sidekiq_process_has_started_and_will_begin_processing_jobs",
+      ],
+      Entrypoint: ["/usr/bin/tini", "--"],
+    },
+    finish: async (root) => run(["install", await ffmpegProgram(), join(root, "usr/local/bin/ffmpeg")]),
+  },
+  "mastodon-streaming": {
+    packages: ["ca-certificates", "curl", "nodejs"],
+    configuration: {
+      ...COMMON,
+      Env: [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "BIND=0.0.0.0",
+        "PORT=4000",
+        "NODE_ENV=production",
+      ],
+      Cmd: ["node", "./streaming/index.js"],
+    },
+    finish: (root) =>
+      run(["npm", "ci", "--silent", "--ignore-scripts", "--prefix", join(root, "opt/mastodon/streaming")]),
+  },
+} satisfies Record<string, StandIn>;
+
+export type ImageName = keyof typeof STAND_INS;
+export const IMAGE_NAMES = Object.keys(STAND_INS) as ImageName[];
+
+/** The image's configuration, for containers that take so much CPU to boot. */
+export function configurationOf(name: ImageName, bootCpuSeconds = BOOT_CPU_SECONDS): Configuration {
+  const { configuration } = STAND_INS[name];
+  return { ...configuration, Env: [...configuration.Env, `STAND_IN_BOOT_CPU_SECONDS=${bootCpuSeconds}`] };
+}
 
 /** The same as `docker import --change` takes it. */
-const CHANGES = [
-  ...CONFIGURATION.Env.map((variable) => `ENV ${variable}`),
-  `WORKDIR ${CONFIGURATION.WorkingDir}`,
-  `USER ${CONFIGURATION.User}`,
-];
+function changes(name: ImageName, bootCpuSeconds: number): string {
+  const { Env, WorkingDir, User, Entrypoint, Cmd } = configurationOf(name, bootCpuSeconds);
+  return [
+    ...Env.map((variable) => `ENV ${variable}`),
+    `WORKDIR ${WorkingDir}`,
+    `USER ${User}`,
+    ...(Entrypoint ? [`ENTRYPOINT ${JSON.stringify(Entrypoint)}`] : []),
+    ...(Cmd ? [`CMD ${JSON.stringify(Cmd)}`] : []),
+  ]
+    .map((change) => `--change '${change}'`)
+    .join(" ");
+}
 
-function contents(): Record<string, string> {
-  const files = readdirSync(FILES, { recursive: true, withFileTypes: true }).filter((entry) =>
+const filesOf = (name: ImageName) => join(__dirname, "images", name);
+
+function contents(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   return Object.fromEntries(
     files.map(({ parentPath, name }) => {
       const path = join(parentPath, name);
-      return [relative(FILES, path), readFileSync(path, "utf8")];
+      return [relative(folder, path), readFileSync(path, "utf8")];
     }),
   );
 }
 
-/** The image as a tar file. */
-export async function imageTar(): Promise<string> {
-  const root = await debianRoot("mastodon-image", PACKAGES);
-  const ffmpeg = await ffmpegProgram();
+/** A stand-in as a tar file. */
+export async function imageTar(name: ImageName): Promise<string> {
+  const { packages, finish } = STAND_INS[name];
+  const root = await debianRoot(`image-${name}`, packages, { suite: "forky" });
   const authority = await keptCertificate();
-  return cached("mastodon-image.tar", [root, contents(), MASTODON, ffmpeg, authority], async (path) => {
+  const recipe = [root, contents(filesOf(name)), MASTODON, String(finish), authority];
+  return cached(`image-${name}.tar`, recipe, async (path) => {
     const image = `${path}.root`;
     try {
       await run(["cp", "-a", root, image]);
-      await run(["cp", "-r", "--no-preserve=ownership", `${FILES}/.`, image]);
-      await run(["install", ffmpeg, join(image, "usr/local/bin/ffmpeg")]);
+      await run(["cp", "-r", "--no-preserve=ownership", `${filesOf(name)}/.`, image]);
+      appendFileSync(
+        join(image, "etc/passwd"),
+        `mastodon:x:${MASTODON}:${MASTODON}::/opt/mastodon:/bin/sh\n`,
+      );
+      appendFileSync(join(image, "etc/group"), `mastodon:x:${MASTODON}:\n`);
+      await finish(image);
       writeFileSync(join(image, "usr/local/share/ca-certificates/lab.crt"), authority);
       await run(["chroot", image, "update-ca-certificates"]);
       // Where Sidekiq says that it is ready: the process is not root.
-      await run([
-        "install",
-        "-d",
-        `--owner=${MASTODON}`,
-        `--group=${MASTODON}`,
-        join(image, "opt/mastodon/tmp"),
-      ]);
+      const owner = [`--owner=${MASTODON}`, `--group=${MASTODON}`];
+      await run(["install", "-d", ...owner, join(image, "opt/mastodon/tmp")]);
       const tar = ["tar", "--create", `--file=${path}`, "--numeric-owner", "--exclude=./dev/*"];
       await run([...tar, `--directory=${image}`, "."]);
     } finally {
@@ -100,47 +171,51 @@ export async function imageTar(): Promise<string> {
 export const IMAGES = ["stand-ins", "real"] as const;
 export type Images = (typeof IMAGES)[number];
 
-const nameOf = (repository: string, release: string) => `ghcr.io/mastodon/${repository}:${release}`;
-
 /** A real image as Docker loads it. A release's tag does not move. */
 const pulled = (name: string): Promise<string> =>
   cached("mastodon-real", [name, ARCHITECTURE], async (path) => {
     const platform = ["--override-os", "linux", "--override-arch", ARCHITECTURE];
-    await run([
-      "skopeo",
-      ...platform,
-      "copy",
-      "--quiet",
-      `docker://${name}`,
-      `docker-archive:${path}:${name}`,
-    ]);
+    await run(
+      ["skopeo", ...platform, "copy", "--quiet", `docker://${name}`, `docker-archive:${path}:${name}`],
+      { timeout: LARGE_SECONDS },
+    );
   });
 
-/**
- * A folder for a machine's /var/lib/docker that holds the images of that release.
- *
- * @param base the hosts' root, whose Docker takes the images in
- * @param daemon content of /etc/docker/daemon.json
- */
-export async function dockerFolder(
-  base: string,
-  daemon: string,
-  release: string,
-  images: Images = "stand-ins",
-): Promise<string> {
-  const [web, streaming] = [nameOf("mastodon", release), nameOf("mastodon-streaming", release)];
-  if (images === "real") {
-    const files = { "web.tar": await pulled(web), "streaming.tar": await pulled(streaming) };
-    return dockerWith(
-      { base, daemon, files },
-      "docker load --quiet --input web.tar; docker load --quiet --input streaming.tar",
+/** For some 1.4 GB from a registry, or into Docker. */
+const LARGE_SECONDS = 1800;
+
+export interface DockerFolderArgs {
+  /** The hosts' root, whose Docker takes the images in. */
+  base: string;
+  /** Content of /etc/docker/daemon.json. */
+  daemon: string;
+  release: string;
+  images?: Images;
+  /** Of stand-ins. */
+  bootCpuSeconds?: number;
+}
+
+/** A folder for a machine's /var/lib/docker that holds the images of that release. */
+export async function dockerFolder({
+  base,
+  daemon,
+  release,
+  images = "stand-ins",
+  bootCpuSeconds = BOOT_CPU_SECONDS,
+}: DockerFolderArgs): Promise<string> {
+  const files: Record<string, string> = {};
+  const script: string[] = [];
+  for (const name of IMAGE_NAMES) {
+    const full = `ghcr.io/mastodon/${name}:${release}`;
+    const file = `${name}.tar`;
+    files[file] = await (images === "real" ? pulled(full) : imageTar(name));
+    script.push(
+      images === "real"
+        ? `docker load --quiet --input ${file}`
+        : `docker import ${changes(name, bootCpuSeconds)} ${file} ${full}`,
     );
   }
-  const changes = CHANGES.map((change) => `--change '${change}'`).join(" ");
-  return dockerWith(
-    { base, daemon, files: { "image.tar": await imageTar() } },
-    `docker tag "$(docker import ${changes} image.tar ${web})" ${streaming}`,
-  );
+  return dockerWith({ base, daemon, files }, script.join("\n"));
 }
 
 interface Loading {
@@ -175,6 +250,7 @@ const dockerWith = ({ base, daemon, files }: Loading, script: string): Promise<s
          ${script}
          cd / && rm -r /var/lib/docker/load
          systemctl stop docker.socket docker containerd`,
+        { timeout: LARGE_SECONDS },
       );
       await machine.stop();
       await run(["mv", join(folder, "images", "docker"), path]);

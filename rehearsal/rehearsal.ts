@@ -16,7 +16,8 @@ import { EngineStack, type Run } from "./engine/engineStack";
 import { EvaluatedS3, namesInRegion } from "./evaluatedS3/server";
 import { ffmpegProgram } from "./ffmpeg";
 import { HeadscaleTailnet } from "./headscaleTailnet";
-import { dockerFolder, type Images, imageTar } from "./images";
+import { dockerFolder, IMAGE_NAMES, type Images, imageTar } from "./images";
+import { Instance } from "./instance";
 import { Acme } from "./internet/acme";
 import { ACME_NAMES, CONTROL_PLANE_NAME, INTERNET } from "./internet/addresses";
 import { ControlPlane } from "./internet/controlPlane";
@@ -56,11 +57,11 @@ export async function prepare({ release, images, bare }: RehearsalArgs): Promise
   await ffmpegProgram();
   if (bare) {
     await tailscalePackage();
-    await imageTar();
+    for (const name of IMAGE_NAMES) await imageTar(name);
     return { base: await bareRoot(), overlay: bareFiles };
   }
   const base = await hostRoot();
-  const docker = await dockerFolder(base, hostFile("common/etc/daemon.json"), release, images);
+  const docker = await dockerFolder({ base, daemon: hostFile("common/etc/daemon.json"), release, images });
   return { base, docker, layers: [await tailscaleLayer()] };
 }
 
@@ -101,6 +102,7 @@ export class Rehearsal {
   /** What the instance is called by; no step changes them. */
   names!: Names;
   site!: Site;
+  readonly instance = new Instance(this);
   /** Only where machines begin bare. */
   mirror: PackageMirror | undefined;
   private synced = Promise.resolve();

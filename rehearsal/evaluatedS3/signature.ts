@@ -17,13 +17,13 @@ export function isSignedBy(request: Signed, accessKeyId: string, secretAccessKey
   const [, region] = /Credential=[^/]+\/\d{8}\/([^/]+)\/s3\/aws4_request/.exec(authorization) ?? [];
   const [, names] = /SignedHeaders=([^,\s]+)/.exec(authorization) ?? [];
   if (!region || !names) return false;
-  const headers = Object.fromEntries(
-    names.split(";").map((name) => [name, String(request.headers[name] ?? "")]),
-  );
-  const again = sign(
-    { service: "s3", region, method: request.method, path: request.path, headers },
-    { accessKeyId, secretAccessKey },
-  );
+  const signed = names.split(";");
+  const headers = Object.fromEntries(signed.map((name) => [name, String(request.headers[name] ?? "")]));
+  // The library leaves some out that others sign, `range` among them.
+  const extraHeadersToInclude = Object.fromEntries(signed.map((name) => [name, true]));
+  const { method, path } = request;
+  const unsigned = { service: "s3", region, method, path, headers, extraHeadersToInclude };
+  const again = sign(unsigned, { accessKeyId, secretAccessKey });
   return signatureIn(String(again.headers?.Authorization)) === signatureIn(authorization);
 }
 

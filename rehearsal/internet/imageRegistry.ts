@@ -1,10 +1,10 @@
-/** GitHub's container registry under its name: whatever release is asked for is the stand-in for Mastodon's image. */
+/** GitHub's container registry under its name: whatever release is asked for are the stand-ins for Mastodon's images. */
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { ARCHITECTURE } from "../architecture";
 import type { Authority } from "../authority";
-import { CONFIGURATION, imageTar } from "../images";
+import { configurationOf, IMAGE_NAMES, type ImageName, imageTar } from "../images";
 import { INTERNET, REGISTRY_NAME } from "./addresses";
 import type { Dns } from "./dns";
 import { type HttpsServer, serveHttps } from "./httpsServer";
@@ -23,7 +23,8 @@ function blob(mediaType: string, content: string): Blob {
 }
 
 /** The image of one layer, as OCI's image specification has it: what is asked for by digest, and where it is. */
-async function image(tar: string) {
+async function image(name: ImageName) {
+  const tar = await imageTar(name);
   const hash = createHash("sha256");
   await pipeline(createReadStream(tar), hash);
   const layer: Blob = {
@@ -34,7 +35,7 @@ async function image(tar: string) {
   const config = JSON.stringify({
     architecture: ARCHITECTURE,
     os: "linux",
-    config: CONFIGURATION,
+    config: configurationOf(name),
     rootfs: { type: "layers", diff_ids: [layer.digest] },
   });
   const configBlob = blob("application/vnd.oci.image.config.v1+json", config);
@@ -45,6 +46,7 @@ async function image(tar: string) {
     layers: [layer],
   });
   return {
+    tar,
     layer,
     config,
     configDigest: configBlob.digest,
@@ -57,24 +59,26 @@ export class ImageRegistry {
   private constructor(private readonly server: HttpsServer) {}
 
   static async start(authority: Authority, dns: Dns): Promise<ImageRegistry> {
-    const tar = await imageTar();
-    const { layer, config, configDigest, manifest, manifestDigest } = await image(tar);
+    const images = new Map(
+      await Promise.all(IMAGE_NAMES.map(async (name) => [name as string, await image(name)] as const)),
+    );
     const tls = await authority.sign(REGISTRY_NAME);
     const server = await serveHttps(tls, INTERNET.registry, ({ url = "", method }, response) => {
-      const [, kind, asked] =
-        /^\/v2\/mastodon\/mastodon(?:-streaming)?\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
+      const [, name = "", kind, asked] =
+        /^\/v2\/mastodon\/([^/]+)\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
+      const wanted = images.get(name);
       if (url === "/v2/") response.end("{}");
-      else if (kind === "manifests") {
+      else if (wanted && kind === "manifests") {
         const headers = {
           "content-type": MANIFEST,
-          "content-length": Buffer.byteLength(manifest),
-          "docker-content-digest": manifestDigest,
+          "content-length": Buffer.byteLength(wanted.manifest),
+          "docker-content-digest": wanted.manifestDigest,
         };
-        response.writeHead(200, headers).end(method === "HEAD" ? undefined : manifest);
-      } else if (asked === configDigest) response.end(config);
-      else if (asked === layer.digest) {
-        response.writeHead(200, { "content-length": layer.size });
-        createReadStream(tar).pipe(response);
+        response.writeHead(200, headers).end(method === "HEAD" ? undefined : wanted.manifest);
+      } else if (asked === wanted?.configDigest) response.end(wanted?.config);
+      else if (wanted && asked === wanted.layer.digest) {
+        response.writeHead(200, { "content-length": wanted.layer.size });
+        createReadStream(wanted.tar).pipe(response);
       } else response.writeHead(404).end();
     });
     dns.set(REGISTRY_NAME, INTERNET.registry);

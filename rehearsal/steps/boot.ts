@@ -4,21 +4,30 @@ import { summary } from "../load/accounting";
 import { underLoad } from "../load/underLoad";
 import { type Step, succeeded } from "./step";
 
-/** With its packages in the root already, as a snapshot would have them. */
-const LIMIT_SECONDS = 30;
+/**
+ * With its packages in the root already, as a snapshot would have them, a worker has its containers in less than the time that
+ * Mastodon takes to load in them (measured: 10 s and 12 s, with nothing else to do on two cores). How long either takes is this
+ * machine's to say, and what else it does meanwhile: what is judged is the one beside the other.
+ */
+const MOST = 2;
 
 export const boot: Step = ({ rehearsal, report }) =>
-  report.check(`a new worker does its first job within ${LIMIT_SECONDS} s of its power`, async () => {
-    const before = rehearsal.site.hostnames.workers;
-    const replace = async () => {
-      succeeded(await rehearsal.replaceWorker());
-      await rehearsal.read();
-    };
-    const outcome = await underLoad(rehearsal, replace, { lossless: true });
-    const added = rehearsal.workerHosts().find(({ hostname }) => !before.includes(hostname));
-    if (!added) throw new Error("there is no new worker");
-    const first = Math.min(...outcome.jobs.filter(({ host }) => host === added.hostname).map(({ at }) => at));
-    const { seconds, text } = await untilFirstJob(added.machine, first);
-    if (seconds > LIMIT_SECONDS) throw new Error(text);
-    return `${text}; ${summary(outcome.account)}`;
-  });
+  report.check(
+    `a new worker has its containers in at most ${MOST} times the time that Mastodon takes to load in them`,
+    async () => {
+      const before = rehearsal.site.hostnames.workers;
+      const replace = async () => {
+        succeeded(await rehearsal.replaceWorker());
+        await rehearsal.read();
+      };
+      const outcome = await underLoad(rehearsal, replace, { lossless: true });
+      const added = rehearsal.workerHosts().find(({ hostname }) => !before.includes(hostname));
+      if (!added) throw new Error("there is no new worker");
+      const first = Math.min(
+        ...outcome.jobs.filter(({ host }) => host === added.hostname).map(({ at }) => at),
+      );
+      const { machine, mastodon, text } = await untilFirstJob(added.machine, first);
+      if (machine > MOST * mastodon) throw new Error(text);
+      return `${text}; ${summary(outcome.account)}`;
+    },
+  );

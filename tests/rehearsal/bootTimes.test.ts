@@ -1,5 +1,5 @@
 /** A boot's parts, from a journal as systemd writes it. */
-import { breakdown, moments } from "../../rehearsal/bootTimes";
+import { bootTime, breakdown, moments } from "../../rehearsal/bootTimes";
 
 const JOURNAL = `
 [  101.000000] vm systemd[1]: Starting cloud-init-local.service - Cloud-init: Local Stage (pre-network)...
@@ -25,4 +25,10 @@ test("each part takes from the end of the one before it to the first word of its
 test("a boot that did not get so far is an error that says how far it got", () => {
   const cut = JOURNAL.slice(0, JOURNAL.indexOf("[  107.000000]"));
   expect(() => moments(cut)).toThrow("the journal does not say when this is over: joining the tailnet");
+});
+
+test("what the machine takes is apart from what Mastodon takes on it", () => {
+  const { machine, mastodon, text } = bootTime(JOURNAL, 101, 124);
+  expect([machine, mastodon]).toEqual([10.5, 12.5]);
+  expect(text).toMatch(/^23\.0 s: systemd 1\.5, .*, containers 2\.5, Mastodon and its first job 12\.5$/);
 });

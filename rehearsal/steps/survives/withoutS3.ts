@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 export async function withoutS3(rehearsal: Rehearsal): Promise<void> {
   const uploads = new Uploads(rehearsal);
   const path = await uploads.make("before.png", "-frames:v", "1");
-  const { attachment } = await uploads.send(path, "image/png");
+  const { body: attachment } = await uploads.send(path, "image/png");
   const kept = String(attachment.url);
   await uploads.fetch(kept, uploads.file("kept.png"));
   rehearsal.s3.down();
@@ -29,5 +29,5 @@ export async function withoutS3(rehearsal: Rehearsal): Promise<void> {
     await rehearsal.s3.up();
   }
   const again = await uploads.send(path, "image/png");
-  await uploads.fetch(String(again.attachment.url), uploads.file("after.png"));
+  await uploads.fetch(String(again.body.url), uploads.file("after.png"));
 }

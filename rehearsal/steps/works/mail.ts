@@ -1,4 +1,5 @@
 /** Mail: what a job sends arrives at the relay. */
+import { join } from "node:path";
 import { until } from "../../until";
 import type { StepInputs } from "../step";
 
@@ -7,13 +8,23 @@ export async function mail({ rehearsal, report }: StepInputs): Promise<void> {
   if (!relay) return;
   await report.check("a password reset reaches the relay: logged in, encrypted, to the owner", async () => {
     const { email } = settings.owner;
+    // The form's token, and the cookie that belongs to it.
+    const jar = join(rehearsal.folder, "cookies");
+    const page = await rehearsal.web("/auth/password/new", "--fail", "--cookie-jar", jar);
+    const [, token] = /name="authenticity_token" value="([^"]+)"/.exec(page.stdout) ?? [];
+    if (!token) throw new Error(`no form: ${page.stdout}${page.stderr}`);
     const start = Date.now();
-    const before = relay.received.length;
-    const asked = await rehearsal.web("/auth/password", "--fail", "--data-urlencode", `user[email]=${email}`);
+    const form = { authenticity_token: token, "user[email]": email };
+    const fields = Object.entries(form).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
+    const asked = await rehearsal.web("/auth/password", "--fail", "--cookie", jar, ...fields);
     if (asked.code !== 0) throw new Error(asked.stderr);
-    await until("a mail", 60, async () => relay.received.length > before);
+    // There are others: the owner's own account was up for review.
+    const before = relay.received.length;
+    const reset = () =>
+      relay.received.slice(before).find(({ text }) => /^Subject: Mastodon: Reset password/m.test(text));
+    await until("a mail", 60, async () => reset() !== undefined);
     const seconds = (Date.now() - start) / 1000;
-    const { text = "", ...envelope } = relay.received[before] ?? {};
+    const { text = "", ...envelope } = reset() ?? {};
     const wanted = {
       from: settings.smtp.from || `notifications@${settings.domain}`,
       to: [email],
@@ -23,11 +34,7 @@ export async function mail({ rehearsal, report }: StepInputs): Promise<void> {
     if (JSON.stringify(envelope) !== JSON.stringify(wanted)) throw new Error(JSON.stringify(envelope));
     // Without the line breaks of quoted-printable.
     const whole = text.replaceAll("=\r\n", "");
-    if (
-      !/^Subject: Reset password/m.test(whole) ||
-      !whole.includes(`https://${rehearsal.names.web}/auth/password/edit`)
-    )
-      throw new Error(text);
+    if (!whole.includes(`https://${rehearsal.names.web}/auth/password/edit`)) throw new Error(text);
     return `${seconds.toFixed(1)} s after it was asked for`;
   });
 }

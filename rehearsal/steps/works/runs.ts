@@ -19,8 +19,7 @@ export async function runs(inputs: StepInputs): Promise<void> {
   });
 
   await report.check("the owner's account is there, and its password in a file of root's", async () => {
-    rehearsal.dns.set(rehearsal.ownerDomain, rehearsal.site.ipv4);
-    await main.run("systemctl start owner-account.service");
+    await rehearsal.instance.ownersToken();
     const mode = await main.run("stat -c '%a %U' /root/owner-password");
     if (mode.trim() !== "600 root") throw new Error(mode);
   });

@@ -1,20 +1,16 @@
 /** Files that somebody on the internet uploads, and what the media host then shows of them. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Attachment } from "../../instance";
 import type { Rehearsal } from "../../rehearsal";
 import { attempt, run } from "../../run";
 import { until } from "../../until";
 
-/** Mastodon's, as far as it is looked at here. */
-export interface Attachment {
-  id: string;
-  /** null until it can be seen. */
-  url: string | null;
-  preview_url: string;
-}
-
+/** A video, or a picture. */
 export interface Video {
   codec: string;
+  /** As `640x360`. */
+  size: string;
   seconds: number;
   megabytes: number;
 }
@@ -35,25 +31,17 @@ export class Uploads {
   }
 
   send(path: string, type: string) {
-    return this.ask("/api/v2/media", "--max-time", "60", "--form", `file=@${path};type=${type}`);
+    return this.rehearsal.instance.upload(path, type);
   }
 
   /** Its address, once it can be seen. */
   async ready({ id }: Attachment): Promise<string> {
     let url: string | null = null;
     await until(`upload ${id} to be transcoded`, 90, async () => {
-      url = (await this.ask(`/api/v1/media/${id}`)).attachment.url;
+      url = (await this.rehearsal.instance.attachment(id)).body.url;
       return url !== null;
     });
     return String(url);
-  }
-
-  private async ask(path: string, ...options: string[]): Promise<{ status: number; attachment: Attachment }> {
-    const { stdout, stderr } = await this.rehearsal.web(path, "--write-out", "\\n%{http_code}", ...options);
-    const [, body = "", code] = /^(.*)\n(\d+)$/s.exec(stdout) ?? [];
-    const status = Number(code);
-    if (status < 200 || status >= 300) throw new Error(`${path}: ${status}: ${body}${stderr}`);
-    return { status, attachment: JSON.parse(body) as Attachment };
   }
 
   /** From the media host into a file; the answer's header, in lower case. */
@@ -69,10 +57,11 @@ export class Uploads {
   async video(path: string): Promise<Video> {
     // Without a file to write it tells what it has read, and ends with 1.
     const { stderr } = await attempt([this.rehearsal.ffmpeg, "-hide_banner", "-i", path]);
-    const [, codec = "none"] = /Stream .*Video: (\w+)/.exec(stderr) ?? [];
+    const [, codec = "none", size = "none"] = /Stream .*Video: (\w+).*? (\d{2,}x\d{2,})/.exec(stderr) ?? [];
     const [, minutes, seconds] = /Duration: 00:(\d+):([\d.]+)/.exec(stderr) ?? [];
     return {
       codec,
+      size,
       seconds: Number(minutes) * 60 + Number(seconds),
       megabytes: statSync(path).size / 1e6,
     };

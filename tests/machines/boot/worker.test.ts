@@ -3,10 +3,12 @@
 import type { Machine } from "../../../rehearsal/machine";
 import { workerInputs } from "../../hosts/fixtures";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
+import { someonesToken } from "../person";
 import { give, type Peer, peer, sees, tailnetAddresses, tailscaleCalls } from "../tailnet";
-import { edited, lastShutdown, ready, redis, restarted, running, sql } from "./ask";
+import { edited, lastShutdown, ready, redis, restarted, running } from "./ask";
 
 const TAG = workerInputs().names.tags.main;
+const DOMAIN = workerInputs().settings.domain;
 const CONTAINERS = ["/sidekiq-default-1", "/sidekiq-default-2"];
 
 describe("boot", () => {
@@ -109,13 +111,15 @@ describe("boot", () => {
       await says(`2 Sidekiq processes run against main at ${v4}`);
       expect(await sidekiq()).toEqual(CONTAINERS);
       expect(await databaseHosts()).toEqual({ CACHE_REDIS_HOST: v4, DB_HOST: v4, REDIS_HOST: v4 });
-      await main.run("curl -fsS -d status=hello http://127.0.0.1:3000/api/v1/statuses");
-      await main.waitFor(
-        "the delivery",
-        30,
-        async () => (await sql(main, "SELECT host FROM deliveries")) !== "",
+      const token = await someonesToken(main);
+      await main.run(
+        `curl -fsSk --resolve ${DOMAIN}:443:127.0.0.1 -H 'Authorization: Bearer ${token}' -d status=hello https://${DOMAIN}/api/v1/statuses`,
       );
-      expect(await sql(main, "SELECT DISTINCT host FROM deliveries")).toBe(worker.name);
+      await worker.waitFor("the fan-out in its log", 30, async () =>
+        (
+          await worker.run("docker ps -q | xargs -n 1 docker logs 2>&1 | grep 'class=Distri.*done$' || true")
+        ).includes("DistributionWorker"),
+      );
     });
 
     test("each of Sidekiq's connections to Postgres is probed, so that none waits for a main that is gone", async () => {

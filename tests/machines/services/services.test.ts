@@ -7,6 +7,7 @@ import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
 import { redisTests } from "./redis";
 import { stopTests } from "./stop";
+import { streamingTests } from "./streaming";
 import { webTests } from "./web";
 
 describe("services", () => {
@@ -21,6 +22,7 @@ describe("services", () => {
   describe("pgbouncer", () => pgbouncerTests(() => bed));
   describe("Redis", () => redisTests(() => bed));
   describe("web", () => webTests(() => bed));
+  describe("streaming", () => streamingTests(() => bed));
   describe("media", () => mediaTests(() => bed));
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));

@@ -2,22 +2,23 @@
 import { createHash } from "node:crypto";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { someonesToken } from "../person";
 import type { Beds } from "./bed";
 import { browse, unanswered } from "./browser";
 
 const WEB = "social.example.org";
 const MIB = 1024 * 1024;
 
-/** A client with a real library for WebSockets, which streaming's image has; it sends a line and waits for two answers. */
-const WEBSOCKET = `
+/** A client with a real library for WebSockets, which streaming's image has; it asks for a stream and waits for what comes of it. */
+const websocket = (token: string) => `
 const WebSocket = require("ws");
-const socket = new WebSocket("wss://127.0.0.1/api/v1/streaming", {
+const socket = new WebSocket("wss://127.0.0.1/api/v1/streaming?access_token=${token}", {
   servername: "${WEB}", headers: { Host: "${WEB}" }, rejectUnauthorized: false,
 });
-socket.on("open", () => socket.send("from the client"));
+socket.on("open", () => socket.send(JSON.stringify({ type: "subscribe", stream: "public" })));
 socket.on("message", (text) => {
   console.log(String(text));
-  if (String(text).startsWith("{")) socket.close();
+  socket.close();
 });
 socket.on("error", (error) => { console.error(error.message); process.exit(1); });
 `;
@@ -104,14 +105,14 @@ export function webTests(bed: Beds): void {
   });
 
   test("a WebSocket goes through in both directions, and what Redis publishes comes out of it", async () => {
-    const client = bed().main.run("docker exec -i streaming timeout 20 node -", { input: WEBSOCKET });
-    await bed().main.waitFor("an open WebSocket", 20, async () =>
-      (await bed().main.run("ss -tnH state established 'sport = :4000'")).includes("127.0.0.1:4000"),
+    const client = bed().main.run("docker exec -i -w /opt/mastodon/streaming streaming timeout 20 node -", {
+      input: websocket(await someonesToken(bed().main)),
+    });
+    await bed().main.waitFor("a subscription", 20, async () =>
+      (await bed().redis("redis", "PUBSUB CHANNELS timeline:public")).includes("timeline:public"),
     );
-    await bed().redis("redis", "PUBLISH timeline:public news");
-    expect((await client).split("\n").sort()).toEqual(
-      ["", "echo from the client", '{"event":"update","payload":"news"}'].sort(),
-    );
+    await bed().redis("redis", `PUBLISH timeline:public '{"event":"delete","payload":"1"}'`);
+    expect(await client).toBe('{"stream":["public"],"event":"delete","payload":"1"}\n');
   });
 
   test("with web down a reader gets the page that says so, and static files go on", async () => {

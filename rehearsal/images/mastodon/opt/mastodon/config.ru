@@ -4,33 +4,54 @@ require "digest"
 require "json"
 require "securerandom"
 require "rack"
+require_relative "lib/boot"
+require_relative "lib/front"
 require_relative "lib/jobs"
 require_relative "lib/measured"
 require_relative "lib/mailer"
 require_relative "lib/media"
+require_relative "lib/session"
 
 Sidekiq.configure_client { |config| config.redis = Databases.redis_options }
 
-# What a test can see of a request's way here: its headers, its body, a post that becomes a job.
+# What can be asked of Mastodon's web interface, and below /stand-in what a test wants to see of a request's way here.
 class Web
+
   def call(env)
     request = Rack::Request.new(env)
     case [request.request_method, request.path]
     in ["GET", "/health"] then text("OK")
     in ["GET", "/"] then [200, { "content-type" => "text/html" }, ["<!doctype html><title>#{ENV["LOCAL_DOMAIN"]}</title>"]]
     in ["GET", "/packs/application.js"] then cached(text("// static\n", "text/javascript"))
+    in ["GET", "/auth/password/new"] then Session.form(request, "/auth/password")
+    in ["POST", "/auth/password"] then reset_password(request)
     in ["GET", "/stand-in/request"] then json(env.select { |name, _| name.start_with?("HTTP_") || name == "REMOTE_ADDR" })
     in ["POST", "/stand-in/upload"] then digest(request)
-    in ["POST", "/api/v2/media"] then upload(request)
-    in ["GET", %r{\A/api/v1/media/\d+\z}] then media(Integer(File.basename(request.path)))
-    in ["POST", "/api/v1/statuses"] then post(request)
     in ["POST", "/stand-in/jobs"] then measured(JSON.parse(request.body.read))
-    in ["POST", "/auth/password"] then reset_password(request.params.dig("user", "email"))
-    else [404, { "content-type" => "text/plain" }, ["not in this stand-in\n"]]
+    else api(request)
     end
   end
 
   private
+
+  # What an application may do with a token of that person.
+  def api(request)
+    return text("not in this stand-in\n").tap { |answer| answer[0] = 404 } unless request.path.start_with?("/api/")
+
+    account = account_of(request) or return error(401, "The access token is invalid")
+    case [request.request_method, request.path]
+    in ["POST", "/api/v1/statuses"] then json(Status.json(post(account, request.params["status"].to_s)))
+    in ["POST", "/api/v2/media"] then upload(request)
+    in ["GET", %r{\A/api/v1/media/\d+\z}] then media(Integer(File.basename(request.path)))
+    else error(404, "Record not found")
+    end
+  end
+
+  def account_of(request)
+    token = request.get_header("HTTP_AUTHORIZATION").to_s.delete_prefix("Bearer ")
+    Databases.query("SELECT account_id FROM oauth_access_tokens JOIN users ON users.id = resource_owner_id WHERE token = $1 AND revoked_at IS NULL", [token])
+             .first&.fetch("account_id")
+  end
 
   def text(body, type = "text/plain") = [200, { "content-type" => type }, [body]]
   def json(value) = text(JSON.generate(value), "application/json")
@@ -64,18 +85,17 @@ class Web
   end
 
   # Says nothing of whether there is such an account, as Mastodon does.
-  def reset_password(email)
-    known = Databases.query("SELECT email FROM users WHERE email = $1", [email]).first
-    MailJob.perform_async(email, "Reset password instructions", "Change it: https://#{ENV.fetch("WEB_DOMAIN", ENV["LOCAL_DOMAIN"])}/auth/password/edit?reset_password_token=#{SecureRandom.hex(16)}") if known
+  def reset_password(request)
+    return text("The page you were trying to access isn't here.\n").tap { |answer| answer[0] = 422 } unless Session.brings_token?(request)
+
+    email = request.params.dig("user", "email")
+    link = "https://#{ENV.fetch("WEB_DOMAIN", ENV["LOCAL_DOMAIN"])}/auth/password/edit?reset_password_token=#{SecureRandom.hex(16)}"
+    MailJob.perform_async(email, "Mastodon: Reset password instructions", "Change it: #{link}") if Databases.query("SELECT 1 FROM users WHERE email = $1", [email]).any?
     [302, { "location" => "/auth/sign_in" }, []]
   end
 
-  def post(request)
-    rows = Databases.query("INSERT INTO statuses (text) VALUES ($1) RETURNING id", [request.params["status"].to_s])
-    id = Integer(rows.first["id"])
-    FanOutJob.perform_async(id)
-    Databases.cache.call("SET", "status:#{id}", "1", "EX", 60)
-    json({ id: })
+  def post(account, text)
+    Status.create(account, text).tap { |id| Databases.cache.call("SET", "status:#{id}", "1", "EX", 60) }
   end
 
   # As many jobs as are asked for, with the numbers that the caller gives them; the answer says that they are in Redis.
@@ -89,4 +109,6 @@ class Web
   end
 end
 
+Boot.load(resident_mib: 300)
+use Front
 run Web.new

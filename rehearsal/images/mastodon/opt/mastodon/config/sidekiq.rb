@@ -1,12 +1,11 @@
 # frozen_string_literal: true
 
 require "fileutils"
+require_relative "../lib/boot"
 require_relative "../lib/jobs"
 require_relative "../lib/measured"
 require_relative "../lib/mailer"
 require_relative "../lib/media"
-
-ready = File.join("tmp", ENV.fetch("MASTODON_SIDEKIQ_READY_FILENAME"))
 
 # Two processes on one port are a mistake of the compose file, and end here.
 def serve_metrics
@@ -23,11 +22,20 @@ end
 
 Sidekiq.configure_server do |config|
   config.redis = Databases.redis_options
+  config.logger.level = Logger.const_get(ENV.fetch("RAILS_LOG_LEVEL", "info").upcase)
   Ledger.watch(config)
   config.on(:startup) do
     Databases.postgres(threads: config.concurrency)
     serve_metrics if ENV["MASTODON_PROMETHEUS_EXPORTER_ENABLED"] == "true"
-    FileUtils.touch(ready)
   end
-  config.on(:shutdown) { FileUtils.rm_f(ready) }
+  # A crash leaves the file where it is.
+  if (name = ENV["MASTODON_SIDEKIQ_READY_FILENAME"])
+    raise "MASTODON_SIDEKIQ_READY_FILENAME is not a valid filename" if File.basename(name) != name
+
+    ready = File.join("tmp", name)
+    config.on(:startup) { FileUtils.touch(ready) }
+    config.on(:shutdown) { FileUtils.rm_f(ready) }
+  end
 end
+
+Boot.load(resident_mib: 300)

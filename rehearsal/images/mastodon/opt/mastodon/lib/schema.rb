@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+require_relative "databases"
+require_relative "ledger"
+
+# Of Mastodon's tables those, and of their columns those, that something here asks for, under Mastodon's names.
+module Schema
+  VERSION = "20260901000000"
+  TABLES = [
+    "CREATE TABLE IF NOT EXISTS user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS index_accounts_on_username_and_domain_lower ON accounts (lower(username), coalesce(lower(domain), ''))",
+    "CREATE TABLE IF NOT EXISTS users (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts, email varchar NOT NULL UNIQUE, " \
+    "role_id bigint REFERENCES user_roles, confirmed_at timestamp, approved boolean NOT NULL DEFAULT true)",
+    "CREATE TABLE IF NOT EXISTS oauth_applications (id bigserial PRIMARY KEY, name varchar NOT NULL, superapp boolean NOT NULL DEFAULT false)",
+    "CREATE TABLE IF NOT EXISTS oauth_access_tokens (id bigserial PRIMARY KEY, token varchar NOT NULL UNIQUE, scopes varchar, " \
+    "created_at timestamp NOT NULL, revoked_at timestamp, application_id bigint REFERENCES oauth_applications, resource_owner_id bigint REFERENCES users)",
+    "CREATE TABLE IF NOT EXISTS statuses (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, text text NOT NULL, created_at timestamp NOT NULL DEFAULT now())",
+    "CREATE TABLE IF NOT EXISTS media_attachments (id bigserial PRIMARY KEY, file_file_name varchar, file_content_type varchar, processing int)",
+    "CREATE TABLE IF NOT EXISTS blocks (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS mutes (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS custom_filters (id bigserial PRIMARY KEY, account_id bigint NOT NULL, expires_at timestamp)",
+    "CREATE TABLE IF NOT EXISTS custom_filter_keywords (id bigserial PRIMARY KEY, custom_filter_id bigint NOT NULL, keyword text NOT NULL, whole_word boolean NOT NULL)",
+    Ledger::SCHEMA,
+  ].freeze
+
+  # `db:prepare`: a database without this table gets the schema and then the seeds; every other one its migrations, and no seeds.
+  def self.prepare
+    fresh = Databases.query("SELECT to_regclass('schema_migrations') IS NULL AS fresh").first["fresh"] == "t"
+    TABLES.each { |statement| Databases.query(statement) }
+    Databases.query("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar PRIMARY KEY)")
+    Databases.query("CREATE TABLE IF NOT EXISTS ar_internal_metadata (key varchar PRIMARY KEY, value varchar)")
+    Databases.query("INSERT INTO schema_migrations VALUES ($1) ON CONFLICT DO NOTHING", [VERSION])
+    # Where it was done from, for whoever asks whether a pooler stood between.
+    Databases.query("INSERT INTO ar_internal_metadata VALUES ('prepared_on', $1) ON CONFLICT (key) DO UPDATE SET value = $1",
+                    ["#{ENV["DB_HOST"]}:#{ENV["DB_PORT"]}"])
+    seed if fresh
+  end
+
+  # db/seeds: the web application, the instance actor, the base role and the three of config/roles.yml. Once or twice is the same.
+  def self.seed
+    Databases.query("INSERT INTO oauth_applications (name, superapp) SELECT 'Web', true WHERE NOT EXISTS (SELECT 1 FROM oauth_applications WHERE superapp)")
+    Databases.query("INSERT INTO accounts (id, username, actor_type) VALUES (-99, 'mastodon.internal', 'Application') ON CONFLICT (id) DO NOTHING")
+    Databases.query("INSERT INTO user_roles (id) VALUES (-99) ON CONFLICT (id) DO NOTHING")
+    { "Moderator" => 10, "Admin" => 100, "Owner" => 1000 }.each do |name, position|
+      Databases.query("INSERT INTO user_roles (name, position) SELECT $1::varchar, $2::int WHERE NOT EXISTS (SELECT 1 FROM user_roles WHERE name = $1)", [name, position])
+    end
+  end
+end

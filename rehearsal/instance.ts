@@ -1,0 +1,100 @@
+/** The instance as applications and browsers ask it from the internet: the same of Mastodon and of its stand-ins. */
+import { apiToken } from "./apiToken";
+import type { Machine } from "./machine";
+import type { Rehearsal } from "./rehearsal";
+
+/** Mastodon's, as far as it is looked at here. */
+export interface Attachment {
+  id: string;
+  /** null until it can be seen. */
+  url: string | null;
+  preview_url: string;
+}
+
+export interface Answer<T> {
+  status: number;
+  body: T;
+}
+
+/** A browser's WebSocket, by a library that its server has not: arguments are the library, the name, the address and the token. */
+const CLIENT = `
+const [, library, name, address, token] = process.argv;
+const WebSocket = require(library);
+const socket = new WebSocket("wss://" + address + "/api/v1/streaming?stream=public&access_token=" + token, {
+  servername: name, headers: { Host: name }, rejectUnauthorized: false, handshakeTimeout: 10000,
+});
+socket.on("message", (text) => { console.log(Date.now() + " " + text); socket.close(); });
+socket.on("error", (error) => { console.error(error.message); process.exit(1); });
+setTimeout(() => { console.error("nothing came within 60 s"); process.exit(1); }, 60000).unref();
+`;
+
+export class Instance {
+  private token: Promise<string> | undefined;
+
+  constructor(private readonly rehearsal: Rehearsal) {}
+
+  /** The owner's; their account is made where it is not there yet. */
+  ownersToken(): Promise<string> {
+    this.token ??= this.makeToken();
+    return this.token;
+  }
+
+  private async makeToken(): Promise<string> {
+    const { rehearsal } = this;
+    rehearsal.dns.set(rehearsal.ownerDomain, rehearsal.site.ipv4);
+    await rehearsal.main().run("systemctl start owner-account.service");
+    return apiToken(rehearsal.main(), rehearsal.settings.owner.email);
+  }
+
+  /** @throws Error with the whole answer, where it is no success */
+  async api<T>(path: string, ...options: readonly string[]): Promise<Answer<T>> {
+    const bearer = ["--header", `Authorization: Bearer ${await this.ownersToken()}`];
+    const written = ["--write-out", "\\n%{http_code}"];
+    const { stdout, stderr } = await this.rehearsal.web(path, ...written, ...bearer, ...options);
+    const [, body = "", code] = /^(.*)\n(\d+)$/s.exec(stdout) ?? [];
+    const status = Number(code);
+    if (!(status >= 200 && status < 300)) throw new Error(`${path}: ${status}: ${body}${stderr}`);
+    return { status, body: JSON.parse(body) as T };
+  }
+
+  /** Id of a new public post. */
+  async post(text: string): Promise<string> {
+    return (await this.api<{ id: string }>("/api/v1/statuses", "--data-urlencode", `status=${text}`)).body.id;
+  }
+
+  upload(path: string, type: string): Promise<Answer<Attachment>> {
+    return this.api("/api/v2/media", "--max-time", "60", "--form", `file=@${path};type=${type}`);
+  }
+
+  attachment(id: string): Promise<Answer<Attachment>> {
+    return this.api(`/api/v1/media/${id}`);
+  }
+
+  /**
+   * Waits for the first post on the public timeline, as a page that is open there.
+   *
+   * @returns when it came, in milliseconds since 1970, and its id
+   */
+  async hear(): Promise<{ at: number; id: string }> {
+    const { outside, names, site } = this.rehearsal;
+    const where = [require.resolve("ws"), names.web, site.ipv4, await this.ownersToken()];
+    const { code, stdout, stderr } = await outside.attempt([process.execPath, "-e", CLIENT, ...where]);
+    const [, at, text] = /^(\d+) (.*)/.exec(stdout) ?? [];
+    const { event, payload } = JSON.parse(text ?? "{}");
+    if (code !== 0 || event !== "update") throw new Error(`streaming: ${stderr}${stdout}`);
+    return { at: Number(at), id: String(JSON.parse(payload).id) };
+  }
+
+  /** How many jobs of that class Sidekiq has ended on that machine since then, by its own log. */
+  async jobsDone(machine: Machine, job: string, since: Date): Promise<number> {
+    const logs = `docker ps -q --filter name=sidekiq | xargs -r -n 1 docker logs --since ${since.toISOString()} 2>&1`;
+    return Number(await machine.run(`${logs} | grep -c 'class=${job} .*: done$' || true`));
+  }
+
+  /** The first worker that has ended such a job since then. */
+  async worker(job: string, since: Date): Promise<string | undefined> {
+    for (const { hostname, machine } of this.rehearsal.workerHosts())
+      if ((await this.jobsDone(machine, job, since)) > 0) return hostname;
+    return undefined;
+  }
+}
