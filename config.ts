@@ -39,7 +39,8 @@ const email = z
   // The machines read it from an environment file in single quotes.
   .regex(/^[^']*$/, { error: "is not an e-mail address without a single quote" });
 const generation = z.int().min(1).default(1);
-const mebibytes = z.int().min(1).optional();
+/** Less than `least` is no use to the program that gets it, or keeps it from starting. */
+const mebibytes = (least: number) => z.int().min(least).optional();
 
 /** Amounts that need not be whole. */
 const amount = (least: number, most: number) =>
@@ -81,6 +82,8 @@ const sidekiqProcess = z.strictObject({
     .max(50)
     .meta({ examples: [5] }),
   replicas: z.int().min(1).max(32).default(1),
+  // Rails takes 300 before its first job.
+  memoryMiB: mebibytes(384),
 });
 
 const main = z
@@ -107,7 +110,7 @@ const main = z
       ])
       .meta({
         description:
-          "Sidekiq processes on the main droplet: `{queues, threads, replicas}`; queues in strict order as a list, or with weights as a map",
+          "Sidekiq processes on the main droplet: `{queues, threads, replicas, memoryMiB}`; queues in strict order as a list, or with weights as a map. `memoryMiB` is what one replica takes without ffmpeg, computed from the threads where absent",
       }),
     web: z
       .strictObject({
@@ -116,16 +119,18 @@ const main = z
       })
       .prefault({})
       .meta({ description: "Puma `{processes, threads}`; computed from the size where absent" }),
+    // Node takes 124 before anybody is connected.
     streaming: z
-      .strictObject({ memoryMiB: mebibytes })
+      .strictObject({ memoryMiB: mebibytes(160) })
       .prefault({})
       .meta({ description: "Streaming `{memoryMiB}`; computed where absent" }),
     postgres: z
       .strictObject({
-        sharedBuffersMiB: mebibytes,
-        effectiveCacheSizeMiB: mebibytes,
-        workMemMiB: mebibytes,
-        maintenanceWorkMemMiB: mebibytes,
+        // Half of Postgres' own defaults; a quarter for what a session sorts in.
+        sharedBuffersMiB: mebibytes(64),
+        effectiveCacheSizeMiB: mebibytes(64),
+        workMemMiB: mebibytes(1),
+        maintenanceWorkMemMiB: mebibytes(32),
         // FACTS on operators' practice: beyond about 250 a pooler is the answer, not more connections.
         maxConnections: z.int().min(20).max(250).optional(),
       })
@@ -142,11 +147,14 @@ const main = z
       .prefault({})
       .meta({ description: "pgbouncer `{defaultPoolSize, maxClientConnections}`; computed where absent" }),
     redis: z
-      .strictObject({ maxMemoryMiB: mebibytes })
+      .strictObject({ maxMemoryMiB: mebibytes(64) })
       .prefault({})
-      .meta({ description: "Persistent Redis (queues, feeds) `{maxMemoryMiB}`; computed where absent" }),
+      .meta({
+        description:
+          "Persistent Redis (queues, feeds) `{maxMemoryMiB}`; computed from the users and the planned outage where absent",
+      }),
     cacheRedis: z
-      .strictObject({ maxMemoryMiB: mebibytes })
+      .strictObject({ maxMemoryMiB: mebibytes(32) })
       .prefault({})
       .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed where absent" }),
   })

@@ -29,6 +29,8 @@ export const hostAt = ({ hosts }: Fleet, host: number) => hosts[host] as FleetHo
 export const processAt = (fleet: Fleet, [host, process]: Place) =>
   hostAt(fleet, host).sidekiq[process] as SidekiqProcess;
 
+/** What is tried of a process. */
+type SetField = "queues" | "threads" | "replicas";
 type Setting = Pick<Change, "key" | "from" | "to">;
 
 function changed(fleet: Fleet, host: number, patch: Partial<FleetHost>, setting: Setting): Change {
@@ -43,7 +45,7 @@ const dropletsUsd = ({ hosts }: Fleet) =>
 export function changedProcess(
   fleet: Fleet,
   place: Place,
-  field: keyof SidekiqProcess,
+  field: SetField,
   patch: Partial<SidekiqProcess>,
 ): Change {
   const [host, process] = place;
@@ -125,7 +127,7 @@ function isStepUp(size: DropletSize, other: DropletSize): boolean {
   );
 }
 
-function shown(value: SidekiqProcess[keyof SidekiqProcess]): string {
+function shown(value: SidekiqProcess[SetField]): string {
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return `[${value.join(", ")}]`;
   const weights = Object.entries(value).map(([queue, weight]) => `${queue}: ${weight}`);

@@ -6,6 +6,7 @@ import { type Course, type Outage, recover } from "./recovery";
 import { type Service, serviceOf } from "./service";
 import { share } from "./share";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "./sizing";
+import { redisNeedOf } from "./state";
 import { jobsPerMonth, type Workload } from "./workload";
 
 /** Everything that the model asks for besides the fleet. */
@@ -75,7 +76,7 @@ export function evaluate(fleet: Fleet, situation: Situation, horizon?: number): 
     })),
     hosts: hostResults(fleet, service),
     course,
-    ...sizeHosts(fleet),
+    ...sizeHosts(fleet, situation),
     price: priceOf(fleet, workload),
   };
 }
@@ -124,12 +125,21 @@ function hostResults({ hosts }: Fleet, service: Service): HostResult[] {
 }
 
 /** Memory and connections of every host, by the formulas that also size the machines. */
-export function sizeHosts({ hosts, overrides }: Fleet): { main: MainSizing; pools: WorkerSizing[] } {
+export function sizeHosts(
+  { hosts, overrides }: Fleet,
+  { workload, outage }: Pick<Situation, "workload" | "outage">,
+): { main: MainSizing; pools: WorkerSizing[] } {
   const [main, ...pools] = hosts;
   const workerThreads = pools.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0);
   return {
-    main: sizeMain({ ...main.size, sidekiq: main.sidekiq, workerThreads, overrides }),
-    pools: pools.map(({ key, size, sidekiq }) => sizeWorker({ ...size, sidekiq, key: `${key}.size` })),
+    main: sizeMain({
+      ...main.size,
+      sidekiq: main.sidekiq,
+      workerThreads,
+      redisNeed: redisNeedOf(workload, outage),
+      overrides,
+    }),
+    pools: pools.map(({ key, size, sidekiq }) => sizeWorker({ ...size, sidekiq, key })),
   };
 }
 

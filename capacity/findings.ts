@@ -2,6 +2,7 @@
 import type { Evaluation, QueueResult, Situation } from "./evaluate";
 import type { Fleet, FleetHost } from "./fleet";
 import { QUEUES, type QueueName, queueNames } from "./queues";
+import { leastRedisMiB, redisPeak, volumeAfterAYear } from "./state";
 
 /** At and above it waiting times climb steeply, and a shared graph that shows it may show all there is. */
 export const BUSY = 0.7;
@@ -13,8 +14,8 @@ export const FAR_MS = 2;
 export const STARVED_HOURS = 0.25;
 
 /** Errors stop the preview, warnings stop nobody. */
-export const ERRORS = ["web", "behind", "slow", "memory", "connections"] as const;
-export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "far"] as const;
+export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis"] as const;
+export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "far", "volume"] as const;
 
 export interface Finding {
   kind: (typeof ERRORS)[number] | (typeof WARNINGS)[number];
@@ -42,7 +43,13 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
           .flatMap((queue) => ofQueue(queue, situation))),
     ...[evaluation.main, ...evaluation.pools]
       .flatMap(({ problems }) => problems)
-      .map(({ key }): Finding => ({ kind: key.endsWith(".size") ? "memory" : "connections", about: key })),
+      .map(
+        ({ key }): Finding => ({
+          kind: /onnections$|PoolSize$/.test(key) ? "connections" : "memory",
+          about: key,
+        }),
+      ),
+    ...ofState(fleet, situation, evaluation),
     ...fleet.hosts.flatMap(ofHost),
     ...(situation.conditions.rttMs > FAR_MS && fleet.hosts.length > 1
       ? [{ kind: "far", about: "assumptions.rttMs" } as const]
@@ -73,6 +80,26 @@ function ofQueue(
   else if (utilization > BUSY) found.push("busy");
   if (starvedHours > STARVED_HOURS) found.push("starved");
   return found.map((kind) => ({ kind, about: queue }));
+}
+
+/** What Redis and the data volume have to hold. Too little Redis for the planned outage itself is the sizing's to say. */
+function ofState(
+  { volumeGiB }: Fleet,
+  { workload, catchUpHours }: Situation,
+  { course, main: { redis, redisNeed } }: Evaluation,
+): Finding[] {
+  // Of a fleet that is too slow the backlog says nothing: another one is needed, and has another.
+  const drained = course.queues.every(
+    ({ drainHours = Number.POSITIVE_INFINITY }) => drainHours <= catchUpHours,
+  );
+  const planned = redis.maxMemoryMiB >= leastRedisMiB(redisNeed);
+  const full = drained && planned && redisPeak(workload, course).mib > redis.maxMemoryMiB;
+  return [
+    ...(full ? [{ kind: "redis", about: "main.redis.maxMemoryMiB" } as const] : []),
+    ...(volumeAfterAYear(workload.activeUsers, redis) > volumeGiB
+      ? [{ kind: "volume", about: "main.volumeGiB" } as const]
+      : []),
+  ];
 }
 
 function ofHost({ key, size, count, sidekiq }: FleetHost): Finding[] {

@@ -49,7 +49,7 @@ export function workerForms(vcpus: number): SidekiqProcess[][] {
  */
 export const mainForms = (): SidekiqProcess[][] => [
   ...[2, 5].map((threads) => [general(threads), scheduler]),
-  [withScheduler(5)],
+  ...[2, 5].map((threads) => [withScheduler(threads)]),
 ];
 
 /** Main alone. Up to half of its cores: the other half is for web. */

@@ -1,10 +1,12 @@
 /** Warnings about single settings of a host, with the smallest change that the model confirms. */
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./changes";
+import { VOLUME_USD_PER_GIB_MONTH } from "./droplets";
 import { evaluate, type Situation } from "./evaluate";
 import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
 import type { Fleet } from "./fleet";
 import type { Problem } from "./problem";
 import { mends, recommended, smallest } from "./remedy";
+import { databaseGiBPerYear, volumeForAYear } from "./state";
 
 export function hostWarnings(judged: Judged): Problem[] {
   return judged.found.flatMap((finding) => {
@@ -15,6 +17,8 @@ export function hostWarnings(judged: Judged): Problem[] {
         return manyThreads(judged, finding);
       case "processes":
         return manyProcesses(judged, finding);
+      case "volume":
+        return [smallVolume(judged)];
       case "far":
         return [farAway(judged.situation, farCost(judged))];
       default:
@@ -87,6 +91,23 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
     .toSorted((a, b) => b.times - a.times);
   const { roundTrips } = situation.workload.queues[most?.queue ?? "default"];
   return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
+}
+
+/** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */
+function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
+  const { activeUsers } = situation.workload;
+  const to = volumeForAYear(activeUsers, evaluation.main.redis);
+  const monthly = databaseGiBPerYear(activeUsers) / 12;
+  return recommended(
+    {
+      key: "main.volumeGiB",
+      from: String(fleet.volumeGiB),
+      to: String(to),
+      fleet: { ...fleet, volumeGiB: to },
+      extraUsd: (to - fleet.volumeGiB) * VOLUME_USD_PER_GIB_MONTH,
+    },
+    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: an empty volume is full within a year`,
+  );
 }
 
 /** @param is what it is now, where no single change mends it */

@@ -2,6 +2,7 @@
 import type { DropletSize } from "./droplets";
 import type { PostgresOverrides } from "./postgres";
 import type { SidekiqProcess } from "./queues";
+import type { RedisNeed } from "./state";
 
 export interface MainOverrides {
   postgres?: PostgresOverrides;
@@ -22,11 +23,12 @@ export interface MainInput extends Host {
   sidekiq: readonly SidekiqProcess[];
   /** Σ threads × replicas × droplets over the whole worker fleet. */
   workerThreads: number;
+  redisNeed: RedisNeed;
   overrides?: MainOverrides;
 }
 
 export interface WorkerInput extends Host {
   sidekiq: readonly SidekiqProcess[];
-  /** Where the pool's size is set in the stack file, for a problem's key: "workers[0].size". */
+  /** Where the pool is set in the stack file, for a problem's key: "workers[0]". */
   key?: string;
 }

@@ -82,7 +82,10 @@ class Search {
     const service = serviceOf(fleet, workload, conditions);
     const { queues } = recover(service, workload.nightShare, outage, catchUpHours);
     if (queues.some(({ drainHours }) => drainHours === undefined)) return false;
-    const found = findings(fleet, situation, evaluate(fleet, situation));
+    // How large the volume is was decided before.
+    const found = findings(fleet, situation, evaluate(fleet, situation)).filter(
+      ({ kind }) => kind !== "volume",
+    );
     // Main serves every queue too: none depends on one droplet or one account.
     return this.warningsAllowed ? !found.some(isError) : found.length === 0;
   }
@@ -100,7 +103,7 @@ function mainHost({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): 
   return sizes
     .filter(({ memoryMiB }) => memoryMiB >= (wanted.mainMemoryMiB ?? 0))
     .map((size): FleetHost => ({ key: "main", name: "main", account: "main", size, count: 1, sidekiq }))
-    .find((host) => sizeHosts({ hosts: [host], ...wanted }).main.problems.length === 0);
+    .find((host) => sizeHosts({ hosts: [host], ...wanted }, wanted.situation).main.problems.length === 0);
 }
 
 const monthlyUsd = ({ hosts, volumeGiB }: Fleet) =>

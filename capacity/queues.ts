@@ -1,7 +1,9 @@
 import type { Problem } from "./problem";
 
 /**
- * Mastodon 4.7's queues. Weights: mastodon/mastodon:config/sidekiq.yml. What runs where: the worker classes'
+ * Mastodon 4.7's queues. `transcodes`: its jobs may start ffmpeg. In `default` on a local upload (app/workers/post_process_media_worker.rb),
+ * in `ingress` and `pull` on other servers' media (download_file! in app/lib/activitypub/activity/create.rb and in
+ * redownload_media_worker.rb, and threads that are fetched). Weights: mastodon/mastodon:config/sidekiq.yml. What runs where: the worker classes'
  * `sidekiq_options queue:` and docs.joinmastodon.org/admin/scaling. `fasp` is young (mastodon/mastodon#34965) and missing
  * from most published splits: a queue that no process serves grows for ever.
  */
@@ -9,15 +11,34 @@ export const QUEUES = {
   default: {
     weight: 8,
     bound: "cpu",
+    transcodes: true,
     does: "home feeds, local notifications, transcoding of video and audio",
   },
-  push: { weight: 6, bound: "network", does: "delivery of local posts to other servers" },
-  ingress: { weight: 4, bound: "cpu", does: "processing of what other servers deliver; many queries" },
-  mailers: { weight: 2, bound: "network", does: "mail" },
-  pull: { weight: 1, bound: "network", does: "threads, avatars, link previews, imports and archives" },
-  scheduler: { weight: 1, bound: "cpu", does: "enqueues the periodic jobs; in exactly one process" },
-  fasp: { weight: 1, bound: "network", does: "exchange with discovery providers (FASP)" },
-} as const satisfies Record<string, { weight: number; bound: "cpu" | "network"; does: string }>;
+  push: { weight: 6, bound: "network", transcodes: false, does: "delivery of local posts to other servers" },
+  ingress: {
+    weight: 4,
+    bound: "cpu",
+    transcodes: true,
+    does: "processing of what other servers deliver; many queries",
+  },
+  mailers: { weight: 2, bound: "network", transcodes: false, does: "mail" },
+  pull: {
+    weight: 1,
+    bound: "network",
+    transcodes: true,
+    does: "threads, avatars, link previews, imports and archives",
+  },
+  scheduler: {
+    weight: 1,
+    bound: "cpu",
+    transcodes: false,
+    does: "enqueues the periodic jobs; in exactly one process",
+  },
+  fasp: { weight: 1, bound: "network", transcodes: false, does: "exchange with discovery providers (FASP)" },
+} as const satisfies Record<
+  string,
+  { weight: number; bound: "cpu" | "network"; transcodes: boolean; does: string }
+>;
 
 export type QueueName = keyof typeof QUEUES;
 
@@ -28,6 +49,8 @@ export interface SidekiqProcess {
   queues: readonly QueueName[] | Readonly<Partial<Record<QueueName, number>>>;
   threads: number;
   replicas: number;
+  /** What one replica takes without ffmpeg; by its threads where absent. */
+  memoryMiB?: number | undefined;
 }
 
 /** A process where the stack file places it. */
@@ -51,6 +74,10 @@ function weighted(queues: Readonly<Partial<Record<QueueName, number>>>): [QueueN
 export function queueNames(process: SidekiqProcess): QueueName[] {
   return isStrict(process.queues) ? [...process.queues] : weighted(process.queues).map(([name]) => name);
 }
+
+/** Whether a job of the process may start ffmpeg. */
+export const mayTranscode = (process: SidekiqProcess): boolean =>
+  queueNames(process).some((queue) => QUEUES[queue].transcodes);
 
 /** How often a process asks for a queue, against its others; alike in strict order, where only the order counts. */
 export function weightOf({ queues }: SidekiqProcess, queue: QueueName): number {

@@ -9,16 +9,18 @@ import {
 import type { Host, MainInput, MainOverrides, WorkerInput } from "./hosts";
 import {
   cacheRedisMaxMemoryMiB,
+  containerLimitMiB,
   type MemoryLine,
   NGINX_MIB,
   PGBOUNCER_MIB,
-  redisMaxMemoryMiB,
+  passingMemory,
   redisMemory,
   SYSTEM_MIB,
   sidekiqMemory,
   sidekiqMemoryMiB,
   streamingMemoryMiB,
   swapMiB,
+  TOOLS_MIB,
   WEB_THREADS,
   webMemoryMiB,
   webProcesses,
@@ -32,20 +34,25 @@ import {
   sizePostgres,
 } from "./postgres";
 import type { Problem } from "./problem";
-import { type SidekiqProcess, sidekiqThreads } from "./queues";
-import { connectionProblems, memoryProblems } from "./sizingProblems";
+import { mayTranscode, type SidekiqProcess, sidekiqThreads } from "./queues";
+import { connectionProblems, memoryProblems, redisProblems } from "./sizingProblems";
+import { type RedisNeed, redisMaxMemoryMiB } from "./state";
 
 export interface MainSizing {
   postgres: PostgresSizing;
   pgbouncer: PgbouncerSizing;
   redis: { maxMemoryMiB: number };
+  redisNeed: RedisNeed;
   cacheRedis: { maxMemoryMiB: number };
+  /** `memoryMiB`: the container's limit, here and below. */
   web: { processes: number; threads: number; memoryMiB: number };
   streaming: { processes: 1; memoryMiB: number };
+  /** tootctl and consoles. */
+  tools: { memoryMiB: number };
   /** One for each entry of the input, in its order: the limit of one replica. */
   sidekiq: { memoryMiB: number }[];
-  /** 0: no swap. */
   swapMiB: number;
+  /** What has to be in RAM at once. */
   memory: MemoryLine[];
   connections: ConnectionBudget;
   problems: Problem[];
@@ -64,9 +71,13 @@ export function sizeMain(input: MainInput): MainSizing {
   return {
     ...sizing,
     problems: [
-      ...memoryProblems("main.size", "main.sidekiq", input, sizing.memory, (host) =>
-        layOutMain({ ...input, ...host }),
+      ...memoryProblems(
+        "main",
+        input,
+        sizing.memory,
+        (changes) => layOutMain({ ...input, ...changes }).memory,
       ),
+      ...redisProblems(sizing.redisNeed, sizing.redis),
       ...connectionProblems(sizing.connections, input.overrides ?? {}),
     ],
   };
@@ -75,12 +86,12 @@ export function sizeMain(input: MainInput): MainSizing {
 /** A worker droplet: Docker and Sidekiq, nothing else. */
 export function sizeWorker(input: WorkerInput): WorkerSizing {
   const memory = workerMemory(input.sidekiq);
-  const key = input.key ?? "workers.size";
+  const key = input.key ?? "workers";
   return {
-    sidekiq: sidekiqLimits(input.sidekiq),
+    sidekiq: sidekiqLimits(input),
     swapMiB: swapMiB(input.memoryMiB),
     memory,
-    problems: memoryProblems(key, key.replace(/size$/, "sidekiq"), input, memory, () => ({ memory })),
+    problems: memoryProblems(key, input, memory, ({ sidekiq = input.sidekiq }) => workerMemory(sidekiq)),
   };
 }
 
@@ -91,7 +102,7 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
     processes: 1,
     memoryMiB: overrides.streaming?.memoryMiB ?? streamingMemoryMiB(memoryMiB),
   } as const;
-  const redis = { maxMemoryMiB: overrides.redis?.maxMemoryMiB ?? redisMaxMemoryMiB(memoryMiB) };
+  const redis = { maxMemoryMiB: overrides.redis?.maxMemoryMiB ?? redisMaxMemoryMiB(input.redisNeed) };
   const cacheRedis = {
     maxMemoryMiB: overrides.cacheRedis?.maxMemoryMiB ?? cacheRedisMaxMemoryMiB(memoryMiB),
   };
@@ -100,10 +111,12 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
     postgres,
     pgbouncer,
     redis,
+    redisNeed: input.redisNeed,
     cacheRedis,
     web,
     streaming,
-    sidekiq: sidekiqLimits(input.sidekiq),
+    tools: { memoryMiB: TOOLS_MIB },
+    sidekiq: sidekiqLimits(input),
     swapMiB: swapMiB(memoryMiB),
     memory: [
       { item: "system", mib: SYSTEM_MIB },
@@ -111,9 +124,10 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
       { item: "pgbouncer", mib: PGBOUNCER_MIB },
       ...postgresMemory(postgres, pgbouncer.defaultPoolSize),
       ...redisMemory(redis.maxMemoryMiB, cacheRedis.maxMemoryMiB),
-      { item: "web", mib: web.memoryMiB },
+      { item: "web", mib: webMemoryMiB(web.processes) },
       { item: "streaming", mib: streaming.memoryMiB },
       ...sidekiqMemory(input.sidekiq),
+      ...passingMemory("main", input.sidekiq),
     ],
     connections,
   };
@@ -121,7 +135,12 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
 
 function sizeWeb(host: Host, overrides: MainOverrides): MainSizing["web"] {
   const processes = overrides.web?.processes ?? webProcesses(host);
-  return { processes, threads: overrides.web?.threads ?? WEB_THREADS, memoryMiB: webMemoryMiB(processes) };
+  return {
+    processes,
+    threads: overrides.web?.threads ?? WEB_THREADS,
+    // POST /api/v1/media transcodes while the client waits (app/controllers/api/v1/media_controller.rb).
+    memoryMiB: containerLimitMiB(webMemoryMiB(processes), true, host),
+  };
 }
 
 function sizeDatabase(input: MainInput, web: MainSizing["web"], overrides: MainOverrides) {
@@ -142,9 +161,14 @@ function sizeDatabase(input: MainInput, web: MainSizing["web"], overrides: MainO
 }
 
 function workerMemory(sidekiq: readonly SidekiqProcess[]): MemoryLine[] {
-  return [{ item: "system", mib: SYSTEM_MIB }, ...sidekiqMemory(sidekiq)];
+  return [
+    { item: "system", mib: SYSTEM_MIB },
+    ...sidekiqMemory(sidekiq),
+    ...passingMemory("worker", sidekiq),
+  ];
 }
 
-function sidekiqLimits(processes: readonly SidekiqProcess[]): { memoryMiB: number }[] {
-  return processes.map(({ threads }) => ({ memoryMiB: sidekiqMemoryMiB(threads) }));
-}
+const sidekiqLimits = ({ sidekiq, ...host }: Host & { sidekiq: readonly SidekiqProcess[] }) =>
+  sidekiq.map((process) => ({
+    memoryMiB: containerLimitMiB(sidekiqMemoryMiB(process), mayTranscode(process), host),
+  }));

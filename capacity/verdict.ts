@@ -7,6 +7,7 @@ import { farAway, hostWarnings } from "./hostWarnings";
 import type { Problem } from "./problem";
 import type { QueueName } from "./queues";
 import { mends, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
+import { redisPeak } from "./state";
 
 export interface Verdict {
   evaluation: Evaluation;
@@ -26,6 +27,7 @@ export function judge(fleet: Fleet, situation: Situation): Verdict {
   const judged = { fleet, situation, evaluation, found };
   const problems = [
     ...webProblems(judged),
+    ...redisProblems(judged),
     ...queueProblems(judged, { behind: fallBehind, slow: catchUp }, moreCapacity),
   ];
   if (problems.length > 0) return { evaluation, problems, warnings: [] };
@@ -47,6 +49,20 @@ function webProblems({ fleet, situation, evaluation, found }: Judged): Problem[]
   const why = `web and its queries alone take ${main.web.toFixed(1)} of main's ${main.cores.toFixed(1)} vCPUs at the busy hour`;
   const change = smallest([sizeLadder(fleet, 0)], (one) => mends(one, gone, found, situation));
   return [change ? recommended(change, `, and ${why}`) : beyond(why)];
+}
+
+/** A backlog that goes on growing after the outage: what of Redis it takes is known only once the fleet is. */
+function redisProblems({ situation, evaluation, found }: Judged): Problem[] {
+  if (!found.some(({ kind }) => kind === "redis") || found.some(({ kind }) => kind === "web")) return [];
+  const { feedsMiB, jobs, jobsMiB, mib } = redisPeak(situation.workload, evaluation.course);
+  return [
+    {
+      key: "main.redis.maxMemoryMiB",
+      message:
+        `comes to ${evaluation.main.redis.maxMemoryMiB}, but people's feeds take ${Math.ceil(feedsMiB)} MiB and the ` +
+        `${Math.ceil(jobs).toLocaleString("en-US")} jobs that wait at the worst moment ${Math.ceil(jobsMiB)}; write ${Math.ceil(mib * 1.1)}`,
+    },
+  ];
 }
 
 /** What no single change mends. */

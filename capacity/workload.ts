@@ -17,6 +17,8 @@ export interface QueueLoad extends Job {
 }
 
 export interface Workload {
+  /** People who use the instance in a month. */
+  activeUsers: number;
   queues: Record<QueueName, QueueLoad>;
   /** Dedicated vCPUs that web, streaming and their queries keep busy at the busy hour, on main. */
   webCores: number;
@@ -88,6 +90,7 @@ export function workloadOf({ activeUsers, nightPercent, webCores, queues }: Work
   const nightShare = nightPercent / 100;
   const busyJobs = (activeUsers * JOBS_PER_USER_DAY) / 86_400 / meanOfDay(nightShare);
   return {
+    activeUsers,
     queues: perQueue((queue) => ({
       jobsPerSecond: queue === "scheduler" ? SCHEDULED_PER_SECOND : busyJobs * SHARE[queue],
       ...JOBS[queue],

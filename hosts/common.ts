@@ -2,6 +2,7 @@
 import type { Settings } from "../config";
 import type { Names } from "../settings/names";
 import type { HostBundle, HostFile } from "./bundle";
+import { CONTAINER_FILES } from "./compose";
 import { envFile } from "./envFile";
 import { hostFile } from "./template";
 
@@ -14,7 +15,7 @@ export interface CommonInputs {
   names: Names;
   /** Public half of the stack's own ssh key, in OpenSSH's format. */
   deployKey: string;
-  /** Size of the swap file; 0: none. */
+  /** Size of the swap file. */
   swapMiB: number;
   /** What the role's own scripts read from /etc/mastodon-host/host.env, beside the common variables. */
   hostEnv: Readonly<Record<string, string | number | boolean | undefined>>;
@@ -124,6 +125,7 @@ export function commonFiles(inputs: CommonInputs): HostFile[] {
       command("common", name),
     ),
     { path: `${LIBRARY}/common.sh`, content: hostFile("common/common.sh") },
+    { path: `${CONTAINER_FILES}/ffmpeg`, content: hostFile("common/container/ffmpeg"), mode: "0755" },
     ...["10-system", "20-packages", "25-resolver", "30-firewall", "40-tailnet", "45-docker", "90-upkeep"].map(
       (name) => step("common", name),
     ),

@@ -1,5 +1,6 @@
 /** Mastodon's containers as a compose file, from plain data. */
 import { stringify } from "yaml";
+import { CONTAINER_SWAP_MIB } from "../capacity/memory";
 import { queueNames, type SidekiqProcess, sidekiqArguments } from "../capacity/queues";
 import type { Settings } from "../config";
 import type { Names } from "../settings/names";
@@ -18,6 +19,8 @@ export interface Service {
   environment?: Environment;
   /** Run in the container: exit 0 is healthy. */
   healthcheck: readonly string[];
+  /** Not started with the others: for `mastodon-compose run`. */
+  profile?: string;
   /** How long a stop may take before it is a kill. */
   stopGraceSeconds: number;
 }
@@ -52,6 +55,23 @@ export const PORTS = { pgbouncer: 6432, redis: 6379, cacheRedis: 6380 } as const
 
 /** UID and GID of both official images' user (sysusers-*.conf keep the UID free for it). */
 const MASTODON_USER = "991:991";
+
+/** What containers of Mastodon's get of the machine: a folder, not a file, whose next version would stay unseen. */
+export const CONTAINER_FILES = "/usr/local/lib/mastodon-host/container";
+
+/** Mastodon starts this in place of ffmpeg (mastodon/mastodon:config/initializers/ffmpeg.rb). */
+const TRANSCODER = {
+  environment: { FFMPEG_BINARY: `${CONTAINER_FILES}/ffmpeg` },
+  volumes: [
+    {
+      type: "bind",
+      source: CONTAINER_FILES,
+      target: CONTAINER_FILES,
+      read_only: true,
+      bind: { create_host_path: false },
+    },
+  ],
+};
 
 /** First of the loopback ports that Sidekiq processes show their metrics on; one port each. */
 const METRICS_PORT = 9400;
@@ -95,8 +115,16 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
           container_name: name,
           image: `ghcr.io/mastodon/${service.image}:\${MASTODON_VERSION:?}`,
           command: service.command.map(escapeDollars),
-          environment: { "<<": shared, ...renderAll(service.environment ?? {}) },
+          environment: {
+            "<<": shared,
+            ...renderAll(service.environment ?? {}),
+            ...(service.image === "mastodon" ? TRANSCODER.environment : {}),
+          },
+          ...(service.image === "mastodon" ? { volumes: TRANSCODER.volumes } : {}),
+          ...(service.profile ? { profiles: [service.profile] } : {}),
           mem_limit: `${service.memoryMiB}m`,
+          // Both together. Without it Docker lets a container swap as much as its limit.
+          memswap_limit: `${service.memoryMiB + CONTAINER_SWAP_MIB}m`,
           stop_grace_period: `${service.stopGraceSeconds}s`,
           healthcheck: {
             test: ["CMD", ...service.healthcheck.map(escapeDollars)],

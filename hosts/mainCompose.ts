@@ -35,13 +35,23 @@ function streaming({ memoryMiB }: MainHostInputs["sizing"]["streaming"]): Servic
   };
 }
 
+/** One-off jobs (db:prepare, tootctl, consoles): `mastodon-compose run tools …`, within a limit of their own. */
+const tools = ({ memoryMiB }: MainHostInputs["sizing"]["tools"]): Service => ({
+  image: "mastodon",
+  command: ["bin/rails", "console"],
+  memoryMiB,
+  // Of the image's own kind there is none, and `run` waits for nothing.
+  healthcheck: ["true"],
+  profile: "tools",
+  stopGraceSeconds: 10,
+});
+
 export interface MainCompose {
   text: string;
   /** How many Sidekiq processes register themselves in Redis. */
   sidekiqProcesses: number;
 }
 
-/** One-off jobs (db:prepare, tootctl) are `mastodon-compose run web …`: its image, environment and memory limit. */
 export function mainCompose({ settings, names, secrets, sizing }: MainHostInputs): MainCompose {
   const environment = mastodonEnvironment(settings, names, secrets, {
     databaseHost: LOOPBACK,
@@ -55,7 +65,12 @@ export function mainCompose({ settings, names, secrets, sizing }: MainHostInputs
   return {
     text: composeYaml({
       environment,
-      services: { web: web(sizing.web), streaming: streaming(sizing.streaming), ...sidekiq },
+      services: {
+        web: web(sizing.web),
+        streaming: streaming(sizing.streaming),
+        ...sidekiq,
+        tools: tools(sizing.tools),
+      },
       restart: "on-failure",
     }),
     sidekiqProcesses: Object.keys(sidekiq).length,

@@ -19,13 +19,14 @@ export interface Assessment {
   warnings: string[];
 }
 
+/** What sizes depend on: the machines, and what has to fit on them. */
+export type SizedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
+
 /** Sizes of the fleet; undefined while a droplet size is not in the catalogue. */
-export function sizeFleet(
-  settings: Pick<Settings, "main" | "workers">,
-): Pick<Assessment, "main" | "pools"> | undefined {
+export function sizeFleet(settings: SizedSettings): Pick<Assessment, "main" | "pools"> | undefined {
   const fleet = fleetOf(settings);
   if (!fleet) return undefined;
-  const { main, pools } = sizeHosts(fleet);
+  const { main, pools } = sizeHosts(fleet, situationOf(settings));
   return {
     main,
     pools: settings.workers.flatMap((pool, i) => {

@@ -20,6 +20,7 @@ const MANAGED_VARIABLES: readonly [RegExp, string][] = [
     /^BIND$|^PORT$|^SOCKET$|^MALLOC_CONF$|^LD_PRELOAD$|^RAILS_ENV$|^NODE_ENV$|^TRUSTED_PROXY_IP$/,
     "leave it out: the program or the image sets it",
   ],
+  [/^FFMPEG_BINARY$/, "leave it out: the program gives ffmpeg to the kernel first where memory runs out"],
   [/^MASTODON_PROMETHEUS_EXPORTER_/, "leave it out: the program gives each process its own port"],
 ];
 

@@ -106,8 +106,8 @@ const RULES: readonly Rule[] = [
 
   rule(["main", "workers"], ({ main, workers }) => checkQueues(placedProcesses({ main, workers }))),
 
-  rule(["main", "workers"], ({ main, workers }) => {
-    const sizes = sizeFleet({ main, workers });
+  rule(["main", "workers", "workload", "recovery", "assumptions"], (settings) => {
+    const sizes = sizeFleet(settings);
     return sizes
       ? [sizes.main, ...sizes.pools.map(({ sizing }) => sizing)].flatMap(({ problems }) => problems)
       : [];

@@ -3,12 +3,21 @@ import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "
 import { totalMiB } from "../capacity/memory";
 import { sidekiqThreads } from "../capacity/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
+import { redisNeedOf } from "../capacity/state";
 import { settingsSchema } from "../config";
+import { situationOf } from "./situation";
 
+const { shape } = settingsSchema;
 const defaults = {
-  main: settingsSchema.shape.main.parse(undefined),
-  workers: settingsSchema.shape.workers.parse(undefined),
+  main: shape.main.parse(undefined),
+  workers: shape.workers.parse(undefined),
 };
+const situation = situationOf({
+  workload: shape.workload.parse(undefined),
+  recovery: shape.recovery.parse(undefined),
+  assumptions: shape.assumptions.parse(undefined),
+});
+const redisNeed = redisNeedOf(situation.workload, situation.outage);
 
 export interface SizedDroplet {
   size: DropletSize;
@@ -27,8 +36,8 @@ export function sizedDroplets(): SizedDroplet[] {
     .sort((a, b) => a.memoryMiB - b.memoryMiB || a.vcpus - b.vcpus || a.priceMonthly - b.priceMonthly)
     .map((size) => ({
       size,
-      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads }),
-      worker: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: "workers[0].size" }),
+      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads, redisNeed }),
+      worker: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: "workers[0]" }),
     }));
 }
 

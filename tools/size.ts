@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { type Proposal, propose, type Wanted } from "../capacity/propose";
+import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../capacity/state";
 import { settingsSchema } from "../config";
 import { SECRET_NAMES } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
@@ -23,7 +24,7 @@ Proposes the cheapest fleet that the capacity model accepts (docs/capacity.md), 
   --catch-up 1h       time to catch up in after an outage (1h, 90m; without it the stack's, or 2h)
   --outage 2h         the outage to plan for (without it the stack's, or 2h)
   --budget USD        at most so much a month for droplets and volume
-  --volume GiB        data volume (without it the stack's, or 50)
+  --volume GiB        data volume (without it what the database of the first year takes, and at least the stack's)
   --main-memory GiB   memory of main at least: a large database wants more than the formulas ask for
   --help              this
 `;
@@ -105,25 +106,36 @@ function readArguments(args: string[], read: typeof stackConfig): Asked | undefi
     values[option] === undefined ? undefined : hoursOf(option, values[option]);
 
   const { workload, recovery, assumptions, main } = settingsOf(values.stack, read);
-  const settings: SizeSettings = {
+  const asked = {
     workload: { ...workload, activeUsers: whole("active-users", 1, 10_000_000) ?? workload.activeUsers },
     recovery: {
       outageHours: hours("outage") ?? recovery.outageHours,
       catchUpHours: hours("catch-up") ?? recovery.catchUpHours,
     },
     assumptions,
-    main: { ...main, volumeGiB: whole("volume", 10, 16_384) ?? main.volumeGiB },
   };
+  const situation = situationOf(asked);
+  const volumeGiB = whole("volume", 10, 16_384) ?? lasting(situation, main);
+  const settings: SizeSettings = { ...asked, main: { ...main, volumeGiB } };
   return {
     settings,
     wanted: {
-      situation: situationOf(settings),
+      situation,
       volumeGiB: settings.main.volumeGiB,
       overrides: settings.main,
       mainMemoryMiB: (whole("main-memory", 1, 1024) ?? 0) * 1024,
     },
     budgetUsd: whole("budget", 1, 1_000_000),
   };
+}
+
+/** A volume that the database of the first year fits in; none shrinks. */
+function lasting(
+  { workload, outage }: Wanted["situation"],
+  { redis, volumeGiB }: SizeSettings["main"],
+): number {
+  const maxMemoryMiB = redis.maxMemoryMiB ?? redisMaxMemoryMiB(redisNeedOf(workload, outage));
+  return Math.min(Math.max(volumeGiB, volumeForAYear(workload.activeUsers, { maxMemoryMiB })), 16_384);
 }
 
 /** The cheapest without a warning if the budget allows, otherwise the cheapest that is accepted at all. */

@@ -2,12 +2,18 @@
 import { type DropletSize, dropletSize } from "../../capacity/droplets";
 import type { Fleet, FleetHost } from "../../capacity/fleet";
 import type { QueueName, SidekiqProcess } from "../../capacity/queues";
+import { redisNeedOf } from "../../capacity/state";
+import { workloadOf } from "../../capacity/workload";
 
 export function sized(slug: string): DropletSize {
   const size = dropletSize(slug);
   if (!size) throw new Error(`${slug} is not in the catalogue`);
   return size;
 }
+
+/** What Redis has to hold for so many people and two hours of outage. */
+export const redisNeed = (activeUsers = 1000) =>
+  redisNeedOf(workloadOf({ activeUsers, nightPercent: 20, queues: {} }), { hours: 2, hoursBeforeBusiest: 0 });
 
 type Queues = readonly QueueName[] | Partial<Record<QueueName, number>>;
 
@@ -37,6 +43,7 @@ export const poolHost = (size: DropletSize, count: number, ...processes: Sidekiq
 
 export const fleet = (main: FleetHost, ...pools: FleetHost[]): Fleet => ({
   hosts: [main, ...pools.map((pool, i) => ({ ...pool, key: `workers[${i}]` }))],
-  volumeGiB: 0,
+  // Enough for any number of people, so that it is nobody's subject.
+  volumeGiB: 1000,
   overrides: {},
 });

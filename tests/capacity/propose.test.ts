@@ -17,8 +17,10 @@ const situation = (activeUsers: number, catchUpHours = 2): Situation => ({
   outage: { hours: 2, hoursBeforeBusiest: 0 },
   catchUpHours,
 });
+/** Enough for any number of people. */
+const VOLUME_GIB = 1000;
 const proposed = (asked: Situation, warningsAllowed = false) =>
-  propose({ situation: asked, volumeGiB: 50, overrides: {} }, warningsAllowed);
+  propose({ situation: asked, volumeGiB: VOLUME_GIB, overrides: {} }, warningsAllowed);
 
 const sizes = dropletSlugs().map(sized);
 const users = fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1, max: 60_000 }));
@@ -29,7 +31,7 @@ const isClean = (one: Fleet, asked: Situation) =>
   findings(one, asked, evaluate(one, asked)).length === 0 &&
   placementWarnings(hostedProcesses(one)).length === 0;
 const price = ({ hosts }: Fleet) =>
-  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) + 50 * 0.1;
+  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) + VOLUME_GIB * 0.1;
 const shape = (proposal: Proposal | undefined) =>
   proposal?.fleet.hosts.map(
     ({ count, size, sidekiq }) => `${count} × ${size.slug}, ${sidekiqThreads(sidekiq)} threads`,
@@ -37,19 +39,19 @@ const shape = (proposal: Proposal | undefined) =>
 
 test("the story's load gets c-4 and two c-2 for an hour, one for two", () => {
   const hour = proposed(situation(6000, 1));
-  expect(shape(hour)).toEqual(["1 × c-4, 4 threads", "2 × c-2, 20 threads"]);
-  expect(hour?.monthlyUsd).toBe(84 + 2 * 42 + 5);
-  expect(shape(proposed(situation(6000, 2)))).toEqual(["1 × c-4, 4 threads", "1 × c-2, 20 threads"]);
+  expect(shape(hour)).toEqual(["1 × c-4, 2 threads", "2 × c-2, 20 threads"]);
+  expect(hour?.monthlyUsd).toBe(84 + 2 * 42 + 100);
+  expect(shape(proposed(situation(6000, 2)))).toEqual(["1 × c-4, 2 threads", "1 × c-2, 20 threads"]);
 });
 
 test("a small instance needs no pool, where warnings are allowed", () => {
   const small = proposed(situation(300), true);
   expect(shape(small)).toEqual(["1 × s-2vcpu-4gb, 5 threads"]);
-  expect(small?.monthlyUsd).toBe(29);
+  expect(small?.monthlyUsd).toBe(24 + 100);
 });
 
 test("main gets the memory that is asked for, on the cheapest size that has it", () => {
-  const wanted = { situation: situation(6000, 1), volumeGiB: 50, overrides: {} };
+  const wanted = { situation: situation(6000, 1), volumeGiB: VOLUME_GIB, overrides: {} };
   expect(shape(propose({ ...wanted, mainMemoryMiB: 16_384 }))).toEqual([
     "1 × g-4vcpu-16gb, 4 threads",
     "2 × c-2, 20 threads",
@@ -99,7 +101,7 @@ const anyFleet = fc
         ...(count === 0
           ? fleet(mainHost(main, ...onMain))
           : fleet(mainHost(main, ...onMain), poolHost(pool, count, ...onWorkers))),
-        volumeGiB: 50,
+        volumeGiB: VOLUME_GIB,
       })),
   );
 

@@ -10,6 +10,7 @@ const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips:
 function situation(loads: Partial<Record<QueueName, Partial<QueueLoad>>>, rttMs = 1): Situation {
   return {
     workload: {
+      activeUsers: 0,
       queues: perQueue((queue) => ({ ...NOTHING, ...loads[queue] })),
       webCores: 0,
       nightShare: 1,

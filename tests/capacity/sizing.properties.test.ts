@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { dropletSize, dropletSlugs } from "../../capacity/droplets";
 import type { MainOverrides } from "../../capacity/hosts";
 import { totalMiB } from "../../capacity/memory";
+import type { Problem } from "../../capacity/problem";
 import { QUEUE_NAMES } from "../../capacity/queues";
 import { sizeMain, sizeWorker } from "../../capacity/sizing";
+import { redisNeed as redisNeedOfPeople } from "./fleets";
 
+const redisNeed = redisNeedOfPeople();
 const sizes = dropletSlugs().flatMap((slug) => dropletSize(slug) ?? []);
 const size = fc.constantFrom(...sizes);
 const process = fc.record({
@@ -27,17 +30,20 @@ const overrides = fc.record(
   { requiredKeys: [] },
 );
 
-/** Every number in a value, except the swap, which may be 0. */
+/** A size that is too small, or a setting that takes too much. */
+const aboutMemory = ({ key }: Problem) => /^main\.size$|MiB$|^main\.web\.processes$/.test(key);
+
+/** Every number in a value, except what Redis has to hold: that is no setting. */
 function numbers(value: unknown): number[] {
   if (typeof value === "number") return [value];
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, part]) => (key === "swapMiB" ? [] : numbers(part)));
+  return Object.entries(value).flatMap(([key, part]) => (key === "redisNeed" ? [] : numbers(part)));
 }
 
 test("no size in the catalogue gives a zero, a fraction or NaN", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const main = sizeMain({ ...host, sidekiq: processes, workerThreads: threads });
+      const main = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, redisNeed });
       const worker = sizeWorker({ ...host, sidekiq: processes });
       // Without Sidekiq on main its connections are no line, so that zero never shows.
       expect(numbers([main, worker]).filter((n) => !(Number.isInteger(n) && n > 0))).toEqual([]);
@@ -48,10 +54,16 @@ test("no size in the catalogue gives a zero, a fraction or NaN", () => {
 test("the memory limits fit in the RAM, or main.size is a problem", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const main = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, overrides: overridden });
+      const main = sizeMain({
+        ...host,
+        sidekiq: processes,
+        workerThreads: threads,
+        redisNeed,
+        overrides: overridden,
+      });
       const tooBig = totalMiB(main.memory) > host.memoryMiB;
-      expect(main.problems.some(({ key }) => key === "main.size")).toBe(tooBig);
-      const worker = sizeWorker({ ...host, sidekiq: processes, key: "workers[0].size" });
+      expect(main.problems.some(aboutMemory)).toBe(tooBig);
+      const worker = sizeWorker({ ...host, sidekiq: processes, key: "workers[0]" });
       expect(worker.problems.some(({ key }) => key === "workers[0].size")).toBe(
         totalMiB(worker.memory) > host.memoryMiB,
       );
@@ -62,10 +74,16 @@ test("the memory limits fit in the RAM, or main.size is a problem", () => {
 test("connections fit at pgbouncer and at Postgres, or there is a problem", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const main = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, overrides: overridden });
+      const main = sizeMain({
+        ...host,
+        sidekiq: processes,
+        workerThreads: threads,
+        redisNeed,
+        overrides: overridden,
+      });
       const { clientTotal, clientLimit, serverTotal, serverLimit } = main.connections;
       const fits = clientTotal <= clientLimit && serverTotal <= serverLimit && serverLimit <= 250;
-      expect(main.problems.every(({ key }) => key === "main.size")).toBe(fits);
+      expect(main.problems.every(aboutMemory)).toBe(fits);
     }),
   );
 });
@@ -73,7 +91,7 @@ test("connections fit at pgbouncer and at Postgres, or there is a problem", () =
 test("with the remedies written every problem with connections is gone", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const input = { ...host, sidekiq: processes, workerThreads: threads };
+      const input = { ...host, sidekiq: processes, workerThreads: threads, redisNeed };
       const written: MainOverrides = structuredClone(overridden);
       for (const { key, message } of sizeMain({ ...input, overrides: overridden }).problems) {
         const [, part, setting] = key.split(".");
@@ -82,7 +100,7 @@ test("with the remedies written every problem with connections is gone", () => {
           Object.assign(written, { [part as string]: { ...written[part as "postgres"], [setting]: value } });
       }
       const left = sizeMain({ ...input, overrides: written }).problems;
-      expect(left.filter(({ key }) => key !== "main.size")).toEqual([]);
+      expect(left.filter((problem) => !aboutMemory(problem))).toEqual([]);
     }),
   );
 });
@@ -90,8 +108,8 @@ test("with the remedies written every problem with connections is gone", () => {
 test("without overrides connections always fit", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const { problems } = sizeMain({ ...host, sidekiq: processes, workerThreads: threads });
-      expect(problems.filter(({ key }) => key !== "main.size")).toEqual([]);
+      const { problems } = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, redisNeed });
+      expect(problems.filter((problem) => !aboutMemory(problem))).toEqual([]);
     }),
   );
 });
@@ -99,7 +117,7 @@ test("without overrides connections always fit", () => {
 test("a recommended size is bigger, and the model accepts its memory", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const input = { sidekiq: processes, workerThreads: threads };
+      const input = { sidekiq: processes, workerThreads: threads, redisNeed };
       const [problem] = sizeMain({ ...host, ...input }).problems;
       const slug = /write (\S+) \(/.exec(problem?.message ?? "")?.[1];
       if (slug === undefined) return;

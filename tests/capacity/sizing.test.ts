@@ -4,6 +4,7 @@ import { sidekiqMemoryMiB, streamingMemoryMiB, swapMiB, totalMiB, webProcesses }
 import { defaultPoolSize, largestPool, serverConnections } from "../../capacity/postgres";
 import { QUEUE_NAMES, type SidekiqProcess } from "../../capacity/queues";
 import { sizeMain, sizeWorker } from "../../capacity/sizing";
+import { redisNeed } from "./fleets";
 
 const one: SidekiqProcess = { queues: QUEUE_NAMES, threads: 10, replicas: 1 };
 
@@ -14,18 +15,41 @@ function host(slug: string) {
 }
 
 function main(slug: string, rest: Partial<MainInput> = {}) {
-  return sizeMain({ ...host(slug), sidekiq: [one], workerThreads: 0, ...rest });
+  return sizeMain({ ...host(slug), sidekiq: [one], workerThreads: 0, redisNeed: redisNeed(), ...rest });
 }
 
 const overridden = (overrides: MainOverrides) => main("s-4vcpu-8gb", { overrides });
 
 test.each([
-  [1, 448],
-  [5, 544],
-  [10, 672],
-  [25, 1024],
-])("a Sidekiq process with %i threads is limited to %i MiB", (threads, mib) => {
-  expect(sidekiqMemoryMiB(threads)).toBe(mib);
+  [1, 432],
+  [2, 448],
+  [5, 496],
+  [15, 672],
+  [25, 832],
+])("a Sidekiq process with %i threads takes %i MiB", (threads, mib) => {
+  expect(sidekiqMemoryMiB({ threads })).toBe(mib);
+  expect(sidekiqMemoryMiB({ threads, memoryMiB: 700 })).toBe(700);
+});
+
+// Real Mastodon after 16 minutes of work.
+test.each([
+  [2, 440],
+  [15, 498],
+])("which with %i threads is not less than the %i MiB that were seen", (threads, seen) => {
+  expect(sidekiqMemoryMiB({ threads })).toBeGreaterThanOrEqual(seen);
+});
+
+test("a container may take an ffmpeg more where one may run, a quarter more where not, and leaves the system its share", () => {
+  const limit = (queues: SidekiqProcess["queues"], memoryMiB: number) =>
+    sizeWorker({ memoryMiB, vcpus: 2, sidekiq: [{ queues, threads: 5, replicas: 1 }] }).sidekiq[0]?.memoryMiB;
+  for (const queue of ["default", "ingress", "pull"] as const) {
+    expect(limit([queue], 4096)).toBe(496 + 1408);
+    expect(limit({ push: 6, [queue]: 1 }, 4096)).toBe(496 + 1408);
+    expect(limit([queue], 2048)).toBe(2048 - 512);
+  }
+  for (const queue of ["push", "mailers", "scheduler", "fasp"] as const)
+    expect(limit([queue], 4096)).toBe(624);
+  expect(main("s-2vcpu-4gb").web.memoryMiB).toBe(832 + 1408);
 });
 
 test.each([
@@ -40,12 +64,12 @@ test.each([
   expect(webProcesses(host(slug))).toBe(processes);
 });
 
-test("swap is as big as the RAM up to 4 GiB, and none above", () => {
-  expect([512, 2048, 4096, 8192].map(swapMiB)).toEqual([512, 2048, 4096, 0]);
+test("swap is as big as the RAM up to 4 GiB, and 2 GiB above", () => {
+  expect([512, 2048, 4096, 8192, 65_536].map(swapMiB)).toEqual([512, 2048, 4096, 2048, 2048]);
 });
 
 test("streaming gets between 192 and 512 MiB", () => {
-  expect([1024, 4096, 8192, 65536].map(streamingMemoryMiB)).toEqual([192, 256, 512, 512]);
+  expect([1024, 4096, 8192, 65536].map(streamingMemoryMiB)).toEqual([192, 192, 256, 512]);
 });
 
 test("the pool follows the cores between 20 and 160, and Postgres can always serve it", () => {
@@ -57,7 +81,7 @@ test("the pool follows the cores between 20 and 160, and Postgres can always ser
 });
 
 test("4 GiB is enough for a small instance with one Sidekiq process", () => {
-  const sizing = main("s-2vcpu-4gb");
+  const sizing = main("s-2vcpu-4gb", { redisNeed: redisNeed(50) });
   expect(sizing.memory).toEqual([
     { item: "system", mib: 512 },
     { item: "nginx", mib: 64 },
@@ -65,13 +89,14 @@ test("4 GiB is enough for a small instance with one Sidekiq process", () => {
     { item: "Postgres shared buffers", mib: 512 },
     { item: "Postgres sessions", mib: 370 },
     { item: "Postgres maintenance", mib: 256 },
-    { item: "Redis", mib: 384 },
+    { item: "Redis", mib: 144 },
     { item: "Redis cache", mib: 160 },
     { item: "web", mib: 832 },
-    { item: "streaming", mib: 256 },
-    { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 672 },
+    { item: "streaming", mib: 192 },
+    { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 576 },
+    { item: "ffmpeg or tootctl", mib: 448 },
   ]);
-  expect(totalMiB(sizing.memory)).toBe(4034);
+  expect(totalMiB(sizing.memory)).toBe(4082);
   expect(sizing.problems).toEqual([]);
 });
 
@@ -91,12 +116,13 @@ test("a main droplet with 8 cores and 16 GiB is sized so", () => {
       maxParallelMaintenanceWorkers: 4,
     },
     pgbouncer: { defaultPoolSize: 32, reservePoolSize: 8, maxClientConnections: 150 },
-    redis: { maxMemoryMiB: 1024 },
+    redis: { maxMemoryMiB: 256 },
     cacheRedis: { maxMemoryMiB: 512 },
-    web: { processes: 4, threads: 5, memoryMiB: 2368 },
+    web: { processes: 4, threads: 5, memoryMiB: 3776 },
     streaming: { processes: 1, memoryMiB: 512 },
-    sidekiq: [{ memoryMiB: 672 }],
-    swapMiB: 0,
+    sidekiq: [{ memoryMiB: 1984 }],
+    tools: { memoryMiB: 768 },
+    swapMiB: 2048,
     problems: [],
   });
 });
@@ -121,8 +147,8 @@ test("every thread of the fleet counts as a connection, those of workers twice w
 
 test("replicas count in memory and in connections", () => {
   const sizing = main("s-8vcpu-16gb", { sidekiq: [{ queues: ["push"], threads: 5, replicas: 3 }] });
-  expect(sizing.memory.at(-1)).toEqual({ item: "Sidekiq push × 3", mib: 1632 });
-  expect(sizing.sidekiq).toEqual([{ memoryMiB: 544 }]);
+  expect(sizing.memory.at(-2)).toEqual({ item: "Sidekiq push × 3", mib: 1488 });
+  expect(sizing.sidekiq).toEqual([{ memoryMiB: 624 }]);
   expect(sizing.connections.client).toContainEqual({ item: "Sidekiq on main", connections: 15 });
 });
 
@@ -131,25 +157,31 @@ test("a main droplet that is too small is told the smallest size of its family t
     {
       key: "main.size",
       message:
-        "is s-2vcpu-4gb with 4096 MiB, but the memory limits add up to 5378 MiB (the largest: web 832, Sidekiq " +
-        "default,push,ingress,mailers,pull,scheduler,fasp 672, Sidekiq " +
-        "default,push,ingress,mailers,pull,scheduler,fasp 672); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq " +
+        "is s-2vcpu-4gb with 4096 MiB, but what runs there needs 5474 MiB (the largest: web 832, Sidekiq " +
+        "default,push,ingress,mailers,pull,scheduler,fasp 576, Sidekiq " +
+        "default,push,ingress,mailers,pull,scheduler,fasp 576); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq " +
         "processes or threads in main.sidekiq",
     },
   ]);
 });
 
 test("a size is skipped in the recommendation when its own bigger limits do not fit it", () => {
-  const fifteen = { sidekiq: Array.from({ length: 15 }, () => one) };
-  // 15 × 672 MiB and 8 GiB's limits are 16,154 MiB, but 16 GiB's own limits are larger, and s- ends there.
+  const fifteen = { sidekiq: Array.from({ length: 17 }, () => one) };
+  // 17 × 576 MiB and 8 GiB's own are 15,674 MiB, but 16 GiB's own are larger, and s- ends there.
   const { memory, problems } = main("s-4vcpu-8gb", fifteen);
-  expect(totalMiB(memory)).toBe(16_154);
+  expect(totalMiB(memory)).toBe(15_674);
   expect(problems[0]?.message).toContain("write s-8vcpu-32gb-amd (32768 MiB)");
   expect(main("c-4", fifteen).problems[0]?.message).toContain("write c-16 (32768 MiB)");
 });
 
 test("without a slug the cheapest size that fits is recommended", () => {
-  const { problems } = sizeMain({ memoryMiB: 2048, vcpus: 1, sidekiq: [one], workerThreads: 0 });
+  const { problems } = sizeMain({
+    memoryMiB: 2048,
+    vcpus: 1,
+    sidekiq: [one],
+    workerThreads: 0,
+    redisNeed: redisNeed(50),
+  });
   expect(problems[0]?.message).toContain("is a droplet with 2048 MiB");
   expect(problems[0]?.message).toContain("write s-2vcpu-4gb (4096 MiB)");
 });
@@ -186,7 +218,7 @@ test("every override is taken as it is and counted in the memory", () => {
       maxConnections: 120,
     },
     pgbouncer: { defaultPoolSize: 40, reservePoolSize: 10, maxClientConnections: 500 },
-    web: { processes: 3, threads: 8, memoryMiB: 1856 },
+    web: { processes: 3, threads: 8, memoryMiB: 1856 + 1408 },
     problems: [],
   });
   expect(sizing.memory.slice(3, 10).map(({ mib }) => mib)).toEqual([1000, 780, 198, 450, 125, 1856, 333]);
@@ -227,11 +259,12 @@ test.each<[string, MainOverrides, string, string]>([
 test("a worker runs Docker and Sidekiq only, and each replica counts", () => {
   expect(sizeWorker({ ...host("c-2"), sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] })).toEqual(
     {
-      sidekiq: [{ memoryMiB: 544 }],
+      sidekiq: [{ memoryMiB: 1904 }],
       swapMiB: 4096,
       memory: [
         { item: "system", mib: 512 },
-        { item: "Sidekiq default × 2", mib: 1088 },
+        { item: "Sidekiq default × 2", mib: 992 },
+        { item: "ffmpeg", mib: 448 },
       ],
       problems: [],
     },
@@ -240,12 +273,57 @@ test("a worker runs Docker and Sidekiq only, and each replica counts", () => {
 
 test("a worker that is too small is reported where its pool's size is set", () => {
   const sidekiq: SidekiqProcess[] = [{ queues: ["default"], threads: 5, replicas: 8 }];
-  expect(sizeWorker({ ...host("c-2"), key: "workers[0].size", sidekiq }).problems).toEqual([
+  expect(sizeWorker({ ...host("c-2"), key: "workers[0]", sidekiq }).problems).toEqual([
     {
       key: "workers[0].size",
       message:
-        "is c-2 with 4096 MiB, but the memory limits add up to 4864 MiB (the largest: Sidekiq default × 8 4352, system " +
-        "512); write c-4 (8192 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+        "is c-2 with 4096 MiB, but what runs there needs 4928 MiB (the largest: Sidekiq default × 8 3968, system " +
+        "512, ffmpeg 448); write c-4 (8192 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+    },
+  ]);
+});
+
+test.each<[string, MainOverrides, string]>([
+  [
+    "main.postgres.sharedBuffersMiB",
+    { postgres: { sharedBuffersMiB: 99_999_999 } },
+    "is 99999999, and with it what runs on s-4vcpu-8gb needs 100004921 of 8192 MiB; write at most 3270, or leave it out",
+  ],
+  ["main.redis.maxMemoryMiB", { redis: { maxMemoryMiB: 6000 }, cacheRedis: { maxMemoryMiB: 100 } }, ""],
+])("%s that takes too much is named, with the most that fits", (key, overrides, message) => {
+  const { problems } = overridden(overrides);
+  expect(problems).toEqual([{ key, message: message || expect.any(String) }]);
+  const most = Number(/write at most (\d+)/.exec(problems[0]?.message ?? "")?.[1]);
+  const [, service = "", name = ""] = key.split(".");
+  const of = (value: number) => overridden({ ...overrides, [service]: { [name]: value } }).problems;
+  expect(of(most)).toEqual([]);
+  expect(of(most + 1)).not.toEqual([]);
+});
+
+test("a Sidekiq process that is given too much is named too", () => {
+  const sidekiq: SidekiqProcess[] = [{ queues: ["push"], threads: 5, replicas: 2, memoryMiB: 3000 }];
+  expect(sizeWorker({ ...host("c-2"), key: "workers[0]", sidekiq }).problems).toEqual([
+    {
+      key: "workers[0].sidekiq[0].memoryMiB",
+      message:
+        "is 3000, and with it what runs on c-2 needs 6512 of 4096 MiB; write at most 1792, leave it out, or write workers[0].size: c-4",
+    },
+  ]);
+});
+
+test("settings that are too much only together are all named", () => {
+  const { problems } = overridden({ postgres: { sharedBuffersMiB: 4500 }, redis: { maxMemoryMiB: 4500 } });
+  expect(problems.map(({ key }) => key)).toEqual([
+    "main.redis.maxMemoryMiB",
+    "main.postgres.sharedBuffersMiB",
+  ]);
+});
+
+test("more cache than the droplet has RAM is refused", () => {
+  expect(overridden({ postgres: { effectiveCacheSizeMiB: 8193 } }).problems).toEqual([
+    {
+      key: "main.postgres.effectiveCacheSizeMiB",
+      message: "is 8193, more than the droplet's 8192 MiB; write at most 8192, or leave it out",
     },
   ]);
 });

@@ -37,9 +37,9 @@ test("prod's outputs, complete", async () => {
     consolePassword: password("secrets-console", 24),
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/capacity/price.test.ts
-      dropletsAndVolumesUsd: 220,
+      dropletsAndVolumesUsd: 221,
       s3Usd: 94.5,
-      totalUsd: 314.5,
+      totalUsd: 315.5,
     },
     nextSteps: [
       POLICY,
@@ -57,7 +57,7 @@ test("prod's outputs, complete", async () => {
       awsAccountId: "123456789012",
       awsRegion: "us-east-1",
       mastodonVersion: "v4.7.3",
-      volumeGiB: 100,
+      volumeGiB: 110,
       mainSize: "g-4vcpu-16gb",
       mainGeneration: 1,
       mainIpv6: true,

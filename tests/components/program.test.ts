@@ -230,7 +230,7 @@ const RECORDED = {
   awsAccountId: "123456789012",
   awsRegion: "us-east-1",
   mastodonVersion: "v4.7.3",
-  volumeGiB: 100,
+  volumeGiB: 110,
   mainSize: "g-4vcpu-16gb",
   mainGeneration: 1,
   mainIpv6: true,
@@ -283,7 +283,7 @@ test.each<[string, object, string]>([
   [
     "volume",
     { volumeGiB: 200 },
-    "main.volumeGiB was 200 and is now 100: a volume only grows. Write at least 200",
+    "main.volumeGiB was 200 and is now 110: a volume only grows. Write at least 200",
   ],
   [
     "main size",

@@ -59,7 +59,7 @@ describe("secrets in compose.yaml", () => {
 
   test("every value is a text: numbers, booleans and nothing are strings", () => {
     const environment = { A: "012", B: "true", C: "", D: "null", E: "1e3", F: "~" };
-    expect(rendered(environment).services.one?.environment).toEqual(environment);
+    expect(rendered(environment).services.one?.environment).toMatchObject(environment);
     // Quoted, because compose reads YAML with another parser than this one.
     const text = composeYaml({ environment, services: { one: service }, restart: "no" });
     for (const [name, given] of Object.entries(environment))
@@ -70,7 +70,7 @@ describe("secrets in compose.yaml", () => {
     const given = "a\u0085\u2028\u2029\ufeff\u007f\uffffz";
     const text = composeYaml({ environment: { A: given }, services: { one: service }, restart: "no" });
     expect(text).toContain('A: "a\\u0085\\u2028\\u2029\\ufeff\\u007f\\uffffz"');
-    expect(rendered({ A: given }).services.one?.environment).toEqual({ A: given });
+    expect(rendered({ A: given }).services.one?.environment).toMatchObject({ A: given });
   });
 
   test("a variable of the machine stays one", () => {
@@ -88,7 +88,7 @@ describe("secrets in compose.yaml", () => {
 });
 
 describe("every container", () => {
-  test("has no capability, no way to more rights, no root, the host's network and a memory limit", () => {
+  test("has no capability, no way to more rights, no root, the host's network, a memory limit, some swap, and ffmpeg's wrapper", () => {
     expect(rendered({ A: "b" }).services.one).toEqual({
       network_mode: "host",
       user: "991:991",
@@ -98,8 +98,18 @@ describe("every container", () => {
       container_name: "one",
       image: `ghcr.io/mastodon/mastodon:\${MASTODON_VERSION:?}`,
       command: ["true"],
-      environment: { A: "b" },
+      environment: { A: "b", FFMPEG_BINARY: "/usr/local/lib/mastodon-host/container/ffmpeg" },
+      volumes: [
+        {
+          type: "bind",
+          source: "/usr/local/lib/mastodon-host/container",
+          target: "/usr/local/lib/mastodon-host/container",
+          read_only: true,
+          bind: { create_host_path: false },
+        },
+      ],
       mem_limit: "64m",
+      memswap_limit: "576m",
       stop_grace_period: "40s",
       healthcheck: {
         test: ["CMD", "true"],

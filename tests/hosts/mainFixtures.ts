@@ -1,9 +1,11 @@
 /** main's bundle from the fixtures' settings and secrets. */
 import { sizeMain } from "../../capacity/sizing";
+import { redisNeedOf } from "../../capacity/state";
 import type { HostBundle } from "../../hosts/bundle";
 import type { MainHostInputs, MainSecrets } from "../../hosts/inputs";
 import { mainHost } from "../../hosts/mainHost";
 import { namesOf } from "../../settings/names";
+import { situationOf } from "../../settings/situation";
 import { DEPLOY_KEY, secrets, settings } from "./fixtures";
 
 export const mainSecrets: MainSecrets = {
@@ -19,12 +21,19 @@ export function mainInputs(
   changedSecrets: Partial<MainSecrets> = {},
 ): MainHostInputs {
   const all = settings(changes);
+  const { workload, outage } = situationOf(all);
   return {
     stack: "prod",
     settings: all,
     names: namesOf(all, "prod"),
     deployKey: DEPLOY_KEY,
-    sizing: sizeMain({ memoryMiB: 8192, vcpus: 2, sidekiq: all.main.sidekiq, workerThreads: 10 }),
+    sizing: sizeMain({
+      memoryMiB: 8192,
+      vcpus: 2,
+      sidekiq: all.main.sidekiq,
+      workerThreads: 10,
+      redisNeed: redisNeedOf(workload, outage),
+    }),
     volumeName: "mastodon-prod-data",
     secrets: { ...mainSecrets, ...changedSecrets },
   };

@@ -55,7 +55,8 @@ describe("what main gets", () => {
     ]);
     const modes = new Map(bundle.files.map(({ path, mode }) => [path, mode]));
     const missing = named.map(([path]) => path).filter((path) => modes.get(path) !== "0755");
-    expect(missing.filter((path) => path !== "/usr/local/lib/mastodon-host/steps")).toEqual([]);
+    const folders = ["steps", "container"].map((name) => `/usr/local/lib/mastodon-host/${name}`);
+    expect(missing.filter((path) => !folders.includes(path))).toEqual([]);
     expect(named.length).toBeGreaterThan(10);
   });
 
@@ -110,13 +111,18 @@ describe("Mastodon's containers on main", () => {
     expect(JSON.stringify(compose)).not.toContain("DB_POOL");
   });
 
-  test("are the default fleet's two processes and the two web ones", () => {
+  test("are the default fleet's two processes, the two web ones, and one for tootctl and consoles within a limit of its own", () => {
     expect(Object.keys(compose.services)).toEqual([
       "web",
       "streaming",
       "sidekiq-push-1",
       "sidekiq-scheduler-1",
+      "tools",
     ]);
+    // Only for `mastodon-compose run`.
+    expect(
+      Object.entries(compose.services).flatMap(([name, { profiles }]) => (profiles ? [name] : [])),
+    ).toEqual(["tools"]);
     expect(service("streaming").image).toMatch(/mastodon-streaming:/);
   });
 });

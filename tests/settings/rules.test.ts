@@ -133,12 +133,42 @@ const FLEET: BadCase[] = [
   [
     "a main that is too small",
     { main: { size: "s-1vcpu-1gb" } },
-    "main.size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 3642 MiB (the largest: web 832, Sidekiq push,ingress,mailers,pull,fasp 784, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
+    "main.size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 4234 MiB (the largest: web 832, Sidekiq push,ingress,mailers,pull,fasp 672, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
   ],
   [
     "a worker that is too small",
     { workers: [{ ...onWorkers[0], size: "s-1vcpu-1gb" }] },
-    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but the memory limits add up to 1056 MiB (the largest: Sidekiq default 544, system 512); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 1456 MiB (the largest: system 512, Sidekiq default 496, ffmpeg 448); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+  ],
+  [
+    "a Redis that the planned outage would fill",
+    { main: { redis: { maxMemoryMiB: 128 } } },
+    "main.redis.maxMemoryMiB is 128, but people's feeds take 98 MiB and the 44,467 jobs that wait after the outage 76; write at least 209, or leave it out",
+  ],
+  [
+    "less memory than a program starts with",
+    {
+      main: {
+        postgres: { sharedBuffersMiB: 1, effectiveCacheSizeMiB: 1, workMemMiB: 0, maintenanceWorkMemMiB: 1 },
+        redis: { maxMemoryMiB: 1 },
+        cacheRedis: { maxMemoryMiB: 1 },
+        streaming: { memoryMiB: 1 },
+        sidekiq: [{ queues: ["push"], threads: 1, memoryMiB: 1 }],
+      },
+    },
+    "main.sidekiq[0].memoryMiB is 1; write at least 384",
+    "main.streaming.memoryMiB is 1; write at least 160",
+    "main.postgres.sharedBuffersMiB is 1; write at least 64",
+    "main.postgres.effectiveCacheSizeMiB is 1; write at least 64",
+    "main.postgres.workMemMiB is 0; write at least 1",
+    "main.postgres.maintenanceWorkMemMiB is 1; write at least 32",
+    "main.redis.maxMemoryMiB is 1; write at least 64",
+    "main.cacheRedis.maxMemoryMiB is 1; write at least 32",
+  ],
+  [
+    "a setting that takes all of the memory",
+    { main: { postgres: { sharedBuffersMiB: 99_999_999 } } },
+    "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100005465 of 8192 MiB; write at most 2726, or leave it out",
   ],
   [
     "fewer connections than threads",

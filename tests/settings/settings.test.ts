@@ -252,7 +252,7 @@ describe("values of the worked examples are found:", () => {
 });
 
 describe("the verdict", () => {
-  test("on the default fleet: $114.30 a month, and two lines on what stops with one droplet", () => {
+  test("on the default fleet: $114.30 a month, two lines on what stops with one droplet, and one on the volume", () => {
     const { price, warnings } = assess(parse({ administratorKeys: [KEY] }));
     expect(price).toEqual({
       lines: [
@@ -271,6 +271,7 @@ describe("the verdict", () => {
     expect(warnings).toEqual([
       "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",
       "push, ingress, mailers, pull, fasp: all consumers run on one droplet, main; add a process for these queues to a pool of workers, with low weights if it is only a fallback",
+      "main.volumeGiB is 50, and the database of 1000 active users grows by some 5.7 GiB a month: an empty volume is full within a year; write 80 ($3 a month more)",
     ]);
   });
 
@@ -281,7 +282,7 @@ describe("the verdict", () => {
       sidekiq: [{ queues: ["default"], threads: 5 }],
     });
     const { pools, main } = assess(parse({ workers: [pool("small", "s-1vcpu-2gb"), pool("large", "c-4")] }));
-    expect(pools.map(({ sizing: { swapMiB } }) => swapMiB)).toEqual([2048, 0]);
+    expect(pools.map(({ sizing: { swapMiB } }) => swapMiB)).toEqual([2048, 2048]);
     expect(main.connections.client.find(({ item }) => item === "Sidekiq on workers")?.connections).toBe(10);
   });
 
@@ -321,7 +322,7 @@ describe("the worked examples are accepted as they stand, once their secrets are
       "smtpPassword",
     ]);
     expect(warnings).toEqual([]);
-    expect(price.dropletsAndVolumesUsd).toBe(220);
+    expect(price.dropletsAndVolumesUsd).toBe(221);
     expect(exampleValues(settings).map(({ key }) => key)).toEqual([
       "domain",
       "owner.email",
