@@ -7,6 +7,7 @@ import { InstanceSecrets } from "./components/instanceSecrets";
 import { MainDroplet } from "./components/mainDroplet";
 import { MediaBucket } from "./components/mediaBucket";
 import { stackOutputs } from "./components/outputs";
+import { priorMachines } from "./components/priorMachines";
 import { makeProviders } from "./components/providers";
 import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
@@ -67,7 +68,7 @@ export = async () => {
           { providers: [on.workers] },
         );
 
-  const shared = { stack, settings, names, secrets, media, tailnet };
+  const shared = { stack, settings, names, secrets, media, tailnet, prior: await priorMachines() };
   const main = new MainDroplet(
     "main",
     { ...shared, sizing: assessment.main, account, backups },

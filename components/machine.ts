@@ -1,9 +1,11 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import type * as tailscale from "@pulumi/tailscale";
 import type { BootSecrets } from "../hosts/bundle";
 import { shortKeyId } from "../settings/names";
 import type { Account } from "./account";
 import type { TagFirewall } from "./firewall";
+import { type MadeMachine, needsNewKey, type PriorMachine, type PriorMachines } from "./priorMachines";
 import type { Tailnet } from "./tailnet";
 
 export interface MachineArgs {
@@ -22,6 +24,10 @@ export interface MachineArgs {
   trigger: pulumi.Input<string>;
   /** `old-first` where both cannot live at once (one data volume), `new-first` where the fleet must not shrink. */
   order: "old-first" | "new-first";
+  /** What the state says about the machines before this run. */
+  prior: PriorMachines;
+  /** Exists before the droplet, and is deleted after it. */
+  outlivedBy?: pulumi.Resource[];
   /** Renders the cloud-config from what only this machine has. */
   userData: (boot: pulumi.Output<Pick<BootSecrets, "hostname" | "authKey">>) => pulumi.Output<string>;
 }
@@ -49,9 +55,17 @@ export class Machine extends pulumi.ComponentResource {
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mastodon-hosting:index:Machine", name, {}, opts);
+    const prior = args.prior(name);
+    const anew = needsNewKey(prior);
+    if (anew) {
+      pulumi.log.info(
+        `${name} gets a new auth key: its droplet has yet to be made, and the key in the state may be spent or expired by now.`,
+        this,
+      );
+    }
     const key = args.tailnet.mintKey(
       `${name}-auth-key`,
-      { tag: args.tailnetTag, description: args.dropletName, trigger: args.trigger },
+      { tag: args.tailnetTag, description: args.dropletName, trigger: args.trigger, anew },
       this,
     );
     this.hostname = key.id.apply((id) => `${args.dropletName}-${shortKeyId(id)}`);
@@ -76,9 +90,12 @@ export class Machine extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [args.firewall.firewall],
+        dependsOn: [args.firewall.firewall, ...(args.outlivedBy ?? [])],
         ignoreChanges: ONLY_WITH_A_NEW_DROPLET,
         replaceWith: [key],
+        // `replaceWith` fires once, in the run that replaces the key: when that run fails in between, this goes on with it.
+        replacementTrigger: key.id,
+        hooks: { beforeCreate: [onlyWithANewKey(name, key, prior)] },
         deleteBeforeReplace: args.order === "old-first",
         // Draining Sidekiq takes longer than the provider's minute.
         customTimeouts: { delete: "10m" },
@@ -86,6 +103,24 @@ export class Machine extends pulumi.ComponentResource {
       },
     );
     args.account.show(`${name}-droplet`, this.droplet.dropletUrn, this);
-    this.registerOutputs();
+    this.registerOutputs({ dropletId: this.droplet.id, keyId: key.id } satisfies Record<
+      keyof MadeMachine,
+      pulumi.Output<string>
+    >);
   }
+}
+
+/**
+ * Refuses a droplet whose key was there before this run, whatever the engine thinks: the key lets one machine in, and it may
+ * have done so, or have expired. Such a droplet would stay outside the tailnet.
+ */
+function onlyWithANewKey(name: string, key: tailscale.TailnetKey, { keyId }: PriorMachine) {
+  return async ({ urn }: pulumi.ResourceHookArgs) => {
+    const now = await new Promise<string>((resolve) => key.id.apply(resolve));
+    if (now === keyId) {
+      throw new Error(
+        `${name}: a new droplet takes a new auth key, and ${keyId} is from an earlier run. Run: pulumi up --replace '${urn.replace(/digitalocean:[^:]*:[^:]*::.*$/, "")}tailscale:index/tailnetKey:TailnetKey::${name}-auth-key'`,
+      );
+    }
+  };
 }

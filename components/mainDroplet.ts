@@ -13,6 +13,7 @@ import { mainSecrets } from "./hostSecrets";
 import type { InstanceSecrets } from "./instanceSecrets";
 import { Machine } from "./machine";
 import type { MediaBucket } from "./mediaBucket";
+import type { PriorMachines } from "./priorMachines";
 import { readiness } from "./readiness";
 import type { Tailnet } from "./tailnet";
 
@@ -27,6 +28,7 @@ export interface MainDropletArgs {
   media: MediaBucket;
   backups: BackupBucket;
   tailnet: Tailnet;
+  prior: PriorMachines;
 }
 
 /**
@@ -78,6 +80,11 @@ export class MainDroplet extends pulumi.ComponentResource {
       { ...kept, ignoreChanges: ["initialFilesystemLabel", "initialFilesystemType"] },
     );
 
+    const address = new digitalocean.ReservedIp(`${name}-ipv4`, { region }, kept);
+    const address6 = main.ipv6
+      ? new digitalocean.ReservedIpv6(`${name}-ipv6`, { regionSlug: region }, kept)
+      : undefined;
+
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent: this });
     const hostKeys = {
       privatePem: hostKey.privateKeyOpenssh,
@@ -112,6 +119,9 @@ export class MainDroplet extends pulumi.ComponentResource {
         ipv6: main.ipv6,
         trigger: `generation ${main.generation}`,
         order: "old-first",
+        prior: args.prior,
+        // What is still attached or assigned cannot be deleted, and only the end of the droplet lets go of it.
+        outlivedBy: [volume, address, ...(address6 ? [address6] : [])],
         userData: (own) =>
           pulumi
             .all([bundle, own, args.secrets.consolePassword, hostKeys])
@@ -122,29 +132,29 @@ export class MainDroplet extends pulumi.ComponentResource {
       { parent: this },
     );
     const dropletId = machine.droplet.id.apply(Number);
+    // The end of a droplet lets go of its volume and its addresses. The provider would tear the volume away from a running
+    // machine, take the addresses away before the shutdown, and panic where an address is on nothing (4.80.1).
+    const untilTheDropletEnds = { parent: this, deleteBeforeReplace: true, retainOnDelete: true };
 
     const attachment = new digitalocean.VolumeAttachment(
       `${name}-data-attachment`,
       { dropletId, volumeId: volume.id },
-      // Deleting it would detach the volume from a running machine; the end of the droplet detaches it cleanly.
-      { parent: this, deleteBeforeReplace: true, retainOnDelete: true },
+      untilTheDropletEnds,
     );
-
-    const address = new digitalocean.ReservedIp(`${name}-ipv4`, { region }, kept);
+    // One after the other: a droplet has one action at a time, and the provider asks for the IPv6 address but once.
     const assignment = new digitalocean.ReservedIpAssignment(
       `${name}-ipv4-assignment`,
       { ipAddress: address.ipAddress, dropletId },
-      { parent: this, deleteBeforeReplace: true },
+      { ...untilTheDropletEnds, dependsOn: [attachment] },
     );
     const addresses: Address[] = [{ type: "A", value: address.ipAddress }];
     const waitFor: pulumi.Resource[] = [attachment, assignment];
-    if (main.ipv6) {
-      const address6 = new digitalocean.ReservedIpv6(`${name}-ipv6`, { regionSlug: region }, kept);
+    if (address6) {
       waitFor.push(
         new digitalocean.ReservedIpv6Assignment(
           `${name}-ipv6-assignment`,
           { ip: address6.ip, dropletId },
-          { parent: this, deleteBeforeReplace: true },
+          { ...untilTheDropletEnds, dependsOn: [assignment] },
         ),
       );
       this.ipv6 = address6.ip;

@@ -38,12 +38,17 @@ export class Tailnet extends pulumi.ComponentResource {
    *
    * @param trigger the key is replaced when this plain text changes, and the machine with it (`replaceWith`). A machine
    *   replaced alone would boot with a spent key.
+   * @param anew the key is replaced in this run, trigger or not
    */
   mintKey(
     name: string,
-    args: { tag: string; description: string; trigger: pulumi.Input<string> },
+    args: { tag: string; description: string; trigger: pulumi.Input<string>; anew: boolean },
     parent: pulumi.Resource,
   ) {
+    // Tailscale takes at most 50 characters, of letters, digits, hyphens and spaces.
+    const description = args.anew
+      ? `${args.description.slice(0, 30)} ${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}`
+      : args.description.slice(0, 50);
     return new tailscale.TailnetKey(
       name,
       {
@@ -54,15 +59,15 @@ export class Tailnet extends pulumi.ComponentResource {
         expiry: KEY_EXPIRY_SECONDS,
         // Spent or expired keys are no reason for a new one: their machine has joined.
         recreateIfInvalid: "never",
-        // Tailscale takes at most 50 characters, of letters, digits, hyphens and spaces.
-        description: args.description.slice(0, 50),
+        description,
       },
       {
         parent,
         replacementTrigger: args.trigger,
-        // Every input replaces a key, and a replaced key replaces its machine: only the trigger may do that.
+        // Every input replaces a key, and a replaced key replaces its machine: only the trigger may do that, and a description
+        // that is another one each time, where the key has to be another one.
         ignoreChanges: [
-          "description",
+          ...(args.anew ? [] : ["description"]),
           "ephemeral",
           "expiry",
           "preauthorized",

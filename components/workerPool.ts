@@ -13,6 +13,7 @@ import type { InstanceSecrets } from "./instanceSecrets";
 import { Machine } from "./machine";
 import type { MainDroplet } from "./mainDroplet";
 import type { MediaBucket } from "./mediaBucket";
+import type { PriorMachines } from "./priorMachines";
 import { readiness } from "./readiness";
 import type { Tailnet } from "./tailnet";
 
@@ -27,6 +28,7 @@ export interface WorkerPoolArgs {
   secrets: InstanceSecrets;
   media: MediaBucket;
   tailnet: Tailnet;
+  prior: PriorMachines;
   /** Workers wait for main in any case; waiting here too tells a broken main from a broken worker. */
   after: MainDroplet;
 }
@@ -102,6 +104,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           ipv6: false,
           trigger,
           order: "new-first",
+          prior: args.prior,
           userData: (own) =>
             pulumi
               .all([image, own])

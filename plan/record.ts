@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
 /** One registered resource or component. */
 export interface RecordedResource {
@@ -75,6 +76,12 @@ export async function record(program: () => Promise<unknown>, args: RecordArgs):
           });
         },
     ),
+    // The SDK's mocks lack this one; nothing that a hook waits for happens here.
+    replaced(
+      MockMonitor.prototype as unknown as Hooks,
+      "registerResourceHook",
+      () => (_request, callback) => callback(null, new Empty()),
+    ),
     replaced(pulumi.log as { warn: (message: string) => Promise<void> }, "warn", () => async (message) => {
       warnings.push(message);
     }),
@@ -105,6 +112,10 @@ export async function record(program: () => Promise<unknown>, args: RecordArgs):
 type Callback = (error: unknown, response?: { getUrn(): string }) => void;
 interface Monitor {
   registerResource(request: RegisterResourceRequest, callback: Callback): Promise<void>;
+}
+
+interface Hooks {
+  registerResourceHook(request: unknown, callback: (error: unknown, response: Empty) => void): void;
 }
 
 /** Puts another function in an object's place; returns what puts the old one back. */

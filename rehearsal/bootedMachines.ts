@@ -92,12 +92,13 @@ export class BootedMachines implements Machines {
     });
   }
 
-  async powerOff(dropletId: string, graceful: boolean): Promise<void> {
+  async powerOff(dropletId: string, graceful: boolean): Promise<boolean> {
     const entry = this.of(dropletId);
-    if (!entry.on) return;
+    if (!entry.on) return true;
     entry.on = false;
     if (graceful) await entry.machine.stop();
     else await entry.machine.cut();
+    return true;
   }
 
   /** Switched off and on by its own means. */

@@ -10,9 +10,17 @@ export const VOLUME = "digitalocean:index/volume:Volume";
 export const VOLUME_ATTACHMENT = "digitalocean:index/volumeAttachment:VolumeAttachment";
 export const PROJECT_RESOURCES = "digitalocean:index/projectResources:ProjectResources";
 export const TAG = "digitalocean:index/tag:Tag";
+export const RESERVED_IP = "digitalocean:index/reservedIp:ReservedIp";
+export const RESERVED_IPV6 = "digitalocean:index/reservedIpv6:ReservedIpv6";
+export const IPV4_ASSIGNMENT = "digitalocean:index/reservedIpAssignment:ReservedIpAssignment";
+export const IPV6_ASSIGNMENT = "digitalocean:index/reservedIpv6Assignment:ReservedIpv6Assignment";
+const ASSIGNMENTS = [IPV4_ASSIGNMENT, IPV6_ASSIGNMENT];
 
 /** Creations that the API takes on at once (docs.digitalocean.com/reference/api: droplets, create). */
 const CREATIONS_AT_ONCE = 10;
+
+/** How long an action takes: long enough for another one to come in between. */
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 100));
 
 export interface AccountLimits {
   droplets: number;
@@ -34,6 +42,8 @@ export class DigitalOceanAccount extends Account {
   /** Zones whose records it serves. */
   readonly zones = new Set<string>();
   private creating = 0;
+  /** Droplets with an action under way. */
+  private readonly busy = new Set<string>();
 
   constructor(
     label: string,
@@ -83,18 +93,58 @@ export class DigitalOceanAccount extends Account {
     }
   }
 
-  /** The machine stops, if it is asked to, before it loses what it has. */
+  /**
+   * As the provider does it: one shutdown, a wait until the droplet is off, which nothing enforces, an action for each of its
+   * volumes, and the end.
+   */
   async destroyDroplet(id: string, graceful: boolean): Promise<void> {
-    await this.machines.powerOff(id, graceful);
-    for (const [volume, droplet] of this.attached) if (droplet === id) await this.detach(volume);
-    for (const [address, droplet] of this.assigned) if (droplet === id) this.assigned.delete(address);
+    if ((await this.machines.powerOff(id, graceful)) === false)
+      throw new Refused(
+        `Error waiting for droplet (${id}) to become off: timeout while waiting for state to become 'off' (last state: 'active', timeout: 10m0s)`,
+      );
+    for (const [volume, droplet] of this.attached)
+      if (droplet === id) await this.act(id, () => this.detach(volume));
+    for (const [address, droplet] of this.assigned) if (droplet === id) this.unassign(address);
     this.hide(`do:droplet:${id}`);
+  }
+
+  /** A droplet has one action at a time. */
+  async act(dropletId: string, action: () => void | Promise<void>): Promise<void> {
+    if (this.busy.has(dropletId)) throw new Refused("422: Droplet already has a pending event.");
+    this.busy.add(dropletId);
+    try {
+      await pause();
+      await action();
+    } finally {
+      this.busy.delete(dropletId);
+    }
+  }
+
+  /** Ends when no action of the droplet's is under way. */
+  async idle(dropletId: string): Promise<void> {
+    while (this.busy.has(dropletId)) await pause();
   }
 
   /** What is gone is in no project any more. */
   hide(urn: string): void {
     for (const shown of this.shown.values()) shown.delete(urn);
     this.forget(PROJECT_RESOURCES, ({ resources }) => (resources as string[]).includes(urn));
+  }
+
+  /** What a project showed belongs to the default one when it is gone. */
+  forgetLinks(projectId: string): void {
+    this.forget(PROJECT_RESOURCES, ({ project }) => project === projectId);
+  }
+
+  /** Whether that is still there for a project to show. */
+  holds(urn: string): boolean {
+    return this.list().some(({ outputs }) => outputs.dropletUrn === urn || outputs.volumeUrn === urn);
+  }
+
+  /** A tag goes from all that has it. */
+  untag(tag: string): void {
+    for (const { inputs } of this.list())
+      if (Array.isArray(inputs.tags)) inputs.tags = inputs.tags.filter((one) => one !== tag);
   }
 
   /** Links end with what they link, whoever asked for them. */
@@ -107,7 +157,9 @@ export class DigitalOceanAccount extends Account {
     const droplet = this.existing(DROPLET, dropletId);
     if (volume.inputs.region !== droplet.inputs.region)
       throw new Refused(`422: volume ${volumeId} and droplet ${dropletId} are in different regions`);
-    if (this.attached.has(volumeId)) throw new Refused(`422: volume ${volumeId} is already attached`);
+    const holder = this.attached.get(volumeId);
+    if (holder === dropletId) return;
+    if (holder !== undefined) throw new Refused(`422: volume ${volumeId} is already attached`);
     this.attached.set(volumeId, dropletId);
     await this.machines.attach(dropletId, volume.inputs.name as string);
   }
@@ -124,5 +176,11 @@ export class DigitalOceanAccount extends Account {
     this.existing(DROPLET, dropletId);
     if (this.assigned.has(address)) throw new Refused(`422: ${address} is assigned already`);
     this.assigned.set(address, dropletId);
+  }
+
+  unassign(address: string): void {
+    this.assigned.delete(address);
+    for (const type of ASSIGNMENTS)
+      this.forget(type, (inputs) => inputs.ip === address || inputs.ipAddress === address);
   }
 }

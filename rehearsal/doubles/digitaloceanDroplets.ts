@@ -5,7 +5,7 @@ import { dropletSize } from "../../capacity/droplets";
 import { type DigitalOceanAccount, DROPLET, VOLUME, VOLUME_ATTACHMENT } from "./digitaloceanAccount";
 import { SSH_KEY } from "./digitaloceanOrganisation";
 import { between, inputsOf, matching, oneOf } from "./inputs";
-import { type Kind, Refused } from "./provider";
+import { type Kind, notFound, Refused } from "./provider";
 
 const USER_DATA_LIMIT = 64 * 1024;
 
@@ -45,6 +45,9 @@ const droplet: Kind<DigitalOceanAccount> = {
     return {};
   },
   delete: (account, { id, inputs }) => account.destroyDroplet(id, inputs.gracefulShutdown === true),
+  // It waits first for a droplet that is not locked.
+  alreadyGone: (id) =>
+    `Error waiting for droplet to be unlocked for destroy (${id}): unexpected state 'Not Found', wanted target 'false'. last error: %!s(<nil>)`,
 };
 
 const volume: Kind<DigitalOceanAccount> = {
@@ -76,6 +79,7 @@ const volume: Kind<DigitalOceanAccount> = {
     if (account.attached.has(id)) throw new Refused(`409: volume ${id} is attached`);
     account.hide(outputs.volumeUrn as string);
   },
+  alreadyGone: notFound("volume"),
 };
 
 const volumeAttachment: Kind<DigitalOceanAccount> = {
@@ -84,13 +88,19 @@ const volumeAttachment: Kind<DigitalOceanAccount> = {
     volumeId: { type: "string", required: true, replaces: true },
   }),
   computed: [],
+  link: true,
+  // It comes again while the droplet is busy, and is content with a volume that is there already.
   create: async (account, { dropletId, volumeId }) => {
-    await account.attach(volumeId as string, String(dropletId));
+    await account.idle(String(dropletId));
+    await account.act(String(dropletId), () => account.attach(volumeId as string, String(dropletId)));
     return { id: `volume-attachment-${volumeId}-${dropletId}` };
   },
   read: (account, { inputs }) =>
     account.attached.get(inputs.volumeId as string) === String(inputs.dropletId) ? {} : undefined,
-  delete: (account, { inputs }) => account.detach(inputs.volumeId as string),
+  delete: async (account, { inputs }) => {
+    await account.idle(String(inputs.dropletId));
+    await account.act(String(inputs.dropletId), () => account.detach(inputs.volumeId as string));
+  },
 };
 
 export const dropletKinds: { [type: string]: Kind<DigitalOceanAccount> } = {

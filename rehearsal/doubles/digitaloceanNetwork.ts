@@ -1,9 +1,17 @@
 /** DigitalOcean's firewalls, reserved addresses and DNS records. */
 import { randomInt, randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
-import { type DigitalOceanAccount, TAG } from "./digitaloceanAccount";
+import type { Record } from "./account";
+import {
+  type DigitalOceanAccount,
+  IPV4_ASSIGNMENT,
+  IPV6_ASSIGNMENT,
+  RESERVED_IP,
+  RESERVED_IPV6,
+  TAG,
+} from "./digitaloceanAccount";
 import { between, inputsOf, oneOf } from "./inputs";
-import { type Kind, Refused } from "./provider";
+import { type Kind, notFound, Panicked, Refused } from "./provider";
 
 /** Where reserved addresses are taken from. */
 export const RESERVED = { v4: "203.0.113.0/24", v6: "2604:a880:800:14::/64" } as const;
@@ -48,6 +56,10 @@ const firewall: Kind<DigitalOceanAccount> = {
   },
 };
 
+const release = (account: DigitalOceanAccount, { id }: Record) => {
+  if (account.assigned.has(id)) throw new Refused(`422: the reserved address ${id} is assigned to a droplet`);
+};
+
 const reservedIp: Kind<DigitalOceanAccount> = {
   inputs: inputsOf<digitalocean.ReservedIpArgs>()({
     region: { type: "string", required: true, replaces: true },
@@ -57,7 +69,8 @@ const reservedIp: Kind<DigitalOceanAccount> = {
     const ipAddress = reservedAddress(RESERVED.v4, String(randomInt(1, 255)));
     return { id: ipAddress, outputs: { ipAddress, reservedIpUrn: `do:reservedip:${ipAddress}` } };
   },
-  delete: (account, { id }) => void account.assigned.delete(id),
+  delete: release,
+  alreadyGone: notFound("reserved IP"),
 };
 
 const reservedIpv6: Kind<DigitalOceanAccount> = {
@@ -69,23 +82,56 @@ const reservedIpv6: Kind<DigitalOceanAccount> = {
     const ip = reservedAddress(RESERVED.v6, randomInt(1, 65_536).toString(16));
     return { id: ip, outputs: { ip, reservedIpv6Urn: `do:reservedipv6:${ip}` } };
   },
-  delete: (account, { id }) => void account.assigned.delete(id),
+  // The provider takes every answer but a 404 for a success, and leaves the address behind: refused here, so that it is seen.
+  delete: release,
+  alreadyGone: notFound("reserved IPv6"),
 };
 
-/** @param property input that names the address */
-const assignment = (property: "ip" | "ipAddress"): Kind<DigitalOceanAccount> => ({
+interface Assignment {
+  /** Input that names the address. */
+  property: "ip" | "ipAddress";
+  /** Type of the address. */
+  address: string;
+  /** Whether the provider waits for the droplet's other actions first (reserved_ip_actions.go, waitOnDroplet). */
+  waits: boolean;
+  /** What its read says of an address that is elsewhere, or on nothing: nothing where the assignment is gone. */
+  elsewhere: (address: string, dropletId: string) => string | undefined;
+}
+
+const assignment = ({
+  property,
+  address: type,
+  waits,
+  elsewhere,
+}: Assignment): Kind<DigitalOceanAccount> => ({
   inputs: {
     [property]: { type: "string", required: true, replaces: true },
     dropletId: { type: "integer", required: true, replaces: true },
   },
   computed: [],
-  create: (account, { [property]: address, dropletId }) => {
-    account.assign(address as string, String(dropletId));
-    return { id: `${address}-${dropletId}` };
+  link: true,
+  create: async (account, inputs) => {
+    const [address, dropletId] = [String(inputs[property]), String(inputs.dropletId)];
+    if (waits) await account.idle(dropletId);
+    await account.act(dropletId, () => account.assign(address, dropletId));
+    return { id: `${dropletId}-${address}` };
   },
-  read: (account, { inputs }) =>
-    account.assigned.get(inputs[property] as string) === String(inputs.dropletId) ? {} : undefined,
-  delete: (account, { inputs }) => void account.assigned.delete(inputs[property] as string),
+  read: (account, { inputs }) => {
+    const [address, dropletId] = [String(inputs[property]), String(inputs.dropletId)];
+    account.existing(type, address);
+    if (account.assigned.get(address) === dropletId) return {};
+    const error = elsewhere(address, dropletId);
+    if (error) throw new Refused(error);
+    return undefined;
+  },
+  delete: async (account, { inputs }) => {
+    const [address, dropletId] = [String(inputs[property]), String(inputs.dropletId)];
+    account.existing(type, address);
+    const holder = account.assigned.get(address);
+    // `reservedIP.Droplet.ID == dropletID`, where Droplet is nil.
+    if (holder === undefined) throw new Panicked(`the deletion of the assignment of ${address}`);
+    if (holder === dropletId) await account.act(dropletId, () => account.unassign(address));
+  },
 });
 
 const dnsRecord: Kind<DigitalOceanAccount> = {
@@ -113,9 +159,19 @@ const dnsRecord: Kind<DigitalOceanAccount> = {
 
 export const networkKinds: { [type: string]: Kind<DigitalOceanAccount> } = {
   [FIREWALL]: firewall,
-  "digitalocean:index/reservedIp:ReservedIp": reservedIp,
-  "digitalocean:index/reservedIpv6:ReservedIpv6": reservedIpv6,
-  "digitalocean:index/reservedIpAssignment:ReservedIpAssignment": assignment("ipAddress"),
-  "digitalocean:index/reservedIpv6Assignment:ReservedIpv6Assignment": assignment("ip"),
+  [RESERVED_IP]: reservedIp,
+  [RESERVED_IPV6]: reservedIpv6,
+  [IPV4_ASSIGNMENT]: assignment({
+    property: "ipAddress",
+    address: RESERVED_IP,
+    waits: true,
+    elsewhere: () => undefined,
+  }),
+  [IPV6_ASSIGNMENT]: assignment({
+    property: "ip",
+    address: RESERVED_IPV6,
+    waits: false,
+    elsewhere: (address, dropletId) => `Error assigning reserved IPv6 ${address} to dropletID ${dropletId}`,
+  }),
   "digitalocean:index/dnsRecord:DnsRecord": dnsRecord,
 };

@@ -1,25 +1,24 @@
 /** DigitalOcean's tags, ssh keys and projects. */
 import { createHash, randomInt, randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
-import type { Account } from "./account";
 import { type DigitalOceanAccount, PROJECT_RESOURCES, TAG } from "./digitaloceanAccount";
 import { inputsOf, matching } from "./inputs";
-import { type Kind, Refused } from "./provider";
+import { type Kind, notFound, Refused } from "./provider";
 import { same } from "./values";
 
 export const SSH_KEY = "digitalocean:index/sshKey:SshKey";
-const PROJECT = "digitalocean:index/project:Project";
+export const PROJECT = "digitalocean:index/project:Project";
 
-const tag: Kind<Account> = {
+const tag: Kind<DigitalOceanAccount> = {
   inputs: inputsOf<digitalocean.TagArgs>()({
     name: { type: "string", replaces: true, refuses: matching(/^[A-Za-z0-9:_-]{1,255}$/) },
   }),
   computed: ["totalResourceCount"],
   named: true,
-  create: (account, { name }) => {
-    if (account.find(TAG, name as string)) throw new Refused(`422: tag ${name} exists already`);
-    return { id: name as string, outputs: { totalResourceCount: 0 } };
-  },
+  // The API answers with the tag that there is.
+  create: (_account, { name }) => ({ id: name as string, outputs: { totalResourceCount: 0 } }),
+  delete: (account, { id }) => account.untag(id),
+  alreadyGone: notFound("tag"),
 };
 
 const sshKey: Kind<DigitalOceanAccount> = {
@@ -39,6 +38,7 @@ const sshKey: Kind<DigitalOceanAccount> = {
       outputs: { fingerprint: digest.replace(/..(?=.)/g, "$&:") },
     };
   },
+  alreadyGone: notFound("SSH key"),
 };
 
 const project: Kind<DigitalOceanAccount> = {
@@ -47,18 +47,29 @@ const project: Kind<DigitalOceanAccount> = {
     description: { type: "string" },
     purpose: { type: "string" },
   }),
-  computed: ["createdAt", "ownerUuid"],
+  computed: ["createdAt", "ownerUuid", "resources"],
   named: true,
   create: (account, { name }) => {
     account.unique(PROJECT, "name", name, `409: a project called ${name} exists already`);
     const id = randomUUID();
     account.shown.set(id, new Set());
-    return { id, outputs: { createdAt: new Date().toISOString(), ownerUuid: account.uuid } };
+    return {
+      id,
+      outputs: { createdAt: new Date().toISOString(), ownerUuid: account.uuid, resources: [] },
+    };
   },
-  delete: (account, { id }) => {
-    if (account.shown.get(id)?.size) throw new Refused("412: cannot delete non-empty project");
+  read: (account, { id, outputs }) => ({ ...outputs, resources: [...(account.shown.get(id) ?? [])] }),
+  // First it moves what the state says that it shows, and then it is deleted if it is empty.
+  delete: (account, { id }, { resources }) => {
+    for (const urn of (resources ?? []) as string[]) {
+      if (!account.holds(urn))
+        throw new Refused(`Error assigning resource to default project: 412: ${urn} is gone`);
+      account.shown.get(id)?.delete(urn);
+    }
+    if (account.shown.get(id)?.size) throw new Refused("412: cannot delete a project with resources");
     account.shown.delete(id);
   },
+  alreadyGone: notFound("project"),
 };
 
 const projectResources: Kind<DigitalOceanAccount> = {
@@ -67,10 +78,15 @@ const projectResources: Kind<DigitalOceanAccount> = {
     resources: { type: "list", required: true },
   }),
   computed: [],
+  link: true,
   create: (account, { project: id, resources }, name) => {
     const shown = account.shown.get(id as string);
-    if (!shown) throw new Refused(`404: no project ${id}`);
-    for (const urn of resources as string[]) shown.add(urn);
+    // The provider gives the resource up without an error, which its bridge to Pulumi takes for one.
+    if (!shown) throw new Refused(`expected non-nil error with nil state during Create of ${name}`);
+    for (const urn of resources as string[]) {
+      for (const others of account.shown.values()) others.delete(urn);
+      shown.add(urn);
+    }
     // The provider's own id is the project's; here each is a record of its own.
     return { id: `${id}/${name}/${resources}` };
   },
@@ -81,10 +97,15 @@ const projectResources: Kind<DigitalOceanAccount> = {
   },
   read: (account, { inputs: { project: id, resources } }) => {
     const shown = account.shown.get(id as string);
-    return shown && (resources as string[]).every((urn) => shown.has(urn)) ? {} : undefined;
+    return shown && { resources: (resources as string[]).filter((urn) => shown.has(urn)) };
   },
-  delete: () => {
-    throw new Refused("412: what is gone cannot be moved to the default project");
+  delete: (account, _record, { project: id, resources }) => {
+    const shown = account.shown.get(id as string);
+    for (const urn of (resources as string[]) ?? []) {
+      if (shown && !account.holds(urn))
+        throw new Refused("412: what is gone cannot be moved to the default project");
+      shown?.delete(urn);
+    }
   },
 };
 

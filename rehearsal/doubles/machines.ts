@@ -33,8 +33,8 @@ export interface Machines {
   /** A volume appears or disappears. */
   attach(dropletId: string, volumeName: string): void | Promise<void>;
   detach(dropletId: string, volumeName: string): void | Promise<void>;
-  /** Graceful: the machine stops its services and unmounts first. */
-  powerOff(dropletId: string, graceful: boolean): void | Promise<void>;
+  /** Graceful: the machine stops its services and unmounts first. False where it does not come to that. */
+  powerOff(dropletId: string, graceful: boolean): boolean | undefined | Promise<boolean | undefined>;
   /** undefined where nothing answers under that name */
   ssh(
     connection: Connection,
@@ -46,6 +46,8 @@ export interface Machines {
 interface Machine {
   hostname: string;
   on: boolean;
+  /** Has power, and does nothing with it. */
+  hung: boolean;
   /** Whether it is the one of that name that the tailnet knows. */
   joined: boolean;
   /** Volumes that are mounted, by name. */
@@ -74,6 +76,7 @@ export class SimulatedMachines implements Machines {
     const machine: Machine = {
       hostname: config.hostname,
       on: true,
+      hung: false,
       joined: false,
       mounted: new Set(),
       waitsFor: this.broken.get(dropletName),
@@ -101,9 +104,10 @@ export class SimulatedMachines implements Machines {
     machine.mounted.delete(volumeName);
   }
 
-  powerOff(dropletId: string, graceful: boolean): void {
+  powerOff(dropletId: string, graceful: boolean): boolean {
     const machine = this.machines.get(dropletId);
-    if (!machine?.on) return;
+    if (!machine?.on) return true;
+    if (graceful && machine.hung) return false;
     machine.on = false;
     if (graceful) {
       for (const volume of machine.mounted) this.note("unmount", machine, volume);
@@ -112,6 +116,7 @@ export class SimulatedMachines implements Machines {
     this.note(graceful ? "shut down" : "power cut", machine);
     const device = this.tailnet.device(machine.hostname);
     if (device) device.online = false;
+    return true;
   }
 
   /** Whatever kept machines from working is repaired. */
@@ -120,18 +125,19 @@ export class SimulatedMachines implements Machines {
     for (const machine of this.machines.values()) machine.waitsFor = undefined;
   }
 
-  /** The machine dies without a word. */
-  kill(hostname: string): void {
+  /** The machine dies without a word; `hung` keeps its power, and answers nobody any more. */
+  kill(hostname: string, how: "dead" | "hung" = "dead"): void {
     const machine = [...this.machines.values()].find((one) => one.hostname === hostname);
     if (!machine) throw new Error(`no machine ${hostname}`);
-    machine.on = false;
+    if (how === "hung") machine.hung = true;
+    else machine.on = false;
     const device = this.tailnet.device(hostname);
     if (device) device.online = false;
   }
 
   ssh({ host }: Connection, command: string, stdin: string): Answer | undefined {
     const machine = [...this.machines.values()].find(
-      ({ hostname, on, joined }) => on && joined && hostname === host,
+      ({ hostname, on, hung, joined }) => on && !hung && joined && hostname === host,
     );
     if (!machine || !this.tailnet.device(host)) return undefined;
     const answer = this.answer(machine, command, stdin);

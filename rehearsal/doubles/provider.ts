@@ -8,6 +8,17 @@ import { partsOf, same, secret, UNKNOWN, type Values } from "./values";
 /** The API says no. */
 export class Refused extends Error {}
 
+/** What an API says of something that it does not have. */
+export const notFound = (what: string) => (id: string) =>
+  `Error deleting ${what}: 404 The resource you were accessing could not be found: ${id}`;
+
+/** The plugin dies of a nil pointer: whatever else this operation asks it for fails, too. */
+export class Panicked extends Error {
+  constructor(readonly where: string) {
+    super(`error reading from server: EOF (panic: nil pointer dereference in ${where})`);
+  }
+}
+
 /** A resource exists, but the wait for it has ended too early. */
 export class TimedOut extends Error {
   constructor(
@@ -32,10 +43,15 @@ export interface Kind<A extends Account> {
   secrets?: readonly string[];
   /** The provider would make up a `name`: one that is given and stays cannot belong to two at once. */
   named?: boolean;
+  /** It joins two others and has nothing of its own: the provider reads and deletes it by what the state says of both. */
+  link?: boolean;
+  /** What the provider says to the deletion of one that is gone; nothing where that is fine. */
+  alreadyGone?: (id: string) => string;
   create(account: A, inputs: Values, name: string): Made | Promise<Made>;
   update?(account: A, record: Record, inputs: Values): Values | undefined | Promise<Values | undefined>;
-  delete?(account: A, record: Record): void | Promise<void>;
-  /** What has become of the outputs; undefined where the resource is gone. */
+  /** @param state what the provider last said, which is all that it goes by */
+  delete?(account: A, record: Record, state: Values): void | Promise<void>;
+  /** What has become of the outputs, and of inputs that are no longer so; undefined where the resource is gone. */
   read?(account: A, record: Record): Values | undefined;
 }
 
@@ -55,6 +71,8 @@ export abstract class ProviderDouble<A extends Account = Account> {
   /** A provider that keeps nothing anywhere: what the engine's state says is all there is. */
   readonly stateless: boolean = false;
   private readonly connections = new Map<string, A>();
+  /** Connections to a plugin that has died. */
+  private readonly dead = new Map<string, Panicked>();
 
   constructor(
     protected readonly journal: Journal,
@@ -74,6 +92,8 @@ export abstract class ProviderDouble<A extends Account = Account> {
   }
 
   accountOf(connection: string): A {
+    const panic = this.dead.get(connection);
+    if (panic) throw panic;
     const account = this.connections.get(connection);
     if (!account) throw new Error(`${this.package}: used before it was configured`);
     return account;
@@ -106,11 +126,11 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const kind = this.kind(urn);
     const { type, name } = partsOf(urn);
     const effect = await this.meet("create", name);
-    const { id, outputs = {} } = await this.note({ what: "create", urn, account }, () =>
+    const { id, outputs = {} } = await this.note({ what: "create", urn, account, connection }, () =>
       kind.create(account, inputs, name),
     );
     if (!this.stateless) account.add({ type, name, id, inputs, outputs });
-    const known = this.outward(kind, { ...outputs, ...inputs });
+    const known = this.outward(kind, { ...outputs, ...inputs, ...this.idIn(id) });
     if (effect === "timed out") throw new TimedOut(id, known, `timeout while waiting for ${name}`);
     return { id, outputs: known };
   }
@@ -122,11 +142,11 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const record = this.recordOf(account, urn, id, state);
     if (!record) throw new Refused(`${type} ${id} does not exist`);
     await this.meet("update", name);
-    const outputs = await this.note({ what: "update", urn, account, id }, () =>
+    const outputs = await this.note({ what: "update", urn, account, id, connection }, () =>
       kind.update?.(account, record, inputs),
     );
     Object.assign(record, { inputs, outputs: { ...record.outputs, ...outputs } });
-    return this.outward(kind, { ...record.outputs, ...inputs });
+    return this.outward(kind, { ...record.outputs, ...inputs, ...this.idIn(id) });
   }
 
   /** undefined where it is gone */
@@ -143,11 +163,12 @@ export abstract class ProviderDouble<A extends Account = Account> {
     await this.meet("read", name);
     this.journal.add({ where: this.package, what: "read", name, type, id, account: account.label });
     if (this.stateless) return { outputs: this.outward(kind, state), inputs };
-    const record = account.find(type, id);
+    const record = this.recordOf(account, urn, id, state);
     const outputs = record && (kind.read ? kind.read(account, record) : record.outputs);
     if (!record || !outputs) return undefined;
-    record.outputs = outputs;
-    return { outputs: this.outward(kind, { ...outputs, ...record.inputs }), inputs: record.inputs };
+    const now = { ...record.inputs, ...outputs };
+    const found = Object.fromEntries(Object.entries(now).filter(([key]) => kind.inputs[key]));
+    return { outputs: this.outward(kind, { ...now, ...this.idIn(id) }), inputs: found };
   }
 
   async delete(connection: string, urn: string, id: string, state: Values): Promise<void> {
@@ -155,15 +176,25 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const { type, name } = partsOf(urn);
     const record = this.recordOf(account, urn, id, state);
     await this.meet("delete", name);
-    await this.note({ what: "delete", urn, account, id }, () =>
-      record ? this.kind(urn).delete?.(account, record) : undefined,
-    );
+    const kind = this.kind(urn);
+    await this.note({ what: "delete", urn, account, id, connection }, () => {
+      if (record) return kind.delete?.(account, record, state);
+      if (kind.alreadyGone) throw new Refused(kind.alreadyGone(id));
+      return undefined;
+    });
     account.remove(type, id);
+  }
+
+  /** A bridged provider has the id among the outputs, too. */
+  private idIn(id: string): Values {
+    return this.acceptsSecrets ? {} : { id };
   }
 
   private recordOf(account: A, urn: string, id: string, state: Values): Record | undefined {
     const { type, name } = partsOf(urn);
-    return this.stateless ? { type, name, id, inputs: state, outputs: state } : account.find(type, id);
+    const told = { type, name, id, inputs: state, outputs: {} };
+    if (this.stateless) return { ...told, outputs: state };
+    return account.find(type, id) ?? (this.kind(urn).link ? told : undefined);
   }
 
   private kind(urn: string): Kind<A> {
@@ -189,7 +220,13 @@ export abstract class ProviderDouble<A extends Account = Account> {
   }
 
   private async note<T>(
-    { what, urn, account, id }: { what: string; urn: string; account: A; id?: string },
+    {
+      what,
+      urn,
+      account,
+      id,
+      connection,
+    }: { what: string; urn: string; account: A; id?: string; connection: string },
     act: () => T | Promise<T>,
   ): Promise<T> {
     const entry = { where: this.package, account: account.label, id, ...partsOf(urn) };
@@ -199,6 +236,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
       return result;
     } catch (error) {
       this.journal.add({ ...entry, what: `${what} refused`, detail: String(error) });
+      if (error instanceof Panicked) this.dead.set(connection, error);
       throw error;
     }
   }

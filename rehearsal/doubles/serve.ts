@@ -8,7 +8,7 @@ import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { check, type Failure, type Input } from "./inputs";
-import { type ProviderDouble, TimedOut } from "./provider";
+import { Panicked, type ProviderDouble, TimedOut } from "./provider";
 import { plain, same, type Values } from "./values";
 
 const valuesOf = (struct: Struct | undefined) => plain(struct?.toJavaScript() ?? {}) as Values;
@@ -169,7 +169,8 @@ function grpcError(error: Error) {
     answer.addDetails(detail);
     metadata.add("grpc-status-details-bin", Buffer.from(answer.serializeBinary()));
   }
-  return { code: status.UNKNOWN, details: error.message, metadata };
+  const code = error instanceof Panicked ? status.UNAVAILABLE : status.UNKNOWN;
+  return { code, details: error.message, metadata };
 }
 
 export interface Served {

@@ -24,6 +24,7 @@ export class Tailnet extends Account {
   /** Owners of tags, as the policy file has them. */
   tagOwners: { [tag: string]: string[] } = {};
   private readonly usedKeys = new Set<string>();
+  private readonly revoked = new Set<string>();
   private passedSeconds = 0;
 
   now(): Date {
@@ -48,9 +49,16 @@ export class Tailnet extends Account {
     };
   }
 
-  /** A key is no longer valid when it has been used, unless it is reusable, and when it has expired. */
+  /** A key is no longer valid when it has been used, unless it is reusable, when it was revoked, and when it has expired. */
   isInvalid({ id, outputs }: Record): boolean {
-    return this.usedKeys.has(id) || this.now() >= new Date(outputs.expiresAt as string);
+    return (
+      this.usedKeys.has(id) || this.revoked.has(id) || this.now() >= new Date(outputs.expiresAt as string)
+    );
+  }
+
+  /** Somebody deletes a key in the console: the API goes on knowing it, as invalid. */
+  revoke(id: string): void {
+    this.revoked.add(id);
   }
 
   /** @throws Refused as tailscaled is refused by the control server */

@@ -28,7 +28,8 @@ const tailnetKey: Kind<Tailnet> = {
       throw new Refused(`400: requested tags [${unknown}] are invalid or not permitted`);
     return tailnet.newKey(inputs);
   },
-  read: (tailnet, record) => ({ ...record.outputs, invalid: tailnet.isInvalid(record) }),
+  // The API tells the key itself once, when it is made: the provider forgets it as it reads.
+  read: (tailnet, record) => ({ ...record.outputs, key: "", invalid: tailnet.isInvalid(record) }),
 };
 
 const acl: Kind<Tailnet> = {

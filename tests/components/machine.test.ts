@@ -1,5 +1,5 @@
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import type { CloudArgs } from "./cloud";
+import { authKeyId, type CloudArgs } from "./cloud";
 import { byName, custom, ofType, type Run, run, type Values } from "./stacks";
 
 const POOL = { name: "general", count: 1, size: "c-2", sidekiq: [{ queues: ["default"], threads: 5 }] };
@@ -150,7 +150,6 @@ test("each droplet goes with its own key: main old first, workers new first, eac
     };
   };
   const common = {
-    replacementTrigger: undefined,
     customTimeouts: { delete: "10m" },
     ignoreChanges: ["dropletAgent", "image", "ipv6", "monitoring", "size", "sshKeys", "userData", "vpcUuid"],
     gracefulShutdown: true,
@@ -158,12 +157,14 @@ test("each droplet goes with its own key: main old first, workers new first, eac
   expect(options("main-droplet")).toEqual({
     ...common,
     replaceWith: ["main-auth-key"],
+    replacementTrigger: authKeyId("main-auth-key"),
     deleteBeforeReplace: true,
   });
   for (const name of ["workers-general-1", "workers-other-1"]) {
     expect(options(`${name}-droplet`)).toEqual({
       ...common,
       replaceWith: [`${name}-auth-key`],
+      replacementTrigger: authKeyId(`${name}-auth-key`),
       deleteBeforeReplace: undefined,
     });
   }
@@ -186,7 +187,10 @@ test("triggers reach the engine as plain text: a secret one never fires", async 
   } finally {
     spy.mockRestore();
   }
-  expect(raw.filter((trigger) => trigger !== null).sort()).toEqual(Object.values(before).sort());
+  // A key's, and its droplet's, which is the key's id.
+  expect(raw.filter((trigger) => trigger !== null).sort()).toEqual(
+    [...Object.values(before), ...KEYS.map((key) => authKeyId(key))].sort(),
+  );
 });
 
 test("the hash of a worker's trigger gives away none of its secrets", async () => {

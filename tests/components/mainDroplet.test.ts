@@ -1,5 +1,6 @@
 import { bundleJson, userData } from "../../hosts/bundle";
 import {
+  authKeyId,
   dropletId,
   dropletIpv4,
   privateKey,
@@ -61,8 +62,11 @@ test("the main droplet of prod, complete", async () => {
         "account-ssh-key",
         "account-tag",
         "main-auth-key",
+        "main-data",
         "main-firewall",
         "main-host-key",
+        "main-ipv4",
+        "main-ipv6",
         "main-tag",
         ...MAIN_SECRETS,
       ].sort(),
@@ -79,6 +83,7 @@ test("the main droplet of prod, complete", async () => {
       },
       ...DROPLET_OPTIONS,
       replaceWith: ["main-auth-key"],
+      replacementTrigger: authKeyId("main-auth-key"),
       deleteBeforeReplace: true,
     },
     "main-data": {
@@ -117,9 +122,10 @@ test("the main droplet of prod, complete", async () => {
     "main-ipv4-assignment": {
       ...HERE,
       type: "ReservedIpAssignment",
-      dependsOn: ["main-droplet", "main-ipv4"],
+      dependsOn: ["main-data-attachment", "main-droplet", "main-ipv4"],
       inputs: { ipAddress: RESERVED_IPV4, dropletId: ID },
       deleteBeforeReplace: true,
+      retainOnDelete: true,
     },
     "main-ipv6": {
       ...HERE,
@@ -131,9 +137,10 @@ test("the main droplet of prod, complete", async () => {
     "main-ipv6-assignment": {
       ...HERE,
       type: "ReservedIpv6Assignment",
-      dependsOn: ["main-droplet", "main-ipv6"],
+      dependsOn: ["main-droplet", "main-ipv4-assignment", "main-ipv6"],
       inputs: { ip: RESERVED_IPV6, dropletId: ID },
       deleteBeforeReplace: true,
+      retainOnDelete: true,
     },
     "main-ready": {
       ...COMMAND,

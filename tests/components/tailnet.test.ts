@@ -10,7 +10,7 @@ const TAGS = {
   deploy: "tag:mastodon-prod-deploy",
 };
 
-async function tailnet(managePolicy: boolean, description = "mastodon-prod-main") {
+async function tailnet(managePolicy: boolean, description = "mastodon-prod-main", anew = false) {
   const run = await runAlone(() => {
     const provider = new tailscale.Provider("tailscale", { apiKey: "key" });
     const net = new Tailnet(
@@ -24,7 +24,7 @@ async function tailnet(managePolicy: boolean, description = "mastodon-prod-main"
       {},
       { providers: [provider] },
     );
-    net.mintKey("main-auth-key", { tag: TAGS.main, description, trigger: "generation 1" }, machine);
+    net.mintKey("main-auth-key", { tag: TAGS.main, description, trigger: "generation 1", anew }, machine);
   });
   const { tailscale: _, ...made } = byName(custom(run));
   return made;
@@ -76,6 +76,12 @@ test("with managePolicy the policy file is there before the tags of the first ke
     },
     "main-auth-key": { ...KEY, dependsOn: ["tailnet-policy"] },
   });
+});
+
+test("a key that has to be another one is replaced by its description, which is another one each time", async () => {
+  const key = (await tailnet(false, "d".repeat(60), true))["main-auth-key"];
+  expect(key?.inputs.description).toMatch(/^d{30} \d{4}-\d\d-\d\d-\d\d-\d\d-\d\d$/);
+  expect(key?.ignoreChanges).toEqual(KEY.ignoreChanges.filter((input) => input !== "description"));
 });
 
 test("a long description is cut at Tailscale's 50 characters", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineHash, userData } from "../../hosts/bundle";
-import { dropletId, privateKey, publicKey } from "./cloud";
+import { authKeyId, dropletId, privateKey, publicKey } from "./cloud";
 import {
   COMMAND,
   CONNECTION,
@@ -63,6 +63,7 @@ const worker = (n: number) => ({
     },
     ...DROPLET_OPTIONS,
     replaceWith: [`workers-general-${n}-auth-key`],
+    replacementTrigger: authKeyId(`workers-general-${n}-auth-key`),
   },
   [`workers-general-${n}-droplet-in-project`]: {
     parent: `Machine workers-general-${n}`,

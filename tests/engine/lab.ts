@@ -65,6 +65,47 @@ export function succeeded(run: Run): Run {
 export const changes = ({ steps }: Run): string[] =>
   steps.filter(({ op }) => !["same", "read", "refresh"].includes(op)).map(({ op, name }) => `${op} ${name}`);
 
+/** What somebody deletes in the providers' consoles, behind the program's back. */
+export function byHand({ cloud }: Lab) {
+  const found = (name: string) => {
+    for (const account of [cloud.main, cloud.workers]) {
+      const record = account.list().find((one) => one.name === name);
+      if (record) return { account, ...record };
+    }
+    throw new Error(`no ${name}`);
+  };
+  return {
+    async droplet(name: string) {
+      const { account, type, id } = found(name);
+      await account.destroyDroplet(id, false);
+      account.remove(type, id);
+    },
+    address: (name: string) => {
+      const { account, id } = found(name);
+      account.unassign(id);
+    },
+    async volume(name: string) {
+      const { account, id } = found(name);
+      await account.detach(id);
+    },
+    key(name: string) {
+      const key = cloud.tailnet.list().find((one) => one.name === name);
+      cloud.tailnet.revoke(key?.id ?? "");
+    },
+    tag(name: string) {
+      const { account, type, id } = found(name);
+      account.untag(id);
+      account.remove(type, id);
+    },
+    project(name: string) {
+      const { account, type, id } = found(name);
+      account.shown.delete(id);
+      account.remove(type, id);
+      account.forgetLinks(id);
+    },
+  };
+}
+
 /** How often each operation was done. */
 export function counts(steps: readonly Step[]): Record<string, number> {
   const result: Record<string, number> = {};

@@ -299,7 +299,7 @@ test("a bucket goes when it is empty, old versions too, and not before; then nob
   const { aws } = prod.cloud;
   const [name, owner] = ["shop-example-media", ownerKey()];
   const record = aws.bucket(name);
-  const remove = async () => bucketKinds[BUCKET]?.delete?.(aws, record);
+  const remove = async () => bucketKinds[BUCKET]?.delete?.(aws, record, {});
   await as(owner, "PUT", OBJECT, { body: "cat" });
   await as(owner, "DELETE", OBJECT);
   expect(await s3.store.holds(name, OBJECT.slice(MEDIA.length + 1))).toBe(false);

@@ -98,8 +98,9 @@ test("a token opens its own account and no other", () => {
 test("a volume is attached once, in its own region; another of its name is refused there", async () => {
   const { create, go } = made();
   go();
-  const [near, far] = [
+  const [near, beside, far] = [
     await create(DROPLET, "near", droplet("a")),
+    await create(DROPLET, "beside", droplet("c")),
     await create(DROPLET, "far", droplet("b", "ams3")),
   ];
   const { id: volumeId } = await create(VOLUME, "data", volume("data"));
@@ -109,7 +110,8 @@ test("a volume is attached once, in its own region; another of its name is refus
     create(VOLUME_ATTACHMENT, "attachment", { volumeId, dropletId: Number(to.id) });
   await expect(attach(far)).rejects.toThrow("are in different regions");
   await attach(near);
-  await expect(attach(near)).rejects.toThrow("is already attached");
+  await attach(near);
+  await expect(attach(beside)).rejects.toThrow("is already attached");
 });
 
 test("an account holds so many droplets, and makes ten at once", async () => {

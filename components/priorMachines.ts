@@ -1,0 +1,62 @@
+/** What the stack's state says about its machines, before this run changes anything. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** Outputs of a `Machine`, recorded when its droplet has been made. */
+export interface MadeMachine {
+  dropletId: string;
+  /** Auth key that the droplet was made with. */
+  keyId: string;
+}
+
+export interface PriorMachine {
+  dropletId?: string;
+  keyId?: string;
+  made?: MadeMachine;
+}
+
+/** Machine's name → what the state has of it. */
+export type PriorMachines = (machine: string) => PriorMachine;
+
+interface StoredResource {
+  type: string;
+  outputs: Record<string, unknown>;
+}
+
+/**
+ * Read with the function of the engine that stack references are built on: a refresh that found a droplet gone leaves its
+ * key in the state, and nothing else tells the program so.
+ */
+export async function priorMachines(): Promise<PriorMachines> {
+  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const { outputs = {} } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
+    stackName,
+  })) as { outputs?: Record<string, StoredResource> };
+  const stored = new Map(
+    Object.entries(outputs).map(([urn, { type, outputs: values }]) => [
+      `${type} ${urn.split("::").at(-1)}`,
+      values,
+    ]),
+  );
+  return (machine) => {
+    const id = (type: string, name: string) => stored.get(`${type} ${name}`)?.id as string | undefined;
+    const dropletId = id("digitalocean:index/droplet:Droplet", `${machine}-droplet`);
+    const keyId = id("tailscale:index/tailnetKey:TailnetKey", `${machine}-auth-key`);
+    const made = stored.get(`mastodon-hosting:index:Machine ${machine}`) as Partial<MadeMachine> | undefined;
+    return {
+      ...(dropletId ? { dropletId } : {}),
+      ...(keyId ? { keyId } : {}),
+      ...(made?.dropletId && made.keyId ? { made: made as MadeMachine } : {}),
+    };
+  };
+}
+
+/**
+ * Whether the key in the state is not to be trusted any more: it lets one machine in, within a week, and the machine that it
+ * was minted for is not there. That machine was deleted behind the program's back, or an earlier run failed between the key
+ * and the droplet.
+ */
+export function needsNewKey({ dropletId, keyId, made }: PriorMachine): boolean {
+  if (!keyId) return false; // one is made anyway
+  if (!dropletId) return true;
+  return made !== undefined && made.dropletId === dropletId && made.keyId !== keyId;
+}
