@@ -1,6 +1,6 @@
 /** Encrypted values where no secret belongs: they would stand in plain text in the outputs and the machines' files. */
 import type { Problem } from "../capacity/problem";
-import { headOf } from "./notes";
+import { headOf, quoted } from "./paths";
 import { SECRETS, type SecretName, setCommand } from "./secrets";
 import type { SettingType } from "./types";
 
@@ -8,9 +8,6 @@ const isSecretName = (name: string): name is SecretName => Object.hasOwn(SECRETS
 
 /** `smtp.password` → `smtpPassword`. */
 const camel = (path: string) => path.replace(/[.[\]]+(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** A path for a shell. */
-export const quoted = (path: string) => (/[^\w.]/.test(path) ? `'${path}'` : path);
 
 /**
  * What the engine, the plan, the policy pack and `size` say to an encrypted value that is not a secret.

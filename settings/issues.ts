@@ -3,6 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { stringify } from "yaml";
 import { z } from "zod";
 import type { Problem } from "../capacity/problem";
+import { quoted, stepsOf } from "./paths";
 import { shown, shownName } from "./shown";
 import { isDecimal, settingType, unwrap } from "./types";
 
@@ -18,7 +19,7 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** The schema that a path inside a setting leads to; undefined where the path leaves the schema. */
-function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+export function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return schema;
   const inner = unwrap(schema);
@@ -43,7 +44,7 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-function nameAt(key: string, path: Path): string {
+export function nameAt(key: string, path: Path): string {
   return path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}.${shownName(String(step))}`),
     key,
@@ -53,12 +54,42 @@ function nameAt(key: string, path: Path): string {
 /** @param list what else could be written, as a clause */
 export function unknownKey(prefix: string, name: string, known: readonly string[], list: string): Problem {
   const near = closest(name, [...known]);
-  // A third of the letters: close enough for a slip, too far for another word.
-  const isSlip = distance(name, near) <= Math.max(2, name.length / 3);
   return {
     key: prefix + shownName(name),
-    message: `is not a setting; ${isSlip ? `did you mean ${prefix}${near}?` : list}`,
+    message: `is not a setting; ${isSlip(name, near) ? `did you mean ${prefix}${near}?` : list}`,
   };
+}
+
+/** A third of the letters: close enough for a slip, too far for another word. */
+const isSlip = (name: string, near: string) => distance(name, near) <= Math.max(2, name.length / 3);
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+
+/** A key at the top that is no setting: a path, a name from within a map, or a slip. */
+export function unknownSetting(name: string, shape: Shape, otherNames: readonly string[]): Problem {
+  const key = shownName(name);
+  const path = stepsOf(name.replaceAll(/\["([^"]*)"\]/g, ".$1"));
+  const [head, ...inside] = path;
+  const schema = typeof head === "string" && Object.hasOwn(shape, head) ? shape[head] : undefined;
+  const isShown = shownName(name.replaceAll(/[[\]"]/g, "")) === name.replaceAll(/[[\]"]/g, "");
+  if (schema && inside.length > 0 && isShown) {
+    if (schemaAt(schema, inside))
+      return {
+        key: name,
+        message: `is written as one key, which nothing reads; write ${typeof inside.at(-1) === "number" ? "it" : inside.at(-1)} below ${head}, or run: pulumi config rm ${quoted(name)} && pulumi config set --path ${quoted(name)} VALUE`,
+      };
+    return { key: name, message: `is not a setting; ${head} takes ${keysOf(schema).join(", ")}` };
+  }
+  const homes = Object.entries(shape)
+    .filter(([, holder]) => keysOf(holder).includes(name))
+    .map(([holder]) => holder);
+  const known = [...Object.keys(shape), ...otherNames];
+  if (homes.length > 0 && distance(name, closest(name, known)) > 1)
+    return {
+      key,
+      message: `is not a setting by itself; did you mean ${homes.map((home) => `${home}.${name}`).join(" or ")}? Write it below ${homes.join(" or ")}`,
+    };
+  return unknownKey("", name, known, "remove it, or look for its name in docs/settings.md");
 }
 
 function unknownKeys({ key, schema }: GivenSetting, path: Path, names: readonly string[]): Problem[] {
@@ -80,6 +111,7 @@ function keysOf(schema: z.ZodType): string[] {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysOf(option as z.ZodType));
   if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
+  if (inner instanceof z.ZodArray) return keysOf(inner.element as z.ZodType);
   if (inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum)
     return inner.keyType.options.map(String);
   return [];
@@ -164,6 +196,8 @@ const isOwn = (message: string) => /^[a-z]/.test(message);
 function sentence(issue: Issue, is: string | undefined, given: unknown, write: string): string {
   const not = (what: string) => `${is ? `${is}, not` : "is not"} ${what}${write}`;
   const but = (clause: string) => `${is ?? "cannot be used"}; ${clause}`;
+  if (issue.code === "invalid_type" && typeof given === "string" && isOfType(issue.expected, given) && is)
+    return `${is}, a string; write it without quotes`;
   if (isOwn(issue.message)) {
     const { message } = issue;
     if (message.startsWith("is not ")) return not(message.slice("is not ".length));
@@ -172,7 +206,9 @@ function sentence(issue: Issue, is: string | undefined, given: unknown, write: s
   switch (issue.code) {
     case "invalid_type": {
       const isBare = typeof given === "number" || typeof given === "boolean";
-      return not(article(issue.expected) + (issue.expected === "string" && isBare ? " (quote it)" : ""));
+      if (issue.expected === "string" && isBare && is)
+        return `is the ${typeof given} ${given}, not a string; put it in quotes`;
+      return not(article(issue.expected));
     }
     case "invalid_value":
       return but(`write one of ${issue.values.map(String).join(", ")}`);
@@ -187,6 +223,12 @@ function sentence(issue: Issue, is: string | undefined, given: unknown, write: s
   }
 }
 
+/** Whether a string says what would be right without quotes. */
+const isOfType = (expected: string, text: string) =>
+  expected === "boolean"
+    ? /^(true|false)$/.test(text)
+    : /^(int|number)$/.test(expected) && /^-?\d+(\.\d+)?$/.test(text);
+
 /** Zod's and Pulumi.yaml's names of types, in words. */
 export function article(type: string): string {
   return (
@@ -194,7 +236,7 @@ export function article(type: string): string {
       int: "a whole number",
       integer: "a whole number",
       number: "a whole number",
-      string: "a text",
+      string: "a string",
       boolean: "true or false",
       array: "a list",
       object: "a map",

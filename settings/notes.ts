@@ -1,9 +1,10 @@
 /** What only a stack's file tells of its configuration, beside the values: the engine decrypts and converts before the program starts. */
-import { join } from "node:path";
+import { headOf } from "./paths";
 import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
 
 /** Paths are those of settings without the project's name (`tailnet.oauthClientId`), and full keys of other namespaces. */
 export interface Notes {
+  project: string;
   /** Keys that belong to a provider or to another project: full key → value. */
   foreign: Readonly<Record<string, string>>;
   /** What is encrypted; only the setting's name where the file could not be read. */
@@ -18,6 +19,7 @@ export function notesOf({ project, config, encrypted, encryptedAt, reread }: Rea
   const own = (at: string) => (at.startsWith(prefix) ? at.slice(prefix.length) : at);
   const isForeign = (key: string) => !key.startsWith(prefix);
   return {
+    project,
     foreign: {
       ...Object.fromEntries(Object.entries(config).filter(([key]) => isForeign(key))),
       ...Object.fromEntries(encrypted.filter(isForeign).map((key) => [key, ""])),
@@ -31,9 +33,6 @@ export function notesOf({ project, config, encrypted, encryptedAt, reread }: Rea
     reread: reread.map((note) => ({ ...note, at: own(note.at) })),
   };
 }
-
-/** The key that a path is in: `mastodon-hosting:tailnet` of `mastodon-hosting:tailnet.oauthClientId`. */
-export const headOf = (at: string) => at.split(/[.[]/, 1)[0] ?? "";
 
 /**
  * The notes of the running stack. The engine may have another file (`--config-file`, an environment): what the file says of a
@@ -67,7 +66,7 @@ export function runningNotes(
 /** Never in the way: what the engine took and the reader does not is the reader's fault. */
 function fileOf(folder: string, stack: string): StackConfig | undefined {
   try {
-    return readStackConfig(join(folder), stack);
+    return readStackConfig(folder, stack);
   } catch {
     return undefined;
   }

@@ -2,12 +2,15 @@
 import type { z } from "zod";
 import type { Problem } from "../capacity/problem";
 import { encryptedProblems } from "./encrypted";
-import { headOf, type Notes } from "./notes";
+import { foreignProblems } from "./foreignKeys";
+import type { Notes } from "./notes";
+import { headOf } from "./paths";
+import { plainSecretProblems, rereadProblems, rewrittenProblems } from "./plainValues";
 import { SECRET_NAMES, SECRETS } from "./secrets";
 import { settingType } from "./types";
-import { type ParsedValues, parseValues } from "./values";
+import { decode, type ParsedValues, parseValues, quiet } from "./values";
 
-const NO_NOTES: Notes = { foreign: {}, encrypted: [], reread: [] };
+const NO_NOTES: Notes = { project: "", foreign: {}, encrypted: [], reread: [] };
 
 /**
  * @param raw name → string as the engine hands it over; secrets are left to secrets.ts
@@ -22,13 +25,29 @@ export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
     const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
     return schema && settingType(schema);
   };
-  const problems = encryptedProblems(notes.encrypted, typeOf);
   // Its value is not known to all readers, so none of them judges it.
   const unread = notes.encrypted.map(headOf).filter((name) => Object.hasOwn(shape, name));
   const names = [...Object.keys(raw), ...notes.encrypted.map(headOf).filter((name) => !name.includes(":"))];
   const plain = names.filter((name) => !Object.hasOwn(SECRETS, name)).map((name) => [name, raw[name] ?? ""]);
   const parsed = parseValues(Object.fromEntries(plain), shape, SECRET_NAMES, unread);
-  return { settings: parsed.settings, problems: onePerKey([...problems, ...parsed.problems]) };
+  const problems = [
+    ...foreignProblems(notes.foreign, notes.encrypted, notes.project),
+    ...encryptedProblems(notes.encrypted, typeOf),
+    ...Object.entries(shape).flatMap(([name, schema]) => {
+      const text = Object.hasOwn(raw, name) && !unread.includes(name) ? raw[name] : undefined;
+      if (text === undefined) return [];
+      const value = decode(text, schema);
+      return [
+        ...plainSecretProblems(name, value),
+        ...notes.reread
+          .filter(({ at }) => headOf(at) === name)
+          .flatMap((note) => rereadProblems(note, schema, quiet.has(schema))),
+        ...rewrittenProblems(name, schema, value),
+      ];
+    }),
+    ...parsed.problems,
+  ];
+  return { settings: parsed.settings, problems: onePerKey(problems) };
 }
 
 /** One line for one fault: zod finds a number that is too large to be whole as well. */

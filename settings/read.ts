@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Settings, settingsSchema } from "../config";
 import { accountProblems, openedAccounts } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
+import { foreignProblems, isOtherProject } from "./foreignKeys";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { type Notes, runningNotes } from "./notes";
 import { plainSettings } from "./plain";
@@ -43,11 +44,19 @@ export function parseConfiguration(
     notes?: Notes;
   },
 ): Settings {
+  if (notes && isOtherProject(notes.foreign, raw))
+    refuse(
+      `The configuration of stack ${stack} has`,
+      foreignProblems(notes.foreign, notes.encrypted, notes.project),
+    );
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
   const { settings, problems } = plainSettings(raw, settingsSchema.shape, notes);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
-    ...settingProblems(settings, stack, before),
+    // One line for one fault.
+    ...settingProblems(settings, stack, before).filter(
+      ({ key }) => !problems.some((problem) => problem.key === key),
+    ),
     ...secretProblems(settings, given, isEncrypted),
     ...fixedSecretProblems(before?.secrets, secretMarks(given)),
   ]);

@@ -1,7 +1,7 @@
 /** From the strings that the engine hands over to values that the schema can judge. */
 import { z } from "zod";
 import type { Problem } from "../capacity/problem";
-import { describeIssue, type GivenSetting, unknownKey } from "./issues";
+import { describeIssue, type GivenSetting, unknownSetting } from "./issues";
 import { settingType } from "./types";
 
 export { type SettingType, settingType, unwrap } from "./types";
@@ -12,7 +12,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 export const quiet = z.registry<{ why: string }>();
 
 /** One setting from its string: JSON where it is not a text, and the string itself where that is no JSON. */
-function decode(raw: string, schema: z.ZodType): unknown {
+export function decode(raw: string, schema: z.ZodType): unknown {
   if (settingType(schema) === "string" && !/^[[{]/.test(raw)) return raw;
   try {
     return JSON.parse(raw);
@@ -40,10 +40,9 @@ export function parseValues<S extends Shape>(
   otherKeys: readonly string[],
   unread: readonly string[] = [],
 ): ParsedValues<S> {
-  const known = [...Object.keys(shape), ...otherKeys];
   const problems: Problem[] = Object.keys(raw)
     .filter((key) => !Object.hasOwn(shape, key))
-    .map((key) => unknownKey("", key, known, "remove it, or look for its name in Pulumi.yaml"));
+    .map((key) => unknownSetting(key, shape, otherKeys));
   const settings: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(shape)) {
     if (unread.includes(key)) continue;
@@ -53,7 +52,12 @@ export function parseValues<S extends Shape>(
     if (parsed.success) settings[key] = parsed.data;
     else {
       const given: GivenSetting = { key, schema, value, quiet: quiet.has(schema) };
-      problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(given, issue)));
+      // A whole number beyond a setting's most may also be too large to be whole: one fault, one line.
+      const issues = parsed.error.issues.filter(
+        (issue, _, all) =>
+          all.length === 1 || issue.code !== "too_big" || issue.maximum !== Number.MAX_SAFE_INTEGER,
+      );
+      problems.push(...issues.flatMap((issue) => describeIssue(given, issue)));
     }
   }
   return { settings: settings as ParsedValues<S>["settings"], problems };

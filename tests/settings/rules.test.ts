@@ -300,7 +300,7 @@ test("variables that would not fit into user data are refused with the size and 
   const tooLong =
     /^(main|workers-default) would get \d+ bytes of user data, more than the 61440 that fit; shorten extraEnv, extraSecretEnv or administratorKeys$/;
   for (const changes of [
-    { extraEnv: { NOISE: noise } },
+    { extraEnv: { NOISE_ID: noise } },
     { extraSecretEnv: JSON.stringify({ NOISE: noise }) },
   ]) {
     const lines = problems(changes);

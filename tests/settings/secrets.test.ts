@@ -78,8 +78,8 @@ const CONTRADICTIONS: BadCase[] = [
   ],
   [
     "a variable that is in extraEnv too",
-    { extraEnv: { DEEPL_API_KEY: CANARY }, extraSecretEnv: `{"DEEPL_API_KEY":"${CANARY}"}` },
-    "extraSecretEnv.DEEPL_API_KEY is in extraEnv too; remove one of the two",
+    { extraEnv: { DEEPL_PLAN: "free" }, extraSecretEnv: `{"DEEPL_PLAN":"${CANARY}"}` },
+    "extraSecretEnv.DEEPL_PLAN is in extraEnv too; remove one of the two",
   ],
 ];
 

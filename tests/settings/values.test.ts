@@ -25,13 +25,13 @@ const UNKNOWN: BadCase[] = [
   [
     "a name like no other",
     { elasticsearch: "x" },
-    "elasticsearch is not a setting; remove it, or look for its name in Pulumi.yaml",
+    "elasticsearch is not a setting; remove it, or look for its name in docs/settings.md",
   ],
   [
     "a name that every JavaScript object has",
     { constructor: "x", toString: "y" },
-    "constructor is not a setting; remove it, or look for its name in Pulumi.yaml",
-    "toString is not a setting; remove it, or look for its name in Pulumi.yaml",
+    "constructor is not a setting; remove it, or look for its name in docs/settings.md",
+    "toString is not a setting; remove it, or look for its name in docs/settings.md",
   ],
   [
     "inside a map",
@@ -66,33 +66,89 @@ const UNKNOWN: BadCase[] = [
   [
     "a name with a value in it",
     { "smtpPassword=hunter2": "x" },
-    "smtpPassword… is not a setting; remove it, or look for its name in Pulumi.yaml",
+    "smtpPassword… is not a setting; remove it, or look for its name in docs/settings.md",
+  ],
+];
+
+const written = (name: string, last: string, shell = name) =>
+  `${name} is written as one key, which nothing reads; write ${last} below ${name.split(/[.[]/)[0]}, or run: pulumi config rm ${shell} && pulumi config set --path ${shell} VALUE`;
+
+/** `pulumi config set owner.email you@example.org` without --path. */
+const DOTTED: BadCase[] = [
+  ["a setting in a map", { "main.size": "c-4" }, written("main.size", "size")],
+  ["an address", { "owner.email": "you@example.org" }, written("owner.email", "email")],
+  [
+    "two maps deep",
+    { "main.postgres.maxConnections": "50" },
+    written("main.postgres.maxConnections", "maxConnections"),
+  ],
+  ["in a list", { "workers[0].count": "2" }, written("workers[0].count", "count", "'workers[0].count'")],
+  [
+    "an entry of a list",
+    { "administratorKeys[0]": "x" },
+    written("administratorKeys[0]", "it", "'administratorKeys[0]'"),
+  ],
+  ["a variable", { "extraEnv.DEEPL_PLAN": "free" }, written("extraEnv.DEEPL_PLAN", "DEEPL_PLAN")],
+  [
+    "a slip inside",
+    { "main.sise": "c-4" },
+    "main.sise is not a setting; main takes size, volumeGiB, generation, ipv6, sidekiq, web, streaming, postgres, pgbouncer, redis, cacheRedis",
+  ],
+  [
+    "a name from within a map",
+    { volumeGiB: "100" },
+    "volumeGiB is not a setting by itself; did you mean main.volumeGiB? Write it below main",
+  ],
+  [
+    "a name from within two maps",
+    { size: "c-4" },
+    "size is not a setting by itself; did you mean main.size or workers.size? Write it below main or workers",
   ],
 ];
 
 const TYPES: BadCase[] = [
-  ["a number for a text", { main: { size: 4 } }, "main.size is 4, not a text (quote it)"],
+  [
+    "a number with 23 digits, in one line",
+    { main: { volumeGiB: 1e22 } },
+    "main.volumeGiB is 1e+22; write at most 16384",
+  ],
+  [
+    "a quoted port",
+    { smtp: { server: "smtp.example.org", port: "2525" } },
+    'smtp.port is "2525", a string; write it without quotes',
+  ],
+  ["a quoted boolean", { main: { ipv6: "true" } }, 'main.ipv6 is "true", a string; write it without quotes'],
+  [
+    "a quoted number of hours",
+    { recovery: { outageHours: "1.5" } },
+    'recovery.outageHours is "1.5", a string; write it without quotes',
+  ],
+  ["a number for a text", { main: { size: 4 } }, "main.size is the number 4, not a string; put it in quotes"],
   [
     "a number for a host name inside a map",
     { smtp: { server: 5 } },
-    "smtp.server is 5, not a text (quote it); write, for example, smtp.example.org",
+    "smtp.server is the number 5, not a string; put it in quotes",
   ],
   [
     "a list for a text",
     { domain: ["a.example"] },
-    "domain is a list, not a text; write, for example, social.example.org",
+    "domain is a list, not a string; write, for example, social.example.org",
   ],
   [
     "a map for a text that may be empty",
     { webDomain: { name: "a.example" } },
-    "webDomain is a map, not a text; write, for example, mastodon.example.org",
+    "webDomain is a map, not a string; write, for example, mastodon.example.org",
   ],
   [
     "a text for a whole number",
     { main: { volumeGiB: "12x" } },
     'main.volumeGiB is "12x", not a whole number',
   ],
-  ["a quoted number", { main: { volumeGiB: "50" } }, 'main.volumeGiB is "50", not a whole number'],
+  [
+    "a quoted number",
+    { main: { volumeGiB: "50" } },
+    'main.volumeGiB is "50", a string; write it without quotes',
+  ],
   ["a fraction", { main: { volumeGiB: 10.5 } }, "main.volumeGiB is 10.5, not a whole number"],
   [
     "nothing for a whole number",
@@ -133,7 +189,7 @@ const TYPES: BadCase[] = [
   [
     "a text for a weight",
     process({ queues: { push: "6" } }),
-    'main.sidekiq[0].queues.push is "6", not a whole number',
+    'main.sidekiq[0].queues.push is "6", a string; write it without quotes',
   ],
   [
     "a list for a variable",
@@ -296,7 +352,7 @@ const FORMATS: BadCase[] = [
   [
     "an account number without quotes",
     { aws: { accountId: 123456789012 } },
-    'aws.accountId is 123456789012, not a text (quote it); write, for example, "123456789012"',
+    "aws.accountId is the number 123456789012, not a string; put it in quotes",
   ],
   [
     "an account number with hyphens",
@@ -316,7 +372,7 @@ const FORMATS: BadCase[] = [
   [
     "a time as a number",
     { backups: { time: 150 } },
-    'backups.time is 150, not a text (quote it); write, for example, "02:30"',
+    "backups.time is the number 150, not a string; put it in quotes",
   ],
   [
     "a time without its zero",
@@ -360,10 +416,6 @@ const FORMATS: BadCase[] = [
   ],
   administratorKey("a kind of key that OpenSSH dropped", "ssh-dss AAAAB3NzaC1kc3M="),
   administratorKey("a fingerprint", "SHA256:0123"),
-  administratorKey(
-    "a private key",
-    "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
-  ),
   ["a key that is no list", { administratorKeys: "ssh-ed25519 AAAA you" }, "administratorKeys is not a list"],
   ["an empty key", { administratorKeys: [""] }, "administratorKeys[0] is empty; write a value, or remove it"],
 ];
@@ -427,6 +479,7 @@ const RANGES: BadCase[] = [
 
 describe.each([
   ["an unknown name is refused", UNKNOWN],
+  ["a path without --path is refused, with both ways to write it", DOTTED],
   ["a value of another type is refused with the type to write", TYPES],
   ["a required setting that is not there is named, with an example", MISSING],
   ["a word outside its list is refused with the list", CHOICES],
