@@ -121,7 +121,7 @@ describe("nginx", () => {
   });
 
   test("no location of the web interface sets a proxy header, which would drop all the others", () => {
-    for (const name of ["/", "^~ /api/v1/streaming"]) {
+    for (const name of ["/", "= /sw.js", "^~ /api/v1/streaming"]) {
       const body = location(web.slice(web.indexOf("http2 on")), name);
       expect(body).toContain("proxy_pass");
       expect(body).not.toContain("proxy_set_header");
@@ -132,6 +132,12 @@ describe("nginx", () => {
   test("the client's own forwarding header is not believed", () => {
     expect(web).toContain("proxy_set_header X-Forwarded-For $remote_addr;");
     expect(web + main).not.toContain("proxy_add_x_forwarded_for");
+  });
+
+  test("the service worker is never kept: a new release's has the same address", () => {
+    const served = web.slice(web.indexOf("http2 on"));
+    expect(location(served, "/")).toContain("proxy_cache web;");
+    expect(location(served, "= /sw.js")).not.toContain("proxy_cache");
   });
 
   test("streaming is not buffered", () => {
@@ -151,7 +157,7 @@ describe("nginx", () => {
 
   test("the bucket's name is looked up with the request and not at the start", () => {
     expect(media).toContain("set $bucket social-example-org-media.s3.us-east-1.amazonaws.com;");
-    expect(media).toContain("proxy_pass https://$bucket$media_path;");
+    expect(media).toContain("proxy_pass https://$bucket$path;");
     expect(media).toContain("resolver 127.0.0.53 ");
     expect(media.match(/proxy_pass https:\/\/[^$]/)).toBeNull();
   });

@@ -67,4 +67,31 @@ export function postgresTests(bed: Beds): void {
     expect(await refused("psql -h /run/postgresql")).toContain("no pg_hba.conf entry");
     expect(await refused("psql -h /run/postgresql -U postgres")).toContain("Peer authentication failed");
   });
+
+  test("its log tells of errors and of waits for locks, and never a value: of a statement, of a parameter, of a row", async () => {
+    await bed().sql("CREATE TABLE kept (secret text UNIQUE); ALTER TABLE kept OWNER TO mastodon");
+    const values = ["in-a-slow-one", "as-a-parameter", "in-an-error", "in-a-row", "while-it-waits"];
+    const [slow, parameter, error, row, waiting] = values;
+    const say = (statement: string) => bed().mastodonSql(statement, 5432);
+    await say(`SELECT pg_sleep(2.1), '${slow}';`);
+    // As streaming asks: by the extended protocol.
+    await say(
+      `SELECT pg_sleep(2.1), $1 \\bind '${parameter}' \\g\nSELECT $1::int \\bind '${parameter}' \\g\n`,
+    );
+    expect((await say(`SELECT 1/0, '${error}';`)).stderr).toContain("division by zero");
+    await say(`INSERT INTO kept VALUES ('${row}');`);
+    expect((await say(`INSERT INTO kept VALUES ('${row}');`)).stderr).toContain("duplicate key value");
+    await Promise.all([
+      say("BEGIN; LOCK TABLE kept; SELECT pg_sleep(2.5); COMMIT;"),
+      say(`SELECT pg_sleep(0.5); INSERT INTO kept VALUES ('${waiting}');`),
+    ]);
+    await bed().sql("DROP TABLE kept");
+    const log = bed().main.read("/var/log/postgresql/postgresql-17-main.log");
+    for (const told of ["division by zero", "duplicate key value", "still waiting for RowExclusiveLock"])
+      expect(log).toContain(told);
+    expect(values.filter((value) => log.includes(value))).toEqual([]);
+    expect(
+      await bed().sql("SELECT count(*) > 0 FROM pg_stat_statements WHERE query LIKE 'SELECT pg_sleep($1)%'"),
+    ).toBe("t");
+  });
 }

@@ -115,6 +115,57 @@ export function webTests(bed: Beds): void {
     expect(await client).toBe('{"stream":["public"],"event":"delete","payload":"1"}\n');
   });
 
+  test("an old address of media, from before the instance moved here, leads to the media host", async () => {
+    const media = `https://media.${WEB}/media_attachments/files/000/000/001/original/a%20b.png`;
+    const old = `https://${WEB}/system/media_attachments/files/000/000/001/original/a%20b.png?1489`;
+    const answer = await browse(bed(), old);
+    expect([answer.status, answer.headers.location]).toEqual([301, media]);
+  });
+
+  test("no log has a token: not of a request that works, not of one that fails, not of the page it comes from", async () => {
+    const secrets = ["token-of-a-request", "token-of-a-page", "token-of-a-failure", "token-of-a-socket"];
+    const [request, page, failure, socket] = secrets;
+    await browse(
+      bed(),
+      `https://${WEB}/health?access_token=${request}`,
+      ...["--referer", `https://${WEB}/auth/password/edit?reset_password_token=${page}`],
+    );
+    await bed().main.run("docker stop --time 10 web streaming");
+    await browse(bed(), `https://${WEB}/auth/confirmation?confirmation_token=${failure}`);
+    await browse(bed(), `https://${WEB}/api/v1/streaming?stream=user&access_token=${socket}`);
+    await bed().main.run("mastodon-compose start web streaming && mastodon-ready 60");
+    const found = await bed().main.attempt(
+      `journalctl --sync; grep -rlaE '${secrets.join("|")}' /var/log; journalctl -q | grep -E '${secrets.join("|")}'`,
+    );
+    expect(found.stdout).toBe("");
+    const log = bed().main.read("/var/log/nginx/access.log");
+    expect(log).toMatch(
+      /"GET \/health HTTP\/2\.0" 200 .* "https:\/\/social\.example\.org\/auth\/password\/edit" /,
+    );
+    expect(log).toMatch(/"GET \/api\/v1\/streaming HTTP\/2\.0" 502 /);
+  });
+
+  test("a new service worker is served at once, although web lets it be kept for a week", async () => {
+    const worker = `https://${WEB}/sw.js`;
+    const first = await browse(bed(), worker);
+    expect([first.status, first.headers["cache-control"]]).toEqual([
+      200,
+      "public, max-age=604800, must-revalidate",
+    ]);
+    await bed().main.run("docker stop --time 10 web");
+    expect((await browse(bed(), worker)).status).toBe(502);
+    await bed().main.run("mastodon-compose start web && mastodon-ready 60");
+  });
+
+  test("static files are kept until a release or a change comes: then none of the old ones is served", async () => {
+    const kept = () => bed().main.run("find /var/cache/nginx/web -type f | wc -l");
+    expect((await browse(bed(), `https://${WEB}/packs/application.js`)).status).toBe(200);
+    expect(await kept()).not.toBe("0\n");
+    await bed().main.run("systemctl reload mastodon.service");
+    expect(await kept()).toBe("0\n");
+    expect((await browse(bed(), `https://${WEB}/packs/application.js`)).status).toBe(200);
+  });
+
   test("with web down a reader gets the page that says so, and static files go on", async () => {
     const asset = `https://${WEB}/packs/application.js`;
     expect((await browse(bed(), asset)).status).toBe(200);

@@ -22,6 +22,7 @@ class Web
     case [request.request_method, request.path]
     in ["GET", "/health"] then text("OK")
     in ["GET", "/"] then [200, { "content-type" => "text/html" }, ["<!doctype html><title>#{ENV["LOCAL_DOMAIN"]}</title>"]]
+    in ["GET", "/sw.js"] then text("// service worker\n", "text/javascript").tap { |answer| answer[1]["cache-control"] = "public, max-age=604800, must-revalidate" }
     in ["GET", "/packs/application.js"] then cached(text("// static\n", "text/javascript"))
     in ["GET", "/auth/password/new"] then Session.form(request, "/auth/password")
     in ["POST", "/auth/password"] then reset_password(request)
