@@ -22,7 +22,7 @@ export interface CommonInputs {
 }
 
 /**
- * Debian packages of every host. Tailscale's comes from its own repository (steps/20-packages). apparmor: without it Docker
+ * Debian packages of every host. Tailscale's comes from its own repository (steps/40-tailnet). apparmor: without it Docker
  * runs containers unconfined.
  */
 export const commonPackages: readonly string[] = [
@@ -83,7 +83,10 @@ function later(time: string, hours: number): string {
   return [(hour + hours) % 24, minute].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** Workers an hour after main, so that an update that breaks something does not meet both at once. */
+/**
+ * Workers an hour after main, so that an update that breaks something does not meet both at once. Tailscale has one channel for fixes
+ * and features: workers take it on a Tuesday, over the day, and main two days later.
+ */
 function upkeepFiles({ role, settings: { upkeep } }: CommonInputs): HostFile[] {
   const worker = role === "worker";
   return [
@@ -92,6 +95,12 @@ function upkeepFiles({ role, settings: { upkeep } }: CommonInputs): HostFile[] {
     }),
     etc("/etc/systemd/system/apt-daily-upgrade.timer.d/mastodon-host.conf", "upgrade-window.conf", {
       TIME: later(upkeep.window, worker ? 1 : 0),
+    }),
+    etc("/etc/systemd/system/tailscale-upgrade.service", "tailscale-upgrade.service"),
+    etc("/etc/systemd/system/tailscale-upgrade.timer", "tailscale-upgrade.timer", {
+      DAY: worker ? "Tue" : "Thu",
+      TIME: upkeep.window,
+      SPREAD: worker ? "20h" : "30min",
     }),
   ];
 }
@@ -117,20 +126,44 @@ function sshFiles({ deployKey, settings: { administratorKeys } }: CommonInputs):
   ];
 }
 
+/**
+ * Drop-ins for services that have to come back whenever they can. Debian's units differ: Postgres' and pgbouncer's restart
+ * nothing, and the others give up after a few tries in a row.
+ *
+ * @param services without `.service`
+ */
+export const comeBack = (services: readonly string[]): HostFile[] =>
+  services.map((name) => etc(`/etc/systemd/system/${name}.service.d/restart.conf`, "restart.conf"));
+
+/** The same without a word to the units that are part of them. */
+export const comeBackUnnoticed = (services: readonly string[]): HostFile[] => [
+  ...comeBack(services),
+  ...services.map((name) =>
+    etc(`/etc/systemd/system/${name}.service.d/restart-direct.conf`, "restart-direct.conf"),
+  ),
+];
+
+/** What every host needs to be reachable, and to run containers. */
+const ALWAYS = ["containerd", "docker", "ssh", "systemd-resolved", "systemd-timesyncd"] as const;
+
 /** The common part of a bundle, in no particular order: host-bundle writes the users first. */
 export function commonFiles(inputs: CommonInputs): HostFile[] {
   const { role, stack, names, settings, swapMiB, hostEnv } = inputs;
   return [
-    ...["host-bundle", "host-apply", "host-receive", "mastodon-compose"].map((name) =>
+    ...["host-bundle", "host-apply", "host-receive", "mastodon-compose", "needs-restart"].map((name) =>
       command("common", name),
     ),
-    { path: `${LIBRARY}/common.sh`, content: hostFile("common/common.sh") },
+    ...["common.sh", "apt.sh"].map((name) => ({
+      path: `${LIBRARY}/${name}`,
+      content: hostFile(`common/${name}`),
+    })),
     { path: `${CONTAINER_FILES}/ffmpeg`, content: hostFile("common/container/ffmpeg"), mode: "0755" },
     ...["10-system", "20-packages", "25-resolver", "30-firewall", "40-tailnet", "45-docker", "90-upkeep"].map(
       (name) => step("common", name),
     ),
     etc("/etc/systemd/system/host-apply.service", "host-apply.service"),
-    etc("/etc/systemd/system/tailscaled.service.d/mastodon-host.conf", "tailscaled.service.conf"),
+    ...comeBack(ALWAYS),
+    ...comeBackUnnoticed(["tailscaled"]),
     etc("/etc/sysusers.d/mastodon-host.conf", `sysusers-${role}.conf`),
     etc("/etc/sysctl.d/60-mastodon-host.conf", "sysctl.conf"),
     etc("/etc/systemd/journald.conf.d/mastodon-host.conf", "journald.conf"),

@@ -41,6 +41,7 @@ const COMMANDS = ["mastodon-ready", "mastodon-backup", "mastodon-restore"] as co
 const INTERNAL = [
   "data-volume",
   "redis-import",
+  "redis-repair",
   "tailnet-address",
   "certificate",
   "release",

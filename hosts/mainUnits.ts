@@ -1,5 +1,6 @@
 /** main's systemd units: mounts, Mastodon, timers, and what Debian's own units lack. */
 import type { HostFile } from "./bundle";
+import { comeBack, comeBackUnnoticed } from "./common";
 import { POSTGRES_VERSION } from "./postgres";
 import { hostFile } from "./template";
 
@@ -58,6 +59,13 @@ export function mainUnits({ volumeName, backupTime, ipv6 }: UnitInputs): HostFil
     dropIn("redis-server", "redis-server"),
     dropIn("nginx", "nginx"),
     dropIn("certbot", "certbot"),
+    ...comeBack(["nginx"]),
+    ...comeBackUnnoticed([
+      `postgresql@${POSTGRES_VERSION}-main`,
+      "redis-server",
+      "redis-server@cache",
+      "pgbouncer",
+    ]),
     ...timed("tailnet-address"),
     ...timed("certificate"),
     ...timed("owner-account"),

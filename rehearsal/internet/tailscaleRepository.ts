@@ -74,7 +74,7 @@ async function files(deb: Buffer, sign: (text: string) => Promise<string>): Prom
   };
 }
 
-/** Tailscale's own, as steps/20-packages pins it. */
+/** Tailscale's own, as steps/40-tailnet pins it. */
 export const PINNED = "2596A99EAAB33821893C0A79458CA832957F5868";
 
 const REPIN = `

@@ -96,7 +96,7 @@ async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
 
 /** The step's own function, with the fingerprint that it has on a droplet, meets the rehearsal's key. */
 async function expectForeignKeyRefused(machine: Machine): Promise<void> {
-  const step = "/usr/local/lib/mastodon-host/steps/20-packages";
+  const step = "/usr/local/lib/mastodon-host/steps/40-tailnet";
   const { code, stderr } = await machine.attempt(
     `set -eu; . /usr/local/lib/mastodon-host/common.sh; TAILSCALE_KEY=${PINNED} KEYRING=/root/refused
      eval "$(sed -n '/^tailscale_key() {/,/^}/p' ${step})"; tailscale_key`,

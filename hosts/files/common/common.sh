@@ -32,10 +32,17 @@ enable_units() {
   ((${#missing[@]} == 0)) || systemctl enable --quiet "${missing[@]}"
 }
 
-# run_unit UNIT PATH...: enabled, running, restarted where a path is changed.
+# run_unit UNIT PATH...: enabled, running, restarted where a path is changed: once, however often an apply has to be repeated.
 run_unit() {
+  local restarted=$STATE/restarted/$1
   enable_units "$1"
-  if changed "${@:2}"; then systemctl restart "$1"; else systemctl start "$1"; fi
+  if changed "${@:2}" && [[ ! $restarted -nt $STATE/changed ]]; then
+    systemctl restart "$1"
+    mkdir -p "${restarted%/*}"
+    touch "$restarted"
+  else
+    systemctl start "$1"
+  fi
 }
 
 # retry TIMES COMMAND...: for what the network may fail; waits longer each time.

@@ -1,6 +1,7 @@
 /** Services that end: in order, without a word, or for want of room. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { withFullVolume } from "../../fullVolume";
 import type { Machine } from "../../machine";
+import { until } from "../../until";
 import type { Happening } from "./happening";
 import { withoutS3 } from "./withoutS3";
 
@@ -62,15 +63,15 @@ export const SERVICES: Happening[] = [
     lossless: true,
   },
   {
-    promise: "the data volume is full for 20 s",
+    promise: "the data volume is full until Postgres has given up; with room again it is back by itself",
     async happen({ main, incident }) {
       incident.refused();
-      await main.run(
-        `fallocate -l "$(df --output=avail -B1 /srv/data | tail -n 1)" /srv/data/ballast
-         dd if=/dev/zero of=/srv/data/ballast.rest bs=4k status=none || true`,
+      await withFullVolume(main, 3);
+      await until(
+        "Postgres",
+        60,
+        async () => (await main.attempt("runuser -u postgres -- pg_isready -q")).code === 0,
       );
-      await sleep(20_000);
-      await main.run("rm /srv/data/ballast*");
     },
   },
   {

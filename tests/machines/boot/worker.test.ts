@@ -2,6 +2,7 @@
 
 import type { Machine } from "../../../rehearsal/machine";
 import { workerInputs } from "../../hosts/fixtures";
+import { comeBack, givenUp, services } from "../comesBack";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
 import { someonesToken } from "../person";
 import { give, type Peer, peer, sees, tailnetAddresses, tailscaleCalls } from "../tailnet";
@@ -173,9 +174,21 @@ describe("boot", () => {
 
     test("tailscaled dies: it is started again at once, and no Sidekiq stops for that", async () => {
       const before = await running(worker);
-      await worker.run("systemctl kill --signal KILL tailscaled && sleep 3");
+      await worker.run("systemctl kill --signal KILL tailscaled && sleep 6");
       expect(restarted(before, await running(worker))).toEqual(["tailscaled.service"]);
       expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+    });
+
+    test("all that it runs dies, and fails at six starts each: it is back when the reason is gone, and so are its jobs", async () => {
+      const units = await services(worker);
+      expect(units).toEqual(expect.arrayContaining(["docker.service", "ssh.service", "tailscaled.service"]));
+      expect(await givenUp(worker, units)).toEqual([]);
+      // The supervisor waits for tailscaled.
+      await comeBack(
+        worker,
+        units.filter((unit) => unit !== "mastodon-worker.service"),
+      );
+      expect(await worker.run("mastodon-ready 120")).toContain("works: 2 Sidekiq processes\n");
     });
 
     test("tailscaled restarts on main: before that this worker ends its jobs, and after it takes on others", async () => {

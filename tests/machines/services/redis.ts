@@ -106,4 +106,91 @@ export function redisTests(bed: Beds): void {
       "",
     ]);
   });
+
+  const DAMAGED = "/var/lib/redis/appendonlydir.damaged-";
+  const APPENDED = "/var/lib/redis/appendonlydir/appendonly.aof.*.incr.aof";
+  const DAMAGES: [string, string, RegExp][] = [
+    [
+      "200 zero bytes at its end",
+      `head -c 200 /dev/zero >>$(echo ${APPENDED})`,
+      /cut off 200 bytes at its end; as it was: /,
+    ],
+    [
+      "garbage at its end",
+      `printf '\\377\\001garbage%.0s' {1..40} >>$(echo ${APPENDED})`,
+      /cut off 360 bytes at its end; as it was: /,
+    ],
+    [
+      "no list of its files any more",
+      "rm /var/lib/redis/appendonlydir/appendonly.aof.manifest",
+      /wrote an unreadable appendonly\.aof\.manifest anew; as it was: /,
+    ],
+    [
+      "a list of zeros",
+      "truncate -s 0 /var/lib/redis/appendonlydir/*.manifest; truncate -s 90 /var/lib/redis/appendonlydir/*.manifest",
+      /wrote an unreadable/,
+    ],
+  ];
+
+  test.each(DAMAGES)(
+    "after a power cut with %s it starts by itself: the jobs are there, a copy is kept, the journal says so",
+    async (_, damage, says) => {
+      await bed().redis("redis", "DEL queue:default");
+      await bed().redis(
+        "redis",
+        "",
+        Array.from({ length: 100 }, (_, i) => `LPUSH queue:default ${i + 1}\n`).join(""),
+      );
+      const before = (await bed().main.run("date +%s.%N")).trim();
+      await bed().main.run(
+        `systemctl stop redis-server.service; ${damage}; systemctl start --no-block redis-server.service`,
+      );
+      await running("redis-server.service");
+      expect(await bed().redis("redis", "LLEN queue:default")).toBe("100");
+      const said = await bed().main.run(
+        `journalctl --sync; journalctl -q -o cat --since=@${before} -u redis-server`,
+      );
+      expect(said).toMatch(says);
+      const kept = /as it was: (\S+)/.exec(said)?.[1] ?? "";
+      expect(kept.startsWith(DAMAGED)).toBe(true);
+      expect(await bed().main.run(`ls ${kept}`)).toContain("appendonly.aof.");
+      await bed().main.run(`rm -r ${DAMAGED}*`);
+    },
+  );
+
+  test("cut off in the middle of a command it loses that command alone, and nothing has to be repaired", async () => {
+    await bed().redis("redis", "DEL queue:default");
+    await bed().redis("redis", "LPUSH queue:default 1");
+    await bed().redis("redis", "LPUSH queue:default 2");
+    await bed().main.run(
+      `systemctl stop redis-server.service; truncate -s -3 ${APPENDED}; systemctl start redis-server.service`,
+    );
+    expect(await bed().redis("redis", "LRANGE queue:default 0 -1")).toBe("1");
+    expect(await bed().main.run("ls /var/lib/redis")).not.toContain("damaged");
+  });
+
+  test("damage that costs more than the end is nobody's but a person's to decide: it stays down, says so, and starts as the runbook says", async () => {
+    await bed().redis("redis", "BGREWRITEAOF");
+    await bed().main.waitFor("the rewritten file", 30, async () =>
+      (await bed().redis("redis", "INFO persistence")).includes("aof_rewrite_in_progress:0"),
+    );
+    await bed().redis("redis", "SET after-the-base yes");
+    await bed().main.run(
+      `systemctl stop redis-server.service
+       base=$(echo /var/lib/redis/appendonlydir/*.base.rdb); size=$(stat -c %s $base); truncate -s 0 $base; truncate -s $size $base
+       systemctl start --no-block redis-server.service`,
+    );
+    await bed().main.waitFor("its word", 60, async () =>
+      (await bed().main.run("journalctl -q -o cat -u redis-server --since -1min")).includes(
+        'cannot be repaired without a decision; see "Redis does not start" in docs/operations.md',
+      ),
+    );
+    const refused = await bed().main.attempt("/usr/local/lib/mastodon-host/redis-repair without-base");
+    expect(refused.stderr).toContain("stop Mastodon and Redis first: systemctl stop mastodon redis-server");
+    await bed().main.run(
+      `systemctl stop mastodon redis-server && /usr/local/lib/mastodon-host/redis-repair without-base && systemctl start redis-server mastodon && mastodon-ready 180`,
+    );
+    expect(await bed().redis("redis", "GET after-the-base")).toBe("yes");
+    await bed().main.run(`rm -r ${DAMAGED}*`);
+  });
 }

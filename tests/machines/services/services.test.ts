@@ -1,5 +1,6 @@
 /** What main runs, started by its own units from the rendered files, and used as Mastodon, people and the internet use it. */
 import { Bed } from "./bed";
+import { comesBackTests } from "./comesBack";
 import { dockerTests } from "./docker";
 import { environmentTests } from "./environment";
 import { mediaTests } from "./media";
@@ -26,5 +27,6 @@ describe("services", () => {
   describe("media", () => mediaTests(() => bed));
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));
+  describe("comes back", () => comesBackTests(() => bed));
   describe("end", () => stopTests(() => bed));
 });

@@ -8,6 +8,11 @@ deb() {
   work=$(mktemp -d) file=$1/pool/$2.deb
   mkdir -p "$work/DEBIAN" "$1/pool"
   printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: test\nDescription: test\n' "$2" "$3" >"$work/DEBIAN/control"
+  if [[ $2 == nginx-common ]]; then
+    mkdir -p "$work/etc/nginx"
+    echo "# as the next version brings it" >"$work/etc/nginx/nginx.conf"
+    echo /etc/nginx/nginx.conf >"$work/DEBIAN/conffiles"
+  fi
   dpkg-deb --build --root-owner-group "$work" "$file" >/dev/null
   cat "$work/DEBIAN/control"
   printf 'Filename: pool/%s.deb\nSize: %s\nSHA256: %s\n\n' "$2" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d' ' -f1)"
@@ -31,12 +36,13 @@ SHA256:
 RELEASE
 }
 
-archive debian trixie Debian Debian jq
+archive debian trixie Debian Debian jq tool-of-the-test
 archive debian-updates trixie-updates Debian Debian netbase
 archive debian-security trixie-security Debian Debian-Security \
-  docker.io nginx openssl pgbouncer postgresql-17 postgresql-client-17 redis-server redis-tools
+  docker.io nginx nginx-common openssl pgbouncer postgresql-17 postgresql-client-17 redis-server redis-tools
 archive stable/debian trixie Tailscale Tailscale tailscale
 archive elsewhere trixie-security Elsewhere Debian-Security curl
+archive unsigned trixie Elsewhere Elsewhere netbase
 
 # As if it were from Tailscale's repository, an older one.
 mkdir -p /tmp/installed

@@ -60,6 +60,7 @@ const UNCONFINED: Record<string, string> = {
   "mastodon-worker.service": "drives Docker",
   "mastodon.service": "drives Docker",
   "owner-account.service": "drives Docker",
+  "tailscale-upgrade.service": "installs a package",
 };
 
 describe("static", () => {
