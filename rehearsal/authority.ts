@@ -61,9 +61,13 @@ export class Authority {
     ]);
   }
 
-  /** Before the machine starts. */
-  trustedBy(machine: Machine): void {
-    machine.write(TRUSTED, machine.read(TRUSTED) + readFileSync(this.path, "utf8"));
+  /**
+   * Before the machine starts.
+   *
+   * @param further certificates of other authorities, in PEM
+   */
+  trustedBy(machine: Machine, further = ""): void {
+    machine.write(TRUSTED, machine.read(TRUSTED) + readFileSync(this.path, "utf8") + further);
   }
 }
 

@@ -27,6 +27,8 @@ export interface BootedMachinesArgs {
   network: Network;
   image: Image;
   authority: Authority;
+  /** Certificate of the stand-in for Let's Encrypt, in PEM: machines trust it as they do the real one. */
+  letsEncrypt: string;
   deployer: Deployer;
   /** Called when a machine has an address that its firewall has to know. */
   changed: () => Promise<void>;
@@ -53,7 +55,7 @@ export class BootedMachines implements Machines {
   constructor(private readonly args: BootedMachinesArgs) {}
 
   async boot({ dropletId, dropletName, tags, userData }: Power): Promise<void> {
-    const { folder, network, image, authority } = this.args;
+    const { folder, network, image, authority, letsEncrypt } = this.args;
     const { hostname } = parse(userData) as { hostname: string };
     const number = ++this.made;
     const machine = await Machine.create({
@@ -66,7 +68,7 @@ export class BootedMachines implements Machines {
       resolver: INTERNET.dns,
       userData: (await image.userData?.(userData)) ?? userData,
     });
-    authority.trustedBy(machine);
+    authority.trustedBy(machine, letsEncrypt);
     const entry = { machine, hostname, dropletName, tags, userData, on: true };
     this.booted.set(dropletId, entry);
     await this.args.changed();

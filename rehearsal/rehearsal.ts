@@ -161,6 +161,7 @@ export class Rehearsal {
       network,
       image,
       authority,
+      letsEncrypt: acme.root,
       deployer: this.deployer,
       changed: () => this.syncFirewall(),
     });

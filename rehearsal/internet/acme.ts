@@ -1,7 +1,10 @@
 /** Let's Encrypt: pebble under its names. It looks the names up in the lab's DNS and asks them on port 80. */
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { get, request } from "node:https";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { Authority, ServerCertificate } from "../authority";
 import { Daemon, listens } from "../daemon";
 import { pebbleProgram } from "../tailnetTools";
@@ -9,11 +12,14 @@ import { ACME_NAMES, INTERNET } from "./addresses";
 import { type HttpsServer, serveHttps } from "./httpsServer";
 
 const PORT = 14_000;
+const MANAGEMENT_PORT = 15_000;
 
 export class Acme {
   private constructor(
     private readonly daemon: Daemon,
     private readonly front: HttpsServer,
+    /** Certificate of the authority that signs for everybody, in PEM. */
+    readonly root: string,
   ) {}
 
   static async start(parent: string, authority: Authority): Promise<Acme> {
@@ -26,7 +32,7 @@ export class Acme {
       JSON.stringify({
         pebble: {
           listenAddress: `127.0.0.1:${PORT}`,
-          managementListenAddress: "127.0.0.1:15000",
+          managementListenAddress: `127.0.0.1:${MANAGEMENT_PORT}`,
           certificate: tls.certificate,
           privateKey: tls.key,
           httpPort: 80,
@@ -42,9 +48,9 @@ export class Acme {
       command: [await pebbleProgram(), "-config", config, "-dnsserver", `${INTERNET.dns}:53`],
       // Its random waits and refusals test clients, and certbot is not what is tested here.
       env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
-      ready: () => listens("127.0.0.1", PORT),
+      ready: async () => (await listens("127.0.0.1", PORT)) && (await listens("127.0.0.1", MANAGEMENT_PORT)),
     });
-    return new Acme(daemon, await front(tls));
+    return new Acme(daemon, await front(tls), await root());
   }
 
   async stop(): Promise<void> {
@@ -52,6 +58,15 @@ export class Acme {
     await this.daemon.stop();
   }
 }
+
+/** Made anew at each of its starts. */
+const root = async (): Promise<string> => {
+  const url = `https://127.0.0.1:${MANAGEMENT_PORT}/roots/0`;
+  const [answer] = (await once(get(url, { rejectUnauthorized: false }), "response")) as [IncomingMessage];
+  const pem = await text(answer);
+  if (!pem.startsWith("-----BEGIN CERTIFICATE-----")) throw new Error(`${url}: ${pem}`);
+  return pem;
+};
 
 /** Pebble has its directory elsewhere than Let's Encrypt. */
 const front = (tls: ServerCertificate): Promise<HttpsServer> =>

@@ -27,7 +27,8 @@ export const up: Step = async ({ rehearsal, report }) => {
       }),
     );
   return report.check("once DNS points here, HTTPS answers with the authority's own certificate", () =>
-    until("HTTPS", 120, async () => {
+    // certificate.timer looks once a minute, and what it finds in DNS may be a minute old.
+    until("HTTPS", 240, async () => {
       const { stdout } = await rehearsal.web("/health", "--verbose", "--insecure");
       const issuer = await rehearsal.certificateIssuer();
       return stdout === "OK" && issuer.includes("Pebble");

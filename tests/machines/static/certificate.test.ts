@@ -76,11 +76,35 @@ const seen = async (name: string) => {
   );
   return { issuer: issuer.trim(), hsts: headers.trim().toLowerCase() };
 };
-const selfSigned = { issuer: `issuer=CN=${WEB}`, hsts: "" };
+const selfSigned = { issuer: "issuer=CN=self-signed", hsts: "" };
+/** What mastodon-ready has against the certificate that nginx serves. */
+const refused = async () =>
+  (
+    await main.run(
+      `. /usr/local/lib/mastodon-host/common.sh; eval "$(sed -n '/^refused() {/,/^}/p' /usr/local/sbin/mastodon-ready)"; refused || true`,
+    )
+  ).trim();
+/** Its warnings. */
+const trouble = () => main.run("/usr/local/lib/mastodon-host/certificate trouble");
+/** A certificate in place of Let's Encrypt's own, from and to so many days from now. */
+const replaced = (from: number, to: number) =>
+  main.run(
+    `cd /etc/letsencrypt/live/mastodon-production && day() { date -ud "now $1 days" +%Y%m%d%H%M%SZ; }
+     openssl req -quiet -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=old \
+       -not_before "$(day ${from})" -not_after "$(day ${to})" -addext subjectAltName=DNS:${WEB},DNS:${MEDIA} \
+       -keyout "$(readlink -f privkey.pem)" -out "$(readlink -f cert.pem)"
+     cat "$(readlink -f cert.pem)" >"$(readlink -f fullchain.pem)" && systemctl restart nginx`,
+  );
 
 describe("static", () => {
   test("until there is a certificate nginx serves a self-signed one, without HSTS", async () => {
     for (const name of [WEB, MEDIA]) expect(await seen(name)).toEqual(selfSigned);
+    expect(await refused()).toBe("");
+  });
+
+  test("its own pair, left empty by a power cut, is made anew", async () => {
+    await main.run("truncate -s 0 /etc/nginx/tls/self-signed.*; systemctl restart nginx");
+    expect(await seen(WEB)).toEqual(selfSigned);
   });
 
   test("a name that points elsewhere is not asked for", async () => {
@@ -99,6 +123,9 @@ describe("static", () => {
     const before = await asked();
     expect((await request()).code).toBe(0);
     expect(await asked()).toBe(before);
+    expect(await trouble()).toBe(
+      "Let's Encrypt gave no certificate, 1 times in a row; /var/log/letsencrypt/letsencrypt.log has the reason\n",
+    );
     await main.run(
       "read -r n t </var/lib/mastodon-host/certificate-failures; echo $n $((t - 901)) >/var/lib/mastodon-host/certificate-failures",
     );
@@ -134,6 +161,33 @@ describe("static", () => {
     const before = await asked();
     expect((await request()).code).toBe(0);
     expect(await asked()).toBe(before);
+    expect(await trouble()).toBe("");
+  });
+
+  test("mastodon-ready judges it as a browser does: by who signed it, its names and its end", async () => {
+    expect(await refused()).toMatch(new RegExp(`^${WEB}: unable to get (local )?issuer certificate$`));
+    await main.run("curl -fsSk https://127.0.0.1:15000/roots/0 >>/etc/ssl/certs/ca-certificates.crt");
+    expect(await refused()).toBe("");
+    const text = main.read("/etc/mastodon-host/host.env");
+    main.write("/etc/mastodon-host/host.env", text.replace(MEDIA, "other.example.org"));
+    expect(await refused()).toBe("other.example.org: no answer by TLS");
+    main.write("/etc/mastodon-host/host.env", text);
+  });
+
+  test("one that certbot's timer did not renew is said, and asked for again, long before it ends", async () => {
+    await replaced(-80, 10);
+    expect(await trouble()).toMatch(/^the certificate ends on \d{4}-\d\d-\d\d and has not been renewed\n$/);
+    expect((await request()).code).toBe(0);
+    await main.waitFor("the new one", 10, async () => (await seen(WEB)).issuer.includes("Pebble"));
+    expect(await trouble()).toBe("");
+    await replaced(-60, 30);
+    expect(await trouble()).toBe("");
+    await replaced(-91, -1);
+    expect(await refused()).toMatch(
+      new RegExp(`^${WEB}: (certificate has expired|self-signed certificate)$`),
+    );
+    expect((await request()).code).toBe(0);
+    await main.waitFor("the new one", 10, async () => (await seen(WEB)).issuer.includes("Pebble"));
   });
 
   test.each(["privkey*.pem", "*.pem"])(
