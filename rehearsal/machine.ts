@@ -47,8 +47,9 @@ const deviceOf = (volumeName: string) => `/dev/disk/by-id/scsi-0DO_Volume_${volu
 /** Layers of images, which Docker never writes to, are shared where the file system can: they are thousands of files. */
 async function copyDocker(from: string, to: string): Promise<void> {
   const shared = statSync(from).dev === statSync(to).dev ? ["--link"] : [];
+  // Real images are gigabytes where they cannot be shared.
   for (const name of readdirSync(from))
-    await run(["cp", "-a", ...(name === "overlay2" ? shared : []), join(from, name), to]);
+    await run(["cp", "-a", ...(name === "overlay2" ? shared : []), join(from, name), to], { timeout: 1800 });
 }
 
 export class Machine {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 export interface RunOptions {
   /** Standard input; none where absent. */
   input?: string | Buffer;
-  /** Seconds until the command and its children are killed; 120 where absent. */
+  /** Seconds until the command and its children are killed; 300 where absent. */
   timeout?: number;
   env?: NodeJS.ProcessEnv;
 }
@@ -18,7 +18,7 @@ export interface Result {
 
 /** Runs a command and waits for its end, whatever its exit code. */
 export function attempt(command: readonly string[], options: RunOptions = {}): Promise<Result> {
-  const { input, timeout = 120, env = process.env } = options;
+  const { input, timeout = 300, env = process.env } = options;
   const [file = "", ...args] = command;
   return new Promise((resolve, reject) => {
     // A process group of its own, so that a time-out reaches children too.
