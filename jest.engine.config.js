@@ -5,7 +5,7 @@ module.exports = {
   roots: ["<rootDir>/tests/engine"],
   testPathIgnorePatterns: ["/node_modules/"],
   globalSetup: "<rootDir>/tests/engine/setup.ts",
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   // Each waits for a CLI and a program, which run one after the other: a core for each suite, where jest would keep one free.
   maxWorkers: "100%",
 };

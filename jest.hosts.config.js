@@ -7,7 +7,7 @@ module.exports = {
   testPathIgnorePatterns: ["/node_modules/"],
   globalSetup: "<rootDir>/tests/machines/prepare.ts",
   reporters: ["default", "<rootDir>/tests/machines/sections.js"],
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   testSequencer: "<rootDir>/tests/machines/sequencer.js",
   // Twice the cores that it was measured on: who boots or waits for a service takes none of them half of the time.
   maxWorkers: 4,

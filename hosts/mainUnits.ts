@@ -52,6 +52,8 @@ export function mainUnits({ volumeName, backupTime, ipv6 }: UnitInputs): HostFil
   return [
     unit("srv-data.mount", { VOLUME: volumeName }),
     unit("data-volume.service"),
+    unit("volume-watch.service", { VOLUME: volumeName }),
+    unit("volume-watch.timer"),
     ...bindMounts(),
     unit("mastodon.service", postgres),
     unit("mastodon-release.service", postgres),

@@ -236,7 +236,7 @@ export class Machine {
   }
 
   /** Until cloud-init has ended, with its verdict in one word: done, error. */
-  async booted(seconds = 240): Promise<string> {
+  async booted(seconds = 600): Promise<string> {
     const { stdout } = await this.attempt("cloud-init status --wait", { timeout: seconds });
     return stdout.replace(/^\.*\s*status: /, "").trim();
   }

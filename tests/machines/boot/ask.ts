@@ -22,7 +22,7 @@ export const databases = async (machine: Machine): Promise<string> =>
   (await machine.attempt("pgrep -xl 'postgres|redis-server|pgbouncer'")).stdout;
 
 /** Until it does its work; what it waited for otherwise. */
-export const ready = (machine: Machine, seconds = 90): Promise<string> =>
+export const ready = (machine: Machine, seconds = 180): Promise<string> =>
   machine.run(`mastodon-ready ${seconds} 2>&1`, { timeout: seconds + 10 });
 
 /** Until somebody listens on that port. */
@@ -33,7 +33,7 @@ export const listening = (machine: Machine, port: number, address = "127.0.0.1")
 
 /** As `pulumi up` brings a changed bundle to a living machine, but for ssh itself. */
 export const receive = (machine: Machine, bundle: HostBundle): Promise<Result> =>
-  machine.attempt("host-receive", { input: bundleJson(bundle), timeout: 240 });
+  machine.attempt("host-receive", { input: bundleJson(bundle), timeout: 600 });
 
 /** The bundle with one text of one of its files replaced. */
 export function edited(bundle: HostBundle, path: string, from: string | RegExp, to: string): HostBundle {

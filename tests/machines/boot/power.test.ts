@@ -1,19 +1,22 @@
 /** main is switched off, and its power goes; it comes back by itself. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../../rehearsal/machine";
+import type { Volume } from "../../../rehearsal/volume";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { controlPlane, tailnetAddresses } from "../tailnet";
 import { listens } from "./address";
-import { lastShutdown, ready, redis, sql } from "./ask";
+import { databases, lastShutdown, ready, redis, sql } from "./ask";
 
 describe("boot", () => {
   let lab: Lab;
   let main: Machine;
+  let volume: Volume;
 
   beforeAll(async () => {
     lab = await Lab.create();
     main = await lab.machine(mainBundle());
-    await main.attach(await lab.volume(), VOLUME_NAME);
+    volume = await lab.volume();
+    await main.attach(volume, VOLUME_NAME);
     await main.start();
     expect(await main.booted()).toBe("done");
     await ready(main);
@@ -77,6 +80,21 @@ describe("boot", () => {
     expect(await main.run("tail -n 40 /var/log/postgresql/postgresql-17-main.log")).toContain(
       "database system was not properly shut down; automatic recovery in progress",
     );
+    expect(await main.run("systemctl list-units --failed --plain --no-legend")).toBe("");
+  });
+
+  test("the volume comes minutes after a boot: everything that waited for it starts by itself", async () => {
+    await main.stop();
+    await main.detach(VOLUME_NAME);
+    await main.start();
+    await main.waitFor("the boot's end", 180, async () =>
+      /^(running|degraded)/.test((await main.attempt("systemctl is-system-running")).stdout),
+    );
+    expect(await databases(main)).toBe("");
+    await main.attach(volume, VOLUME_NAME);
+    // The timer's pause, and what an apply takes.
+    await main.waitFor("Mastodon", 240, async () => (await main.attempt("mastodon-ready 1")).code === 0);
+    expect(await redis(main, "GET for-a-second")).toBe("yes");
     expect(await main.run("systemctl list-units --failed --plain --no-legend")).toBe("");
   });
 });

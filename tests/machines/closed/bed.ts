@@ -19,8 +19,8 @@ export class Pair {
     await Promise.all([main.start(), worker.start()]);
     await main.attach(await lab.volume(), VOLUME_NAME);
     expect(await Promise.all([main.booted(), worker.booted()])).toEqual(["done", "done"]);
-    await main.run("mastodon-ready 60");
-    await worker.run("mastodon-ready 60");
+    await main.run("mastodon-ready 180");
+    await worker.run("mastodon-ready 180");
     return new Pair(lab, main, worker);
   }
 

@@ -99,7 +99,7 @@ export function firewallTests(pair: Pairs): void {
       expect(await likelyPassed(pair())).toEqual(only([], "v4"));
     } finally {
       // Until Sidekiq is back: stopped while it starts it would be missed for a minute.
-      await worker.run("systemctl start tailscaled && mastodon-ready 60");
+      await worker.run("systemctl start tailscaled && mastodon-ready 180");
     }
   });
 

@@ -32,7 +32,7 @@ export function comesBackTests(bed: Beds): void {
       all.filter((unit) => unit !== pgbouncer),
     );
     await comeBack(bed().main, [pgbouncer]);
-    await bed().main.run("mastodon-ready 120", { timeout: 130 });
+    await bed().main.run("mastodon-ready 180");
   });
 
   test("the volume is full until Postgres has given up on it; with room again the site is back within a minute", async () => {

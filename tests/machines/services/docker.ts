@@ -85,6 +85,6 @@ export function dockerTests(bed: Beds): void {
     const ended = await inspect("{{.Name}} {{.State.Running}} {{.State.ExitCode}}");
     // 137 is a kill at the end of the grace.
     expect(ended.filter((line) => !/ false (?!137)\d+$/.test(line))).toEqual([]);
-    await bed().main.run("systemctl start mastodon.service && mastodon-ready 60");
+    await bed().main.run("systemctl start mastodon.service && mastodon-ready 180");
   });
 }

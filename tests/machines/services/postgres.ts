@@ -76,7 +76,7 @@ export function postgresTests(bed: Beds): void {
     await say(`SELECT pg_sleep(2.1), '${slow}';`);
     // As streaming asks: by the extended protocol.
     await say(
-      `SELECT pg_sleep(2.1), $1 \\bind '${parameter}' \\g\nSELECT $1::int \\bind '${parameter}' \\g\n`,
+      `SELECT pg_sleep(2.1), $1 \\bind '${parameter}' \\g\nSELECT 1 / (0 * length($1::text)) \\bind '${parameter}' \\g\n`,
     );
     expect((await say(`SELECT 1/0, '${error}';`)).stderr).toContain("division by zero");
     await say(`INSERT INTO kept VALUES ('${row}');`);

@@ -133,7 +133,7 @@ export function webTests(bed: Beds): void {
     await bed().main.run("docker stop --time 10 web streaming");
     await browse(bed(), `https://${WEB}/auth/confirmation?confirmation_token=${failure}`);
     await browse(bed(), `https://${WEB}/api/v1/streaming?stream=user&access_token=${socket}`);
-    await bed().main.run("mastodon-compose start web streaming && mastodon-ready 60");
+    await bed().main.run("mastodon-compose start web streaming && mastodon-ready 180");
     const found = await bed().main.attempt(
       `journalctl --sync; grep -rlaE '${secrets.join("|")}' /var/log; journalctl -q | grep -E '${secrets.join("|")}'`,
     );
@@ -154,7 +154,7 @@ export function webTests(bed: Beds): void {
     ]);
     await bed().main.run("docker stop --time 10 web");
     expect((await browse(bed(), worker)).status).toBe(502);
-    await bed().main.run("mastodon-compose start web && mastodon-ready 60");
+    await bed().main.run("mastodon-compose start web && mastodon-ready 180");
   });
 
   test("static files are kept until a release or a change comes: then none of the old ones is served", async () => {

@@ -61,6 +61,7 @@ const UNCONFINED: Record<string, string> = {
   "mastodon.service": "drives Docker",
   "owner-account.service": "drives Docker",
   "tailscale-upgrade.service": "installs a package",
+  "volume-watch.service": "runs the steps",
 };
 
 describe("static", () => {
