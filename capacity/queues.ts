@@ -79,6 +79,20 @@ export function queueNames(process: SidekiqProcess): QueueName[] {
 export const mayTranscode = (process: SidekiqProcess): boolean =>
   queueNames(process).some((queue) => QUEUES[queue].transcodes);
 
+/** The queue that a process is named after: the first in strict order, else the heaviest, and of equals the one heavier upstream. */
+export function leadingQueue(process: SidekiqProcess): QueueName {
+  const names = queueNames(process);
+  const order = isStrict(process.queues)
+    ? names
+    : [...names].sort(
+        (a, b) =>
+          weightOf(process, b) - weightOf(process, a) || QUEUE_NAMES.indexOf(a) - QUEUE_NAMES.indexOf(b),
+      );
+  const [leading] = order;
+  if (!leading) throw new Error("a Sidekiq process without a queue");
+  return leading;
+}
+
 /** How often a process asks for a queue, against its others; alike in strict order, where only the order counts. */
 export function weightOf({ queues }: SidekiqProcess, queue: QueueName): number {
   return isStrict(queues) ? 1 : (queues[queue] ?? 0);

@@ -158,6 +158,7 @@ export function commonFiles(inputs: CommonInputs): HostFile[] {
       content: hostFile(`common/${name}`),
     })),
     { path: `${CONTAINER_FILES}/ffmpeg`, content: hostFile("common/container/ffmpeg"), mode: "0755" },
+    { path: `${LIBRARY}/containers.py`, content: hostFile("common/lib/containers.py") },
     ...["10-system", "20-packages", "25-resolver", "30-firewall", "40-tailnet", "45-docker", "90-upkeep"].map(
       (name) => step("common", name),
     ),

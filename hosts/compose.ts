@@ -1,7 +1,7 @@
 /** Mastodon's containers as a compose file, from plain data. */
 import { stringify } from "yaml";
 import { CONTAINER_SWAP_MIB } from "../capacity/memory";
-import { queueNames, type SidekiqProcess, sidekiqArguments } from "../capacity/queues";
+import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../capacity/queues";
 import type { Settings } from "../config";
 import type { Names } from "../settings/names";
 import type { MastodonSecrets } from "./inputs";
@@ -15,8 +15,10 @@ export interface Service {
   image: "mastodon" | "mastodon-streaming";
   command: readonly string[];
   memoryMiB: number;
-  /** Beside what all services share. */
+  /** In addition to the shared variables. */
   environment?: Environment;
+  /** The shared variables that the program reads; all of them where absent. A secret that is not read is not given. */
+  reads?: RegExp;
   /** Run in the container: exit 0 is healthy. */
   healthcheck: readonly string[];
   /** Not started with the others: for `mastodon-compose run`. */
@@ -26,14 +28,9 @@ export interface Service {
 }
 
 export interface ComposeProject {
-  /** What every service gets. */
+  /** What the services share. */
   environment: Environment;
   services: Readonly<Record<string, Service>>;
-  /**
-   * `on-failure` restarts what crashed, and nothing at boot. `no`: a supervisor of our own does. Never `always` or
-   * `unless-stopped`: with those dockerd starts containers at boot, before anybody has looked whether they may run.
-   */
-  restart: "on-failure" | "no";
 }
 
 /** Where the databases are, seen from a host's containers. */
@@ -76,8 +73,8 @@ const TRANSCODER = {
 /** First of the loopback ports that Sidekiq processes show their metrics on; one port each. */
 const METRICS_PORT = 9400;
 
-/** A running process, quiet or not, has this file (mastodon/mastodon:config/initializers/sidekiq.rb). */
-const SIDEKIQ_READY_FILE = "/opt/mastodon/tmp/sidekiq_process_has_started_and_will_begin_processing_jobs";
+/** In the image's tmp folder from the end of Sidekiq's boot to its end (mastodon/mastodon:config/initializers/sidekiq.rb). */
+const SIDEKIQ_READY_FILENAME = "sidekiq_process_has_started_and_will_begin_processing_jobs";
 
 /** compose's own escape: it interpolates `$NAME` and `${NAME}` in every value, and reads `$$` as `$`. */
 export const escapeDollars = (text: string): string => text.replaceAll("$", "$$$$");
@@ -92,13 +89,22 @@ const renderAll = (environment: Environment) =>
  * The text of compose.yaml; mode 0600, since it holds the secrets. They are no env_file because compose 2.26 strips
  * quotes there, interpolates and takes ` #` for a comment; as YAML strings with doubled `$` every value arrives as it is.
  */
-export function composeYaml({ environment, services, restart }: ComposeProject): string {
+export function composeYaml({ environment, services }: ComposeProject): string {
   const shared = renderAll(environment);
+  const environmentOf = ({ environment: own = {}, image, reads }: Service) => ({
+    ...(reads
+      ? Object.fromEntries(Object.entries(shared).filter(([name]) => reads.test(name)))
+      : { "<<": shared }),
+    ...renderAll(own),
+    ...(image === "mastodon" ? TRANSCODER.environment : {}),
+  });
   const base = {
     network_mode: "host",
     // The images' own user. Said here too: root of a container on the host's network may ask the metadata service.
     user: MASTODON_USER,
-    restart,
+    // containers.py restarts them. Docker itself would leave a container that ended with code 0, as streaming does on database
+    // trouble (`on-failure`), or start all of them at boot, before anybody has looked whether they may run (`always`).
+    restart: "no",
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
     // The root file system stays writable: transcoding needs gigabytes in /tmp, and a tmpfs counts against mem_limit.
@@ -115,11 +121,7 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
           container_name: name,
           image: `ghcr.io/mastodon/${service.image}:\${MASTODON_VERSION:?}`,
           command: service.command.map(escapeDollars),
-          environment: {
-            "<<": shared,
-            ...renderAll(service.environment ?? {}),
-            ...(service.image === "mastodon" ? TRANSCODER.environment : {}),
-          },
+          environment: environmentOf(service),
           ...(service.image === "mastodon" ? { volumes: TRANSCODER.volumes } : {}),
           ...(service.profile ? { profiles: [service.profile] } : {}),
           mem_limit: `${service.memoryMiB}m`,
@@ -130,6 +132,8 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
             test: ["CMD", ...service.healthcheck.map(escapeDollars)],
             interval: "30s",
             timeout: "10s",
+            // An unhealthy container is restarted: not for a slow minute.
+            retries: 4,
             start_period: "120s",
             start_interval: "5s",
           },
@@ -153,7 +157,7 @@ export function composeYaml({ environment, services, restart }: ComposeProject):
 }
 
 /**
- * One service for each Sidekiq process on a host, replicas apart: `sidekiq-FIRST_QUEUE-NUMBER`.
+ * One service for each Sidekiq process on a host, replicas apart: `sidekiq-LEADING_QUEUE-NUMBER`.
  *
  * @param memory limit of one replica of each process, in the processes' order
  */
@@ -169,7 +173,7 @@ export function sidekiqServices(
   const numbers = new Map<string, number>();
   return Object.fromEntries(
     replicas.map(({ process, memoryMiB }, index) => {
-      const queue = queueNames(process)[0] ?? "none";
+      const queue = leadingQueue(process);
       const number = (numbers.get(queue) ?? 0) + 1;
       numbers.set(queue, number);
       return [`sidekiq-${queue}-${number}`, sidekiqService(process, memoryMiB, METRICS_PORT + index)];
@@ -179,9 +183,14 @@ export function sidekiqServices(
 
 const sidekiqService = (process: SidekiqProcess, memoryMiB: number, metricsPort: number): Service => ({
   image: "mastodon",
-  command: ["bundle", "exec", "sidekiq", ...sidekiqArguments(process)],
+  // A crash leaves the file, and a container that starts again keeps it: it would count as booted at once.
+  command: [
+    ...["sh", "-c", 'rm -f "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && exec "$@"', "sh"],
+    ...["bundle", "exec", "sidekiq", ...sidekiqArguments(process)],
+  ],
   memoryMiB,
   environment: {
+    MASTODON_SIDEKIQ_READY_FILENAME: SIDEKIQ_READY_FILENAME,
     MASTODON_PROMETHEUS_EXPORTER_ENABLED: "true",
     // In the process itself, instead of a collector beside it.
     MASTODON_PROMETHEUS_EXPORTER_LOCAL: "true",
@@ -189,7 +198,11 @@ const sidekiqService = (process: SidekiqProcess, memoryMiB: number, metricsPort:
     MASTODON_PROMETHEUS_EXPORTER_PORT: String(metricsPort),
     MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS: "true",
   },
-  healthcheck: ["test", "-e", SIDEKIQ_READY_FILE],
+  // Booted, and its own web server of metrics answers, whatever it answers: a process that hangs does not.
+  healthcheck: [
+    ...["sh", "-c"],
+    `test -e "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && curl -sS --noproxy 127.0.0.1 -o /dev/null http://127.0.0.1:${metricsPort}/`,
+  ],
   // Sidekiq lets jobs finish for 25 s after TERM and then pushes them back; Docker's default is to kill after 10 s.
   stopGraceSeconds: 40,
 });

@@ -24,12 +24,21 @@ function web({ processes, threads, memoryMiB }: MainHostInputs["sizing"]["web"])
   };
 }
 
+/**
+ * Of what Rails needs streaming reads this (mastodon/mastodon:streaming/{index,database,redis,logging}.js): none of the keys, no mail
+ * and no storage. It is the one program here that people's connections stay open to.
+ */
+const STREAMING_READS =
+  /^(DB_(HOST|PORT|NAME|USER|PASS)|REDIS_(HOST|PORT|PASSWORD)|LOG_LEVEL|TRUSTED_PROXY_IP|NODE_EXTRA_CA_CERTS|OTEL_\w+|TZ)$/;
+
 function streaming({ memoryMiB }: MainHostInputs["sizing"]["streaming"]): Service {
   return {
     image: "mastodon-streaming",
     command: ["node", "./streaming/index.js"],
     memoryMiB,
     environment: { BIND: LOOPBACK, PORT: "4000" },
+    reads: STREAMING_READS,
+    // It answers with the database down, too: a restart would not help then.
     healthcheck: answers("http://127.0.0.1:4000/api/v1/streaming/health"),
     stopGraceSeconds: 10,
   };
@@ -71,7 +80,6 @@ export function mainCompose({ settings, names, secrets, sizing }: MainHostInputs
         ...sidekiq,
         tools: tools(sizing.tools),
       },
-      restart: "on-failure",
     }),
     sidekiqProcesses: Object.keys(sidekiq).length,
   };

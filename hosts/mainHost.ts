@@ -45,6 +45,8 @@ const INTERNAL = [
   "tailnet-address",
   "certificate",
   "release",
+  "traffic",
+  "waiting-room",
   "owner-account",
 ] as const;
 

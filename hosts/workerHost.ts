@@ -18,7 +18,7 @@ function composeFile({ settings, names, secrets, pool, sizing }: WorkerHostInput
     cacheRedisPort: PORTS.cacheRedis,
   });
   const services = sidekiqServices(pool.sidekiq, sizing.sidekiq);
-  return { text: composeYaml({ environment, services, restart: "no" }), count: Object.keys(services).length };
+  return { text: composeYaml({ environment, services }), count: Object.keys(services).length };
 }
 
 /** Everything that a worker droplet of a pool is made of. */

@@ -1,7 +1,7 @@
 """Asks the web interface for measured jobs and says what became of each request, one JSON object a line.
 
 On stdin the order: {"address", "name"} with {"pause", "first", "count", "rest"} for a fixed pace, or with {"plan"}, a list of
-[seconds from the start, body]; ends when stdin closes, or with the plan. A number is used once: of a request without an answer
+[seconds from the start, body]; ends when stdin closes, or with the plan. Who asks waits for "patience" seconds, 5 where absent. A number is used once: of a request without an answer
 nobody knows whether its jobs exist.
 """
 import http.client
@@ -49,7 +49,7 @@ for due, body in bodies(time.time()):
     sent = time.time()
     problem = None
     try:
-        connection = connection or Connection(order["name"], timeout=5)
+        connection = connection or Connection(order["name"], timeout=order.get("patience", 5))
         connection.request("POST", "/stand-in/jobs", json.dumps(body), {"Content-Type": "application/json"})
         answer = connection.getresponse()
         text = answer.read().decode()

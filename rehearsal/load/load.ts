@@ -23,6 +23,8 @@ export interface LoadArgs {
   work: Work;
   /** Sidekiq's, 25 where absent. */
   retry?: number;
+  /** Seconds that the one who asks waits for an answer, 5 where absent. */
+  patience?: number;
 }
 
 /** A request for jobs, so many seconds after the load's start. */
@@ -57,10 +59,10 @@ export class Load {
   }
 
   /** At a fixed pace, until it is stopped. */
-  static start(rehearsal: Rehearsal, { jobsPerSecond, queue, work, retry = 25 }: LoadArgs): Load {
+  static start(rehearsal: Rehearsal, { jobsPerSecond, queue, work, retry = 25, patience }: LoadArgs): Load {
     const count = Math.max(1, Math.round(jobsPerSecond / REQUESTS_PER_SECOND));
     const rest = { queue, work, retry };
-    return new Load(rehearsal, { pause: count / jobsPerSecond, first: nextNumber, count, rest });
+    return new Load(rehearsal, { pause: count / jobsPerSecond, first: nextNumber, count, rest, patience });
   }
 
   /** As planned, unless it is stopped before. Beside it the queue of each job. */

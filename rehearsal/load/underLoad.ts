@@ -93,6 +93,8 @@ interface Options {
   recovery?: number;
   /** Whether no job may be lost, for whatever reason. */
   lossless?: boolean;
+  /** Whether each request has to be answered, if late. */
+  served?: boolean;
   /** Whether as many processes as before have to take jobs again. */
   sameProcesses?: boolean;
 }
@@ -101,12 +103,18 @@ interface Options {
 export async function underLoad(
   rehearsal: Rehearsal,
   happen: (incident: Incident) => Promise<void>,
-  { load: wanted = ORDINARY, recovery = 180, sameProcesses = true, lossless = false }: Options = {},
+  {
+    load: wanted = ORDINARY,
+    recovery = 180,
+    sameProcesses = true,
+    lossless = false,
+    served = false,
+  }: Options = {},
 ): Promise<Outcome> {
   const processes = await sidekiqProcesses(rehearsal.main());
   const { queue, serving } = commonest(processes);
   const incident = new Incident(processes, queue);
-  const load = Load.start(rehearsal, { ...wanted, queue });
+  const load = Load.start(rehearsal, { ...wanted, queue, ...(served ? { patience: 150 } : {}) });
   try {
     const start = Date.now();
     await goesOn(rehearsal, load, start, serving, 60);
@@ -122,6 +130,9 @@ export async function underLoad(
   const traces = lost.map(({ job, last }) => `job ${job}: ${last}`).slice(0, 10);
   if (lost.some(({ cause }) => lossless || cause === undefined))
     throw new Error([figures(outcome), ...traces].join("\n"));
+  const failed = load.ticks.flatMap(({ problem }) => problem ?? []);
+  if (served && failed.length > 0)
+    throw new Error([figures(outcome), `${failed.length} requests failed: ${failed[0]}`].join("\n"));
   for (const trace of traces) process.stdout.write(`    ${trace}\n`);
   return outcome;
 }

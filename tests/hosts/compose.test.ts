@@ -1,3 +1,9 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "yaml";
 import {
@@ -35,7 +41,7 @@ const wiring: Wiring = {
 
 /** As docker compose reads it: YAML 1.1 with merge keys, then interpolation. */
 function rendered(environment: Environment, services: Record<string, Service> = { one: service }): Rendered {
-  return parse(composeYaml({ environment, services, restart: "no" }), { version: "1.1" }) as Rendered;
+  return parse(composeYaml({ environment, services }), { version: "1.1" }) as Rendered;
 }
 
 /** Environment variables hold neither NUL nor half a character. */
@@ -61,14 +67,14 @@ describe("secrets in compose.yaml", () => {
     const environment = { A: "012", B: "true", C: "", D: "null", E: "1e3", F: "~" };
     expect(rendered(environment).services.one?.environment).toMatchObject(environment);
     // Quoted, because compose reads YAML with another parser than this one.
-    const text = composeYaml({ environment, services: { one: service }, restart: "no" });
+    const text = composeYaml({ environment, services: { one: service } });
     for (const [name, given] of Object.entries(environment))
       expect(text).toContain(`  ${name}: "${given}"\n`);
   });
 
   test("line breaks of YAML 1.1 and control characters are written as escapes: compose folds or refuses them", () => {
     const given = "a\u0085\u2028\u2029\ufeff\u007f\uffffz";
-    const text = composeYaml({ environment: { A: given }, services: { one: service }, restart: "no" });
+    const text = composeYaml({ environment: { A: given }, services: { one: service } });
     expect(text).toContain('A: "a\\u0085\\u2028\\u2029\\ufeff\\u007f\\uffffz"');
     expect(rendered({ A: given }).services.one?.environment).toMatchObject({ A: given });
   });
@@ -81,9 +87,20 @@ describe("secrets in compose.yaml", () => {
   });
 
   test("there is no env_file", () => {
-    expect(composeYaml({ environment: { A: "b" }, services: { one: service }, restart: "no" })).not.toContain(
-      "env_file",
+    expect(composeYaml({ environment: { A: "b" }, services: { one: service } })).not.toContain("env_file");
+  });
+});
+
+describe("a service", () => {
+  const streaming: Service = { ...service, image: "mastodon-streaming" };
+
+  test("gets of the shared variables only those that its program reads, and its own", () => {
+    const { services } = rendered(
+      { DB_HOST: "a", DB_PASS: "b$c", SECRET_KEY_BASE: "d" },
+      { one: { ...streaming, reads: /^DB_/, environment: { PORT: "1" } }, two: streaming },
     );
+    expect(services.one?.environment).toEqual({ DB_HOST: "a", DB_PASS: "b$$c", PORT: "1" });
+    expect(services.two?.environment).toEqual({ DB_HOST: "a", DB_PASS: "b$$c", SECRET_KEY_BASE: "d" });
   });
 });
 
@@ -115,6 +132,7 @@ describe("every container", () => {
         test: ["CMD", "true"],
         interval: "30s",
         timeout: "10s",
+        retries: 4,
         start_period: "120s",
         start_interval: "5s",
       },
@@ -137,7 +155,7 @@ describe("Sidekiq services", () => {
     [{ memoryMiB: 500 }, { memoryMiB: 600 }, { memoryMiB: 400 }],
   );
 
-  test("one for each replica, numbered by their first queue", () => {
+  test("one for each replica, numbered by their leading queue", () => {
     expect(Object.keys(services)).toEqual([
       "sidekiq-default-1",
       "sidekiq-default-2",
@@ -147,11 +165,47 @@ describe("Sidekiq services", () => {
   });
 
   test("queues in strict order or by weight, threads, memory", () => {
-    expect(services["sidekiq-default-2"]?.command).toEqual("bundle exec sidekiq -c 5 -q default".split(" "));
-    expect(services["sidekiq-push-1"]?.command).toEqual(
-      "bundle exec sidekiq -c 10 -q push,6 -q pull,1".split(" "),
-    );
+    const commandOf = (name: string) => services[name]?.command.slice(4);
+    expect(commandOf("sidekiq-default-2")).toEqual("bundle exec sidekiq -c 5 -q default".split(" "));
+    expect(commandOf("sidekiq-push-1")).toEqual("bundle exec sidekiq -c 10 -q push,6 -q pull,1".split(" "));
     expect(Object.values(services).map(({ memoryMiB }) => memoryMiB)).toEqual([500, 500, 600, 400]);
+  });
+
+  test("the file that says it has booted is removed before each start, and a healthy process has it and answers", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sidekiq-"));
+    mkdirSync(join(folder, "tmp"));
+    const { command = [], environment = {}, healthcheck = [] } = services["sidekiq-push-1"] ?? {};
+    const name = String(environment.MASTODON_SIDEKIQ_READY_FILENAME);
+    const ready = join(folder, "tmp", name);
+    const run = (words: readonly string[]) =>
+      spawnSync(words[0] ?? "", words.slice(1), {
+        cwd: folder,
+        env: { PATH: process.env.PATH, MASTODON_SIDEKIQ_READY_FILENAME: name },
+        encoding: "utf8",
+      });
+    // Left by a crash.
+    writeFileSync(ready, "");
+    expect(run([...command.slice(0, 4), "echo", "-q", "a b"]).stdout).toBe("-q a b\n");
+    expect(existsSync(ready)).toBe(false);
+
+    const port = Number(environment.MASTODON_PROMETHEUS_EXPORTER_PORT);
+    const healthy = () =>
+      new Promise<boolean>((resolve) => {
+        const [program = "", ...rest] = healthcheck.map((word) => word.replace(String(port), String(bound)));
+        const child = spawn(program, rest, { cwd: folder, env: { ...process.env, ...environment } as never });
+        child.on("exit", (code) => resolve(code === 0));
+      });
+    let bound = 1;
+    writeFileSync(ready, "");
+    expect(await healthy()).toBe(false);
+    const server = createServer((_, response) => response.writeHead(404).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    bound = (server.address() as AddressInfo).port;
+    expect(await healthy()).toBe(true);
+    rmSync(ready);
+    expect(await healthy()).toBe(false);
+    server.close();
+    rmSync(folder, { recursive: true });
   });
 
   test("each shows its metrics on a loopback port of its own", () => {
@@ -170,6 +224,15 @@ describe("Sidekiq services", () => {
   test("may take longer to stop than Sidekiq drains (25 s)", () => {
     for (const { stopGraceSeconds } of Object.values(services))
       expect(stopGraceSeconds).toBeGreaterThanOrEqual(35);
+  });
+
+  test.each([
+    ["in strict order: the first", { queues: ["pull", "default"] }, "pull"],
+    ["by weight: the heaviest", { queues: { fasp: 1, push: 6 } }, "push"],
+    ["of equals: the one that is heavier upstream", { queues: { fasp: 1, mailers: 1, pull: 1 } }, "mailers"],
+  ] as const)("a process is named after the queue it is there for; %s", (_, { queues }, name) => {
+    const named = sidekiqServices([{ queues, threads: 5, replicas: 1 }], [{ memoryMiB: 500 }]);
+    expect(Object.keys(named)).toEqual([`sidekiq-${name}-1`]);
   });
 
   test("a process without a memory limit is refused", () => {

@@ -88,17 +88,30 @@ describe("Mastodon's containers on main", () => {
   });
 
   test("reach the databases on this machine, pooled, and never over the tailnet", () => {
-    for (const name of Object.keys(compose.services)) {
-      expect(service(name).environment).toMatchObject({
-        DB_HOST: "127.0.0.1",
-        DB_PORT: "6432",
-        PREPARED_STATEMENTS: "false",
-        REDIS_HOST: "127.0.0.1",
-        REDIS_PORT: "6379",
-        CACHE_REDIS_HOST: "127.0.0.1",
-        CACHE_REDIS_PORT: "6380",
-      });
-    }
+    const databases = { DB_HOST: "127.0.0.1", DB_PORT: "6432", REDIS_HOST: "127.0.0.1", REDIS_PORT: "6379" };
+    const rails = { PREPARED_STATEMENTS: "false", CACHE_REDIS_HOST: "127.0.0.1", CACHE_REDIS_PORT: "6380" };
+    for (const name of Object.keys(compose.services))
+      expect(service(name).environment).toMatchObject(
+        name === "streaming" ? databases : { ...databases, ...rails },
+      );
+  });
+
+  test("streaming gets what its program reads: no key, no mail, no storage, and no secret that is not its own", () => {
+    const of = (changes: Record<string, unknown>, secrets: Record<string, unknown>) => {
+      const text = fileOf(mainBundle(changes, secrets), "/etc/mastodon/compose.yaml").content;
+      return Object.keys(parse(text, { version: "1.1" }).services.streaming.environment).sort();
+    };
+    const always = [
+      ...["BIND", "DB_HOST", "DB_NAME", "DB_PASS", "DB_PORT", "DB_USER", "PORT"],
+      ...["REDIS_HOST", "REDIS_PASSWORD", "REDIS_PORT"],
+    ];
+    expect(of({}, {})).toEqual(always);
+    expect(
+      of(
+        { extraEnv: { LOG_LEVEL: "warn", DEFAULT_LOCALE: "de" } },
+        { extraSecretEnv: { DEEPL_API_KEY: "x" } },
+      ),
+    ).toEqual([...always, "LOG_LEVEL"].sort());
   });
 
   test("Puma is as big as the sizing says, and DB_POOL stays out of it", () => {
@@ -201,8 +214,17 @@ describe("systemd on main", () => {
       "tailscaled.service",
     ])
       expect(release).toMatch(new RegExp(`^After=.*${name}`, "m"));
-    expect(release).toMatch(/^PartOf=tailscaled\.service$/m);
+    for (const name of ["postgresql@17-main", "pgbouncer", "redis-server", "tailscaled"])
+      for (const key of ["PartOf", "WantedBy"])
+        expect(release).toMatch(new RegExp(`^${key}=.*\\b${name}\\.service`, "m"));
     expect(release).toMatch(/^ExecStop=\S+\/release withdraw$/m);
+  });
+
+  test("requests and jobs wait before a database, pgbouncer or Mastodon restarts, whoever asks for it, and come back with them", () => {
+    const traffic = unit("mastodon-traffic.service");
+    for (const name of ["mastodon", "postgresql@17-main", "pgbouncer", "redis-server"])
+      for (const key of ["After", "PartOf", "WantedBy"])
+        expect(traffic).toMatch(new RegExp(`^${key}=.*\\b${name}\\.service`, "m"));
   });
 
   test("the backup starts at the time that was set, in UTC", () => {

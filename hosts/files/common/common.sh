@@ -23,11 +23,14 @@ changed() {
   return 1
 }
 
-# enable_units UNIT...: those that are not; each makes systemd read all units again.
+# enable_units UNIT...: those that are not, or that may want to be started with more units than before; each makes systemd read all
+# units again.
 enable_units() {
   local unit missing=()
   for unit in "$@"; do
-    [[ $(systemctl is-enabled "$unit" 2>/dev/null) == enabled ]] || missing+=("$unit")
+    if changed "/etc/systemd/system/$unit" || [[ $(systemctl is-enabled "$unit" 2>/dev/null) != enabled ]]; then
+      missing+=("$unit")
+    fi
   done
   ((${#missing[@]} == 0)) || systemctl enable --quiet "${missing[@]}"
 }

@@ -16,4 +16,6 @@ export interface Happening {
   happen(cast: Cast): Promise<unknown>;
   /** Whether no job may be lost, for whatever reason. */
   lossless?: boolean;
+  /** Whether each request has to be answered, if late: somebody restarts something on purpose. */
+  served?: boolean;
 }

@@ -23,13 +23,31 @@ export const SERVICES: Happening[] = [
       incident.died(worker.hostname, victim.identity);
     },
   },
-  { promise: "Postgres restarts", happen: ({ main }) => restart(main, "postgresql@17-main"), lossless: true },
-  { promise: "pgbouncer restarts", happen: ({ main }) => restart(main, "pgbouncer"), lossless: true },
+  ...[
+    ["Postgres", "postgresql@17-main"],
+    ["pgbouncer", "pgbouncer"],
+    ["Redis", "redis-server"],
+    ["the cache Redis", "redis-server@cache"],
+    ["Mastodon", "mastodon"],
+  ].map(
+    ([name = "", unit = ""]): Happening => ({
+      promise: `${name} restarts`,
+      happen: ({ main }) => restart(main, unit),
+      lossless: true,
+      served: true,
+    }),
+  ),
   {
-    promise: "Redis restarts",
+    promise: "a package's upgrade stops Redis, and starts it 15 s later",
+    happen: ({ main }) => main.run("systemctl stop redis-server && sleep 15 && systemctl start redis-server"),
+    lossless: true,
+    served: true,
+  },
+  {
+    promise: "kill -9 of pgbouncer",
     happen({ main, incident }) {
       incident.disconnected();
-      return restart(main, "redis-server");
+      return kill(main, "pgbouncer");
     },
   },
   {

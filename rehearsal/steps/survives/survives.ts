@@ -35,14 +35,14 @@ export const survives: Step = async (inputs) => {
   const happenings = [...SERVICES, ...PATHS, ...MACHINES].filter(
     ({ promise }) => !event || event.test(promise),
   );
-  for (const { promise, happen, lossless = false } of happenings) {
+  for (const { promise, happen, lossless = false, served = false } of happenings) {
     await report.check(promise, async () => {
       const happening = async (incident: Incident) => {
         const [worker] = rehearsal.workerHosts();
         if (!worker) throw new Error("the stack has no worker");
         await happen({ rehearsal, main: rehearsal.main(), worker, incident });
       };
-      return figures(await underLoad(rehearsal, happening, { lossless }));
+      return figures(await underLoad(rehearsal, happening, { lossless, served }));
     });
   }
   return true;

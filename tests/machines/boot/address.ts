@@ -1,7 +1,7 @@
 /** pgbouncer and both Redis on the tailnet address, whenever it comes. */
 import type { Machine } from "../../../rehearsal/machine";
 import { give, tailnetAddresses } from "../tailnet";
-import { restarted, running } from "./ask";
+import { ready, restarted, running } from "./ask";
 
 /** Where workers are listened to: the addresses of pgbouncer, Redis and the cache's, sorted. */
 export const listens = async (main: Machine): Promise<string[]> =>
@@ -19,10 +19,15 @@ export function addressTests(main: () => Machine): void {
     await main().waitFor(address, 10, async () =>
       (await main().attempt("tailscale ip -4")).stdout.startsWith(address),
     );
+    await ready(main());
     const before = await running(main());
     await main().run("systemctl start tailnet-address.service");
+    await ready(main());
     return restarted(before, await running(main()));
   }
+
+  /** pgbouncer takes an address with a restart, before which jobs end. */
+  const RESTARTED = ["/sidekiq-push-1", "/sidekiq-scheduler-1", "pgbouncer.service"];
 
   test("unknown at first: they listen on loopback alone", async () => {
     expect(await listens(main())).toEqual(on("127.0.0.1"));
@@ -32,7 +37,7 @@ export function addressTests(main: () => Machine): void {
   test("known later: they listen on it too, without a restart of Redis", async () => {
     const { v4 } = tailnetAddresses(main().number);
     give(main(), tailnetAddresses(main().number));
-    expect(await look(v4)).toEqual(["pgbouncer.service"]);
+    expect(await look(v4)).toEqual(RESTARTED);
     expect(await listens(main())).toEqual(on("127.0.0.1", v4));
   });
 
@@ -43,7 +48,7 @@ export function addressTests(main: () => Machine): void {
   test("another one: they listen on that one, no longer on the old one", async () => {
     const { v4 } = tailnetAddresses(77);
     give(main(), tailnetAddresses(77));
-    expect(await look(v4)).toEqual(["pgbouncer.service"]);
+    expect(await look(v4)).toEqual(RESTARTED);
     expect(await listens(main())).toEqual(on("127.0.0.1", v4));
   });
 }

@@ -28,7 +28,13 @@ describe("boot", () => {
       "INTERVAL = 10\n",
       "INTERVAL = 1\n",
     );
-    worker = await lab.machine(impatient);
+    const checked = edited(
+      impatient,
+      "/etc/mastodon/compose.yaml",
+      /interval: "30s"\n(\s+)timeout: "10s"/g,
+      'interval: "2s"\n$1timeout: "4s"',
+    );
+    worker = await lab.machine(checked);
     await Promise.all([main.start(), worker.start()]);
   }, 900_000);
   afterAll(() => lab?.remove());
@@ -129,6 +135,54 @@ describe("boot", () => {
         .split("\n");
       for (const connection of connections)
         expect(connection).toMatch(/timer:\(keepalive,(?:[\d.]+ms|(?:[12]?\d(?:\.\d+)?|30)sec),/);
+    });
+
+    /** Until that container runs anew. */
+    const again = (name: string, before: Record<string, string>, seconds: number) =>
+      worker.waitFor(`${name} again`, seconds, async () => {
+        const now = (await running(worker))[name];
+        return now !== undefined && now !== before[name];
+      });
+    const [first = "", second = ""] = CONTAINERS;
+
+    test.each(["TERM", "KILL"])(
+      "a Sidekiq that ends (%s) is started again, also beside a console",
+      async (signal) => {
+        await worker.run(`mastodon-compose run --detach --rm --name console ${first.slice(1)} sleep 600`);
+        const before = await running(worker);
+        await worker.run(`docker kill --signal ${signal} ${first.slice(1)}`);
+        await again(first, before, 20);
+        await worker.run("docker rm --force console");
+        expect(restarted(before, await running(worker))).toEqual([first]);
+        expect(await worker.run("mastodon-ready 60")).toContain("works: 2 Sidekiq processes\n");
+      },
+    );
+
+    test("a Sidekiq that hangs is restarted, the others are not", async () => {
+      const before = await running(worker);
+      await worker.run(`docker top ${second.slice(1)} -o pid | tail -n +2 | xargs kill -STOP`);
+      await again(second, before, 120);
+      expect(restarted(before, await running(worker))).toEqual([second]);
+    });
+
+    test("told to stop while Sidekiq boots under an init, where TSTP suspends and TERM ends, the worker is down within 5 s", async () => {
+      const path = "/etc/mastodon/compose.yaml";
+      const text = worker.read(path);
+      const booting = text
+        .replace('network_mode: "host"', 'network_mode: "host"\n  init: true')
+        .replace(/command:\n(\s+- .*\n)+/g, 'command: ["sleep", "600"]\n');
+      expect(booting).toMatch(/init: true[\s\S]*sleep/);
+      worker.write(path, booting, 0o600);
+      await worker.run("systemctl restart mastodon-worker.service");
+      await worker.waitFor("both to boot", 60, async () => (await sidekiq()).length === CONTAINERS.length);
+      const took = await worker.run(
+        "s=$(date +%s%N); systemctl stop mastodon-worker.service; echo $((($(date +%s%N) - s) / 1000000))",
+      );
+      expect(Number(took)).toBeLessThan(5000);
+      expect(await sidekiq()).toEqual([]);
+      worker.write(path, text, 0o600);
+      await worker.run("systemctl start mastodon-worker.service");
+      expect(await worker.run("mastodon-ready 90")).toContain("works: 2 Sidekiq processes\n");
     });
 
     test("main goes offline for a while: Sidekiq stays as it is", async () => {
@@ -252,8 +306,10 @@ describe("boot", () => {
       expect(tailscaleCalls(worker)).not.toContain("logout");
       for (const name of CONTAINERS) {
         const log = await worker.run(`docker logs ${name.slice(1)} 2>&1`);
-        expect(log.indexOf("Received TSTP, no longer accepting new work")).toBeGreaterThan(0);
-        expect(log.lastIndexOf("Shutting down")).toBeGreaterThan(log.lastIndexOf("Received TSTP"));
+        expect(log).toContain("Shutting down");
+        expect(log.lastIndexOf("Terminating quiet threads")).toBeGreaterThan(
+          log.lastIndexOf("Shutting down"),
+        );
         expect(await worker.run(`docker inspect -f '{{.State.ExitCode}}' ${name.slice(1)}`)).toBe("0\n");
       }
       expect((await worker.attempt("systemctl is-enabled mastodon-worker.service")).stdout).toBe(

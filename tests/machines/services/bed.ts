@@ -1,5 +1,7 @@
 /** The one main that the tests of its services share: booted from its user data, with a volume. */
 import { join } from "node:path";
+import type { HostBundle } from "../../../hosts/bundle";
+import { COMPOSE_PATH } from "../../../hosts/common";
 import { mainHost } from "../../../hosts/mainHost";
 import { Authority, type ServerCertificate } from "../../../rehearsal/authority";
 import type { Machine } from "../../../rehearsal/machine";
@@ -7,6 +9,7 @@ import type { Result } from "../../../rehearsal/run";
 import type { Volume } from "../../../rehearsal/volume";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { worstSecrets } from "../../hosts/worstSecrets";
+import { edited } from "../boot/ask";
 import { Lab, VOLUME_NAME } from "../lab";
 
 /** Redis small enough to be filled. */
@@ -14,6 +17,17 @@ function inputs() {
   const all = mainInputs({}, worstSecrets);
   const small = { maxMemoryMiB: 64 };
   return { ...all, sizing: { ...all.sizing, redis: small, cacheRedis: small } };
+}
+
+/** Health checks and patience that a test need not wait a minute for. */
+function impatient(bundle: HostBundle): HostBundle {
+  const checked = edited(
+    bundle,
+    COMPOSE_PATH,
+    /interval: "30s"\n(\s+)timeout: "10s"/g,
+    'interval: "2s"\n$1timeout: "4s"',
+  );
+  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 25\n");
 }
 
 export class Bed {
@@ -33,7 +47,12 @@ export class Bed {
     const bucketCertificate = await authority.sign(
       `${names.mediaBucket}.s3.${settings.aws.region}.amazonaws.com`,
     );
-    const bed = new Bed(lab, await lab.machine(mainHost(inputs())), await lab.volume(), bucketCertificate);
+    const bed = new Bed(
+      lab,
+      await lab.machine(impatient(mainHost(inputs()))),
+      await lab.volume(),
+      bucketCertificate,
+    );
     authority.trustedBy(bed.main);
     await bed.main.start();
     await bed.main.attach(bed.volume, VOLUME_NAME);

@@ -49,7 +49,7 @@ export function dockerTests(bed: Beds): void {
           "{{.HostConfig.NetworkMode}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.Privileged}}",
         ),
       ),
-    ).toEqual(new Set(["host on-failure false"]));
+    ).toEqual(new Set(["host no false"]));
   });
 
   test("a container that talks without end fills no disk", async () => {

@@ -1,12 +1,14 @@
 /** What main runs, started by its own units from the rendered files, and used as Mastodon, people and the internet use it. */
 import { Bed } from "./bed";
 import { comesBackTests } from "./comesBack";
+import { containerTests } from "./containers";
 import { dockerTests } from "./docker";
 import { environmentTests } from "./environment";
 import { mediaTests } from "./media";
 import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
 import { redisTests } from "./redis";
+import { restartTests } from "./restarts";
 import { stopTests } from "./stop";
 import { streamingTests } from "./streaming";
 import { webTests } from "./web";
@@ -28,5 +30,7 @@ describe("services", () => {
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));
   describe("comes back", () => comesBackTests(() => bed));
+  describe("containers", () => containerTests(() => bed));
+  describe("restarts", () => restartTests(() => bed));
   describe("end", () => stopTests(() => bed));
 });

@@ -46,6 +46,7 @@ afterAll(() => lab?.remove());
  */
 const BOUNDS: Record<string, number> = {
   "mastodon-backup.service": 45,
+  "mastodon-waiting-room.service": 15,
   "reserved-ipv6.service": 25,
   "tailnet-address.service": 25,
 };
@@ -57,6 +58,8 @@ const UNCONFINED: Record<string, string> = {
   "host-apply.service": "runs the steps: packages, mounts, units",
   "mastodon-housekeeping.service": "drives Docker, whose socket is as good as root",
   "mastodon-release.service": "drives Docker",
+  "mastodon-traffic.service": "drives Docker and the firewall",
+  "mastodon-watch.service": "drives Docker",
   "mastodon-worker.service": "drives Docker",
   "mastodon.service": "drives Docker",
   "owner-account.service": "drives Docker",

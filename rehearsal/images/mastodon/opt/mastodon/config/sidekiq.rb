@@ -13,9 +13,15 @@ def serve_metrics
   Thread.new do
     loop do
       client = server.accept
+      # A socket that is closed with something unread in it is reset, and who asked gets nothing.
+      nil until [nil, "\r\n"].include?(client.gets)
       body = Sidekiq::Queue.all.map { |queue| "sidekiq_queue_backlog{queue=\"#{queue.name}\"} #{queue.size}\n" }.join
       client.write "HTTP/1.0 200 OK\r\nContent-Length: #{body.bytesize}\r\n\r\n#{body}"
       client.close
+    rescue StandardError => e
+      # Redis is gone, or who asked: the next one gets an answer again.
+      warn "metrics: #{e.message}"
+      client&.close
     end
   end
 end
