@@ -56,4 +56,29 @@ export function firstBootTests(main: () => Machine): void {
       '{"version":"v4.7.3","schema":"20260901000000"}',
     );
   });
+
+  test("power that went between the schema and its seeds: the next start seeds, and with people in it never again", async () => {
+    const roles = () =>
+      sql(main(), "SELECT string_agg(name, ' ' ORDER BY name) FROM user_roles WHERE name <> ''");
+    const before = await roles();
+    expect(before).toContain("Owner");
+    const cut = async () => {
+      await sql(main(), "DELETE FROM user_roles");
+      await redis(main(), "DEL mastodon-hosting:release");
+      await main().run("systemctl reload mastodon.service");
+    };
+    await cut();
+    expect(await roles()).toBe(before);
+    expect(await redis(main(), "HGET mastodon-hosting:release version")).toMatch(/^v/);
+
+    await sql(
+      main(),
+      "WITH a AS (INSERT INTO accounts (username) VALUES ('first') RETURNING id) INSERT INTO users (account_id, email) SELECT id, 'first@example.org' FROM a",
+    );
+    await cut();
+    expect(await roles()).toBe("");
+    await sql(main(), "DELETE FROM users; DELETE FROM accounts WHERE username = 'first'");
+    await cut();
+    expect(await roles()).toBe(before);
+  });
 }
