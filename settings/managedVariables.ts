@@ -1,30 +1,94 @@
-/** Variables of Mastodon that the program sets, and what to do instead of setting them. */
+/**
+ * Variables of Mastodon that are not for `extraEnv`: those that compose.yaml sets, those that would break what it wires, and those to be
+ * warned of. Everything else goes through. What Mastodon reads: mastodon/mastodon:config (puma.rb, email.yml, initializers/paperclip.rb,
+ * initializers/1_hosts.rb, initializers/trusted_proxies.rb), lib/mastodon/redis_configuration.rb, streaming.
+ */
 
-const MANAGED_VARIABLES: readonly [RegExp, string][] = [
-  [/^LOCAL_DOMAIN$/, "set `domain`"],
-  [/^WEB_DOMAIN$/, "set `webDomain`"],
-  [/^SMTP_/, "set `smtp`"],
-  [/^S3_|^AWS_/, "set `media` and `aws`"],
-  [/^WEB_CONCURRENCY$|^MAX_THREADS$/, "set `main.web`"],
-  [/^DB_POOL$/, "leave it out: each process sizes its own pool by its threads"],
-  [/^DB_|^DATABASE_URL$|^PREPARED_STATEMENTS$/, "leave it out: the program wires the database"],
+const SECRET = "set the secret of that name with pulumi config set --secret";
+const DATABASE = "leave it out: the program wires the database";
+const REDIS = "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)";
+const METRICS = "leave it out: the program gives each process its own port";
+const PROGRAM = "leave it out: the program sets it for each process";
+
+/** By name: what compose.yaml sets for some process, and what to do instead. A test holds it to what is rendered. */
+const SET: Readonly<Record<string, string>> = {
+  LOCAL_DOMAIN: "set `domain`",
+  WEB_DOMAIN: "set `webDomain`",
+  ...only("set `smtp`", "SMTP_SERVER SMTP_PORT SMTP_LOGIN SMTP_PASSWORD SMTP_FROM_ADDRESS"),
+  ...only("set `smtp`", "SMTP_AUTH_METHOD SMTP_ENABLE_STARTTLS SMTP_TLS SMTP_DELIVERY_METHOD"),
+  ...only("set `media` and `aws`", "S3_ENABLED S3_BUCKET S3_REGION S3_HOSTNAME S3_ALIAS_HOST S3_PERMISSION"),
+  ...only("set `media` and `aws`", "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"),
+  ...only("set `main.web`", "WEB_CONCURRENCY MAX_THREADS"),
+  ...only(DATABASE, "DB_HOST DB_PORT DB_NAME DB_USER DB_PASS PREPARED_STATEMENTS"),
+  ...only(REDIS, "REDIS_HOST REDIS_PORT REDIS_PASSWORD"),
+  ...only(REDIS, "CACHE_REDIS_HOST CACHE_REDIS_PORT CACHE_REDIS_PASSWORD"),
+  ...only(SECRET, "SECRET_KEY_BASE OTP_SECRET VAPID_PRIVATE_KEY VAPID_PUBLIC_KEY"),
+  ...only(SECRET, "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY"),
+  ...only(SECRET, "ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT"),
+  ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_ENABLED MASTODON_PROMETHEUS_EXPORTER_LOCAL"),
+  ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_HOST MASTODON_PROMETHEUS_EXPORTER_PORT"),
+  ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS"),
+  FFMPEG_BINARY: "leave it out: the program gives ffmpeg to the kernel first where memory runs out",
+  ...only(PROGRAM, "BIND PORT MASTODON_SIDEKIQ_READY_FILENAME"),
+};
+
+function only(instead: string, names: string): Record<string, string> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, instead]));
+}
+
+/** What cannot work here, and why. */
+const BREAKS: readonly [RegExp, string][] = [
+  [/^DB_POOL$/, "each process sizes its own pool by its threads"],
+  [/^DATABASE_URL$/, "it would replace the database that the program wires"],
+  [/^DB_SSLMODE$/, "Postgres and pgbouncer have no TLS; workers reach them inside the tailnet"],
   [
-    /^REDIS_|^CACHE_REDIS_|^SIDEKIQ_REDIS_/,
-    "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)",
+    /^(CACHE_|SIDEKIQ_)?REDIS_(URL|HOST|PORT|DB|USER|USERNAME|PASSWORD|NAMESPACE|SENTINEL\w*)$/,
+    "it would replace the Redis that the program wires (and Mastodon refuses REDIS_NAMESPACE)",
   ],
   [
-    /^SECRET_KEY_BASE$|^OTP_SECRET$|^ACTIVE_RECORD_ENCRYPTION_|^VAPID_/,
-    "set the secret of that name with pulumi config set --secret",
+    /^S3_(ENDPOINT|PROTOCOL|CLOUDFRONT_HOST|OVERRIDE_PATH_STYLE|KEY_PREFIX|SIGNATURE_VERSION)$/,
+    "the media bucket, its policy and main's cache in front of it are made for the addresses that the program sets",
   ],
   [
-    /^BIND$|^PORT$|^SOCKET$|^MALLOC_CONF$|^LD_PRELOAD$|^RAILS_ENV$|^NODE_ENV$|^TRUSTED_PROXY_IP$/,
-    "leave it out: the program or the image sets it",
+    /^AWS_(SESSION_TOKEN|PROFILE|REGION|DEFAULT_REGION|ENDPOINT_URL\w*|SHARED_CREDENTIALS_FILE|CONFIG_FILE)$/,
+    "the machines use the key and the region that the program sets",
   ],
-  [/^FFMPEG_BINARY$/, "leave it out: the program gives ffmpeg to the kernel first where memory runs out"],
-  [/^MASTODON_PROMETHEUS_EXPORTER_/, "leave it out: the program gives each process its own port"],
+  [/^SMTP_(SSL|ENABLE_STARTTLS_AUTO)$/, "it contradicts what `smtp.tls` and `smtp.port` say"],
+  [/^SOCKET$|^PROXY_PROTO_V1$/, "nginx reaches web and streaming by HTTP on their ports"],
+  [/^RAILS_SERVE_STATIC_FILES$/, "nginx serves no static files here; Rails does, as the image says"],
+  [
+    /^(PATH|HOME|LD_\w+|MALLOC_\w+|RAILS_ENV|RACK_ENV|NODE_ENV|NODE_PATH|NODE_OPTIONS|RUBYOPT|RUBYLIB|GEM_\w+|BUNDLE_\w+)$/,
+    "the image sets what its programs start with",
+  ],
 ];
 
-/** What to do instead of setting the variable; undefined where it is free. */
-export function managedVariable(name: string): string | undefined {
-  return MANAGED_VARIABLES.find(([pattern]) => pattern.test(name))?.[1];
+/** What does something that few want, and what; undefined where that value is harmless. */
+const WARNS: Readonly<Record<string, (value: string) => string | undefined>> = {
+  SELF_DESTRUCT: () =>
+    "Mastodon tells every server to delete all accounts of this instance, which cannot be undone",
+  ALTERNATE_DOMAINS: () =>
+    "nginx and the certificate know the web and the media domain only; each of these domains needs a web server of its own that redirects /.well-known/webfinger here",
+  PERSISTENT_TIMEOUT: () => "it has no effect: nginx opens a connection to web for each request",
+  TRUSTED_PROXY_IP: (value) =>
+    /(^|[\s,])127\.0\.0\.(1|0\/\d+)([\s,]|$)/.test(value)
+      ? undefined
+      : "without 127.0.0.1 Mastodon takes nginx for the client, and rate limits and bans hit everybody at once",
+  SKIP_POST_DEPLOYMENT_MIGRATIONS: () =>
+    "the second half of a release's migrations is left out each time, and a later release needs it",
+  STREAMING_API_BASE_URL: () => "streaming is served under the web domain only",
+};
+
+/** Why a variable cannot be given; undefined where it can. */
+export function refusedVariable(name: string): string | undefined {
+  if (Object.hasOwn(SET, name)) return `is set by the program; ${SET[name]}`;
+  const breaks = BREAKS.find(([pattern]) => pattern.test(name))?.[1];
+  return breaks && `cannot be given: ${breaks}; remove it`;
 }
+
+/** What to know of a variable that may be given; undefined where there is nothing. */
+export function variableWarning(name: string, value: string): string | undefined {
+  return Object.hasOwn(WARNS, name) ? WARNS[name]?.(value) : undefined;
+}
+
+/** Names that compose.yaml sets, whatever is set elsewhere. */
+export const SET_VARIABLES: readonly string[] = Object.keys(SET);

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Problem } from "../capacity/problem";
 import { nameAt, schemaAt } from "./issues";
-import { managedVariable } from "./managedVariables";
+import { refusedVariable } from "./managedVariables";
 import { stepsOf } from "./paths";
 import { secretKind } from "./secretKinds";
 import { type SecretName, setCommand } from "./secrets";
@@ -36,7 +36,7 @@ export function plainSecretProblems(setting: string, value: unknown): Problem[] 
     if (typeof leaf !== "string") return [];
     const key = nameAt(setting, path);
     const variable = setting === "extraEnv" && typeof path[0] === "string" ? path[0] : undefined;
-    if (variable !== undefined && managedVariable(variable)) return [];
+    if (variable !== undefined && refusedVariable(variable)) return [];
     const kind = secretKind(leaf, key);
     const isNamed =
       variable !== undefined && SECRET_NAME.test(variable) && !PUBLIC_NAME.test(variable) && leaf !== "";

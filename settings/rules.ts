@@ -10,7 +10,7 @@ import { plannedHosts } from "../hosts/planned";
 import { sizeFleet } from "./assess";
 import { placedProcesses } from "./fleet";
 import { type Identity, identityOf, identityProblems } from "./identity";
-import { managedVariable } from "./managedVariables";
+import { refusedVariable } from "./managedVariables";
 import { namesOf } from "./names";
 import { shown } from "./shown";
 import { situationOf } from "./situation";
@@ -193,8 +193,8 @@ const RULES: readonly Rule[] = [
 
   rule(["extraEnv"], ({ extraEnv }) =>
     Object.keys(extraEnv).flatMap((name) => {
-      const instead = managedVariable(name);
-      return instead ? [{ key: `extraEnv.${name}`, message: `is set by the program; ${instead}` }] : [];
+      const message = refusedVariable(name);
+      return message ? [{ key: `extraEnv.${name}`, message }] : [];
     }),
   ),
 ];

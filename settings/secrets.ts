@@ -2,7 +2,7 @@
 import { createECDH } from "node:crypto";
 import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
-import { managedVariable } from "./managedVariables";
+import { refusedVariable } from "./managedVariables";
 import { shownName } from "./shown";
 
 export interface SecretSetting {
@@ -210,8 +210,8 @@ function extraProblems({ extraEnv = {} }: Partial<Settings>, json: string | unde
   }
   return Object.keys(variables).flatMap((name) => {
     const key = `extraSecretEnv.${shownName(name)}`;
-    const instead = managedVariable(name);
-    if (instead) return [{ key, message: `is set by the program; ${instead}` }];
+    const message = refusedVariable(name);
+    if (message) return [{ key, message }];
     return Object.hasOwn(extraEnv, name)
       ? [{ key, message: "is in extraEnv too; remove one of the two" }]
       : [];

@@ -1,5 +1,6 @@
 /** Things to know about a stack that stop nobody. */
 import type { Settings } from "../config";
+import { variableWarning } from "./managedVariables";
 
 /** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
 const BLOCKED_MAIL_PORTS = [25, 465, 587];
@@ -22,6 +23,10 @@ export function settingWarnings(settings: Settings): string[] {
     warnings.push(
       "administratorKeys: empty: only the stack's own key and the console password open the machines.",
     );
+  }
+  for (const [name, value] of Object.entries(settings.extraEnv)) {
+    const warning = variableWarning(name, String(value));
+    if (warning) warnings.push(`extraEnv.${name}: ${warning}.`);
   }
   return warnings;
 }

@@ -2,7 +2,8 @@
 import { parse as parseYaml } from "yaml";
 import { plannedHosts } from "../../hosts/planned";
 import { assess } from "../../settings/assess";
-import { managedVariable } from "../../settings/managedVariables";
+import { SET_VARIABLES } from "../../settings/managedVariables";
+import { settingWarnings } from "../../settings/warnings";
 import { type BadCase, parse, problems } from "./stack";
 
 const onWorkers = [{ name: "general", count: 2, sidekiq: [{ queues: ["default"], threads: 5 }] }];
@@ -225,11 +226,19 @@ test.each(["v4.7.3", "v4.7.4", "v4.7.12"])("%s is a release that this program kn
   expect(parse({ mastodonVersion }).mastodonVersion).toBe(mastodonVersion);
 });
 
-describe("a variable that the program sets is refused in extraEnv, with what to do instead:", () => {
+describe("variables in extraEnv", () => {
   const SECRET = "set the secret of that name with pulumi config set --secret";
-  const WIRED = "leave it out: the program wires the database";
+  const DATABASE = "leave it out: the program wires the database";
   const REDIS = "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)";
-  const IMAGE = "leave it out: the program or the image sets it";
+  const PROGRAM = "leave it out: the program sets it for each process";
+
+  const refused = (name: string, message: string) => {
+    expect(problems({ extraEnv: { [name]: "x" } })).toEqual([`extraEnv.${name} ${message}`]);
+    expect(problems({ extraSecretEnv: JSON.stringify({ [name]: "x" }) })).toEqual([
+      `extraSecretEnv.${name} ${message}`,
+    ]);
+  };
+
   test.each([
     ["LOCAL_DOMAIN", "set `domain`"],
     ["WEB_DOMAIN", "set `webDomain`"],
@@ -237,56 +246,97 @@ describe("a variable that the program sets is refused in extraEnv, with what to 
     ["S3_BUCKET", "set `media` and `aws`"],
     ["AWS_ACCESS_KEY_ID", "set `media` and `aws`"],
     ["WEB_CONCURRENCY", "set `main.web`"],
-    ["MAX_THREADS", "set `main.web`"],
-    ["DB_POOL", "leave it out: each process sizes its own pool by its threads"],
-    ["DB_HOST", WIRED],
-    ["DATABASE_URL", WIRED],
-    ["PREPARED_STATEMENTS", WIRED],
-    ["REDIS_NAMESPACE", REDIS],
-    ["CACHE_REDIS_URL", REDIS],
-    ["SIDEKIQ_REDIS_HOST", REDIS],
+    ["DB_HOST", DATABASE],
+    ["PREPARED_STATEMENTS", DATABASE],
+    ["CACHE_REDIS_HOST", REDIS],
     ["SECRET_KEY_BASE", SECRET],
     ["OTP_SECRET", SECRET],
-    ["ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY", SECRET],
-    ["VAPID_PUBLIC_KEY", SECRET],
-    ["BIND", IMAGE],
-    ["PORT", IMAGE],
-    ["SOCKET", IMAGE],
-    ["MALLOC_CONF", IMAGE],
-    ["LD_PRELOAD", IMAGE],
-    ["RAILS_ENV", IMAGE],
-    ["NODE_ENV", IMAGE],
-    ["TRUSTED_PROXY_IP", IMAGE],
+    ["BIND", PROGRAM],
+    ["MASTODON_SIDEKIQ_READY_FILENAME", PROGRAM],
     ["MASTODON_PROMETHEUS_EXPORTER_PORT", "leave it out: the program gives each process its own port"],
-  ])("%s", (name, instead) => {
-    expect(problems({ extraEnv: { [name]: "x" } })).toEqual([
-      `extraEnv.${name} is set by the program; ${instead}`,
-    ]);
-    expect(problems({ extraSecretEnv: JSON.stringify({ [name]: "x" }) })).toEqual([
-      `extraSecretEnv.${name} is set by the program; ${instead}`,
-    ]);
-  });
-
-  test.each(["MY_SMTP_SERVER", "PORTAL", "SINGLE_USER_MODE", "DEEPL_API_KEY", "ES_ENABLED"])(
-    "%s is free",
-    (name) => {
-      expect(parse({ extraEnv: { [name]: true } }).extraEnv).toEqual({ [name]: true });
-    },
+  ])("%s, which the program sets, is refused with what to do instead", (name, instead) =>
+    refused(name, `is set by the program; ${instead}`),
   );
 
-  test("every variable that the machines' files set is in the table", () => {
-    const settings = parse({
-      webDomain: "mastodon.example.org",
-      smtp: { server: "smtp.example.org", login: "you" },
-      smtpPassword: "x",
+  test.each([
+    ["DB_POOL", /by its threads/],
+    ["DATABASE_URL", /database that the program wires/],
+    ["DB_SSLMODE", /no TLS/],
+    ["REDIS_URL", /Redis that the program wires/],
+    ["REDIS_NAMESPACE", /Mastodon refuses REDIS_NAMESPACE/],
+    ["SIDEKIQ_REDIS_SENTINELS", /Redis that the program wires/],
+    ["S3_ENDPOINT", /media bucket/],
+    ["AWS_SESSION_TOKEN", /key and the region/],
+    ["SMTP_SSL", /smtp\.tls/],
+    ["SOCKET", /by HTTP on their ports/],
+    ["PROXY_PROTO_V1", /by HTTP on their ports/],
+    ["RAILS_SERVE_STATIC_FILES", /no static files/],
+    ...[
+      "PATH",
+      "LD_PRELOAD",
+      "MALLOC_CONF",
+      "RAILS_ENV",
+      "NODE_ENV",
+      "NODE_OPTIONS",
+      "RUBYOPT",
+      "BUNDLE_PATH",
+    ].map((name): [string, RegExp] => [name, /the image sets/]),
+  ])("%s, which cannot work, is refused with the reason", (name, reason) => {
+    const [problem = ""] = problems({ extraEnv: { [name]: "x" } });
+    expect(problem).toMatch(/^extraEnv\.\w+ cannot be given: .*; remove it$/);
+    expect(problem).toMatch(reason);
+    refused(name, problem.slice(`extraEnv.${name} `.length));
+  });
+
+  test.each([
+    ["SELF_DESTRUCT", "x", /delete all accounts/],
+    ["ALTERNATE_DOMAINS", "a.example", /webfinger/],
+    ["PERSISTENT_TIMEOUT", 5, /no effect/],
+    ["TRUSTED_PROXY_IP", "10.0.0.1", /without 127\.0\.0\.1/],
+    ["SKIP_POST_DEPLOYMENT_MIGRATIONS", true, /second half/],
+  ])("%s is taken with a warning", (name, value, reason) => {
+    const [warning, ...others] = settingWarnings(parse({ extraEnv: { [name]: value } })).filter((text) =>
+      text.startsWith("extraEnv"),
+    );
+    expect([others, warning]).toEqual([[], expect.stringMatching(reason)]);
+    expect(warning).toMatch(new RegExp(`^extraEnv\\.${name}: .*\\.$`));
+  });
+
+  test.each([
+    ["TRUSTED_PROXY_IP", "127.0.0.1, 10.0.0.1"],
+    ["S3_READ_TIMEOUT", 30],
+    ["S3_MULTIPART_THRESHOLD", 15],
+    ["SMTP_OPENSSL_VERIFY_MODE", "peer"],
+    ["SMTP_DOMAIN", "example.org"],
+    ["REDIS_DRIVER", "ruby"],
+    ["BULK_SMTP_SERVER", "smtp.example.org"],
+    ["MIN_THREADS", 2],
+    ["MASTODON_PROMETHEUS_EXPORTER_WEB_DETAILED_METRICS", true],
+    ["MY_SMTP_SERVER", "x"],
+    ["PORTAL", "x"],
+    ["SINGLE_USER_MODE", true],
+    ["ES_ENABLED", true],
+  ])("%s goes through without a word", (name, value) => {
+    const settings = parse({ extraEnv: { [name]: value } });
+    expect(settings.extraEnv).toEqual({ [name]: value });
+    expect(settingWarnings(settings).filter((text) => text.startsWith("extraEnv"))).toEqual([]);
+  });
+
+  test("those that are said to be set are exactly those that the machines' files set", () => {
+    const smtp = { server: "smtp.example.org", login: "you" };
+    const forms: Record<string, unknown>[] = [
+      { webDomain: "mastodon.example.org", smtp, smtpPassword: "x", otpSecret: "y".repeat(128) },
+      { mail: "none", smtp: {} },
+    ];
+    const names = forms.flatMap((form) => {
+      const settings = parse(form);
+      return plannedHosts(settings, "prod", assess(settings)).flatMap(({ cloudConfig }) =>
+        composeVariables(cloudConfig),
+      );
     });
-    const names = plannedHosts(settings, "prod", assess(settings)).flatMap(({ cloudConfig }) =>
-      composeVariables(cloudConfig),
-    );
-    expect(names).toEqual(
-      expect.arrayContaining(["LOCAL_DOMAIN", "DB_PASS", "WEB_CONCURRENCY", "S3_ALIAS_HOST"]),
-    );
-    expect(names.filter((name) => !managedVariable(name))).toEqual([]);
+    // The plan does not know which optional secrets are set.
+    const secret = ["OTP_SECRET", "SMTP_PASSWORD"];
+    expect([...new Set([...names, ...secret])].sort()).toEqual([...SET_VARIABLES].sort());
   });
 });
 
