@@ -9,10 +9,10 @@ import { MediaBucket } from "./components/mediaBucket";
 import { stackOutputs } from "./components/outputs";
 import { priorMachines } from "./components/priorMachines";
 import { makeProviders } from "./components/providers";
+import { allowPublicMedia } from "./components/publicMedia";
 import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
 import { assess } from "./settings/assess";
-import { dropletsAtOnce } from "./settings/fleet";
 import { namesOf } from "./settings/names";
 import { readConfiguration } from "./settings/read";
 import { exampleValues } from "./settings/warnings";
@@ -25,12 +25,13 @@ export = async () => {
   const { protect } = settings;
 
   const assessment = assess(settings);
-  for (const warning of assessment.warnings) pulumi.log.warn(warning);
+  for (const warning of [...configuration.warnings, ...assessment.warnings]) pulumi.log.warn(warning);
   const examples = exampleValues(settings).map(({ key }) => key);
   if (examples.length > 0)
     pulumi.log.warn(`Still the examples' values: ${examples.join(", ")}. Write your own.`);
 
   const on = makeProviders(configuration);
+  await allowPublicMedia(on.aws, configuration);
   const secrets = new InstanceSecrets(
     "secrets",
     { given: configuration.secret, protect },
@@ -53,10 +54,9 @@ export = async () => {
     { providers: [on.aws] },
   );
 
-  const droplets = dropletsAtOnce(settings);
   const account = new Account(
     "account",
-    { stack, prefix: names.prefix, deployKey, droplets: droplets.main },
+    { stack, prefix: names.prefix, deployKey },
     { providers: [on.main] },
   );
   const workerAccount =
@@ -64,7 +64,7 @@ export = async () => {
       ? account
       : new Account(
           "worker-account",
-          { stack, prefix: names.prefix, deployKey, droplets: droplets.workers },
+          { stack, prefix: names.prefix, deployKey },
           { providers: [on.workers] },
         );
 

@@ -8,8 +8,6 @@ export interface AccountArgs {
   prefix: string;
   /** Public half of the stack's ssh key, in OpenSSH's format. */
   deployKey: pulumi.Input<string>;
-  /** How many droplets live here at once at the most: those of the fleet, and the new ones beside those they replace. */
-  droplets: number;
 }
 
 /** What a DigitalOcean account holds once for the stack: the break-glass ssh key, the stack's tag, a project. */
@@ -35,14 +33,6 @@ export class Account extends pulumi.ComponentResource {
       { name: args.prefix, purpose: "Service or API", description: "One Mastodon instance" },
       { parent: this },
     ).id;
-    digitalocean.getAccountOutput({ parent: this }).apply(({ dropletLimit }) => {
-      if (dropletLimit < args.droplets) {
-        pulumi.log.warn(
-          `The DigitalOcean account "${name}" may hold ${dropletLimit} droplets, and replacing workers new-first takes up to ${args.droplets}. Ask DigitalOcean for a higher limit.`,
-          this,
-        );
-      }
-    });
     this.registerOutputs();
   }
 

@@ -1,5 +1,6 @@
 /** Which DigitalOcean accounts the tokens open, and whether they are those that the stack lives in. */
 import type { Problem } from "../capacity/problem";
+import { type Answer, ApiError, type Ask, asking, digitalOceanApi } from "./api";
 import { placeholder, type SecretName, setCommand } from "./secrets";
 
 /** Id of the account that holds main, and of that of the workers where it is another. */
@@ -11,23 +12,19 @@ export interface Accounts {
 const TOKENS = { main: "digitaloceanToken", workers: "digitaloceanWorkerToken" } as const;
 const ROLES = ["main", "workers"] as const;
 
-/** The provider knows the same variable. */
-const api = () => process.env.DIGITALOCEAN_API_URL ?? "https://api.digitalocean.com";
-
 /**
  * The account's team, or its user where there is no team. Asked here and not through the provider, which knows only the user:
  * one person may have both accounts, and two persons tokens of one.
- *
- * @throws Error that says why it cannot be known
  */
-async function accountOf(token: string): Promise<string> {
-  const response = await fetch(`${api()}/v2/account`, {
-    headers: { Authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(30_000),
-  });
-  if (!response.ok) throw new Error(`DigitalOcean answers ${response.status} ${response.statusText}`.trim());
-  const { account } = (await response.json()) as { account: { uuid: string; team?: { uuid: string } } };
-  return account.team?.uuid ?? account.uuid;
+function idOf({ account }: Answer): string {
+  const { uuid, team } = account as { uuid: string; team?: { uuid: string } };
+  return team?.uuid ?? uuid;
+}
+
+/** A token that opens an account, with what the account said about itself. */
+export interface Opened {
+  ask: Ask;
+  account: Answer;
 }
 
 /**
@@ -35,28 +32,36 @@ async function accountOf(token: string): Promise<string> {
  */
 export async function openedAccounts(
   given: Readonly<Record<string, string>>,
-): Promise<{ accounts: Accounts; problems: Problem[] }> {
+  pauseMs?: number,
+): Promise<{ accounts: Accounts; opened: Partial<Record<keyof Accounts, Opened>>; problems: Problem[] }> {
   const accounts: Accounts = {};
+  const opened: Partial<Record<keyof Accounts, Opened>> = {};
   const problems: Problem[] = [];
   await Promise.all(
     ROLES.map(async (role) => {
       const name: SecretName = TOKENS[role];
       const token = given[name];
       if (!token || token === placeholder(name)) return;
+      const ask = asking(digitalOceanApi(), token, pauseMs);
       try {
-        accounts[role] = await accountOf(token);
+        const answer = await ask("/v2/account");
+        accounts[role] = idOf(answer);
+        opened[role] = { ask, account: answer.account as Answer };
       } catch (error) {
-        const { message, cause } = error as Error;
-        const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
-        problems.push({
-          key: name,
-          message: `opens no account that could be named: ${why}. It needs the scope account:read; another one: ${setCommand(name)}`,
-        });
+        if (!(error instanceof ApiError)) throw error;
+        problems.push({ key: name, message: unopened(name, error) });
       }
     }),
   );
-  return { accounts, problems };
+  return { accounts, opened, problems };
 }
+
+const unopened = (name: SecretName, { message, refused, status }: ApiError) =>
+  refused
+    ? `was rejected: ${message}. The token needs the scope account:read; set another: ${setCommand(name)}`
+    : status === undefined
+      ? `could not be checked: ${message}. The machine that runs pulumi needs DigitalOcean's API; behind a proxy, set HTTPS_PROXY`
+      : `could not be checked: ${message}. The token is not the reason; try again later`;
 
 /** @param before what the stack's last run recorded; undefined before its first, and where it was made by an older program */
 export function accountProblems(before: Accounts | undefined, now: Accounts): Problem[] {

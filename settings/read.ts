@@ -10,14 +10,20 @@ import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { type Notes, runningNotes } from "./notes";
 import { plainSettings } from "./plain";
 import { refuse } from "./refuse";
+import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
 import { SECRETS, type SecretName, secretProblems } from "./secrets";
+import { surroundings } from "./surroundings";
 
 /** What a program run gets: the settings, and each secret that was given. */
 export interface Configuration {
   settings: Settings;
   /** What the stack keeps as its output `identity`, for the next run to compare with. */
   recorded: Recorded;
+  /** What the accounts and the registry said, as far as it stops nobody. */
+  warnings: string[];
+  /** Whether no run has ended before. */
+  firstRun: boolean;
   /** A given secret as a secret output; undefined where the program is to make its own. */
   secret(name: SecretName): pulumi.Output<string> | undefined;
 }
@@ -92,13 +98,21 @@ export async function readConfiguration(): Promise<Configuration> {
       secretKeys: Object.keys(everything).filter(isConfigSecret),
     }),
   });
-  const { accounts, problems } = await openedAccounts(raw);
+  const { accounts, opened, problems } = await openedAccounts(raw);
+  const found = await Promise.all([
+    surroundings(settings, stack, opened),
+    // Nobody is asked in a plan, which has no tokens.
+    ...(opened.main ? [missingImages(settings.mastodonVersion)] : []),
+  ]);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
     ...accountProblems(before?.accounts, accounts),
+    ...found.flatMap((one) => one.problems),
   ]);
   return {
     settings,
+    warnings: found.flatMap((one) => one.warnings),
+    firstRun: before === undefined,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },
     secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),
   };

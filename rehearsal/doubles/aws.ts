@@ -30,6 +30,17 @@ export class AwsDouble extends ProviderDouble<AwsAccount> {
     super(journal, faults);
   }
 
+  override invoke(account: AwsAccount, token: string, args: Values): Values {
+    if (token !== "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock")
+      return super.invoke(account, token, args);
+    this.journal.add({ where: this.package, what: "invoke", name: token, account: account.label });
+    if (!account.publicAccessBlock)
+      throw new Refused(
+        `reading S3 Account Public Access Block (${account.accountId}): couldn't find resource`,
+      );
+    return { id: account.accountId, ...account.publicAccessBlock };
+  }
+
   protected logIn({ allowedAccountIds }: Values): AwsAccount {
     const allowed = allowedAccountIds as string[] | undefined;
     if (allowed && !allowed.includes(this.account.accountId))

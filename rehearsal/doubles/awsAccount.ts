@@ -13,6 +13,9 @@ export class AwsAccount extends Account {
   /** Whether a bucket holds objects, old versions too: whoever keeps them tells. */
   holdsObjects: (bucket: string) => boolean | Promise<boolean> = () => false;
 
+  /** The account's own block of public access; most accounts have set none. */
+  publicAccessBlock: { blockPublicPolicy: boolean; restrictPublicBuckets: boolean } | undefined;
+
   constructor(readonly accountId: string) {
     super(accountId);
   }
@@ -26,6 +29,7 @@ export class AwsAccount extends Account {
 
   /** What a new bucket starts with: everything public is blocked (AWS, since April 2023). */
   blocksPublicPolicy(bucket: unknown): boolean {
+    if (this.publicAccessBlock?.blockPublicPolicy) return true;
     const block = this.find(ACCESS_BLOCK, String(bucket));
     return block ? block.inputs.blockPublicPolicy === true : true;
   }

@@ -33,6 +33,8 @@ export class Cloud<M extends Machines = SimulatedMachines> {
   readonly main: DigitalOceanAccount;
   readonly workers: DigitalOceanAccount;
   readonly aws: AwsAccount;
+  /** Releases whose images the registry has. */
+  readonly images = new Set(["v4.7.3", "v4.7.4", "v4.7.5"]);
   /** DigitalOcean's token → the account that it opens. */
   readonly tokens: Map<string, DigitalOceanAccount>;
   private readonly running: { stop(): void }[] = [];
@@ -49,6 +51,9 @@ export class Cloud<M extends Machines = SimulatedMachines> {
     this.machines = real?.machines ?? (new SimulatedMachines(this.journal, this.tailnet) as Machines as M);
     this.main = new DigitalOceanAccount("main", this.machines);
     this.workers = new DigitalOceanAccount("workers", this.machines);
+    // As README has it: the workers' token needs none of these.
+    for (const scope of ["block_storage:read", "reserved_ip:read", "domain:read"])
+      this.workers.withoutScopes.add(scope);
     this.aws = new AwsAccount(credentials.awsAccountId);
     this.tokens = new Map([
       [credentials.digitaloceanWorkerToken, this.workers],
@@ -69,7 +74,7 @@ export class Cloud<M extends Machines = SimulatedMachines> {
       new CommandDouble(journal, faults, machines, ssh),
     ];
     this.served = await Promise.all(doubles.map((double) => serve(double as unknown as ProviderDouble)));
-    const apis = await serveApis(this.tokens, this.tailnet);
+    const apis = await serveApis(this.tokens, this.tailnet, this.images);
     this.apiUrl = apis.url;
     this.running.push(ssh, apis, ...this.served);
   }

@@ -1,7 +1,6 @@
 /** digitalocean: two accounts, told apart by their tokens. */
 import type * as digitalocean from "@pulumi/digitalocean";
 import type { DigitalOceanAccount } from "./digitaloceanAccount";
-import { DROPLET } from "./digitaloceanAccount";
 import { dropletKinds } from "./digitaloceanDroplets";
 import { networkKinds } from "./digitaloceanNetwork";
 import { organisationKinds } from "./digitaloceanOrganisation";
@@ -33,21 +32,5 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     const account = this.tokens.get(String(token));
     if (!account) throw new Refused("401: Unable to authenticate you");
     return account;
-  }
-
-  override invoke(account: DigitalOceanAccount, token: string, args: Values): Values {
-    if (token !== "digitalocean:index/getAccount:getAccount") return super.invoke(account, token, args);
-    this.journal.add({ where: this.package, what: "invoke", name: token, account: account.label });
-    return {
-      id: account.userUuid,
-      uuid: account.userUuid,
-      dropletLimit: account.limits.droplets,
-      dropletsInUse: account.list(DROPLET).length,
-      email: `${account.label}@shop.example`,
-      emailVerified: true,
-      floatingIpLimit: 3,
-      status: "active",
-      statusMessage: "",
-    };
   }
 }

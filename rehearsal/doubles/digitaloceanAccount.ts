@@ -24,6 +24,8 @@ const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 100));
 
 export interface AccountLimits {
   droplets: number;
+  volumes?: number;
+  reservedIps?: number;
 }
 
 /** One person has all accounts. */
@@ -39,6 +41,10 @@ export class DigitalOceanAccount extends Account {
   readonly assigned = new Map<string, string>();
   /** Project's id → names of what it shows. */
   readonly shown = new Map<string, Set<string>>();
+  /** Scopes that its token was made without. */
+  readonly withoutScopes = new Set<string>();
+  /** Records that somebody made by hand. */
+  readonly foreignRecords: { zone: string; id: number; type: string; name: string; data: string }[] = [];
   /** Zones whose records it serves. */
   readonly zones = new Set<string>();
   private creating = 0;
@@ -48,7 +54,7 @@ export class DigitalOceanAccount extends Account {
   constructor(
     label: string,
     readonly machines: Machines,
-    readonly limits: AccountLimits = { droplets: 25 },
+    readonly limits: AccountLimits = { droplets: 25, volumes: 10, reservedIps: 3 },
   ) {
     super(label);
   }

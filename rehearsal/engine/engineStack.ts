@@ -102,7 +102,11 @@ export class EngineStack {
   static async create(args: EngineStackArgs): Promise<EngineStack> {
     const { stack: name, cloud, secrets, environment, programEnvironment } = args;
     const command = await pulumiCli();
-    const host = new LanguageHost({ DIGITALOCEAN_API_URL: cloud.apiUrl, ...programEnvironment });
+    const host = new LanguageHost({
+      DIGITALOCEAN_API_URL: cloud.apiUrl,
+      MASTODON_REGISTRY_URL: cloud.apiUrl,
+      ...programEnvironment,
+    });
     const port = await host.start();
     const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
     const workDir = join(folder, "project");

@@ -38,8 +38,8 @@ export function ecPem(seed: string): string {
 export interface CloudArgs {
   /** Names of resources that are another one than before: a second round of secrets, ids and addresses. */
   replaced?: readonly string[];
-  /** Droplets that each account may hold. */
-  dropletLimit?: number;
+  /** What AWS' account-wide block of public access says; absent where it was never set. */
+  publicAccessBlock?: { blockPublicPolicy: boolean; restrictPublicBuckets: boolean };
   /** What the stack's last run put out. */
   outputsBefore?: Record<string, unknown>;
   /** `TYPE NAME` of what its state has → outputs. */
@@ -58,7 +58,7 @@ export interface Cloud {
 
 export function makeCloud({
   replaced = [],
-  dropletLimit = 25,
+  publicAccessBlock,
   outputsBefore = {},
   stateBefore = {},
   onMade,
@@ -96,9 +96,14 @@ export function makeCloud({
           return { outputs: Object.fromEntries(outputs) };
         }
         calls.push({ token, provider: provider ?? "" });
-        if (token !== "digitalocean:index/getAccount:getAccount")
+        if (token !== "aws:s3/getAccountPublicAccessBlock:getAccountPublicAccessBlock")
           throw new Error(`unexpected call: ${token}`);
-        return { id: "account", dropletLimit, email: "ops@shop.example", status: "active" };
+        if (!publicAccessBlock)
+          // The SDK shows the details of a gRPC error only.
+          throw Object.assign(new Error(), {
+            details: "reading S3 Account Public Access Block (123456789012): couldn't find resource",
+          });
+        return { id: "123456789012", ...publicAccessBlock };
       },
     },
   };

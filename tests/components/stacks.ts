@@ -7,6 +7,7 @@ import { type RecordedResource, type Recording, record } from "../../plan/record
 import { type Example, readExample } from "../../settings/examples";
 import { parseConfiguration } from "../../settings/read";
 import { SECRET_NAMES } from "../../settings/secrets";
+import { type ApiArgs, serveApi } from "./api";
 import { type Cloud, type CloudArgs, makeCloud } from "./cloud";
 
 const PROJECT = "mastodon-hosting";
@@ -57,21 +58,14 @@ export function stackFile(stack: Example): Values {
 export const accountId = (token: string) =>
   `team-${createHash("sha256").update(token).digest("hex").slice(0, 8)}`;
 
-/** DigitalOcean's API, as far as the program asks it itself. */
-const asked: typeof fetch = async (url, init) => {
-  expect(url).toBe("https://api.digitalocean.com/v2/account");
-  const [, token = ""] = /^Bearer (.+)$/.exec(new Headers(init?.headers).get("authorization") ?? "") ?? [];
-  return Response.json({ account: { uuid: "one-user", team: { uuid: accountId(token) } } });
-};
-
 /** Runs a program with a stack's configuration, as an `up` that makes everything. */
 export async function run(
   stack: string,
   values: Values,
-  cloudArgs: CloudArgs & { program?: () => Promise<unknown> } = {},
+  cloudArgs: CloudArgs & ApiArgs & { program?: () => Promise<unknown> } = {},
 ): Promise<Run> {
   const cloud = makeCloud(cloudArgs);
-  jest.spyOn(globalThis, "fetch").mockImplementation(asked);
+  const api = await serveApi(accountId, cloudArgs);
   let returned: Record<string, unknown> = {};
   const recording = await record(
     async () => {
@@ -93,21 +87,21 @@ export async function run(
       preview: false,
       mocks: cloud.mocks,
     },
-  );
+  ).finally(api.stop);
   return { ...recording, cloud, returned };
 }
 
 /** Runs a few components by themselves. */
-export const runAlone = (make: () => unknown, cloudArgs: CloudArgs = {}, stack = "prod") =>
+export const runAlone = (make: () => unknown, cloudArgs: CloudArgs & ApiArgs = {}, stack = "prod") =>
   run(stack, {}, { ...cloudArgs, program: async () => void make() });
 
-export const prod = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
+export const prod = (values: Values = {}, cloudArgs: CloudArgs & ApiArgs = {}) =>
   run("prod", { ...stackFile("prod"), ...REQUIRED_SECRETS, ...values }, cloudArgs);
 
-export const staging = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
+export const staging = (values: Values = {}, cloudArgs: CloudArgs & ApiArgs = {}) =>
   run("staging", { ...stackFile("staging"), ...STAGING_SECRETS, ...values }, cloudArgs);
 
-export const least = (values: Values = {}, cloudArgs: CloudArgs = {}) =>
+export const least = (values: Values = {}, cloudArgs: CloudArgs & ApiArgs = {}) =>
   run("prod", { ...LEAST, ...leastSecrets, ...values }, cloudArgs);
 
 /** The only resource of that name that is not a component. */

@@ -1,0 +1,185 @@
+/** What stands in the way at DigitalOcean: limits of the accounts, and DNS records of somebody else. Asked before the first resource. */
+import type { Problem } from "../capacity/problem";
+import type { Settings } from "../config";
+import type { Opened } from "./accounts";
+import { type Answer, ApiError, type Ask, list } from "./api";
+import { dropletsAtOnce } from "./fleet";
+import { cloudTag, namesOf } from "./names";
+
+/** What was found: refused, or worth knowing. */
+export interface Found {
+  problems: Problem[];
+  warnings: string[];
+}
+
+/** A reserved address, as far as it is of interest. */
+interface Reserved {
+  ip: string;
+  droplet: { tags?: string[] } | null;
+}
+
+interface DnsRecord {
+  id: number;
+  type: string;
+  name: string;
+  data: string;
+}
+
+type Role = "main" | "workers";
+const CALLED = { main: "DigitalOcean account", workers: "worker account" } as const;
+
+/**
+ * @param opened the accounts whose tokens were good; nobody is asked where there is none (`npm run plan`)
+ */
+export async function surroundings(
+  settings: Settings,
+  stack: string,
+  opened: Partial<Record<Role, Opened>>,
+): Promise<Found> {
+  const found: Found = { problems: [], warnings: [] };
+  const tag = cloudTag(stack);
+  const now = dropletsNow(settings);
+  const atOnce = dropletsAtOnce(settings);
+  for (const role of ["main", "workers"] as const) {
+    const account = opened[role];
+    if (!account || now[role] === 0) continue;
+    await unlessForbidden(found, `the droplets of the ${CALLED[role]}`, "droplet:read", () =>
+      dropletRoom(found, role, account, tag, now[role], atOnce[role]),
+    );
+  }
+  const { main } = opened;
+  if (!main) return found;
+  await unlessForbidden(found, "the volumes", "block_storage:read", () =>
+    volumeRoom(found, main, namesOf(settings, stack).dataVolume),
+  );
+  const own = await unlessForbidden(found, "the reserved addresses", "reserved_ip:read", () =>
+    reservedAddresses(found, main, tag),
+  );
+  if (settings.dnsZone)
+    await unlessForbidden(found, `the records of ${settings.dnsZone}`, "domain:read", () =>
+      foreignRecords(found, main.ask, settings, stack, own),
+    );
+  return found;
+}
+
+/** What may not be read is no reason to stop: the providers may still be allowed to do it. */
+async function unlessForbidden<T>(
+  found: Found,
+  what: string,
+  scope: string,
+  look: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    found.warnings.push(
+      error.refused
+        ? `Could not look at ${what}: ${error.message}. The token lacks the scope ${scope}.`
+        : `Could not look at ${what}: ${error.message}.`,
+    );
+    return undefined;
+  }
+}
+
+function dropletsNow({ workers, workerAccount }: Pick<Settings, "workers" | "workerAccount">) {
+  const fleet = workers.reduce((sum, { count }) => sum + count, 0);
+  return workerAccount === "same" ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
+}
+
+const totalOf = ({ meta }: Answer) => (meta as { total: number }).total;
+
+async function dropletRoom(
+  { problems, warnings }: Found,
+  role: Role,
+  { ask, account }: Opened,
+  tag: string,
+  now: number,
+  atOnce: number,
+): Promise<void> {
+  const limit = account.droplet_limit as number;
+  const all = totalOf(await ask("/v2/droplets?per_page=1"));
+  const own = totalOf(await ask(`/v2/droplets?per_page=1&tag_name=${encodeURIComponent(tag)}`));
+  const others = all - own;
+  const has = `the ${CALLED[role]} may hold ${limit} droplets and has ${others} others`;
+  const higher = "Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some";
+  if (others + now > limit)
+    problems.push({
+      key: role === "main" ? "main" : "workers",
+      message: `${role === "main" ? "needs" : "need"} ${now} droplets, and ${has}. ${higher}`,
+    });
+  else if (others + atOnce > limit)
+    warnings.push(
+      `Replacing workers new-first takes up to ${atOnce} droplets at once, and ${has}. ${higher}; until then lower count before a replacement.`,
+    );
+}
+
+async function volumeRoom({ problems }: Found, { ask, account }: Opened, name: string): Promise<void> {
+  const limit = account.volume_limit as number | undefined;
+  const volumes = await list<{ name: string }>(ask, "/v2/volumes", "volumes");
+  if (limit === undefined || volumes.some((volume) => volume.name === name) || volumes.length < limit) return;
+  problems.push({
+    key: "main.volumeGiB",
+    message: `needs a volume, and the ${CALLED.main} holds all ${limit} that it may. Ask DigitalOcean for a higher limit, or delete one`,
+  });
+}
+
+/**
+ * The addresses that are this stack's, or may be: a reserved address has neither name nor tag, and one that is assigned to nothing
+ * may have been made by an up that failed.
+ */
+async function reservedAddresses(
+  { problems }: Found,
+  { ask, account }: Opened,
+  tag: string,
+): Promise<Set<string>> {
+  const ipv4 = await list<Reserved>(ask, "/v2/reserved_ips", "reserved_ips");
+  const ipv6 = await list<Reserved>(ask, "/v2/reserved_ipv6", "reserved_ipv6s");
+  const ours = ({ droplet }: Reserved) => droplet === null || droplet.tags?.includes(tag) === true;
+  const limit = account.reserved_ip_limit as number | undefined;
+  if (limit !== undefined && ipv4.length >= limit && !ipv4.some(ours))
+    problems.push({
+      key: "main",
+      message: `needs a reserved address, and the ${CALLED.main} holds all ${limit} that it may. Ask DigitalOcean for a higher limit, or delete one`,
+    });
+  return new Set([...ipv4, ...ipv6].filter(ours).map(({ ip }) => ip));
+}
+
+/** An address of somebody else beside ours would get a part of the visitors, and a CNAME lets no address stand beside it. */
+async function foreignRecords(
+  { problems }: Found,
+  ask: Ask,
+  settings: Settings,
+  stack: string,
+  own: ReadonlySet<string> | undefined,
+): Promise<void> {
+  const zone = settings.dnsZone;
+  let records: DnsRecord[];
+  try {
+    records = await list<DnsRecord>(ask, `/v2/domains/${zone}/records`, "domain_records");
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    problems.push({
+      key: "dnsZone",
+      message: `is ${zone}, which the main DigitalOcean account does not serve; add it there (doctl compute domain create ${zone}), or leave dnsZone empty`,
+    });
+    return;
+  }
+  const names = namesOf(settings, stack);
+  for (const host of new Set([names.web, names.media])) {
+    const label = host === zone ? "@" : host.slice(0, -zone.length - 1);
+    const foreign = records.filter(
+      ({ type, name, data }) =>
+        name === label && ["A", "AAAA", "CNAME"].includes(type) && own?.has(data) !== true,
+    );
+    // Without the addresses nobody can tell whose a record is.
+    if (foreign.length === 0 || !own) continue;
+    problems.push({
+      key: "dnsZone",
+      message:
+        `already has ${foreign.map(({ type, data }) => `${type} ${data}`).join(", ")} for ${host}, which would go on serving beside the new records. ` +
+        `If the old server may go, delete them first: ${foreign.map(({ id }) => `doctl compute domain records delete ${zone} ${id}`).join(" && ")}. ` +
+        `Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set`,
+    });
+  }
+}
