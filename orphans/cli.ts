@@ -1,66 +1,107 @@
 /** `npm run orphans -- --stack NAME`: what an interrupted update left behind in the accounts. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { LocalWorkspace } from "@pulumi/pulumi/automation";
-import { type Ask, type Found, inDigitalOcean, inTailnet } from "./found";
+import { LocalWorkspace, type Stack as PulumiStack } from "@pulumi/pulumi/automation";
+import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../settings/api";
+import { namesOf } from "../settings/names";
+import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers, type StateResource } from "./leftovers";
 
 const PROJECT = "mastodon-hosting";
-// The providers know the same two variables.
-const DIGITALOCEAN = process.env.DIGITALOCEAN_API_URL ?? "https://api.digitalocean.com";
-const TAILSCALE = process.env.TAILSCALE_BASE_URL ?? "https://api.tailscale.com";
+const HELP = `npm run orphans -- [--stack NAME]
 
-const asking =
-  (base: string, token: string): Ask =>
-  async (path) => {
-    const response = await fetch(base + path, { headers: { Authorization: `Bearer ${token}` } });
-    if (!response.ok)
-      throw new Error(`${base}${path}: ${response.status} ${(await response.text()).slice(0, 200)}`);
-    return (await response.json()) as Record<string, unknown>;
-  };
+Lists what the accounts and the tailnet hold under the stack's names and tags, and the state does not know, with the command
+that imports or deletes it. --stack is the stack's name, also as ORGANIZATION/PROJECT/STACK; prod without it.
 
-/** @throws Error where the client is not allowed to; devices need its scope `devices:core:read` */
+Ends with 0 where nothing is left over, with 1 where something is or could not be looked at, with 2 where it failed.`;
+
+/** @throws Error with what to do */
+async function select(stackName: string): Promise<PulumiStack> {
+  try {
+    return await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "..") });
+  } catch (error) {
+    const { message } = error as Error;
+    if (/ENOENT/.test(message))
+      throw new Error(
+        "There is no `pulumi` on PATH. Install the Pulumi CLI: https://www.pulumi.com/docs/install/",
+      );
+    if (/no stack named/.test(message))
+      throw new Error(`There is no stack ${stackName}. See: pulumi stack ls`);
+    const said = /^.*error: (.+)$/m.exec(message)?.[1] ?? message.split("\n")[0];
+    throw new Error(`The stack ${stackName} cannot be opened: ${said}`);
+  }
+}
+
+/** @throws ApiError where the client is not allowed to; devices need its scope `devices:core:read` */
 async function tailscaleToken(id: string, secret: string): Promise<string> {
-  const response = await fetch(`${TAILSCALE}/api/v2/oauth/token`, {
+  const answer = await client(tailscaleApi())("/api/v2/oauth/token", {
     method: "POST",
-    body: new URLSearchParams({ client_id: id, client_secret: secret }),
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ client_id: id, client_secret: secret }).toString(),
   });
-  if (!response.ok) throw new Error(`Tailscale's OAuth client was refused: ${response.status}`);
-  return ((await response.json()) as { access_token: string }).access_token;
+  return String(answer.access_token);
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { stack: { type: "string", default: "prod" } } });
-  const stackName = values.stack;
-  const stack = await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "..") });
-  const { deployment } = await stack.exportStack();
-  const state = (deployment?.resources ?? []) as StateResource[];
-  const config = await stack.getAllConfig();
-  const setting = (key: string) => config[`${PROJECT}:${key}`]?.value;
-  const tailnet = JSON.parse(setting("tailnet") ?? "{}") as { name?: string; oauthClientId?: string };
-
-  const found: Found[] = [];
-  const skipped: string[] = [];
-  const digitalOcean = async (account: "main" | "workers", key: string) => {
-    const token = setting(key);
-    if (!token) skipped.push(`${account}: ${key} is not set`);
-    else found.push(...(await inDigitalOcean(asking(DIGITALOCEAN, token), account, stackName)));
-  };
-  await digitalOcean("main", "digitaloceanToken");
-  if (setting("workerAccount") !== "same") await digitalOcean("workers", "digitaloceanWorkerToken");
-  const secret = setting("tailscaleOauthClientSecret");
-  if (!secret) skipped.push("tailnet: tailscaleOauthClientSecret is not set");
-  else {
-    const token = await tailscaleToken(tailnet.oauthClientId ?? "", secret);
-    found.push(...(await inTailnet(asking(TAILSCALE, token), tailnet.name ?? "-", stackName)));
+  const { values } = parseArgs({
+    options: { stack: { type: "string", default: "prod" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
   }
+  const selected = await select(values.stack);
+  const { deployment } = await selected.exportStack();
+  const state = (deployment?.resources ?? []) as StateResource[];
+  const config = await selected.getAllConfig();
+  const setting = (key: string) => config[`${PROJECT}:${key}`]?.value;
+  const tailnet = JSON.parse(setting("tailnet") || "{}") as { name?: string; oauthClientId?: string };
+  const { web, media } = namesOf(
+    {
+      domain: setting("domain") ?? "",
+      webDomain: setting("webDomain") ?? "",
+      mediaDomain: setting("mediaDomain") ?? "",
+      media: { bucket: "" },
+      backups: { bucket: "" },
+    } as Parameters<typeof namesOf>[0],
+    values.stack,
+  );
+  // Names and tags carry the stack's own name, without its organization and project.
+  const name = values.stack.split("/").at(-1) ?? values.stack;
+  const stack: Stack = { name, hosts: [web, media], zone: setting("dnsZone") ?? "" };
 
+  const looks: Look[] = [];
+  const notAskedFor = (line: string) => looks.push({ found: [], skipped: [line] });
+  for (const [account, key] of [
+    ["main", "digitaloceanToken"],
+    ["workers", "digitaloceanWorkerToken"],
+  ] as const) {
+    if (account === "workers" && setting("workerAccount") === "same") continue;
+    const token = setting(key);
+    if (token) looks.push(await inDigitalOcean(asking(digitalOceanApi(), token), account, stack));
+    else notAskedFor(`${account}: ${key} is not set`);
+  }
+  const secret = setting("tailscaleOauthClientSecret");
+  if (!secret) notAskedFor("tailnet: tailscaleOauthClientSecret is not set");
+  else
+    try {
+      const token = await tailscaleToken(tailnet.oauthClientId ?? "", secret);
+      looks.push(await inTailnet(asking(tailscaleApi(), token), tailnet.name ?? "-", name));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      notAskedFor(`tailnet: the OAuth client ${tailnet.oauthClientId} opens nothing: ${error.message}`);
+    }
+
+  const found = looks.flatMap((look) => look.found);
+  const skipped = looks.flatMap((look) => look.skipped);
   const left = leftovers(found, state);
   for (const line of skipped) console.log(`not looked at: ${line}`);
   if (left.length === 0)
-    console.log(`Nothing is left over: ${found.length} things, all in the state of ${stackName}.`);
-  for (const { account, what, name, id, command } of left)
-    console.log(`${account}: ${what} ${name} (${id}) is not in the state\n  ${command}`);
+    console.log(
+      `Nothing is left over${skipped.length > 0 ? " in the rest" : ""}: ${found.length} things, all in the state of ${name}.`,
+    );
+  for (const { account, what, name: called, id, command } of left)
+    console.log(`${account}: ${what} ${called} (${id}) is not in the state\n  ${command}`);
   // As with grep, scripts want to know whether there was any.
   return left.length + skipped.length > 0 ? 1 : 0;
 }

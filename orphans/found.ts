@@ -1,4 +1,5 @@
 /** What a stack's accounts hold under the stack's own names and tags. */
+import { ApiError, type Ask, list } from "../settings/api";
 import { cloudTag } from "../settings/names";
 
 /** Something in an account. */
@@ -10,35 +11,60 @@ export interface Found {
   name: string;
   /** Its type in the program. */
   type: string;
+  /** What `pulumi import` wants where that is not the id. */
+  importId?: string;
   /** Name that the program gives it, and the component that it is made by, where there can be only one of it. */
   resource?: { name: string; parent: string };
   /** Deletes it, after the account's `VARIABLE=TOKEN`. */
   remove: string;
 }
 
-/** Asks an API. @throws Error with the answer's own words */
-export type Ask = (path: string) => Promise<Record<string, unknown>>;
-
 type Item = Record<string, unknown> & { id: string | number; name: string; tags?: string[] };
 
 const DIGITALOCEAN = (type: string) => `digitalocean:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;
 
-/** All pages of a list. */
-async function list(ask: Ask, path: string, property: string): Promise<Item[]> {
-  const items: Item[] = [];
-  for (let page = 1; ; page++) {
-    const answer = await ask(`${path}${path.includes("?") ? "&" : "?"}per_page=200&page=${page}`);
-    items.push(...((answer[property] ?? []) as Item[]));
-    const { pages } = (answer.links ?? {}) as { pages?: { next?: string } };
-    if (!pages?.next) return items;
-  }
+/** What an account was found to hold, and what could not be looked at, with the reason. */
+export interface Look {
+  found: Found[];
+  skipped: string[];
+}
+
+/** Keeps one list that may not be read from hiding the others. */
+function looking(account: string) {
+  const look: Look = { found: [], skipped: [] };
+  return {
+    look,
+    at: async (what: string, scope: string, read: () => Promise<Found[]>) => {
+      try {
+        look.found.push(...(await read()));
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        look.skipped.push(
+          `${account}: ${what}: ${error.message}${error.refused ? `; the token lacks the scope ${scope}` : ""}`,
+        );
+      }
+    },
+  };
+}
+
+/** What the stack is called, and where its DNS records are. */
+export interface Stack {
+  name: string;
+  /** Names that point at the instance. */
+  hosts: readonly string[];
+  /** DigitalOcean zone that they are in; empty where the stack makes no records. */
+  zone: string;
 }
 
 /**
  * What one DigitalOcean account holds of a stack. Reserved addresses have neither name nor tag: one that is assigned to nothing
  * may be another's, so it is listed with that word.
  */
-export async function inDigitalOcean(ask: Ask, account: "main" | "workers", stack: string): Promise<Found[]> {
+export async function inDigitalOcean(
+  ask: Ask,
+  account: "main" | "workers",
+  { name: stack, hosts, zone }: Stack,
+): Promise<Look> {
   const prefix = `mastodon-${stack}`;
   const tag = cloudTag(stack);
   const component = account === "main" ? "account" : "worker-account";
@@ -69,36 +95,85 @@ export async function inDigitalOcean(ask: Ask, account: "main" | "workers", stac
   const ofFirewall = ({ name }: Item) =>
     own("firewall", name === `${prefix}-main` ? "main" : `workers-${name.slice(`${prefix}-worker-`.length)}`);
 
-  const droplets = await list(ask, `/v2/droplets?tag_name=${encodeURIComponent(tag)}`, "droplets");
-  const volumes = await list(ask, "/v2/volumes", "volumes");
-  const firewalls = await list(ask, "/v2/firewalls", "firewalls");
-  const tags = await list(ask, "/v2/tags", "tags");
-  const keys = await list(ask, "/v2/account/keys", "ssh_keys");
-  const projects = await list(ask, "/v2/projects", "projects");
+  const items = (path: string, property: string) => list<Item>(ask, path, property);
   const unassigned = async (path: string, property: string) =>
-    ((await list(ask, path, property)) as unknown as { ip: string; droplet: object | null }[])
+    ((await items(path, property)) as unknown as { ip: string; droplet: object | null }[])
       .filter(({ droplet }) => droplet === null)
       .map(({ ip }) => ({ id: ip, name: ip }));
-  return [
-    ...droplets.map(of("droplet", "Droplet", ({ id }) => `doctl compute droplet delete --force ${id}`)),
-    ...volumes
-      .filter(({ tags: of }) => of?.includes(tag))
-      .map(
+  const { look, at } = looking(account);
+  await at("droplets", "droplet:read", async () =>
+    (await items(`/v2/droplets?tag_name=${encodeURIComponent(tag)}`, "droplets")).map(
+      of("droplet", "Droplet", ({ id }) => `doctl compute droplet delete --force ${id}`),
+    ),
+  );
+  // The stack makes none of these in the worker account, and README's token for it may not look at them.
+  if (account === "main") {
+    await at("volumes", "block_storage:read", async () =>
+      (await items("/v2/volumes", "volumes"))
+        .filter(({ tags }) => tags?.includes(tag))
+        .map(
+          of(
+            "volume",
+            "Volume",
+            ({ id }) => `doctl compute volume delete --force ${id}`,
+            () => own("data", "main"),
+          ),
+        ),
+    );
+    const notOurs = "reserved address (assigned to nothing: perhaps another's)";
+    await at("reserved addresses", "reserved_ip:read", async () => [
+      ...(await unassigned("/v2/reserved_ips", "reserved_ips")).map(
         of(
-          "volume",
-          "Volume",
-          ({ id }) => `doctl compute volume delete --force ${id}`,
-          () => own("data", "main"),
+          notOurs,
+          "ReservedIp",
+          ({ id }) => `doctl compute reserved-ip delete --force ${id}`,
+          () => own("ipv4", "main"),
         ),
       ),
-    ...firewalls
+      ...(await unassigned("/v2/reserved_ipv6", "reserved_ipv6s")).map(
+        of(
+          notOurs,
+          "ReservedIpv6",
+          ({ id }) => `doctl compute reserved-ipv6 delete --force ${id}`,
+          () => own("ipv6", "main"),
+        ),
+      ),
+    ]);
+    if (zone)
+      await at(`DNS records of ${zone}`, "domain:read", async () => {
+        const records = (await items(
+          `/v2/domains/${zone}/records`,
+          "domain_records",
+        )) as unknown as DnsRecord[];
+        return records.flatMap(({ id, type, name, data }) => {
+          const host = name === "@" ? zone : `${name}.${zone}`;
+          if (!hosts.includes(host) || !["A", "AAAA"].includes(type)) return [];
+          return {
+            account,
+            what: "DNS record",
+            id: String(id),
+            name: `${host} ${type} ${data}`,
+            type: DIGITALOCEAN("DnsRecord"),
+            importId: `${zone},${id}`,
+            resource: { name: `main-${host}-${type.toLowerCase()}`, parent: "main" },
+            remove: `doctl compute domain records delete --force ${zone} ${id}`,
+          };
+        });
+      });
+  }
+  await at("firewalls", "firewall:read", async () =>
+    (await items("/v2/firewalls", "firewalls"))
       .filter(({ name }) => name === `${prefix}-main` || name.startsWith(`${prefix}-worker-`))
       .map(of("firewall", "Firewall", ({ id }) => `doctl compute firewall delete --force ${id}`, ofFirewall)),
-    ...tags
+  );
+  await at("tags", "tag:read", async () =>
+    (await items("/v2/tags", "tags"))
       .filter(({ name }) => name === tag || name.startsWith(`${tag}:`))
       .map((item) => ({ ...item, id: item.name }))
       .map(of("tag", "Tag", ({ name }) => `doctl compute tag delete --force ${name}`, ofTag)),
-    ...keys
+  );
+  await at("ssh keys", "ssh_key:read", async () =>
+    (await items("/v2/account/keys", "ssh_keys"))
       .filter(({ name }) => name === prefix)
       .map(
         of(
@@ -108,7 +183,9 @@ export async function inDigitalOcean(ask: Ask, account: "main" | "workers", stac
           () => own("ssh-key"),
         ),
       ),
-    ...projects
+  );
+  await at("projects", "project:read", async () =>
+    (await items("/v2/projects", "projects"))
       .filter(({ name }) => name === prefix)
       .map(
         of(
@@ -118,46 +195,36 @@ export async function inDigitalOcean(ask: Ask, account: "main" | "workers", stac
           () => own("project"),
         ),
       ),
-    ...(await unassigned("/v2/reserved_ips", "reserved_ips")).map(
-      of(
-        "reserved address (assigned to nothing: perhaps another's)",
-        "ReservedIp",
-        ({ id }) => `doctl compute reserved-ip delete --force ${id}`,
-        account === "main" ? () => own("ipv4", "main") : undefined,
-      ),
-    ),
-    ...(await unassigned("/v2/reserved_ipv6", "reserved_ipv6s")).map(
-      of(
-        "reserved address (assigned to nothing: perhaps another's)",
-        "ReservedIpv6",
-        ({ id }) => `doctl compute reserved-ipv6 delete --force ${id}`,
-        account === "main" ? () => own("ipv6", "main") : undefined,
-      ),
-    ),
-  ];
+  );
+  return look;
+}
+
+interface DnsRecord {
+  id: number;
+  type: string;
+  name: string;
+  data: string;
 }
 
 /** What the tailnet holds with the stack's tags. */
-export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promise<Found[]> {
+export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promise<Look> {
   const ours = (tags: unknown) =>
     ((tags ?? []) as string[]).some((tag) =>
       [`tag:mastodon-${stack}-main`, `tag:mastodon-${stack}-worker`].includes(tag),
     );
   const path = `/api/v2/tailnet/${encodeURIComponent(tailnet)}`;
-  const { keys = [] } = (await ask(`${path}/keys`)) as { keys?: { id: string }[] };
-  const details = (await Promise.all(keys.map(({ id }) => ask(`${path}/keys/${id}`)))) as {
-    id: string;
-    description?: string;
-    invalid?: boolean;
-    capabilities?: { devices?: { create?: { tags?: string[] } } };
-  }[];
-  const { devices = [] } = (await ask(`${path}/devices`)) as {
-    devices?: { nodeId: string; hostname: string; tags?: string[] }[];
-  };
   const curl = (what: string) =>
     `curl -fsS -X DELETE -H "Authorization: Bearer $TAILSCALE_TOKEN" https://api.tailscale.com/api/v2/${what}`;
-  return [
-    ...details
+  const { look, at } = looking("tailnet");
+  await at("auth keys", "auth_keys:read", async () => {
+    const { keys = [] } = (await ask(`${path}/keys`)) as { keys?: { id: string }[] };
+    const details = (await Promise.all(keys.map(({ id }) => ask(`${path}/keys/${id}`)))) as unknown as {
+      id: string;
+      description?: string;
+      invalid?: boolean;
+      capabilities?: { devices?: { create?: { tags?: string[] } } };
+    }[];
+    return details
       .filter(({ invalid, capabilities }) => !invalid && ours(capabilities?.devices?.create?.tags))
       .map(({ id, description = "" }) => ({
         account: "tailnet" as const,
@@ -166,8 +233,13 @@ export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promi
         name: description,
         type: "tailscale:index/tailnetKey:TailnetKey",
         remove: curl(`tailnet/${tailnet}/keys/${id}`),
-      })),
-    ...devices
+      }));
+  });
+  await at("devices", "devices:core:read", async () => {
+    const { devices = [] } = (await ask(`${path}/devices`)) as {
+      devices?: { nodeId: string; hostname: string; tags?: string[] }[];
+    };
+    return devices
       .filter(({ tags }) => ours(tags))
       .map(({ nodeId, hostname }) => ({
         account: "tailnet" as const,
@@ -176,6 +248,7 @@ export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promi
         name: hostname,
         type: "device",
         remove: curl(`device/${nodeId}`),
-      })),
-  ];
+      }));
+  });
+  return look;
 }

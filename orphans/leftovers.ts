@@ -53,7 +53,10 @@ function removal(one: Found, state: readonly StateResource[]): string {
   return key ? `${remove} && pulumi up --replace '${key.urn}'` : remove;
 }
 
-function importCommand({ account, type, id, resource }: Found, state: readonly StateResource[]) {
+function importCommand(
+  { account, type, id, importId = id, resource }: Found,
+  state: readonly StateResource[],
+) {
   if (!resource || state.some((one) => one.type === type && nameOf(one.urn) === resource.name))
     return undefined;
   const parent = state.find(
@@ -64,7 +67,7 @@ function importCommand({ account, type, id, resource }: Found, state: readonly S
   );
   if (!parent || !provider) return undefined;
   return [
-    `pulumi import ${type} ${resource.name} ${id}`,
+    `pulumi import ${type} ${resource.name} ${importId}`,
     `--parent 'parent=${parent.urn}' --provider 'provider=${provider.urn}' --generate-code=false`,
   ].join(" ");
 }
