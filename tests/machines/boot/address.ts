@@ -23,7 +23,8 @@ export function addressTests(main: () => Machine): void {
     const before = await running(main());
     await main().run("systemctl start tailnet-address.service");
     await ready(main());
-    return restarted(before, await running(main()));
+    // Streaming ends where it has a connection in its pool, and comes back.
+    return restarted(before, await running(main())).filter((name) => name !== "/streaming");
   }
 
   /** pgbouncer takes an address with a restart, before which jobs end. */
