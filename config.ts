@@ -6,7 +6,29 @@
  */
 import { z } from "zod";
 import { QUEUE_NAMES } from "./capacity/queues";
+import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./settings/awsRegions";
+import {
+  correctBucket,
+  correctEmail,
+  correctHost,
+  corrections,
+  correctRelease,
+  correctTime,
+} from "./settings/corrections";
+import { sshKeyProblem } from "./settings/sshKey";
+import { adminProblem } from "./settings/tailnetAdmins";
 import { quiet } from "./settings/values";
+
+/** A check whose words depend on the value. */
+const saying =
+  (problem: (text: string) => string | undefined) =>
+  (
+    text: string,
+    { addIssue }: { addIssue(issue: { code: "custom"; message: string; input: string }): void },
+  ) => {
+    const message = problem(text);
+    if (message) addIssue({ code: "custom", message, input: text });
+  };
 
 /** DigitalOcean's regions that offer volumes (docs.digitalocean.com/platform/regional-availability, 2026-11). */
 const REGIONS = [
@@ -31,6 +53,7 @@ const hostName = z
     error: "is not a lower-case host name",
   });
 const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), schema]).default("");
+hostName.register(corrections, { correct: correctHost });
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
   error: "is not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)",
 });
@@ -38,6 +61,16 @@ const email = z
   .email({ error: "is not an e-mail address" })
   // The machines read it from an environment file in single quotes.
   .regex(/^[^']*$/, { error: "is not an e-mail address without a single quote" });
+bucketName.register(corrections, { correct: correctBucket });
+email.register(corrections, { correct: correctEmail });
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
+  .register(corrections, { correct: correctTime });
+/** Control characters would end the line of an environment file, or of a mail. */
+const oneLine = z
+  .string()
+  .regex(/^[^\p{Cc}]*$/u, { error: "has a line break or a control character; write it on one line" });
 const generation = z.int().min(1).default(1);
 /** Less than `least` is no use to the program that gets it, or keeps it from starting. */
 const mebibytes = (least: number) => z.int().min(least).optional();
@@ -214,6 +247,7 @@ export const settingsSchema = z.strictObject({
   mastodonVersion: z
     .string()
     .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release's name" })
+    .register(corrections, { correct: correctRelease })
     .default("v4.7.3")
     .meta({
       description: "Mastodon release that every host runs; 4.7.3 or later of 4.7",
@@ -317,12 +351,13 @@ export const settingsSchema = z.strictObject({
       port: z.int().min(1).max(65_535).default(2525).meta({
         description: "DigitalOcean blocks 25 and often 465 and 587; most relays listen on 2525 too",
       }),
-      login: z
-        .string()
+      login: oneLine
         .default("")
         .meta({ description: "User name at the relay; its password is the secret `smtpPassword`" }),
       from: optional(
-        z.string().regex(/^[^\n\r]*@[^\n\r]+$/, { error: "is not a sender with an e-mail address" }),
+        oneLine.regex(/^[^@<>]+@[^@<>\s]+$|^[^<>]*<[^@<>\s]+@[^@<>\s]+>$/, {
+          error: "is not a sender with an e-mail address",
+        }),
       ).meta({
         description: "Sender, `notifications@DOMAIN` where empty",
         examples: ["notifications@social.example.org"],
@@ -351,9 +386,15 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "The only AWS account that may be touched", examples: ["123456789012"] }),
       region: z
         .string()
-        .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "is not an AWS region" })
+        .superRefine(saying(awsRegionProblem))
+        .register(corrections, { correct: correctRegion })
         .default("us-east-1")
-        .meta({ description: "Region of both buckets; close to `region`", examples: ["us-east-1"] }),
+        .meta({
+          description: "Region of both buckets, in AWS' standard partition; close to `region`",
+          examples: ["us-east-1"],
+          // For editors: a check of one's own has no words in JSON Schema.
+          enum: [...AWS_REGIONS],
+        }),
     })
     .prefault({} as never)
     .meta({
@@ -388,9 +429,7 @@ export const settingsSchema = z.strictObject({
         examples: ["social-example-org-backups"],
       }),
       keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
-      time: z
-        .string()
-        .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
+      time: timeOfDay
         .default("02:30")
         .meta({ description: "When the nightly dump starts, UTC", examples: ["02:30"] }),
     })
@@ -398,16 +437,11 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "Nightly encrypted dumps of the database to a bucket of their own" }),
   tailnet: z
     .strictObject({
-      oauthClientId: z
-        .string()
-        .min(1)
-        .meta({
-          description:
-            "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
-          examples: ["kAbCdEfCNTRL"],
-        }),
-      name: z
-        .string()
+      oauthClientId: oneLine.min(1).meta({
+        description: "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
+        examples: ["kAbCdEfCNTRL"],
+      }),
+      name: oneLine
         .min(1)
         .default("-")
         .meta({ description: "Tailnet ID; `-` is the one that the OAuth client belongs to" }),
@@ -415,7 +449,7 @@ export const settingsSchema = z.strictObject({
         .array(
           z
             .string()
-            .regex(/^\S+$/, { error: "is not a user, a group or a tag of the tailnet" })
+            .superRefine(saying(adminProblem))
             .meta({ examples: ["you@example.org"] }),
         )
         .min(1)
@@ -432,13 +466,7 @@ export const settingsSchema = z.strictObject({
     .array(
       z
         .string()
-        .regex(
-          /^(ssh-ed25519|sk-ssh-ed25519@openssh\.com|ecdsa-sha2-nistp256|ssh-rsa) [A-Za-z0-9+/=]+( .*)?$/,
-          {
-            error:
-              "is not a public key in OpenSSH's format (ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa or sk-ssh-ed25519@openssh.com)",
-          },
-        )
+        .superRefine(saying(sshKeyProblem))
         .meta({ examples: ["ssh-ed25519 AAAAC3… you@example.org"] }),
     )
     .default([])
@@ -449,14 +477,10 @@ export const settingsSchema = z.strictObject({
   }),
   upkeep: z
     .strictObject({
-      window: z
-        .string()
-        .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: "is not a quoted time of day" })
-        .default("04:00")
-        .meta({
-          description: "When security updates are applied, UTC; workers one hour later",
-          examples: ["04:00"],
-        }),
+      window: timeOfDay.default("04:00").meta({
+        description: "When security updates are applied, UTC; workers one hour later",
+        examples: ["04:00"],
+      }),
       rebootWorkers: z.boolean().default(true).meta({
         description:
           "Whether a worker reboots in its window when an update asks for it. Main never does by itself",

@@ -36,11 +36,13 @@ function riskOf(queue: QueueName, placed: readonly HostedProcess[]): string | un
   const [host] = droplets.keys();
   const [account] = accounts;
   if (host === undefined || account === undefined) return undefined;
-  const other = account === "main" ? "a pool of workers" : "main.sidekiq";
+  const other = host === "main" ? "a pool of workers" : "main.sidekiq";
   const remedy = `add a process for these queues to ${other}, with low weights if it is only a fallback`;
   if (droplets.size === 1 && droplets.get(host) === 1) {
     return `all consumers run on one droplet, ${host}; ${remedy}`;
   }
-  if (accounts.size === 1) return `all consumers run in one account, ${account}; ${remedy}`;
+  // Main is alone in its account, unless there is only one account.
+  if (accounts.size === 1 && account === "workers")
+    return `all consumers run in one account, ${account}; ${remedy}`;
   return undefined;
 }

@@ -6,12 +6,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tailscale from "@pulumi/tailscale";
 import * as tls from "@pulumi/tls";
+import { hasWorkerAccount } from "../settings/fleet";
 import type { Configuration } from "../settings/read";
 
 export interface Providers {
   /** DigitalOcean, the main account. */
   main: digitalocean.Provider;
-  /** DigitalOcean, the worker account; the same provider as `main` with `workerAccount: same`. */
+  /** DigitalOcean, the worker account; the same provider as `main` where there is none. */
   workers: digitalocean.Provider;
   aws: aws.Provider;
   tailscale: tailscale.Provider;
@@ -26,10 +27,9 @@ export function makeProviders({ settings, secret }: Configuration): Providers {
   const main = digitalOcean("digitalocean-main", secret("digitaloceanToken"));
   return {
     main,
-    workers:
-      settings.workerAccount === "same"
-        ? main
-        : digitalOcean("digitalocean-workers", secret("digitaloceanWorkerToken")),
+    workers: hasWorkerAccount(settings)
+      ? digitalOcean("digitalocean-workers", secret("digitaloceanWorkerToken"))
+      : main,
     aws: new aws.Provider("aws", {
       region: settings.aws.region as aws.ProviderArgs["region"],
       // Credentials come from the environment; this is what keeps them from being another account's.

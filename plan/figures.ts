@@ -2,6 +2,12 @@
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 
 const DOLLARS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+/** What the account of main is called: alone it needs no other name. */
+export const mainAccount = ({ resources }: Pick<Plan, "resources">) =>
+  resources.some(({ provider }) => provider === "digitalocean-workers")
+    ? "DigitalOcean, main account"
+    : "DigitalOcean";
+
 export const usd = (amount: number) => DOLLARS.format(amount);
 export const gib = (mib: number) => `${(mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1)} GiB`;
 export const percent = (share: number) => `${Math.round(share * 100)} %`;

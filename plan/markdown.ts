@@ -3,6 +3,7 @@ import {
   type Budget,
   connectionBudgets,
   cpuBudgets,
+  mainAccount,
   memoryBudgets,
   named,
   percent,
@@ -145,7 +146,8 @@ function machineRow({
 }
 
 /** The topology as GitHub draws it. */
-function diagram({ web, media, hosts }: Plan): string[] {
+function diagram(plan: Plan): string[] {
+  const { web, media, hosts } = plan;
   const box = ({ name, count, size, sidekiq }: PlanHost) =>
     `${id(name)}["${named({ name, count })}<br>${size}<br>${sidekiq.map(({ queues }) => queues).join("<br>")}"]`;
   const [main, ...pools] = hosts;
@@ -154,11 +156,12 @@ function diagram({ web, media, hosts }: Plan): string[] {
     "```mermaid",
     "flowchart LR",
     `  people(["people and other servers"]) -- "443, 80: ${web}, ${media}" --> main`,
-    '  subgraph accountMain["DigitalOcean, main account"]',
+    `  subgraph accountMain["${mainAccount(plan)}"]`,
     `    ${box(main)}`,
     '    volume[("data volume<br>Postgres, Redis")] --- main',
+    ...pools.filter(({ account }) => account === "main").map((pool) => `    ${box(pool)}`),
     "  end",
-    ...(pools.length > 0
+    ...(pools.some(({ account }) => account === "workers")
       ? [
           '  subgraph accountWorkers["DigitalOcean, worker account"]',
           ...pools.map((pool) => `    ${box(pool)}`),

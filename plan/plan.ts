@@ -9,6 +9,7 @@ import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import { type Settings, settingsSchema } from "../config";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
 import { type Assessment, assess } from "../settings/assess";
+import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";
 import { notesOf } from "../settings/notes";
 import { plainSettings } from "../settings/plain";
@@ -208,7 +209,8 @@ function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan[
 }
 
 /** @param h index among the fleet's hosts, main first */
-function planHost(host: PlannedHost, h: number, { main }: Settings, assessment: Assessment): PlanHost {
+function planHost(host: PlannedHost, h: number, settings: Settings, assessment: Assessment): PlanHost {
+  const { main } = settings;
   const { pool, sizing } = assessment.pools.find(({ pool: { name } }) => host.name === `workers-${name}`) ?? {
     pool: undefined,
     sizing: assessment.main,
@@ -219,7 +221,7 @@ function planHost(host: PlannedHost, h: number, { main }: Settings, assessment: 
   const { postgres, pgbouncer, redis, cacheRedis, web } = assessment.main;
   return {
     name: host.name,
-    account: pool ? "workers" : "main",
+    account: pool && hasWorkerAccount(settings) ? "workers" : "main",
     count: pool?.count ?? 1,
     size,
     vcpus: droplet.vcpus,

@@ -1,5 +1,5 @@
 /** The plan for a terminal. */
-import { gib, hostCpu, QUEUE_NOTE, queueCells, queueHead, usd, verdict } from "./figures";
+import { gib, hostCpu, mainAccount, QUEUE_NOTE, queueCells, queueHead, usd, verdict } from "./figures";
 import type { Plan, PlanHost } from "./schema";
 import { accountTrees } from "./tree";
 
@@ -48,7 +48,7 @@ export function planText(plan: Plan): string {
     `Plan of stack ${plan.stack}: https://${plan.web} on Mastodon ${plan.mastodonVersion}, in ${plan.region}`,
     "No account was asked and nothing was changed.",
     ...heading("Machines"),
-    ...plan.hosts.flatMap(machine),
+    ...plan.hosts.flatMap((host) => machine(host, mainAccount(plan))),
     ...heading("Queues"),
     ...queues(plan),
     ...heading("Connections"),
@@ -70,10 +70,10 @@ export function planText(plan: Plan): string {
   ].join("\n");
 }
 
-function machine(host: PlanHost): string[] {
+function machine(host: PlanHost, main: string): string[] {
   const { name, count, size, vcpus, cpu, memoryMiB, memory, userDataBytes } = host;
   return [
-    `${count === 1 ? name : `${count} × ${name}`}: ${size} (${vcpus} ${cpu} vCPU, ${gib(memoryMiB)}), ${host.account} account`,
+    `${count === 1 ? name : `${count} × ${name}`}: ${size} (${vcpus} ${cpu} vCPU, ${gib(memoryMiB)})${main === "DigitalOcean" ? "" : `, ${host.account} account`}`,
     ...host.services.map((service) => `    ${service}`),
     ...host.sidekiq.map(
       ({ queues, threads, replicas, memoryMiB: limit }) =>

@@ -1,20 +1,24 @@
 /** Who runs where and talks to whom, as boxes of a page. */
-import { gib, named } from "./figures";
+import { gib, mainAccount, named } from "./figures";
 import { type Html, html } from "./html";
 import type { Plan, PlanHost } from "./schema";
 
-export function topology({ web, media, hosts }: Plan): Html {
+export function topology(plan: Plan): Html {
+  const { web, media, hosts } = plan;
   const [main, ...pools] = hosts;
+  const account = mainAccount(plan);
+  const elsewhere = pools.filter((pool) => pool.account === "workers");
   return html`<h2>Topology</h2>
 <div class="topology">
 <section class="box outside" aria-label="People and other servers"><h3>People and other servers</h3></section>
 <p class="way">443 and 80:<br>${web}<br>${media}</p>
-<section class="box" aria-label="DigitalOcean, main account">
-<h3>DigitalOcean, main account</h3>
+<section class="box" aria-label="${account}">
+<h3>${account}</h3>
 ${main ? machine(main) : ""}
 <div class="host">data volume: Postgres, Redis, certificates</div>
+${pools.filter((pool) => pool.account === "main").map(machine)}
 </section>
-${pools.length > 0 ? workers(pools) : ""}
+${elsewhere.length > 0 ? workers(elsewhere) : ""}
 <section class="box outside admins" aria-label="Administrators"><h3>Administrators</h3> and whoever runs <code>pulumi up</code></section>
 <p class="way admins">ssh to every machine,<br>over the tailnet</p>
 <p class="way down">media of main and workers, and main's nightly dumps</p>

@@ -1,4 +1,5 @@
 /** The planned resources by account: each account's part of the component tree. */
+import { mainAccount } from "./figures";
 import { keyProperties } from "./keyProperties";
 import type { Plan, PlannedResource } from "./schema";
 
@@ -28,7 +29,8 @@ const ACCOUNTS: readonly [string, string][] = [
 ];
 
 export function accountTrees({ resources }: Plan): AccountTree[] {
-  return ACCOUNTS.map(([provider, title]) => {
+  return ACCOUNTS.map(([provider, name]) => {
+    const title = provider === "digitalocean-main" ? mainAccount({ resources }) : name;
     const leaves = resources.filter((resource) => resource.provider === provider);
     const shown = new Set(leaves.flatMap((leaf) => [leaf.urn, ...ancestors(leaf, resources)]));
     return {

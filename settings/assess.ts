@@ -6,9 +6,9 @@ import { type MonthlyPrice, monthlyPrice } from "../capacity/price";
 import type { MainSizing, WorkerSizing } from "../capacity/sizing";
 import { judge, type Verdict } from "../capacity/verdict";
 import type { Settings, WorkerPoolSettings } from "../config";
-import { placedProcesses } from "./fleet";
+import { hasWorkerAccount, placedProcesses } from "./fleet";
 import { situationOf } from "./situation";
-import { settingWarnings } from "./warnings";
+import { limitWarnings, settingWarnings } from "./warnings";
 
 export interface Assessment {
   main: MainSizing;
@@ -50,6 +50,15 @@ export const priceOf = ({
     backups: { dumpGiB: pricing.dumpGiB, keepDays: backups.keepDays },
   });
 
+/** With one account the workers are paid in it too. */
+const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
+  hasWorkerAccount(settings)
+    ? price
+    : {
+        ...price,
+        lines: price.lines.map((line) => (line.account === "workers" ? { ...line, account: "main" } : line)),
+      };
+
 /** @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first */
 export function assess(settings: Settings): Assessment {
   const [sizes, fleet] = [sizeFleet(settings), fleetOf(settings)];
@@ -57,10 +66,11 @@ export function assess(settings: Settings): Assessment {
   const capacity = judge(fleet, situationOf(settings));
   return {
     ...sizes,
-    price: priceOf(settings),
+    price: inAccounts(settings, priceOf(settings)),
     capacity,
     warnings: [
       ...settingWarnings(settings),
+      ...limitWarnings(settings, priceOf(settings)),
       ...placementWarnings(placedProcesses(settings)),
       ...capacity.warnings.map(({ key, message }) => `${key} ${message}`),
     ],

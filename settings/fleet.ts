@@ -14,7 +14,11 @@ export interface PlacedProcess {
   count: number;
 }
 
-export function placedProcesses({ main, workers }: Pick<Settings, "main" | "workers">): PlacedProcess[] {
+export function placedProcesses({
+  main,
+  workers,
+  workerAccount = "separate",
+}: Pick<Settings, "main" | "workers"> & Partial<Pick<Settings, "workerAccount">>): PlacedProcess[] {
   return [
     ...main.sidekiq.map((process, i) => ({
       key: `main.sidekiq[${i}]`,
@@ -27,7 +31,7 @@ export function placedProcesses({ main, workers }: Pick<Settings, "main" | "work
       pool.sidekiq.map((process, i) => ({
         key: `workers[${p}].sidekiq[${i}]`,
         host: pool.name,
-        account: "workers" as const,
+        account: workerAccount === "same" ? ("main" as const) : ("workers" as const),
         process,
         count: pool.count,
       })),
@@ -39,7 +43,14 @@ export function placedProcesses({ main, workers }: Pick<Settings, "main" | "work
  * How many droplets live in each account at once at the most. Main is replaced old first; workers new first, and all of
  * them at once when the program's own files change.
  */
-export function dropletsAtOnce({ workers, workerAccount }: Pick<Settings, "workers" | "workerAccount">) {
-  const fleet = 2 * workers.reduce((sum, { count }) => sum + count, 0);
-  return workerAccount === "same" ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
+export function dropletsAtOnce(settings: Pick<Settings, "workers" | "workerAccount">) {
+  const fleet = 2 * settings.workers.reduce((sum, { count }) => sum + count, 0);
+  return !hasWorkerAccount(settings) ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
 }
+
+/** Whether droplets live in a second account: `workers: []` needs none. */
+export const hasWorkerAccount = ({
+  workerAccount,
+  workers,
+}: Partial<Pick<Settings, "workers" | "workerAccount">>) =>
+  workerAccount === "separate" && workers?.length !== 0;

@@ -10,6 +10,7 @@ import { namesOf } from "./names";
 export interface Identity {
   domain: string;
   webName: string;
+  mediaName: string;
   region: string;
   mediaBucket: string;
   backupBucket: string;
@@ -48,6 +49,7 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
   return {
     domain: settings.domain,
     webName: names.web,
+    mediaName: names.media,
     region: settings.region,
     mediaBucket: names.mediaBucket,
     backupBucket: names.backupBucket,
@@ -69,6 +71,10 @@ const FIXED: Record<
 > = {
   domain: { key: "domain", why: "other servers know every account by it" },
   webName: { key: "webDomain", why: "other servers know every account and post by its address" },
+  mediaName: {
+    key: "mediaDomain",
+    why: "other servers keep the addresses of all media with it, and browsers the policy that allows it",
+  },
   region: { key: "region", why: "the data volume and the reserved address would be left behind" },
   mediaBucket: { key: "media.bucket", why: "the media would be left behind" },
   backupBucket: { key: "backups.bucket", why: "the backups would be left behind" },
@@ -99,7 +105,9 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
   const problems = Object.entries(FIXED).flatMap(([part, { key, why }]) => {
     const was = before[part as keyof Identity];
     const is = now[part as keyof Identity];
-    return was === undefined || was === is
+    // Where it follows from the web interface's name, that is the one fault.
+    const follows = part === "mediaName" && before.webName !== undefined && before.webName !== now.webName;
+    return was === undefined || was === is || follows
       ? []
       : [{ key, message: `was ${was} and is now ${is}: ${why}. Set it back to ${was}, or make a new stack` }];
   });

@@ -3,6 +3,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { stringify } from "yaml";
 import { z } from "zod";
 import type { Problem } from "../capacity/problem";
+import { corrections } from "./corrections";
 import { quoted, stepsOf } from "./paths";
 import { shown, shownName } from "./shown";
 import { isDecimal, settingType, unwrap } from "./types";
@@ -120,13 +121,26 @@ function keysOf(schema: z.ZodType): string[] {
 const metaOf = (schema: z.ZodType | undefined) =>
   (schema?.meta() ?? {}) as { description?: string; examples?: unknown[] };
 
-/** "; write, for example, …", as YAML that every reader takes for the right type. */
-function advice(schema: z.ZodType | undefined): string {
+/** "; write …": the value that was meant, or an example, as YAML that every reader takes for the right type. */
+function advice(schema: z.ZodType | undefined, given?: unknown): string {
+  const meant = schema && typeof given === "string" ? correctionOf(schema, given) : undefined;
+  if (meant !== undefined) return `; write ${yamlOf(meant)}`;
   const [example] = metaOf(schema).examples ?? [];
-  if (example === undefined) return "";
+  return example === undefined ? "" : `; write, for example, ${yamlOf(example)}`;
+}
+
+/** The nearest right value, where there is one. */
+function correctionOf(schema: z.ZodType, given: string): string | undefined {
+  const inner = unwrap(schema);
+  const parts = inner instanceof z.ZodUnion ? (inner.options as z.ZodType[]) : [schema, inner];
+  const meant = parts.map((part) => corrections.get(part)?.correct(given)).find(Boolean);
+  return meant !== undefined && meant !== given && schema.safeParse(meant).success ? meant : undefined;
+}
+
+function yamlOf(example: unknown): string {
   // YAML 1.1 quotes what some reader takes for a number: "02:30".
   const yaml = stringify(example, { version: "1.1", collectionStyle: "flow", flowCollectionPadding: false });
-  return `; write, for example, ${yaml.trim()}`;
+  return yaml.trim();
 }
 
 /** What is not there, or is `null` or "" where that means nothing. */
@@ -170,7 +184,7 @@ export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
     }
   }
   const is = quiet ? undefined : `is ${shown(given)}`;
-  return [{ key: name, message: sentence(issue, is, given, advice(place)) }];
+  return [{ key: name, message: sentence(issue, is, given, advice(place, given)) }];
 }
 
 /**
@@ -210,8 +224,12 @@ function sentence(issue: Issue, is: string | undefined, given: unknown, write: s
         return `is the ${typeof given} ${given}, not a string; put it in quotes`;
       return not(article(issue.expected));
     }
-    case "invalid_value":
+    case "invalid_value": {
+      const meant =
+        typeof given === "string" && issue.values.find((one) => one === given.trim().toLowerCase());
+      if (meant) return but(`write ${String(meant)}`);
       return but(`write one of ${issue.values.map(String).join(", ")}`);
+    }
     case "too_small":
       return issue.origin === "array"
         ? "has no entries; write at least one"

@@ -8,6 +8,7 @@ import type { Settings } from "../config";
 import { USER_DATA_LIMIT } from "../hosts/bundle";
 import { plannedHosts } from "../hosts/planned";
 import { sizeFleet } from "./assess";
+import { reservedBucketName } from "./bucketNames";
 import { placedProcesses } from "./fleet";
 import { type Identity, identityOf, identityProblems } from "./identity";
 import { refusedVariable } from "./managedVariables";
@@ -32,17 +33,76 @@ function rule<K extends keyof Settings>(
     keys.every((key) => settings[key] !== undefined) ? check(settings as Pick<Settings, K>, context) : [];
 }
 
-/** Names that `tootctl accounts create` refuses (mastodon:config/settings.yml, reserved_usernames). */
+/**
+ * Names that nobody may sign up with, and an owner should not have (mastodon:db/seeds/05_blocked_usernames.rb, read 2026-11-28;
+ * before 4.5 in config/settings.yml). `owner`, this program's default, is among them and left out: `tootctl accounts create` passes
+ * the check since it sets bypass_registration_checks.
+ */
 const RESERVED_USERNAMES = [
+  "abuse",
+  "account",
+  "accounts",
   "admin",
-  "support",
-  "help",
-  "root",
-  "webmaster",
+  "administration",
   "administrator",
+  "admins",
+  "help",
+  "helpdesk",
+  "instance",
   "mod",
   "moderator",
+  "moderators",
+  "mods",
+  "root",
+  "security",
+  "server",
+  "staff",
+  "support",
+  "webmaster",
 ];
+/** Blocked anywhere in a name. */
+const RESERVED_PARTS = ["mastodon", "mastadon"];
+/** Digits that are read as letters (mastodon:app/models/username_block.rb). */
+const HOMOGLYPHS: Readonly<Record<string, string>> = {
+  "1": "i",
+  "2": "z",
+  "3": "e",
+  "4": "a",
+  "5": "s",
+  "7": "t",
+  "8": "b",
+  "9": "g",
+  "0": "o",
+};
+
+function isReserved(username: string): boolean {
+  const read = username.toLowerCase().replace(/\d/g, (digit) => HOMOGLYPHS[digit] ?? digit);
+  return RESERVED_USERNAMES.includes(read) || RESERVED_PARTS.some((part) => read.includes(part));
+}
+
+/** Ports on which relays speak TLS from the first byte, and those on which they begin in the clear (STARTTLS). */
+const IMPLICIT_TLS_PORTS = [465, 2465, 8465];
+const STARTTLS_PORTS = [25, 587, 2525, 2587];
+
+function smtpProblems({ port, tls, login, authMethod }: Settings["smtp"]): Problem[] {
+  const problems: Problem[] = [];
+  if (IMPLICIT_TLS_PORTS.includes(port) && tls !== "implicit")
+    problems.push({
+      key: "smtp.tls",
+      message: `is ${tls}, but relays speak TLS from the first byte on port ${port}; write tls: implicit, or port: 2525`,
+    });
+  if (STARTTLS_PORTS.includes(port) && tls === "implicit")
+    problems.push({
+      key: "smtp.tls",
+      message: `is implicit, but relays begin without TLS on port ${port}; write tls: starttls, or port: 465`,
+    });
+  if (login && authMethod === "none")
+    problems.push({
+      key: "smtp.authMethod",
+      message: "is none although smtp.login is set; write plain, or remove the login",
+    });
+  return problems;
+}
 
 const RULES: readonly Rule[] = [
   (_, { stack }) =>
@@ -69,7 +129,7 @@ const RULES: readonly Rule[] = [
   }),
 
   rule(["owner"], ({ owner }) =>
-    RESERVED_USERNAMES.includes(owner.username.toLowerCase())
+    isReserved(owner.username)
       ? [
           {
             key: "owner.username",
@@ -129,7 +189,24 @@ const RULES: readonly Rule[] = [
         ]
       : mail === "none" && smtp.server
         ? [{ key: "mail", message: "is none although smtp.server is set; remove one of the two" }]
-        : [],
+        : mail === "smtp"
+          ? smtpProblems(smtp)
+          : [],
+  ),
+
+  rule(["tailnet"], ({ tailnet }) =>
+    tailnet.managePolicy
+      ? tailnet.admins.flatMap((admin, i) =>
+          admin.startsWith("group:")
+            ? [
+                {
+                  key: `tailnet.admins[${i}]`,
+                  message: `is ${shown(admin)}, and with tailnet.managePolicy this stack writes the whole policy, which defines no groups; write the users, or autogroup:admin`,
+                },
+              ]
+            : [],
+        )
+      : [],
   ),
 
   rule(["domain", "webDomain", "mediaDomain", "media", "backups"], (settings, { stack }) => {
@@ -158,6 +235,12 @@ const RULES: readonly Rule[] = [
         problems.push({
           key,
           message: `would be ${bucket}, longer than S3's 63 characters; write a shorter name`,
+        });
+      const reserved = reservedBucketName(bucket);
+      if (reserved)
+        problems.push({
+          key,
+          message: `${settings[key === "media.bucket" ? "media" : "backups"].bucket ? "is" : "would be"} ${bucket}, which ${reserved}: AWS reserves such names; write another`,
         });
     }
     return problems;

@@ -2,8 +2,10 @@
 import { createECDH } from "node:crypto";
 import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
+import { hasWorkerAccount } from "./fleet";
 import { refusedVariable } from "./managedVariables";
-import { shownName } from "./shown";
+import { secretKind } from "./secretKinds";
+import { shown, shownName } from "./shown";
 
 export interface SecretSetting {
   description: string;
@@ -20,24 +22,38 @@ const alphanumeric32 = {
   pattern: /^[A-Za-z0-9]{32,}$/,
   words: "at least 32 letters and digits (rails db:encryption:init)",
 };
+const token = { pattern: /^[\x21-\x7e]+$/, words: "the token alone, without spaces or line breaks" };
+/**
+ * Mastodon puts it into a URL and lets Addressable normalize that (lib/mastodon/redis_configuration.rb): `%41` would be `A`, while
+ * Redis and streaming keep `%41`.
+ */
+const inRedisUrl = {
+  pattern: /^(?!.*%[\da-fA-F]{2})[\x21-\x7e]{16,}$/,
+  words:
+    "at least 16 printable characters without spaces, and without % before two hexadecimal digits, which Mastodon would decode",
+};
 const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable characters without spaces" };
 
 const table = {
   digitaloceanToken: {
     description: "API token of the main DigitalOcean account",
     requiredWhen: () => true,
+    format: token,
   },
   digitaloceanWorkerToken: {
     description: "API token of the worker DigitalOcean account",
-    requiredWhen: ({ workerAccount }) => workerAccount === "separate",
+    requiredWhen: (settings) => hasWorkerAccount(settings),
+    format: token,
   },
   tailscaleOauthClientSecret: {
     description: "Secret of the OAuth client `tailnet.oauthClientId`",
     requiredWhen: () => true,
+    format: token,
   },
   smtpPassword: {
     description: "Password at the SMTP relay",
     requiredWhen: ({ mail, smtp }) => mail === "smtp" && smtp !== undefined && smtp.login !== "",
+    format: { pattern: /^\P{Cc}+$/u, words: "one line without control characters" },
   },
   secretKeyBase: {
     description: "SECRET_KEY_BASE of an adopted instance",
@@ -75,8 +91,8 @@ const table = {
     placeholder: "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU=",
   },
   postgresPassword: { description: "Password of Mastodon's database role", format: printable },
-  redisPassword: { description: "Password of the persistent Redis", format: printable },
-  cacheRedisPassword: { description: "Password of the cache Redis", format: printable },
+  redisPassword: { description: "Password of the persistent Redis", format: inRedisUrl },
+  cacheRedisPassword: { description: "Password of the cache Redis", format: inRedisUrl },
   backupKey: {
     description: "Passphrase that encrypts the nightly dumps. Keep a copy outside the stack",
     format: printable,
@@ -140,11 +156,7 @@ export function secretProblems(
   }
   const { digitaloceanToken, digitaloceanWorkerToken, vapidPrivateKey, vapidPublicKey, extraSecretEnv } =
     given;
-  if (
-    settings.workerAccount === "separate" &&
-    digitaloceanToken &&
-    digitaloceanToken === digitaloceanWorkerToken
-  ) {
+  if (hasWorkerAccount(settings) && digitaloceanToken && digitaloceanToken === digitaloceanWorkerToken) {
     problems.push({
       key: "digitaloceanWorkerToken",
       message: "equals digitaloceanToken; give the second account's token, or set workerAccount: same",
@@ -156,11 +168,51 @@ export function secretProblems(
       message: "is given although workerAccount is same; remove it, or set workerAccount: separate",
     });
   }
+  if (settings.smtp && !settings.smtp.login && given.smtpPassword && settings.mail === "smtp")
+    problems.push({
+      key: "smtpPassword",
+      message:
+        "is given, but smtp.login is empty, so nobody logs in; write the login, or run: pulumi config rm smtpPassword",
+    });
   return [
     ...problems,
+    ...mistakenProblems(settings, given),
     ...vapidProblems(vapidPrivateKey, vapidPublicKey),
     ...extraProblems(settings, extraSecretEnv),
   ];
+}
+
+const TOKENS: readonly SecretName[] = [
+  "digitaloceanToken",
+  "digitaloceanWorkerToken",
+  "tailscaleOauthClientSecret",
+];
+
+/** Tokens in each other's place, and the secret of another client: all of it shows in their own formats. */
+function mistakenProblems(
+  { tailnet }: Partial<Settings>,
+  given: Readonly<Record<string, string>>,
+): Problem[] {
+  const problems = TOKENS.flatMap((name): Problem[] => {
+    const kind = secretKind(given[name] ?? "", name);
+    const isTailscale = name === "tailscaleOauthClientSecret";
+    const isRight = isTailscale ? kind?.secret === name : kind?.secret === "digitaloceanToken";
+    return !kind || isRight || !/^(tskey-|do[opr]_v1_)/.test(given[name] ?? "")
+      ? []
+      : [
+          {
+            key: name,
+            message: `is ${kind.what}; it takes ${SECRETS[name].description}. Run: ${setCommand(name)}`,
+          },
+        ];
+  });
+  const [, id] = /^tskey-client-([A-Za-z\d]+CNTRL)-/.exec(given.tailscaleOauthClientSecret ?? "") ?? [];
+  if (id && tailnet && tailnet.oauthClientId !== id)
+    problems.push({
+      key: "tailscaleOauthClientSecret",
+      message: `belongs to another OAuth client than tailnet.oauthClientId, which is ${shown(tailnet.oauthClientId)}; take both from the same client`,
+    });
+  return problems;
 }
 
 /** Silent while one of the two has a wrong format, which is a problem of its own. */

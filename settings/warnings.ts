@@ -1,6 +1,9 @@
 /** Things to know about a stack that stop nobody. */
+import type { MonthlyPrice } from "../capacity/price";
 import type { Settings } from "../config";
+import { nameAt } from "./issues";
 import { variableWarning } from "./managedVariables";
+import { leavesOf } from "./plainValues";
 
 /** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
 const BLOCKED_MAIL_PORTS = [25, 465, 587];
@@ -10,6 +13,11 @@ export function settingWarnings(settings: Settings): string[] {
   if (settings.mail === "smtp" && BLOCKED_MAIL_PORTS.includes(settings.smtp.port)) {
     warnings.push(
       `smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.`,
+    );
+  }
+  if (settings.mail === "smtp" && settings.smtp.tls === "none") {
+    warnings.push(
+      `smtp.tls: none: mail${settings.smtp.login ? " and the relay's password cross" : " crosses"} the network without encryption. Write starttls or implicit if the relay can.`,
     );
   }
   if (settings.readiness === "none") {
@@ -31,26 +39,33 @@ export function settingWarnings(settings: Settings): string[] {
   return warnings;
 }
 
-/** Names that no one can own (RFC 2606). */
-const DOCUMENTATION_NAME = /(^|[.@])(example|test|invalid|localhost)$|(^|[.@])example\.(com|org|net)$/;
+/** The policy pack refuses what this warns of, at every preview and `up` that has it. */
+export function limitWarnings({ pricing: { limitUsd } }: Settings, { totalUsd }: MonthlyPrice): string[] {
+  return limitUsd === undefined || totalUsd <= limitUsd
+    ? []
+    : [
+        `pricing.limitUsd is ${limitUsd}, and the stack costs $${totalUsd.toFixed(2)} a month: the policy pack will refuse it. Raise the limit, or make the fleet smaller.`,
+      ];
+}
 
-/** Values of the worked examples that a real instance replaces. */
+/** What the worked examples and the messages of this program write where a user's own value belongs. */
+const EXAMPLES: readonly RegExp[] = [
+  // Names that no one can own (RFC 2606), alone, in an address or in a URL.
+  /(^|[./@\s])(example|test|invalid|localhost)([:/>]|$)|(^|[./@\s])example\.(com|org|net)([:/>]|$)/i,
+  // AWS' documentation uses these account numbers.
+  /^(123456789012|111122223333|444455556666)$/,
+  /^kExample|^kAbCdEfCNTRL$/,
+  /^\S+ \S*ExampleExample/,
+  /^(social-example-org|shop-example|small-example)-(media|backups)$/,
+];
+
+/** Values of the examples that a real instance replaces, wherever they stand. */
 export function exampleValues(settings: Settings): { key: string; value: string }[] {
-  const values: [string, string, boolean][] = [
-    ["domain", settings.domain, DOCUMENTATION_NAME.test(settings.domain)],
-    ["owner.email", settings.owner.email, DOCUMENTATION_NAME.test(settings.owner.email)],
-    ["smtp.server", settings.smtp.server, DOCUMENTATION_NAME.test(settings.smtp.server)],
-    ["aws.accountId", settings.aws.accountId, settings.aws.accountId === "123456789012"],
-    [
-      "tailnet.oauthClientId",
-      settings.tailnet.oauthClientId,
-      /^kExample/.test(settings.tailnet.oauthClientId),
-    ],
-    ...settings.administratorKeys.map((key, i): [string, string, boolean] => [
-      `administratorKeys[${i}]`,
-      key,
-      key.includes("ExampleExample"),
-    ]),
-  ];
-  return values.filter(([, , isExample]) => isExample).map(([key, value]) => ({ key, value }));
+  return Object.entries(settings).flatMap(([name, value]) =>
+    leavesOf(value).flatMap(({ path, value: leaf }) =>
+      typeof leaf === "string" && EXAMPLES.some((pattern) => pattern.test(leaf))
+        ? [{ key: nameAt(name, path), value: leaf }]
+        : [],
+    ),
+  );
 }

@@ -51,6 +51,7 @@ test("prod's outputs, complete", async () => {
     identity: {
       domain: "shop.example",
       webName: "shop.example",
+      mediaName: "media.shop.example",
       region: "nyc3",
       mediaBucket: "shop-example-media",
       backupBucket: "shop-example-backups",
@@ -114,7 +115,7 @@ test.each<[string, Values, string[]]>([
   ["a zone of ours", { dnsZone: "shop.example" }, [POLICY, MAIL, login("social.shop.example"), BACKUPS]],
   [
     "a policy file of ours, no mail",
-    { tailnet: { oauthClientId: "k", managePolicy: true }, mail: "none", smtp: {} },
+    { tailnet: { oauthClientId: "kExample1CNTRL", managePolicy: true }, mail: "none", smtp: {} },
     [dns(NAMES, `A ${RESERVED_IPV4}`), login("social.shop.example"), BACKUPS],
   ],
   [

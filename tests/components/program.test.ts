@@ -224,6 +224,7 @@ test("main's volume stays attached when its attachment goes and what a project s
 const RECORDED = {
   domain: "shop.example",
   webName: "shop.example",
+  mediaName: "media.shop.example",
   region: "nyc3",
   mediaBucket: "shop-example-media",
   backupBucket: "shop-example-backups",

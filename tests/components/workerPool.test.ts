@@ -186,7 +186,7 @@ test("an empty pool keeps its firewall and has no machine", async () => {
   expect(run.outputs.tailnetHosts).toMatchObject({ workers: { a: [] } });
 });
 
-test("without any pool the worker account holds what the account itself needs, and no machine", async () => {
+test("without any pool there is no second account, and no second token is wanted", async () => {
   const run = await least({
     main: {
       sidekiq: [
@@ -194,11 +194,8 @@ test("without any pool the worker account holds what the account itself needs, a
       ],
     },
     workers: [],
+    digitaloceanWorkerToken: undefined,
   });
   const there = custom(run).filter(({ provider }) => provider === "digitalocean-workers");
-  expect(there.map(({ name }) => name).sort()).toEqual([
-    "worker-account-project",
-    "worker-account-ssh-key",
-    "worker-account-tag",
-  ]);
+  expect(there).toEqual([]);
 });

@@ -19,7 +19,7 @@ test("eight mistakes come in one message, one line each, in the order of setting
     [
       "The configuration of stack prod has 8 problems. Nothing was changed.",
       "  - domian is not a setting; did you mean domain?",
-      '  - domain is "Social.example.org", not a lower-case host name; write, for example, social.example.org',
+      '  - domain is "Social.example.org", not a lower-case host name; write social.example.org',
       '  - region is "nyc4"; write one of nyc1, nyc2, nyc3, sfo2, sfo3, tor1, ams3, lon1, fra1, blr1, sgp1, syd1, atl1',
       "  - main.volumeGiB is 5; write at least 10",
       "  - workers[0].sidekiq[0].threads is 0; write at least 1",

@@ -109,6 +109,7 @@ describe("a secret of a wrong format is refused with the right one, and not repe
   const HEX = "128 hexadecimal digits (rails secret)";
   const KEY = "at least 32 letters and digits (rails db:encryption:init)";
   const PRINTABLE = "at least 16 printable characters without spaces";
+  const IN_URL = `${PRINTABLE}, and without % before two hexadecimal digits, which Mastodon would decode`;
   const formats: [SecretName, string, string][] = [
     ["secretKeyBase", CANARY.repeat(8).slice(0, 128), HEX],
     ["otpSecret", `${CANARY} ${CANARY}`, PRINTABLE],
@@ -116,8 +117,8 @@ describe("a secret of a wrong format is refused with the right one, and not repe
     ["activeRecordEncryptionDeterministicKey", `${CANARY}-${CANARY}`, KEY],
     ["activeRecordEncryptionKeyDerivationSalt", `${CANARY}${CANARY}=`, KEY],
     ["postgresPassword", CANARY.slice(0, 15), PRINTABLE],
-    ["redisPassword", `${CANARY}\n`, PRINTABLE],
-    ["cacheRedisPassword", `${CANARY}é`, PRINTABLE],
+    ["redisPassword", `${CANARY}\n`, IN_URL],
+    ["cacheRedisPassword", `${CANARY}é`, IN_URL],
     ["backupKey", `${CANARY}\t`, PRINTABLE],
     ["consolePassword", CANARY.slice(0, 15), PRINTABLE],
   ];
@@ -174,5 +175,6 @@ test("a secret with nothing behind it counts as not given", () => {
 
 test("each placeholder has the format that its secret must have, and the VAPID ones are a pair", () => {
   const given = Object.fromEntries(SECRET_NAMES.map((name) => [name, placeholder(name)]));
-  expect(() => parse(given)).not.toThrow();
+  const smtp = { server: "smtp.example.org", login: "you" };
+  expect(() => parse({ ...given, smtp })).not.toThrow();
 });

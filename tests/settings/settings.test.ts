@@ -1,15 +1,20 @@
 /** What a stack gets: defaults, names, places, warnings and the price. */
-import type { Settings } from "../../config";
+import { readFileSync } from "node:fs";
+import { parse as parseYaml } from "yaml";
+import { type Settings, settingsSchema } from "../../config";
 import { assess } from "../../settings/assess";
-import { type Example, readExample } from "../../settings/examples";
+import { EXAMPLES, type Example, exampleFile, readExample } from "../../settings/examples";
 import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
+import { nameAt } from "../../settings/issues";
 import { namesOf } from "../../settings/names";
+import { plainSettings } from "../../settings/plain";
+import { leavesOf } from "../../settings/plainValues";
 import { parseConfiguration } from "../../settings/read";
 import { missingSecrets, placeholder } from "../../settings/secrets";
 import { exampleValues, settingWarnings } from "../../settings/warnings";
 import { parse, REQUIRED } from "./stack";
 
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBbcdefghijklmnopqrstuvwxyzabcdefghijklmnop you@example.net";
+const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you@social.club`;
 
 test("a stack that says the least gets these settings", () => {
   const expected: Settings = {
@@ -104,20 +109,24 @@ test("a process has one replica, a pool one c-2 droplet of generation 1", () => 
 });
 
 test.each([
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
-  "ssh-rsa AAAAB3NzaC1yc2E= a comment of words",
-  "ecdsa-sha2-nistp256 AAAAE2VjZHNh+/= x",
-  "sk-ssh-ed25519@openssh.com AAAAGnNr x",
+  KEY,
+  "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC4TE8YxOgbo6fzIXUM2ywDttw3zvv/+Z6/qijA2+tZCHgOz/CpE422OKZxSu3sWeqzFcK4tJ3gfMls6Wtnvs//AD0/bBtBdCixM+vt12KyP4oZCvbxm3cY2zSAYIAJHWmDyEUXDcXzlbIV0KHWRwIATueD716ppI733qfP4ewXY0eUQZNiCSQPq5L9IwQ2msE9m9EsgAd/IFM48aBt/iTr2Ogycmlq5KLDyDsuDO9wWK5T9jPzoADl0Iujt5fvQqqbyniez6ZZyJIPt0pc4uHUNpBB0g/Mo2nOE/iLJxQGqA+OIF38GZqpL50SO1PzbTLIvHaFiC8WdF4Y/kz2CVhV a comment of words",
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHQi/tLQLbs/+64ppBn3qxV8CxXDCaCXYXCzC0zoneLcjRAlMkMDOmNe3R81jA5DXzslAAcWRcrpuNn1dd9Ohv4= x",
+  "ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBAC2UcpJikhQ12jJWK2F6xLjDyLRYrDnUjc22Kx4xtGR0X9oLNh8IotBRVj8C3iUT9nmE0G6cQzkoFKTTfssJSsFzgHTIqBAoZKhQ+KP66n9KfTzvunNPjJrt12HMSyUYRwmAlVJ4BzCnsE60QaYNYv1q1iJGxpfiEVI2JyVdJoncmNcKA==",
+  "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHAAAABHNzaDo= x",
 ])("%s is an administrator's key", (key) => {
   expect(parse({ administratorKeys: [key] }).administratorKeys).toEqual([key]);
 });
 
-test.each(["a.io", "xn--bcher-kva.example", "social.example.org", "1.example.org", `${"a".repeat(52)}.io`])(
-  "%s is a domain",
-  (domain) => {
-    expect(parse({ domain }).domain).toBe(domain);
-  },
-);
+test.each([
+  "a.io",
+  "social.xn--bcher-kva.example",
+  "social.example.org",
+  "1.example.org",
+  `${"a".repeat(52)}.io`,
+])("%s is a domain", (domain) => {
+  expect(parse({ domain }).domain).toBe(domain);
+});
 
 test.each(["prod", "p", "staging-2", "s".repeat(20)])("%s is a stack's name", (stack) => {
   expect(() => parse({}, { stack })).not.toThrow();
@@ -193,9 +202,9 @@ describe("a stack is warned of", () => {
   test.each([
     ["nothing", quietly, []],
     ["port 25", { ...quietly, ...mail(25) }, [BLOCKED]],
-    ["port 465", { ...quietly, ...mail(465) }, [BLOCKED]],
+    ["port 465", { ...quietly, smtp: { ...mail(465).smtp, tls: "implicit" } }, [BLOCKED]],
     ["port 587", { ...quietly, ...mail(587) }, [BLOCKED]],
-    ["no other port", { ...quietly, ...mail(2465) }, []],
+    ["no other port", { ...quietly, ...mail(2587) }, []],
     ["no port where no mail is sent", { ...quietly, mail: "none", smtp: { port: 25 } }, []],
     [
       "a first up from outside the tailnet",
@@ -227,7 +236,7 @@ describe("values of the worked examples are found:", () => {
     aws: { accountId: "998877665544" },
     tailnet: { oauthClientId: "kRealCNTRL" },
   };
-  const exampleKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExample0 admin";
+  const exampleKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"Example".repeat(6)}0 admin`;
   test.each([
     ["none in an instance of one's own", {}, []],
     ["a domain that no one can own", { domain: "shop.example" }, ["domain"]],
@@ -239,6 +248,27 @@ describe("values of the worked examples are found:", () => {
     ["a relay", { smtp: { server: "smtp.example.net" } }, ["smtp.server"]],
     ["the account number of the documentation", { aws: { accountId: "123456789012" } }, ["aws.accountId"]],
     ["an OAuth client", { tailnet: { oauthClientId: "kExample1CNTRL" } }, ["tailnet.oauthClientId"]],
+    [
+      "a login, a sender and administrators",
+      {
+        smtp: { server: "smtp.relay.net", login: "postmaster@shop.example", from: "Shop <a@shop.example>" },
+        tailnet: { oauthClientId: "kRealCNTRL", admins: ["you@example.org", "autogroup:admin"] },
+        smtpPassword: "x",
+      },
+      ["smtp.login", "smtp.from", "tailnet.admins[0]"],
+    ],
+    [
+      "other host names",
+      { webDomain: "www.shop.example", mediaDomain: "media.example.net", dnsZone: "" },
+      ["webDomain", "mediaDomain"],
+    ],
+    [
+      "a URL in a variable",
+      { extraEnv: { LIBRE_TRANSLATE_ENDPOINT: "https://translate.example.org/" } },
+      ["extraEnv.LIBRE_TRANSLATE_ENDPOINT"],
+    ],
+    ["a bucket's example", { media: { bucket: "social-example-org-media" } }, ["media.bucket"]],
+    ["what the messages propose", { tailnet: { oauthClientId: "kAbCdEfCNTRL" } }, ["tailnet.oauthClientId"]],
     ["the second key", { administratorKeys: [KEY, exampleKey] }, ["administratorKeys[1]"]],
   ])("%s", (_, changes, keys) => {
     expect(exampleValues(parse({ ...own, ...changes })).map(({ key }) => key)).toEqual(keys);
@@ -327,6 +357,7 @@ describe("the worked examples are accepted as they stand, once their secrets are
       "domain",
       "owner.email",
       "smtp.server",
+      "smtp.login",
       "aws.accountId",
       "tailnet.oauthClientId",
       "administratorKeys[0]",
@@ -357,4 +388,30 @@ describe("the worked examples are accepted as they stand, once their secrets are
     expect(new Set(all).size).toBe(all.length);
     expect(all.length).toBe(18);
   });
+});
+
+test.each(EXAMPLES)("every value of the example %s that says example is to be replaced", (name) => {
+  const { config } = parseYaml(readFileSync(exampleFile(name), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  const settings = plainSettings(
+    Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [
+        key.split(":")[1] ?? "",
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    ),
+    settingsSchema.shape,
+  ).settings as Settings;
+  const written = Object.entries(config).flatMap(([key, value]) =>
+    leavesOf(value).flatMap(({ path, value: leaf }) =>
+      /example|123456789012/i.test(String(leaf)) ? [nameAt(key.split(":")[1] ?? "", path)] : [],
+    ),
+  );
+  expect(written.length).toBeGreaterThan(4);
+  expect(
+    exampleValues(settings)
+      .map(({ key }) => key)
+      .sort(),
+  ).toEqual(written.sort());
 });

@@ -7,7 +7,8 @@ const pool = (change: object) => ({
   workers: [{ name: "general", sidekiq: [{ queues: ["default"], threads: 5 }], ...change }],
 });
 const NOT_A_KEY =
-  "is not a public key in OpenSSH's format (ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa or sk-ssh-ed25519@openssh.com); write, for example, ssh-ed25519 AAAAC3… you@example.org";
+  "is not a public key in OpenSSH's format; write, for example, ssh-ed25519 AAAAC3… you@example.org";
+const CUT_KEY = "has no key after its type, or only a part of one; copy the whole line of the .pub file";
 const NOT_A_BUCKET =
   "not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)";
 
@@ -223,12 +224,12 @@ const MISSING: BadCase[] = [
   [
     "owner",
     { owner: undefined },
-    "owner.email is missing (Where Mastodon and Let's Encrypt write to); write, for example, you@example.org",
+    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
   ],
   [
     "owner.email",
     { owner: { username: "owner" } },
-    "owner.email is missing (Where Mastodon and Let's Encrypt write to); write, for example, you@example.org",
+    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
   ],
   [
     "aws",
@@ -299,39 +300,47 @@ const CHOICES: BadCase[] = [
   ],
 ];
 
-const host = (text: string): BadCase => [
+const host = (text: string, meant = ", for example, social.example.org"): BadCase => [
   `the domain ${text}`,
   { domain: text },
-  `domain is "${text}", not a lower-case host name; write, for example, social.example.org`,
+  `domain is "${text}", not a lower-case host name; write${meant}`,
 ];
-const bucket = (text: string, shown = text): BadCase => [
+const bucket = (text: string, shown = text, meant = ", for example, social-example-org-media"): BadCase => [
   `the bucket ${text}`,
   { media: { bucket: text } },
-  `media.bucket is "${shown}", ${NOT_A_BUCKET}; write, for example, social-example-org-media`,
+  `media.bucket is "${shown}", ${NOT_A_BUCKET}; write${meant}`,
 ];
-const administratorKey = (title: string, text: string): BadCase => [
+const administratorKey = (title: string, text: string, words = NOT_A_KEY): BadCase => [
   title,
   { administratorKeys: [text] },
-  `administratorKeys[0] ${NOT_A_KEY}`,
+  `administratorKeys[0] ${words}`,
 ];
 
 const FORMATS: BadCase[] = [
-  host("Social.example.org"),
-  host("https://social.example.org"),
-  host("social.example.org/"),
-  host("social.example.org:443"),
+  host("Social.example.org", " social.example.org"),
+  host("https://social.example.org", " social.example.org"),
+  host("social.example.org/", " social.example.org"),
+  host("social.example.org:443", " social.example.org"),
   host("192.0.2.1"),
-  host("social.example.org."),
+  host("social.example.org.", " social.example.org"),
   host("localhost"),
   host("a_b.example.org"),
+  host(" social.example.org", " social.example.org"),
+  host("HTTPS://Social.Example.ORG:443/@you?x#y", " social.example.org"),
+  host("you@social.example.org", " social.example.org"),
+  host("*.example.org", " example.org"),
+  host("bücher.example", " xn--bcher-kva.example"),
+  host("例え.example", " xn--r8jz45g.example"),
   [
     "the second host name in a list of settings",
     { mediaDomain: "Media.example.org" },
-    'mediaDomain is "Media.example.org", not a lower-case host name; write, for example, media.example.org',
+    'mediaDomain is "Media.example.org", not a lower-case host name; write media.example.org',
   ],
-  bucket("media.social"),
+  bucket("media.social", undefined, " media-social"),
+  bucket("s3://Media/x", undefined, " media"),
+  bucket("arn:aws:s3:::my_media", undefined, " my-media"),
   bucket("ab"),
-  bucket("Media"),
+  bucket("Media", undefined, " media"),
   bucket("-media"),
   bucket("a".repeat(64), `${"a".repeat(60)}…`),
   [
@@ -362,7 +371,33 @@ const FORMATS: BadCase[] = [
   [
     "an AWS region by its city",
     { aws: { accountId: "123456789012", region: "virginia" } },
-    'aws.region is "virginia", not an AWS region; write, for example, us-east-1',
+    'aws.region is "virginia", not a region of AWS; write, for example, us-east-1',
+  ],
+  [
+    "an AWS region with a slip",
+    { aws: { accountId: "123456789012", region: "us-east1" } },
+    'aws.region is "us-east1", not a region of AWS; write us-east-1',
+  ],
+  [
+    "a region that AWS does not have",
+    { aws: { accountId: "123456789012", region: "eu-central-9" } },
+    'aws.region is "eu-central-9", not a region of AWS; write eu-central-1',
+  ],
+  [
+    "a region in China",
+    { aws: { accountId: "123456789012", region: "cn-north-1" } },
+    "aws.region is cn-north-1, in another partition of AWS, whose host names this program does not know; write a region such as us-east-1 or eu-central-1",
+  ],
+  [
+    "a region of a government",
+    { aws: { accountId: "123456789012", region: "us-gov-west-1" } },
+    "aws.region is us-gov-west-1, in another partition of AWS, whose host names this program does not know; write a region such as us-east-1 or eu-central-1",
+  ],
+  ["a droplet region in capitals", { region: "NYC3" }, 'region is "NYC3"; write nyc3'],
+  [
+    "a login of two lines",
+    { smtp: { server: "smtp.example.org", login: "a\n# b" }, smtpPassword: "x" },
+    "smtp.login has a line break or a control character; write it on one line",
   ],
   [
     "a time that no clock shows",
@@ -377,7 +412,7 @@ const FORMATS: BadCase[] = [
   [
     "a time without its zero",
     { upkeep: { window: "4:00" } },
-    'upkeep.window is "4:00", not a quoted time of day; write, for example, "04:00"',
+    'upkeep.window is "4:00", not a quoted time of day; write "04:00"',
   ],
   [
     "a pool's name with a capital",
@@ -389,15 +424,32 @@ const FORMATS: BadCase[] = [
     pool({ name: "2nd" }),
     'workers[0].name is "2nd", not a name of at most 20 lower-case letters, digits and hyphens; write, for example, general',
   ],
+  ...[
+    ["*", "lets everything in the tailnet reach ssh, the workers too; WRITE"],
+    ["bob", "is neither a user nor a group of the tailnet; WRITE"],
+    ["a b@example.org", "is neither a user nor a group of the tailnet; WRITE"],
+    ["100.64.0.1", "is neither a user nor a group of the tailnet; WRITE"],
+    ["tag:mastodon-prod-worker", "is a tag, so that machines could reach ssh; WRITE"],
+    ...["tagged", "danger-all", "shared", "internet", "self", "nonroot", "admins"].map((group) => [
+      `autogroup:${group}`,
+      "stands for machines or strangers, who would reach ssh; write one of autogroup:admin, autogroup:owner, autogroup:member, autogroup:it-admin, autogroup:network-admin, autogroup:billing-admin, autogroup:auditor",
+    ]),
+  ].map(
+    ([entry = "", words = ""]): BadCase => [
+      `the administrator ${entry}`,
+      { tailnet: { oauthClientId: "k", admins: [entry] } },
+      `tailnet.admins[0] ${words.replace("WRITE", "write a user (you@example.org), a group (group:NAME) or an autogroup of people (autogroup:admin)")}`,
+    ],
+  ),
   [
-    "a user of the tailnet with a space",
-    { tailnet: { oauthClientId: "k", admins: ["a b"] } },
-    'tailnet.admins[0] is "a b", not a user, a group or a tag of the tailnet; write, for example, you@example.org',
+    "a group where this stack writes the policy, which has none",
+    { tailnet: { oauthClientId: "k", admins: ["group:ops"], managePolicy: true } },
+    'tailnet.admins[0] is "group:ops", and with tailnet.managePolicy this stack writes the whole policy, which defines no groups; write the users, or autogroup:admin',
   ],
   [
     "a version without its v",
     { mastodonVersion: "4.7.3" },
-    `mastodonVersion is "4.7.3", not a release's name; write, for example, v4.7.3`,
+    `mastodonVersion is "4.7.3", not a release's name; write v4.7.3`,
   ],
   [
     "a release candidate",
@@ -414,7 +466,58 @@ const FORMATS: BadCase[] = [
     { extraEnv: { deepl: "x" } },
     "extraEnv.deepl is not an environment variable's name; write capital letters, digits and underscores",
   ],
-  administratorKey("a kind of key that OpenSSH dropped", "ssh-dss AAAAB3NzaC1kc3M="),
+  administratorKey(
+    "a kind of key that OpenSSH dropped",
+    "ssh-dss AAAAB3NzaC1kc3M=",
+    "is a DSA key, which OpenSSH no longer takes; make another: ssh-keygen -t ed25519",
+  ),
+  administratorKey("a key of four letters", "ssh-ed25519 AAAA", CUT_KEY),
+  administratorKey("a type alone", "ssh-ed25519", CUT_KEY),
+  administratorKey(
+    "a key that was cut",
+    `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(39)} you`,
+    CUT_KEY,
+  ),
+  administratorKey(
+    "a key with a hole",
+    `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…${"B".repeat(43)} you`,
+    CUT_KEY,
+  ),
+  administratorKey(
+    "a key under another type",
+    `ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you`,
+    "says ssh-rsa, and its data is another type's; copy the line of the .pub file again",
+  ),
+  administratorKey(
+    "a short RSA key",
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC+pFSxCWFvz0UgZ9mwqHo2VDqd7aYiLrg3qi+2zDk1ZmSqC/Tgw58MKIjTdkAZbz7s8ttXbEZwLOQTBiAN6WYghKHfOtks1xEuBTG0t9BoP5kikH+OQ1sNFB9yc6dNSjSEEWXW9Uh7M1yXgaUdt6gAkbtsMINHISRGTPXofzslSw==",
+    "is an RSA key of 1024 bits; make another: ssh-keygen -t ed25519",
+  ),
+  administratorKey(
+    "a point that is not on the curve",
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+    CUT_KEY,
+  ),
+  administratorKey(
+    "options before a key",
+    `from="192.0.2.1" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you`,
+    "has options before the key, which these machines do not use; begin with the key's type",
+  ),
+  administratorKey(
+    "a certificate",
+    "ssh-ed25519-cert-v01@openssh.com AAAA you",
+    "is a certificate; write the public key that it certifies",
+  ),
+  administratorKey(
+    "two keys in one entry",
+    `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} a\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} b`,
+    "has more than one line; write one key for each entry of the list",
+  ),
+  administratorKey(
+    "the format of other programs",
+    "---- BEGIN SSH2 PUBLIC KEY ----",
+    "has another format than OpenSSH's; run: ssh-keygen -i -f FILE, and write the line it prints",
+  ),
   administratorKey("a fingerprint", "SHA256:0123"),
   ["a key that is no list", { administratorKeys: "ssh-ed25519 AAAA you" }, "administratorKeys is not a list"],
   ["an empty key", { administratorKeys: [""] }, "administratorKeys[0] is empty; write a value, or remove it"],
