@@ -1,4 +1,5 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
+import { diskProblems } from "../capacity/disk";
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { fleetOf } from "../capacity/fleet";
 import type { Problem } from "../capacity/problem";
@@ -171,6 +172,11 @@ const RULES: readonly Rule[] = [
     return sizes
       ? [sizes.main, ...sizes.pools.map(({ sizing }) => sizing)].flatMap(({ problems }) => problems)
       : [];
+  }),
+
+  rule(["main", "workers", "media"], ({ main, workers, media }) => {
+    const [host, ...pools] = fleetOf({ main, workers })?.hosts ?? [];
+    return host ? diskProblems({ ...host, cacheGiB: media.cacheGiB }, pools) : [];
   }),
 
   rule(["main", "workers", "workload", "recovery", "assumptions"], (settings) => {

@@ -172,6 +172,11 @@ const FLEET: BadCase[] = [
     "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100005465 of 8192 MiB; write at most 2726, or leave it out",
   ],
   [
+    "a media cache that is larger than the disk",
+    { media: { cacheGiB: 1000 } },
+    "media.cacheGiB is 1000, but of the 25 GiB of g-2vcpu-8gb 17.3 are for what else is there (system 4, journal 1, images of two releases 3.8, containers' logs 0.5, temporary files 2, swap 2, nginx's logs 1, page cache 1, free beside the media cache 2); write at most 7, or a main.size with a larger disk",
+  ],
+  [
     "fewer connections than threads",
     { main: { pgbouncer: { maxClientConnections: 20 } } },
     "main.pgbouncer.maxClientConnections is 20, but Mastodon opens up to 67 connections (web 10, streaming 10, Sidekiq on main 17, Sidekiq on workers 10, workers that are being replaced 10, tootctl, console, exporter 10); write at least 67, or leave it out",

@@ -1,5 +1,6 @@
 /** Media: a picture is there at once, a video when a worker has transcoded it; both are the media host's to serve. */
 import { readFileSync } from "node:fs";
+import { CLIPS, clip } from "../../clips";
 import { INTERNET } from "../../internet/addresses";
 import type { Rehearsal } from "../../rehearsal";
 import type { StepInputs } from "../step";
@@ -22,6 +23,11 @@ export async function media(inputs: StepInputs): Promise<void> {
       return figure;
     },
   );
+  for (const kind of ["1080p60", "2160p30"] as const)
+    await report.check(
+      `a phone's ${kind} is transcoded by an ffmpeg that the kernel would kill before Sidekiq`,
+      () => phone(inputs, uploads, kind),
+    );
   await report.check("main keeps what it has served, and gives a player the part that it asks for", () =>
     kept(uploads, url),
   );
@@ -75,6 +81,31 @@ async function video({ rehearsal }: StepInputs, uploads: Uploads) {
   }
   throw new Error("ten videos, and none was done by a worker");
 }
+
+/** Memory limits are not enforced in these machines (tests/machines/memory.test.ts does); whom they would meet first is seen here. */
+async function phone({ rehearsal }: StepInputs, uploads: Uploads, kind: keyof typeof CLIPS): Promise<string> {
+  const start = Date.now();
+  const { status, body: attachment } = await uploads.send(await clip(CLIPS[kind]), "video/quicktime");
+  if (status !== 202) throw new Error(`the upload was answered with ${status}`);
+  const scores = new Set<string>();
+  const machines = [rehearsal.main(), ...rehearsal.workers()];
+  const served = await uploads.ready(attachment, 300, async () => {
+    for (const machine of machines)
+      for (const score of (await machine.run(SCORES)).split("\n").filter(Boolean)) scores.add(score);
+  });
+  if ([...scores].join() !== "1000") throw new Error(`ffmpeg's oom_score_adj: ${[...scores].join(", ")}`);
+  const to = uploads.file(`${kind}.mp4`);
+  await uploads.fetch(served, to);
+  const { codec, size } = await uploads.video(to);
+  const { width, height } = CLIPS[kind];
+  if (codec !== "h264" || size !== `${width}x${height}`) throw new Error(`${served}: ${codec}, ${size}`);
+  return `${size} in ${((Date.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/** Of every ffmpeg in a container. The wrapper has its name, too, until it executes it. */
+const SCORES = `for pid in $(pgrep -x ffmpeg); do
+  if [[ $(readlink /proc/$pid/exe) == */ffmpeg ]]; then cat /proc/$pid/oom_score_adj 2>/dev/null || true; fi
+done`;
 
 /** The original came in parts, and is an old version since it was transcoded. */
 async function inParts({ s3, names }: Rehearsal, served: string): Promise<void> {

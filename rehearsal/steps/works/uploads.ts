@@ -34,10 +34,15 @@ export class Uploads {
     return this.rehearsal.instance.upload(path, type);
   }
 
-  /** Its address, once it can be seen. */
-  async ready({ id }: Attachment): Promise<string> {
+  /**
+   * Its address, once it can be seen.
+   *
+   * @param meanwhile is done before each look
+   */
+  async ready({ id }: Attachment, seconds = 90, meanwhile = async () => {}): Promise<string> {
     let url: string | null = null;
-    await until(`upload ${id} to be transcoded`, 90, async () => {
+    await until(`upload ${id} to be transcoded`, seconds, async () => {
+      await meanwhile();
       url = (await this.rehearsal.instance.attachment(id)).body.url;
       return url !== null;
     });
