@@ -1,5 +1,5 @@
 /** `npm run bench`: all there is to measure; `-- capacity` or `-- preview --rounds 9` for one. */
-import { parseArgs } from "node:util";
+import { runCommand, wholeNumber } from "../settings/commandLine";
 import { benchCapacity } from "./capacity";
 import { keep, LIMIT, ratios, table } from "./history";
 import { benchPreview } from "./preview";
@@ -13,21 +13,23 @@ async function previews(rounds: number): Promise<void> {
   if (over.length > 0) process.exitCode = 1;
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { rounds: { type: "string", default: "5" } },
-  });
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds is not a number");
-  const benches = { capacity: benchCapacity, preview: () => previews(rounds) };
-  const [only] = positionals;
-  if (only && !Object.hasOwn(benches, only))
-    throw new Error(`${only} is not ${Object.keys(benches).join(" or ")}`);
-  for (const [name, bench] of Object.entries(benches)) if (!only || only === name) await bench();
-}
+const HELP = `npm run bench -- [capacity | preview] [options]
 
-main().catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+How long the capacity model takes, then time and memory of pulumi preview beside bare programs.
+
+  --rounds N   previews of each kind (without it 5)
+  --help       this
+`;
+
+runCommand(
+  {
+    help: HELP,
+    options: { rounds: { type: "string", default: "5" } } as const,
+    words: ["capacity", "preview"],
+  },
+  async ({ rounds }, only) => {
+    const count = wholeNumber("rounds", rounds, 1, 1_000);
+    const benches = { capacity: benchCapacity, preview: () => previews(count) };
+    for (const [name, bench] of Object.entries(benches)) if (!only || only === name) await bench();
+  },
+);

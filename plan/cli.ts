@@ -1,54 +1,81 @@
 /** `npm run plan -- --stack STACK`: the preview that needs no account. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
 import { RunError } from "@pulumi/pulumi";
 import program from "../index";
-import { readStackConfig, StackFileError } from "../settings/stackFile";
+import { runCommand, UsageError } from "../settings/commandLine";
+import { readResolvedConfig } from "../settings/resolvedConfig";
+import { readStackConfig, type StackConfig, StackFileError } from "../settings/stackFile";
+import { checkStackName } from "../settings/stackNames";
 import { planMarkdown } from "./markdown";
 import { planPage } from "./page";
 import { DEPLOY_POLICY_FILE, makePlan, type PlanResult, PREVIEW_POLICY_FILE } from "./plan";
+import { publish, retract } from "./publish";
 import { planText } from "./text";
 
 const ROOT = join(__dirname, "..");
+const PROJECT = "mastodon-hosting";
 
-/** Writes plan/STACK/, the old one gone, so that no file of an earlier fleet stays behind. */
-function write({ plan, cloudConfigs, tailnetPolicy, iamPolicies }: PlanResult): string {
-  const folder = join(ROOT, "plan", plan.stack);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const files = {
-    "plan.json": `${JSON.stringify(plan, null, 2)}\n`,
-    "plan.md": planMarkdown(plan),
-    "plan.html": planPage(plan),
-    "tailnet-policy.json": tailnetPolicy,
-    [DEPLOY_POLICY_FILE]: iamPolicies.deploy,
-    [PREVIEW_POLICY_FILE]: iamPolicies.preview,
-    ...cloudConfigs,
-  };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  return folder;
-}
+const HELP = `npm run plan -- --stack STACK [options]
 
-async function main(): Promise<void> {
-  const { stack } = parseArgs({ options: { stack: { type: "string", default: "prod" } } }).values;
-  // The engine takes a stack without a file for one without settings; here it is a slip of the pen.
-  if (!existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
-    throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml`]);
-  const result = await makePlan(readStackConfig(ROOT, stack), program);
-  const folder = write(result);
-  process.stdout.write(planText(result.plan));
-  process.stdout.write(
-    `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json, the IAM policies and each machine's cloud-config.\n`,
-  );
-}
+Plans a stack without any account, prints it, and writes plan/STACK/.
 
-main().catch((error: unknown) => {
-  // What the user can mend is said plainly; anything else is a defect and keeps its stack trace.
-  const ours =
-    error instanceof RunError ||
-    error instanceof StackFileError ||
-    (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${ours ? (error as Error).message : (error as Error).stack}\n`);
-  process.exitCode = 1;
+  --stack STACK   plan Pulumi.STACK.yaml (without it prod)
+  --config FILE   read the settings from what \`pulumi config --json --stack STACK\` printed, - for standard input: for a stack with an
+                  ESC environment, which only Pulumi resolves
+  --help          this
+`;
+
+const OPTIONS = {
+  stack: { type: "string", default: "prod" },
+  config: { type: "string" },
+} as const;
+
+const filesOf = ({ plan, cloudConfigs, tailnetPolicy, iamPolicies }: PlanResult) => ({
+  "plan.json": `${JSON.stringify(plan, null, 2)}\n`,
+  "plan.md": planMarkdown(plan),
+  "plan.html": planPage(plan),
+  "tailnet-policy.json": tailnetPolicy,
+  [DEPLOY_POLICY_FILE]: iamPolicies.deploy,
+  [PREVIEW_POLICY_FILE]: iamPolicies.preview,
+  ...cloudConfigs,
 });
+
+function configOf(stack: string, file: string | undefined): StackConfig {
+  if (file === undefined) {
+    checkStackName(ROOT, stack);
+    return readStackConfig(ROOT, stack);
+  }
+  try {
+    return readResolvedConfig(readFileSync(file === "-" ? 0 : file, "utf8"), PROJECT, stack);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new UsageError(`--config ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const isRefusal = (error: unknown) => error instanceof RunError || error instanceof StackFileError;
+
+runCommand(
+  { help: HELP, options: OPTIONS },
+  async ({ stack, config }) => {
+    const folder = join(ROOT, "plan", stack);
+    try {
+      const result = await makePlan(configOf(stack, config), program);
+      publish(folder, filesOf(result));
+      process.stdout.write(planText(result.plan));
+      process.stdout.write(
+        `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json, the IAM policies and each machine's cloud-config.\n`,
+      );
+    } catch (error) {
+      // Whoever opened them would take an older plan for this one.
+      const written = isRefusal(error) && /^[\w.-]+$/.test(stack) ? retract(folder) : undefined;
+      if (written)
+        process.stderr.write(
+          `plan/${stack}/ is removed: it was written on ${written.toISOString().slice(0, 16).replace("T", " at ")} UTC, from other settings.\n`,
+        );
+      throw error;
+    }
+  },
+  isRefusal,
+);

@@ -18,6 +18,23 @@ import {
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 import { accountTrees } from "./tree";
 
+/** A value that a user wrote: on one line, and nothing in it is Markdown, a mention or HTML. */
+export function code(value: string): string {
+  const line = value.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const space = /^`|`$/.test(line) || line === "" ? " " : "";
+  return `${fence}${space}${line}${space}${fence}`;
+}
+
+/** A sentence of this program's that may repeat such a value. */
+const sentence = (text: string) =>
+  text
+    .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/[\\`*_[\]<>#|~]/g, "\\$&")
+    // GitHub would notify whoever has the name.
+    .replace(/@(?=\w)/g, "@\u200b");
+
 const cell = (text: string | number) => String(text).replaceAll("|", "\\|");
 const row = (...cells: (string | number)[]) => `| ${cells.map(cell).join(" | ")} |`;
 const table = (head: string[], rows: (string | number)[][]) => [
@@ -33,7 +50,7 @@ export function planMarkdown(plan: Plan): string {
     "",
     `Mastodon ${plan.mastodonVersion} in ${plan.region}; ${usd(plan.price.totalUsd)} a month, ${usd(plan.price.s3Usd)} of it S3 (estimate).`,
     "",
-    ...plan.warnings.map((warning) => `> ⚠️ ${warning}\n`),
+    ...plan.warnings.map((warning) => `> ⚠️ ${sentence(warning)}\n`),
     verdict(plan),
     "",
     ...diagram(plan),
@@ -97,7 +114,8 @@ export function planMarkdown(plan: Plan): string {
       `<summary>${title}: ${count}</summary>`,
       "",
       ...lines.map(
-        ({ depth, label, details }) => `${"  ".repeat(depth)}- ${label}${details ? `: ${details}` : ""}`,
+        ({ depth, label, details }) =>
+          `${"  ".repeat(depth)}- ${label}${details ? `: ${sentence(details)}` : ""}`,
       ),
       "",
       "</details>",
@@ -186,7 +204,9 @@ function toSet({ stack, toSetBeforeUp: { examples, secrets, elsewhere } }: Plan)
     "## To do before up",
     "",
     ...elsewhere.map(({ where, what }) => `- ${where}: ${what}`),
-    ...examples.map(({ key, value }) => `- \`${key}\` in Pulumi.${stack}.yaml: ${value} is an example`),
+    ...examples.map(
+      ({ key, value }) => `- ${code(key)} in Pulumi.${stack}.yaml: ${code(value)} is an example`,
+    ),
     ...secrets.map(({ description, command }) => `- \`${command}\`: ${description}`),
     "",
   ];

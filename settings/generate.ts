@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { planSchema } from "../plan/schema";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
+import { runCommand } from "./commandLine";
 import { sizesPage } from "./sizesPage";
 
 const ROOT = join(__dirname, "..");
@@ -31,6 +32,12 @@ export function generatedFiles(): Record<string, string> {
   };
 }
 
-if (require.main === module) {
-  for (const [file, text] of Object.entries(generatedFiles())) writeFileSync(join(ROOT, file), text);
-}
+const HELP = `npm run settings
+
+Writes what is generated from config.ts and the formulas of capacity/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
+`;
+
+if (require.main === module)
+  runCommand({ help: HELP, options: {} }, () => {
+    for (const [file, text] of Object.entries(generatedFiles())) writeFileSync(join(ROOT, file), text);
+  });

@@ -208,7 +208,9 @@ function readStack(path: string, project: string, problems: string[]) {
   const file = basename(path);
   const root = parseFile(path, problems);
   if (root?.get("environment")) {
-    problems.push(`${file}: environment is only resolved by Pulumi Cloud: write the values under config`);
+    problems.push(
+      `${file}: environment is resolved by Pulumi alone; run: pulumi config --json --stack ${stackOf(file)} | npm run plan -- --stack ${stackOf(file)} --config -`,
+    );
   }
   const values = new Map<string, unknown>();
   const config = root?.get("config") ?? new Map();
@@ -250,6 +252,8 @@ function securePaths(value: unknown): string[] {
         : [];
   return children.flatMap(([step, child]) => securePaths(child).map((rest) => pathText([step]) + rest));
 }
+
+const stackOf = (file: string) => file.replace(/^Pulumi\.|\.yaml$/g, "");
 
 function fullKey(project: string, name: unknown): string | undefined {
   if (typeof name !== "string") return undefined;

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { runCommand } from "../settings/commandLine";
 
 const FILE = join(__dirname, "../capacity/dropletSizes.json");
 const FIRST_PAGE = "https://api.digitalocean.com/v2/sizes?per_page=200";
@@ -135,9 +136,9 @@ async function main(): Promise<void> {
   console.log([`${after.sizes.length} sizes, ${changes.length} changes`, ...changes].join("\n"));
 }
 
-if (require.main === module) {
-  main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+const HELP = `npm run sizes:fetch
+
+Takes the droplet sizes and prices from DigitalOcean's API and lists what changed. DIGITALOCEAN_TOKEN needs the scope sizes:read.
+`;
+
+if (require.main === module) runCommand({ help: HELP, options: {} }, main, () => true);

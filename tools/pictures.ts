@@ -9,6 +9,7 @@ import { recover } from "../capacity/recovery";
 import { serviceOf } from "../capacity/service";
 import { STORY, STORY_FLEETS } from "../capacity/story";
 import { backlogChart, budgetChart, type Curve } from "../plan/charts";
+import { runCommand } from "../settings/commandLine";
 
 export const FOLDER = join(__dirname, "../docs/pictures");
 
@@ -92,7 +93,14 @@ export const pictures = (): Record<string, string> => ({
   "story-e.svg": backlog("e", "default on a CPU-optimized droplet", STORY_FLEETS.defaultOffHost),
 });
 
-if (require.main === module) {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const [name, svg] of Object.entries(pictures())) writeFileSync(join(FOLDER, name), svg);
-}
+if (require.main === module)
+  runCommand(
+    {
+      help: "npm run pictures\n\nDraws the story's curves for docs/capacity.md from the model.\n",
+      options: {},
+    },
+    () => {
+      mkdirSync(FOLDER, { recursive: true });
+      for (const [name, svg] of Object.entries(pictures())) writeFileSync(join(FOLDER, name), svg);
+    },
+  );

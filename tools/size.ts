@@ -1,16 +1,17 @@
 /** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { dropletSize, dropletSlugs } from "../capacity/droplets";
-import { type Proposal, propose, type Wanted } from "../capacity/propose";
+import { propose, type Wanted } from "../capacity/propose";
 import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../capacity/state";
 import { settingsSchema } from "../config";
-import { SECRET_NAMES } from "../settings/secrets";
+import { readCommandLine, UsageError, wholeNumber } from "../settings/commandLine";
+import { notesOf } from "../settings/notes";
+import { headOf } from "../settings/paths";
+import { plainSettings } from "../settings/plain";
 import { situationOf } from "../settings/situation";
 import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../settings/stackFile";
-import { parseValues } from "../settings/values";
-import { fleetText, type SizeSettings, usd } from "./sizeText";
+import { checkStackName } from "../settings/stackNames";
+import { type Choice, fleetText, type SizeSettings, usd } from "./sizeText";
 
 const ROOT = join(__dirname, "..");
 
@@ -37,11 +38,7 @@ const OPTIONS = {
   budget: { type: "string" },
   volume: { type: "string" },
   "main-memory": { type: "string" },
-  help: { type: "boolean", default: false },
 } as const;
-
-/** What the user can mend by writing something else. */
-class UsageError extends Error {}
 
 const { shape } = settingsSchema;
 const SHAPE = {
@@ -52,24 +49,29 @@ const SHAPE = {
 };
 
 function stackConfig(stack: string): StackConfig {
-  if (!existsSync(join(ROOT, `Pulumi.${stack}.yaml`)))
-    throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml`]);
+  checkStackName(ROOT, stack);
   return readStackConfig(ROOT, stack);
 }
 
 /** The stack's own settings, or the defaults. */
-function settingsOf(stack: string | undefined, read: typeof stackConfig): SizeSettings {
-  const raw = stack === undefined ? {} : relevant(read(stack));
-  const { settings, problems } = parseValues(raw, SHAPE, SECRET_NAMES);
+function settingsOf(stack: StackConfig | undefined): SizeSettings {
+  const raw = stack ? relevant(unqualified(stack.config, stack.project)) : {};
+  const notes = stack && notesOf(stack);
+  const { settings, problems } = plainSettings(
+    raw,
+    SHAPE,
+    notes && { ...notes, foreign: {}, encrypted: notes.encrypted.filter((at) => headOf(at) in SHAPE) },
+  );
   if (problems.length > 0)
-    throw new UsageError(
-      `Pulumi.${stack}.yaml: ${problems.map(({ key, message }) => `${key} ${message}`).join("; ")}.`,
+    throw new StackFileError(
+      stack?.stack ?? "",
+      problems.map(({ key, message }) => `${key} ${message}`),
     );
-  return settings as SizeSettings;
+  return { ...(settings as SizeSettings), written: JSON.parse(raw.main || "{}") as Record<string, unknown> };
 }
 
-const relevant = ({ config, project }: StackConfig) =>
-  Object.fromEntries(Object.entries(unqualified(config, project)).filter(([key]) => key in SHAPE));
+const relevant = (raw: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(raw).filter(([key]) => key in SHAPE));
 
 /** "1h", "90m", or hours as a number. */
 function hoursOf(option: string, text: string): number {
@@ -80,13 +82,6 @@ function hoursOf(option: string, text: string): number {
   return hours;
 }
 
-function numberOf(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new UsageError(`--${option} is ${text}; write a whole number from ${least} to ${most}.`);
-  return value;
-}
-
 interface Asked {
   settings: SizeSettings;
   wanted: Wanted;
@@ -95,17 +90,19 @@ interface Asked {
 
 /** undefined: only help is asked for. */
 function readArguments(args: string[], read: typeof stackConfig): Asked | undefined {
-  const { values } = parseArgs({ args, options: OPTIONS });
-  if (values.help) return undefined;
+  const line = readCommandLine(args, { help: HELP, options: OPTIONS });
+  if (!line) return undefined;
+  const { values } = line;
   if (values["active-users"] === undefined && values.stack === undefined)
     throw new UsageError(`Say how many people use it: --active-users N, or --stack STACK.\n\n${HELP}`);
   type Option = Exclude<keyof typeof OPTIONS, "help">;
   const whole = (option: Option, least: number, most: number) =>
-    values[option] === undefined ? undefined : numberOf(option, values[option], least, most);
+    values[option] === undefined ? undefined : wholeNumber(option, values[option], least, most);
   const hours = (option: Option) =>
     values[option] === undefined ? undefined : hoursOf(option, values[option]);
 
-  const { workload, recovery, assumptions, main } = settingsOf(values.stack, read);
+  const stack = values.stack === undefined ? undefined : read(values.stack);
+  const { workload, recovery, assumptions, main, written } = settingsOf(stack);
   const asked = {
     workload: { ...workload, activeUsers: whole("active-users", 1, 10_000_000) ?? workload.activeUsers },
     recovery: {
@@ -116,7 +113,7 @@ function readArguments(args: string[], read: typeof stackConfig): Asked | undefi
   };
   const situation = situationOf(asked);
   const volumeGiB = whole("volume", 10, 16_384) ?? lasting(situation, main);
-  const settings: SizeSettings = { ...asked, main: { ...main, volumeGiB } };
+  const settings: SizeSettings = { ...asked, main: { ...main, volumeGiB }, written };
   return {
     settings,
     wanted: {
@@ -138,12 +135,13 @@ function lasting(
   return Math.min(Math.max(volumeGiB, volumeForAYear(workload.activeUsers, { maxMemoryMiB })), 16_384);
 }
 
-/** The cheapest without a warning if the budget allows, otherwise the cheapest that is accepted at all. */
-function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Proposal & { clean?: Proposal } {
+/** The cheapest without a warning if the budget allows, otherwise the cheapest that is accepted at all; and the other one. */
+function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Choice {
   const clean = propose(wanted);
-  if (clean && clean.monthlyUsd <= budgetUsd) return clean;
   const accepted = propose(wanted, true);
   if (!accepted) throw new UsageError(beyond(wanted));
+  if (clean && clean.monthlyUsd <= budgetUsd)
+    return accepted.monthlyUsd < clean.monthlyUsd ? { ...clean, cheaper: accepted } : clean;
   if (accepted.monthlyUsd > budgetUsd)
     throw new UsageError(
       `${usd(budgetUsd)} a month are not enough: the cheapest fleet that the model accepts costs ${usd(accepted.monthlyUsd)}, ` +
@@ -173,11 +171,7 @@ if (require.main === module)
   try {
     process.stdout.write(size(process.argv.slice(2)));
   } catch (error) {
-    // What the user can mend is said plainly; anything else is a defect and keeps its stack trace.
-    const ours =
-      error instanceof UsageError ||
-      error instanceof StackFileError ||
-      (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+    const ours = error instanceof UsageError || error instanceof StackFileError;
     process.stderr.write(`${ours ? (error as Error).message.trimEnd() : (error as Error).stack}\n`);
     process.exitCode = 1;
   }

@@ -11,7 +11,13 @@ import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
 import type { Settings } from "../config";
 import { table } from "../plan/text";
 
-export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main">;
+export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {
+  /** What the stack's file sets of main, and stays set. */
+  written?: Readonly<Record<string, unknown>> | undefined;
+};
+
+/** A proposal with the other one: the cheapest without a warning, or a cheaper one with some. */
+export type Choice = Proposal & { clean?: Proposal; cheaper?: Proposal };
 
 export const usd = (amount: number) => `$${amount.toFixed(2)}`;
 const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
@@ -19,12 +25,13 @@ const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
 export function fleetText(
   settings: SizeSettings,
   { situation, volumeGiB }: Wanted,
-  { fleet, evaluation, monthlyUsd, clean }: Proposal & { clean?: Proposal },
+  { fleet, evaluation, monthlyUsd, clean, cheaper }: Choice,
 ): string {
-  const warnings = [
-    ...placementWarnings(hostedProcesses(fleet)),
-    ...judge(fleet, situation).warnings.map(({ key, message }) => `${key} ${message}`),
+  const warningsOf = (proposed: Fleet) => [
+    ...placementWarnings(hostedProcesses(proposed)),
+    ...judge(proposed, situation).warnings.map(({ key, message }) => `${key} ${message}`),
   ];
+  const warnings = warningsOf(fleet);
   const comments = [
     ...load(settings, situation.workload),
     "",
@@ -40,7 +47,16 @@ export function fleetText(
           `The model accepts it, with warnings${clean ? ` (${usd(clean.monthlyUsd)} a month without)` : ""}:`,
           ...warnings.map((warning) => `  ! ${warning}`),
         ]),
-    `It is the cheapest of its form (main, and at most one pool) over ${dropletSlugs().length} sizes at the list prices of ${CATALOGUE_CHECKED}; not every`,
+    ...(cheaper
+      ? [
+          "",
+          `A cheaper one costs ${usd(cheaper.monthlyUsd)} a month: ${cheaper.fleet.hosts.map(({ name, count, size }) => `${name} ${count === 1 ? "" : `${count} × `}${size.slug}`).join(", ")}. It gives up:`,
+          ...warningsOf(cheaper.fleet).map((warning) => `  - ${warning}`),
+          `For its YAML add --budget ${Math.ceil(cheaper.monthlyUsd)}.`,
+          "",
+        ]
+      : []),
+    `The fleet below is the cheapest of its form (main, and at most one pool) over ${dropletSlugs().length} sizes at the list prices of ${CATALOGUE_CHECKED}; not every`,
     "region has every size. Memory suffices by the formulas; --main-memory asks for more where the database is large.",
   ];
   return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${yaml(settings, fleet)}`;
@@ -92,7 +108,10 @@ const cpu = ({ hosts }: Evaluation) =>
     ]),
   ]);
 
-function yaml({ workload, recovery }: SizeSettings, { hosts: [main, ...pools], volumeGiB }: Fleet): string {
+function yaml(
+  { workload, recovery, written = {} }: SizeSettings,
+  { hosts: [main, ...pools], volumeGiB }: Fleet,
+): string {
   const process = ({ queues, threads, replicas }: SidekiqProcess) => ({
     queues,
     threads,
@@ -108,6 +127,7 @@ function yaml({ workload, recovery }: SizeSettings, { hosts: [main, ...pools], v
       },
       "mastodon-hosting:recovery": recovery,
       "mastodon-hosting:main": {
+        ...written,
         size: main.size.slug,
         volumeGiB,
         sidekiq: main.sidekiq.map(process),

@@ -66,6 +66,40 @@ test("a stack's own load, assumptions and volume are taken; options go before th
   expect(more["mastodon-hosting:main"].volumeGiB).toBe(200);
 });
 
+test("the cheaper fleet is shown with what it gives up, and --budget prints it", () => {
+  const printed = size(["--active-users", "50"]);
+  expect(printed).toContain(
+    "# The model accepts it without a warning.\n#\n# A cheaper one costs $29.00 a month: main s-2vcpu-4gb. It gives up:\n",
+  );
+  const given = [...printed.matchAll(/^# {3}- (.*)$/gm)].map(([, text]) => text);
+  expect(given).toHaveLength(2);
+  expect(printed).toContain("# For its YAML add --budget 29.");
+  const cheaper = size(["--active-users", "50", "--budget", "29"]);
+  expect([...cheaper.matchAll(/^# {3}! (.*)$/gm)].map(([, text]) => text)).toEqual(given);
+});
+
+test("what the stack sets of main stays set", () => {
+  const example = readExample("small");
+  const main = {
+    ...JSON.parse(example.config["mastodon-hosting:main"] ?? "{}"),
+    ipv6: true,
+    generation: 3,
+    web: { threads: 4 },
+    redis: { maxMemoryMiB: 512 },
+  };
+  const config = { ...example.config, "mastodon-hosting:main": JSON.stringify(main) };
+  const printed = parse(size(["--stack", "small"], () => ({ ...example, config }))).config[
+    "mastodon-hosting:main"
+  ];
+  expect(printed).toMatchObject({
+    ipv6: true,
+    generation: 3,
+    web: { threads: 4 },
+    redis: { maxMemoryMiB: 512 },
+  });
+  expect(Object.keys(printed).filter((key) => key === "size")).toHaveLength(1);
+});
+
 test("the same question has the same answer", () => {
   const args = ["--active-users", "23456", "--budget", "900"];
   expect(size(args)).toBe(size(args));

@@ -1,0 +1,75 @@
+/** The command lines of this project's commands: one way to read them, to ask for help, and to say what is wrong. */
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
+/** What the user can correct by writing something else: shown without a stack trace. */
+export class UsageError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["values"];
+
+export interface CommandLine<O extends Options> {
+  /** Printed by `--help`, and after what is wrong. */
+  help: string;
+  options: O;
+  /** Words that may stand without dashes, at most one of them: `capacity` of `npm run bench -- capacity`. */
+  words?: readonly string[];
+}
+
+/**
+ * @returns undefined where help was asked for
+ * @throws UsageError for an unknown option, a missing value or a stray word
+ */
+export function readCommandLine<O extends Options>(
+  args: string[],
+  { help, options, words = [] }: CommandLine<O>,
+): { values: Values<O>; word: string | undefined } | undefined {
+  const wrong = (what: string) => new UsageError(`${what}\n\n${help.trimEnd()}`);
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...options, help: { type: "boolean" } as const },
+      allowPositionals: true,
+    });
+    if ((values as { help?: boolean }).help) return undefined;
+    const [word, ...more] = positionals;
+    const stray = word !== undefined && !words.includes(word) ? word : more[0];
+    if (stray !== undefined)
+      throw wrong(
+        `"${stray}" is not expected here${words.length > 0 ? `; write ${words.join(" or ")}, or nothing` : ""}.`,
+      );
+    return { values: values as Values<O>, word };
+  } catch (error) {
+    if (!(error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS")) throw error;
+    // Node goes on with how to write an argument that begins with a dash.
+    throw wrong(`${(error as Error).message.split(". ")[0]?.replace(/\.$/, "")}.`);
+  }
+}
+
+/** A whole number from an option. */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new UsageError(`--${option} is ${text}; write a whole number from ${least} to ${most}.`);
+  return value;
+}
+
+/**
+ * Runs a command: help goes to stdout; what the user can correct goes to stderr as it is, and a defect with its stack trace.
+ *
+ * @param isUsers whether an error is the user's besides a UsageError
+ */
+export async function runCommand<O extends Options>(
+  line: CommandLine<O>,
+  run: (values: Values<O>, word: string | undefined) => unknown,
+  isUsers: (error: unknown) => boolean = () => false,
+): Promise<void> {
+  try {
+    const read = readCommandLine(process.argv.slice(2), line);
+    if (read) await run(read.values, read.word);
+    else process.stdout.write(`${line.help.trimEnd()}\n`);
+  } catch (error) {
+    const ours = error instanceof UsageError || isUsers(error);
+    process.stderr.write(`${ours ? (error as Error).message.trimEnd() : (error as Error).stack}\n`);
+    process.exitCode = 1;
+  }
+}
