@@ -32,6 +32,8 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
       create: args.create,
       stdin: args.stdin,
       triggers: [args.dropletId],
+      // Would come as environment variables, which the machines' sshd refuses: a warning for each update.
+      addPreviousOutputInEnv: false,
     },
     { customTimeouts: { create: "30m", update: "30m" }, ...opts },
   );

@@ -8,6 +8,7 @@ import { namesOf } from "./names";
 
 /** Kept as the stack output `identity`, and compared at the next run. */
 export interface Identity {
+  stack: string;
   domain: string;
   webName: string;
   mediaName: string;
@@ -47,6 +48,7 @@ export type IdentitySettings = Pick<
 export function identityOf(settings: IdentitySettings, stack: string): Identity {
   const names = namesOf(settings, stack);
   return {
+    stack,
     domain: settings.domain,
     webName: names.web,
     mediaName: names.media,
@@ -66,7 +68,7 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
 
 /** The setting behind each part, and why it stays. */
 const FIXED: Record<
-  Exclude<keyof Identity, "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6">,
+  Exclude<keyof Identity, "stack" | "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6">,
   { key: string; why: string }
 > = {
   domain: { key: "domain", why: "other servers know every account by it" },
@@ -111,6 +113,12 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
       ? []
       : [{ key, message: `was ${was} and is now ${is}: ${why}. Set it back to ${was}, or make a new stack` }];
   });
+  if (before.stack !== undefined && before.stack !== now.stack) {
+    problems.push({
+      key: "The stack's name",
+      message: `was ${before.stack} and is now ${now.stack}: it is part of the name of everything, the data volume too, which would be replaced by an empty one. Rename it back: pulumi stack rename ${before.stack}`,
+    });
+  }
   if (before.volumeGiB !== undefined && now.volumeGiB < before.volumeGiB) {
     problems.push({
       key: "main.volumeGiB",

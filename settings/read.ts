@@ -13,6 +13,7 @@ import { refuse } from "./refuse";
 import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
 import { SECRETS, type SecretName, secretProblems } from "./secrets";
+import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
 
 /** What a program run gets: the settings, and each secret that was given. */
@@ -108,6 +109,8 @@ export async function readConfiguration(): Promise<Configuration> {
     ...problems,
     ...accountProblems(before?.accounts, accounts),
     ...found.flatMap((one) => one.problems),
+    // A plan, which opens no account, runs no commands either.
+    ...(settings.readiness === "wait" && Object.keys(accounts).length > 0 ? await sshAgentProblems() : []),
   ]);
   return {
     settings,

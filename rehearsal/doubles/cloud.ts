@@ -3,7 +3,7 @@ import { serveApis } from "./api";
 import { AwsDouble } from "./aws";
 import { AwsAccount } from "./awsAccount";
 import { CommandDouble } from "./command";
-import { DigitalOceanDouble } from "./digitalocean";
+import { DigitalOceanDouble, type Scopes } from "./digitalocean";
 import { DigitalOceanAccount } from "./digitaloceanAccount";
 import { Faults } from "./faults";
 import { Journal } from "./journal";
@@ -37,6 +37,8 @@ export class Cloud<M extends Machines = SimulatedMachines> {
   readonly images = new Set(["v4.7.3", "v4.7.4", "v4.7.5"]);
   /** DigitalOcean's token → the account that it opens. */
   readonly tokens: Map<string, DigitalOceanAccount>;
+  /** DigitalOcean's token → its scopes, where it has not all of them. */
+  readonly scopes = new Map<string, Scopes>();
   private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
   /** Where the accounts' own APIs are. */
@@ -66,7 +68,7 @@ export class Cloud<M extends Machines = SimulatedMachines> {
     const { tailscaleOauthClientSecret } = this.credentials;
     const ssh = await sshStandIn(machines);
     const doubles = [
-      new DigitalOceanDouble(journal, faults, this.tokens),
+      new DigitalOceanDouble(journal, faults, this.tokens, this.scopes),
       new AwsDouble(journal, faults, this.aws),
       new TailscaleDouble(journal, faults, new Map([[tailscaleOauthClientSecret, this.tailnet]])),
       new RandomDouble(journal, faults),

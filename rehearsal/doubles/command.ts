@@ -19,6 +19,7 @@ const RUN = {
   stdin: { type: "string" },
   environment: { type: "map" },
   triggers: { type: "list", replaces: true },
+  addPreviousOutputInEnv: { type: "boolean" },
 } as const;
 
 export class CommandDouble extends ProviderDouble {
@@ -33,7 +34,7 @@ export class CommandDouble extends ProviderDouble {
         connection: { type: "map", required: true },
         ...RUN,
       }),
-      (command, inputs) => this.onMachine(command, inputs),
+      (command, inputs, before) => this.onMachine(command, inputs, before),
     ),
     "command:local:Command": kind(
       inputsOf<local.CommandArgs>()({
@@ -57,8 +58,18 @@ export class CommandDouble extends ProviderDouble {
     return new Account("command");
   }
 
-  private async onMachine(command: string, { connection, stdin }: Values): Promise<Answer> {
+  /** @param before what the command said last time: the provider sends it along, unless it is told not to */
+  private async onMachine(command: string, inputs: Values, before: Values): Promise<Answer> {
+    const { connection, stdin, environment, addPreviousOutputInEnv } = inputs;
     const to = connection as Connection;
+    // The machines' sshd has no AcceptEnv.
+    for (const variable of Object.keys((environment as object | undefined) ?? {}))
+      throw new Refused(`could not set environment variable "${variable}": ssh: setenv failed`);
+    if (addPreviousOutputInEnv !== false && before.stdout) {
+      const detail =
+        "Unable to set 'PULUMI_COMMAND_STDOUT'. This only works if your SSH server is configured to accept it";
+      this.journal.add({ where: this.package, what: "warned", name: to.host, detail });
+    }
     const answer = await this.machines.ssh(to, command, String(stdin ?? ""));
     if (!answer) throw new Refused(`after 300 failed attempts: dial tcp: lookup ${to.host}: no such host`);
     return answer;
@@ -77,11 +88,14 @@ export class CommandDouble extends ProviderDouble {
 }
 
 /** As the provider does it: an update without a command of its own is another create. */
-function kind(inputs: Inputs, run: (command: string, inputs: Values) => Promise<Answer>): Kind<Account> {
+function kind(
+  inputs: Inputs,
+  run: (command: string, inputs: Values, before: Values) => Promise<Answer>,
+): Kind<Account> {
   /** @throws Refused with all that the command said */
-  async function outputsOf(command: unknown, values: Values): Promise<Values> {
+  async function outputsOf(command: unknown, values: Values, before: Values = {}): Promise<Values> {
     if (typeof command !== "string") return { stdout: "", stderr: "" };
-    const { code, stdout, stderr } = await run(command, values);
+    const { code, stdout, stderr } = await run(command, values, before);
     if (code !== 0)
       throw new Refused(`Process exited with status ${code}: running "${command}":\n${stdout}${stderr}`);
     return { stdout, stderr };
@@ -93,7 +107,8 @@ function kind(inputs: Inputs, run: (command: string, inputs: Values) => Promise<
       id: `${name}${randomBytes(4).toString("hex")}`,
       outputs: await outputsOf(values.create, values),
     }),
-    update: (_account, _record, values) => outputsOf(values.update ?? values.create, values),
-    delete: async (_account, { inputs: values }) => void (await outputsOf(values.delete, values)),
+    update: (_account, { outputs }, values) => outputsOf(values.update ?? values.create, values, outputs),
+    delete: async (_account, { inputs: values, outputs }) =>
+      void (await outputsOf(values.delete, values, outputs)),
   };
 }

@@ -1,14 +1,45 @@
 /** digitalocean: two accounts, told apart by their tokens. */
 import type * as digitalocean from "@pulumi/digitalocean";
 import type { DigitalOceanAccount } from "./digitaloceanAccount";
+import {
+  DROPLET,
+  IPV4_ASSIGNMENT,
+  IPV6_ASSIGNMENT,
+  PROJECT_RESOURCES,
+  RESERVED_IP,
+  RESERVED_IPV6,
+  TAG,
+  VOLUME,
+  VOLUME_ATTACHMENT,
+} from "./digitaloceanAccount";
 import { dropletKinds } from "./digitaloceanDroplets";
-import { networkKinds } from "./digitaloceanNetwork";
-import { organisationKinds } from "./digitaloceanOrganisation";
+import { DNS_RECORD, FIREWALL, networkKinds } from "./digitaloceanNetwork";
+import { organisationKinds, PROJECT, SSH_KEY } from "./digitaloceanOrganisation";
 import type { Faults } from "./faults";
 import { inputsOf } from "./inputs";
 import type { Journal } from "./journal";
 import { ProviderDouble, Refused } from "./provider";
 import type { Values } from "./values";
+
+/** A token's scopes, `RESOURCE:METHOD`. */
+export type Scopes = ReadonlySet<string>;
+
+/** Type → what its scopes are called. A link is an update of what it links, and a volume's attachment an action. */
+const SCOPES: { [type: string]: { resource: string; link?: true } } = {
+  [TAG]: { resource: "tag" },
+  [SSH_KEY]: { resource: "ssh_key" },
+  [PROJECT]: { resource: "project" },
+  [PROJECT_RESOURCES]: { resource: "project", link: true },
+  [DROPLET]: { resource: "droplet" },
+  [VOLUME]: { resource: "block_storage" },
+  [VOLUME_ATTACHMENT]: { resource: "block_storage_action" },
+  [FIREWALL]: { resource: "firewall" },
+  [RESERVED_IP]: { resource: "reserved_ip" },
+  [RESERVED_IPV6]: { resource: "reserved_ip" },
+  [IPV4_ASSIGNMENT]: { resource: "reserved_ip", link: true },
+  [IPV6_ASSIGNMENT]: { resource: "reserved_ip", link: true },
+  [DNS_RECORD]: { resource: "domain" },
+};
 
 export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
   readonly package = "digitalocean";
@@ -17,6 +48,7 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     // The SDK fills it in.
     apiEndpoint: { type: "string" },
   });
+  private readonly allowed = new Map<string, Scopes>();
   readonly kinds = { ...organisationKinds, ...dropletKinds, ...networkKinds };
 
   /** @param tokens token → its account */
@@ -24,6 +56,8 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     journal: Journal,
     faults: Faults,
     private readonly tokens: ReadonlyMap<string, DigitalOceanAccount>,
+    /** Token → its scopes; one that is not in here may do everything. */
+    private readonly scopes: ReadonlyMap<string, Scopes> = new Map(),
   ) {
     super(journal, faults);
   }
@@ -32,5 +66,18 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     const account = this.tokens.get(String(token));
     if (!account) throw new Refused("401: Unable to authenticate you");
     return account;
+  }
+
+  override configure(connection: string, configuration: Values): void {
+    super.configure(connection, configuration);
+    const scopes = this.scopes.get(String(configuration.token));
+    if (scopes) this.allowed.set(connection, scopes);
+  }
+
+  protected override allow(connection: string, type: string, method: string): void {
+    const { resource, link } = SCOPES[type] ?? { resource: type };
+    const scope = `${resource}:${link && method !== "read" ? "update" : method}`;
+    if (this.allowed.get(connection)?.has(scope) === false)
+      throw new Refused(`403: You are missing the required permission ${scope}`);
   }
 }

@@ -126,9 +126,10 @@ export class DigitalOceanAccount extends Account {
     }
   }
 
-  /** Ends when no action of the droplet's is under way. */
-  async idle(dropletId: string): Promise<void> {
+  /** The same when no other action of the droplet's is under way any more. */
+  async actWhenIdle(dropletId: string, action: () => void | Promise<void>): Promise<void> {
     while (this.busy.has(dropletId)) await pause();
+    return this.act(dropletId, action);
   }
 
   /** What is gone is in no project any more. */

@@ -91,15 +91,13 @@ const volumeAttachment: Kind<DigitalOceanAccount> = {
   link: true,
   // It comes again while the droplet is busy, and is content with a volume that is there already.
   create: async (account, { dropletId, volumeId }) => {
-    await account.idle(String(dropletId));
-    await account.act(String(dropletId), () => account.attach(volumeId as string, String(dropletId)));
+    await account.actWhenIdle(String(dropletId), () => account.attach(volumeId as string, String(dropletId)));
     return { id: `volume-attachment-${volumeId}-${dropletId}` };
   },
   read: (account, { inputs }) =>
     account.attached.get(inputs.volumeId as string) === String(inputs.dropletId) ? {} : undefined,
   delete: async (account, { inputs }) => {
-    await account.idle(String(inputs.dropletId));
-    await account.act(String(inputs.dropletId), () => account.detach(inputs.volumeId as string));
+    await account.actWhenIdle(String(inputs.dropletId), () => account.detach(inputs.volumeId as string));
   },
 };
 

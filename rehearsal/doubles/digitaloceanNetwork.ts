@@ -17,7 +17,8 @@ import { type Kind, notFound, Panicked, Refused } from "./provider";
 export const RESERVED = { v4: "203.0.113.0/24", v6: "2604:a880:800:14::/64" } as const;
 const reservedAddress = (network: string, host: string) => network.replace(/0?\/\d+$/, host);
 
-const FIREWALL = "digitalocean:index/firewall:Firewall";
+export const FIREWALL = "digitalocean:index/firewall:Firewall";
+export const DNS_RECORD = "digitalocean:index/dnsRecord:DnsRecord";
 
 interface Rule {
   protocol: string;
@@ -112,8 +113,8 @@ const assignment = ({
   link: true,
   create: async (account, inputs) => {
     const [address, dropletId] = [String(inputs[property]), String(inputs.dropletId)];
-    if (waits) await account.idle(dropletId);
-    await account.act(dropletId, () => account.assign(address, dropletId));
+    const assign = () => account.assign(address, dropletId);
+    await (waits ? account.actWhenIdle(dropletId, assign) : account.act(dropletId, assign));
     return { id: `${dropletId}-${address}` };
   },
   read: (account, { inputs }) => {
@@ -173,5 +174,5 @@ export const networkKinds: { [type: string]: Kind<DigitalOceanAccount> } = {
     waits: false,
     elsewhere: (address, dropletId) => `Error assigning reserved IPv6 ${address} to dropletID ${dropletId}`,
   }),
-  "digitalocean:index/dnsRecord:DnsRecord": dnsRecord,
+  [DNS_RECORD]: dnsRecord,
 };

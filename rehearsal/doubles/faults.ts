@@ -2,10 +2,12 @@
 
 /**
  * - `refused`: the API says no, and nothing has happened.
- * - `timed out`: the API has done it, and the provider, which knows the id, gave up waiting for its end.
+ * - `timed out`: the API has done it, and the provider gave up waiting for its end; of what it made it knows the id.
+ * - `answer lost`: the API has done it, nobody heard so, and the provider's client asked again: four times, a POST too
+ *   (godo's retries, DIGITALOCEAN_HTTP_RETRY_MAX). What may be there twice is there twice.
  * - `slow`: the answer takes its time; whatever becomes of the asker, the API does its work.
  */
-export type Effect = "refused" | "timed out" | { slow: number };
+export type Effect = "refused" | "timed out" | "answer lost" | { slow: number };
 
 export interface Fault {
   method: "create" | "update" | "delete" | "read";

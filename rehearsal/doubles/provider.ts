@@ -1,6 +1,6 @@
 /** What all doubles share: accounts, checks, differences, faults, a journal. */
 import type { Account, Record } from "./account";
-import type { Faults } from "./faults";
+import type { Fault, Faults } from "./faults";
 import { check, type Failure, type Inputs } from "./inputs";
 import type { Journal } from "./journal";
 import { partsOf, same, secret, UNKNOWN, type Values } from "./values";
@@ -82,6 +82,9 @@ export abstract class ProviderDouble<A extends Account = Account> {
   /** Logs in. @throws Refused */
   protected abstract logIn(configuration: Values): A;
 
+  /** @throws Refused where the credentials do not go that far */
+  protected allow(_connection: string, _type: string, _method: Fault["method"]): void {}
+
   invoke(_account: A, token: string, _args: Values): Values {
     throw new Refused(`${token} is not known here`);
   }
@@ -126,9 +129,14 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const kind = this.kind(urn);
     const { type, name } = partsOf(urn);
     const effect = await this.meet("create", name);
-    const { id, outputs = {} } = await this.note({ what: "create", urn, account, connection }, () =>
-      kind.create(account, inputs, name),
-    );
+    this.allow(connection, type, "create");
+    const make = () =>
+      this.note({ what: "create", urn, account, connection }, () => kind.create(account, inputs, name));
+    if (effect === "answer lost") {
+      const { id, outputs = {} } = await make();
+      account.add({ type, name, id, inputs, outputs });
+    }
+    const { id, outputs = {} } = await make();
     if (!this.stateless) account.add({ type, name, id, inputs, outputs });
     const known = this.outward(kind, { ...outputs, ...inputs, ...this.idIn(id) });
     if (effect === "timed out") throw new TimedOut(id, known, `timeout while waiting for ${name}`);
@@ -141,11 +149,13 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const { type, name } = partsOf(urn);
     const record = this.recordOf(account, urn, id, state);
     if (!record) throw new Refused(`${type} ${id} does not exist`);
-    await this.meet("update", name);
+    const effect = await this.meet("update", name);
+    this.allow(connection, type, "update");
     const outputs = await this.note({ what: "update", urn, account, id, connection }, () =>
       kind.update?.(account, record, inputs),
     );
     Object.assign(record, { inputs, outputs: { ...record.outputs, ...outputs } });
+    if (effect === "timed out") throw new Refused(`timeout while waiting for ${name}`);
     return this.outward(kind, { ...record.outputs, ...inputs, ...this.idIn(id) });
   }
 
@@ -161,6 +171,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const kind = this.kind(urn);
     const { type, name } = partsOf(urn);
     await this.meet("read", name);
+    this.allow(connection, type, "read");
     this.journal.add({ where: this.package, what: "read", name, type, id, account: account.label });
     if (this.stateless) return { outputs: this.outward(kind, state), inputs };
     const record = this.recordOf(account, urn, id, state);
@@ -175,7 +186,8 @@ export abstract class ProviderDouble<A extends Account = Account> {
     const account = this.accountOf(connection);
     const { type, name } = partsOf(urn);
     const record = this.recordOf(account, urn, id, state);
-    await this.meet("delete", name);
+    const effect = await this.meet("delete", name);
+    this.allow(connection, type, "delete");
     const kind = this.kind(urn);
     await this.note({ what: "delete", urn, account, id, connection }, () => {
       if (record) return kind.delete?.(account, record, state);
@@ -183,6 +195,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
       return undefined;
     });
     account.remove(type, id);
+    if (effect === "timed out") throw new Refused(`timeout while waiting for the end of ${name}`);
   }
 
   /** A bridged provider has the id among the outputs, too. */

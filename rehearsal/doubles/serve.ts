@@ -14,6 +14,10 @@ import { plain, same, type Values } from "./values";
 const valuesOf = (struct: Struct | undefined) => plain(struct?.toJavaScript() ?? {}) as Values;
 const structOf = (values: Values) => Struct.fromJavaScript(values as { [key: string]: JavaScriptValue });
 
+/** A provider that keeps secrets apart says them as secret as it was told them; of others the engine takes care. */
+const answered = (double: ProviderDouble, outputs: Values, told: Struct | undefined) =>
+  structOf(double.acceptsSecrets ? { ...outputs, ...(told?.toJavaScript() as Values) } : outputs);
+
 /** A provider's own inputs travel as JSON in strings, unless they are strings. */
 const decoded = (configuration: Values, inputs: Readonly<Record<string, Input>>) =>
   Object.fromEntries(
@@ -96,12 +100,13 @@ function methods(double: ProviderDouble) {
       const inputs = valuesOf(request.getProperties());
       const response = new proto.CreateResponse();
       if (request.getPreview()) {
-        response.setProperties(structOf(double.preview(request.getUrn(), inputs)));
+        const outputs = double.preview(request.getUrn(), inputs);
+        response.setProperties(answered(double, outputs, request.getProperties()));
         return response;
       }
       const { id, outputs } = await double.create(call.getPeer(), request.getUrn(), inputs);
       response.setId(id);
-      response.setProperties(structOf(outputs));
+      response.setProperties(answered(double, outputs, request.getProperties()));
       return response;
     },
     async read(call: ServerUnaryCall<proto.ReadRequest, unknown>) {
@@ -134,7 +139,7 @@ function methods(double: ProviderDouble) {
             valuesOf(request.getOlds()),
             inputs,
           );
-      response.setProperties(structOf(outputs));
+      response.setProperties(answered(double, outputs, request.getNews()));
       return response;
     },
     async delete(call: ServerUnaryCall<proto.DeleteRequest, unknown>) {

@@ -162,6 +162,7 @@ test("the main droplet of prod, complete", async () => {
           hostKey: publicKey("main-host-key"),
         },
         create: "/usr/local/sbin/host-receive",
+        addPreviousOutputInEnv: false,
         stdin: bundleJson(mainBundle("prod", VALUES)),
         triggers: [dropletId("main-droplet")],
       },

@@ -92,6 +92,7 @@ const worker = (n: number) => ({
         hostKey: publicKey("workers-general-host-key"),
       },
       create: "/usr/local/sbin/mastodon-ready 1200",
+      addPreviousOutputInEnv: false,
       triggers: [dropletId(`workers-general-${n}-droplet`)],
     },
     secretInputs: ["connection"],

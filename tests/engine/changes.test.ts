@@ -1,65 +1,9 @@
 /** Change by change, what an `up` on prod does; docs/operations.md's tables are made here. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Settings } from "../../rehearsal/engine/engineStack";
+import { CHANGES, type Change } from "./kindsOfChange";
 import { changes, figure, GIVEN_SECRETS, type Lab, lab, oneWorker, succeeded } from "./lab";
 import { COLUMNS, row, table } from "./whatHappens";
-
-interface Change {
-  title: string;
-  edit(settings: Settings): void;
-}
-
-/** One after the other, on one stack. */
-const CHANGES: Change[] = [
-  {
-    title: "threads of a worker's process",
-    edit: ({ workers }) => {
-      processOf(workers[0]).threads = 6;
-    },
-  },
-  {
-    title: "threads of a process on main",
-    edit: ({ main }) => {
-      processOf(main).threads = 6;
-    },
-  },
-  {
-    title: "another pool, `ingress`",
-    edit: ({ workers }) => {
-      workers.push({
-        name: "ingress",
-        count: 1,
-        size: "c-2",
-        sidekiq: [{ queues: ["ingress"], threads: 5 }],
-      });
-    },
-  },
-  {
-    title: "`count` 1 → 3",
-    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { count: 3 }),
-  },
-  {
-    title: "`count` 3 → 1",
-    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { count: 1 }),
-  },
-  {
-    title: "a pool's `size`",
-    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { size: "c-4" }),
-  },
-  {
-    title: "a pool's `generation`",
-    edit: ({ workers }) => Object.assign(workers[0] ?? {}, { generation: 2 }),
-  },
-  {
-    title: "`main.size`, with `main.generation`",
-    edit: ({ main }) => Object.assign(main, { size: "g-8vcpu-32gb", generation: 2 }),
-  },
-  {
-    title: "`main.volumeGiB`",
-    edit: ({ main }) => Object.assign(main, { volumeGiB: 200 }),
-  },
-];
 
 const REFUSED: Change[] = [
   {
@@ -88,12 +32,6 @@ const REFUSED: Change[] = [
     },
   },
 ];
-
-function processOf(host: Record<string, unknown> | undefined): Record<string, unknown> {
-  const [first] = (host?.sidekiq ?? []) as Record<string, unknown>[];
-  if (!first) throw new Error("no Sidekiq process");
-  return first;
-}
 
 let prod: Lab;
 const rows: string[][] = [];

@@ -1,4 +1,6 @@
 /** A stack of the program under the real engine, and the cloud of doubles that it deploys to. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { cacheFolder } from "../../rehearsal/cache";
 import { Cloud, type Credentials } from "../../rehearsal/doubles/cloud";
 import { EngineStack, type Run, type Step } from "../../rehearsal/engine/engineStack";
@@ -25,6 +27,8 @@ export interface Lab {
 
 export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
   const cloud = new Cloud(CREDENTIALS);
+  const { main, workers } = scopesInReadme();
+  cloud.scopes.set(CREDENTIALS.digitaloceanToken, main).set(CREDENTIALS.digitaloceanWorkerToken, workers);
   await cloud.start();
   // An administrator has merged the stack's lines into the tailnet's policy file.
   for (const role of ["main", "worker", "deploy"])
@@ -45,6 +49,29 @@ export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
       cloud.stop();
     },
   };
+}
+
+/** What README tells an administrator to tick for the tokens: everything here is done with no more than that. */
+function scopesInReadme(): { main: Set<string>; workers: Set<string> } {
+  const readme = readFileSync(join(__dirname, "../../README.md"), "utf8").replaceAll(/\s+/g, " ");
+  const text =
+    /custom scopes\. Create, read, update and delete where they exist: (.+?)\. Read: (.+?)\. With .+?, without (.+?)\. \*\*/.exec(
+      readme,
+    );
+  if (!text) throw new Error("README does not list the scopes of DigitalOcean's tokens");
+  const [all = [], read = [], without = []] = text
+    .slice(1)
+    .map((part) =>
+      [...part.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name).filter((name) => name !== "dnsZone"),
+    );
+  const set = (resources: string[]) =>
+    new Set([
+      ...resources.flatMap((resource) =>
+        ["create", "read", "update", "delete"].map((method) => `${resource}:${method}`),
+      ),
+      ...read.map((resource) => `${resource}:read`),
+    ]);
+  return { main: set(all), workers: set(all.filter((resource) => !without.includes(resource))) };
 }
 
 /** One worker, whatever that can do: its capacity is not what is looked at. */

@@ -84,7 +84,11 @@ async function secrets(): Promise<Map<string, string>> {
     const name = urn.split("::").at(-1) ?? "";
     if (urn.includes(":RandomPassword::")) of(name, "result");
     if (urn.includes(":RandomBytes::")) for (const property of ["hex", "base64"]) of(name, property);
-    if (urn.includes(":PrivateKey::")) of(name, "privateKeyPem");
+    if (urn.includes(":PrivateKey::")) {
+      of(name, "privateKeyPem");
+      // What goes to the machines, and to whoever connects to them.
+      if (!name.endsWith("-vapid")) of(name, "privateKeyOpenssh");
+    }
     if (urn.includes("TailnetKey::")) of(name, "key");
     if (urn.includes(":AccessKey::")) of(name, "secret");
   }
@@ -109,6 +113,26 @@ test("no secret is anywhere in plain text", async () => {
       .filter(([, text]) => text.length < 1000)
       .map(([where]) => where),
   ).toEqual([]);
+});
+
+test("what is secret among a command's inputs is secret in the state, too: the deploy key above all", async () => {
+  const { deployment } = await prod.engine.stack.exportStack();
+  const resources = deployment.resources as {
+    urn: string;
+    type: string;
+    outputs?: Record<string, unknown>;
+  }[];
+  const commands = resources.filter(({ type }) => type.startsWith("command:"));
+  expect(commands.length).toBeGreaterThan(3);
+  const key = [...(await secrets())].find(([, name]) => name === "secrets-deploy-key.privateKeyOpenssh")?.[0];
+  const inTheClear = (value: unknown): boolean =>
+    typeof value === "string"
+      ? value.includes(trace(key ?? ""))
+      : value !== null &&
+        typeof value === "object" &&
+        !("plaintext" in value) &&
+        Object.values(value).some(inTheClear);
+  expect(commands.filter(({ outputs }) => inTheClear(outputs)).map(({ urn }) => urn)).toEqual([]);
 });
 
 test("whoever asks for the secrets gets them", async () => {

@@ -4,6 +4,7 @@ import { type Identity, identityOf } from "../../settings/identity";
 import { type BadCase, parse, problems } from "./stack";
 
 const BEFORE: Identity = {
+  stack: "prod",
   domain: "social.example.org",
   webName: "social.example.org",
   mediaName: "media.social.example.org",
@@ -91,6 +92,12 @@ const CHANGED: BadCase[] = [
 test.each(CHANGED)("a living stack refuses to change %s", (_, changes, ...lines) => {
   expect(problems(changes, { before: BEFORE })).toEqual(lines);
   expect(() => parse(changes)).not.toThrow();
+});
+
+test("a stack that was renamed is told to be renamed back", () => {
+  expect(problems({}, { stack: "live", before: BEFORE })).toEqual([
+    "The stack's name was prod and is now live: it is part of the name of everything, the data volume too, which would be replaced by an empty one. Rename it back: pulumi stack rename prod",
+  ]);
 });
 
 test("another domain is refused with everything that would go with it", () => {

@@ -1,0 +1,26 @@
+/** The ssh agent of whoever runs pulumi: nothing here needs it, and one that is gone still fails every command. */
+import { connect } from "node:net";
+import type { Problem } from "../capacity/problem";
+
+/**
+ * The provider of remote commands asks the agent that SSH_AUTH_SOCK names, although it has a key, and gives up at once where
+ * nobody answers (pulumi-command 1.2.1, remote/connection.go): a socket of yesterday's session would end the `up` after every
+ * droplet is made.
+ */
+export async function sshAgentProblems(socket = process.env.SSH_AUTH_SOCK): Promise<Problem[]> {
+  if (!socket) return [];
+  const error = await new Promise<Error | undefined>((resolve) => {
+    const agent = connect(socket)
+      .on("connect", () => resolve(undefined))
+      .on("error", resolve)
+      .setTimeout(5_000, () => resolve(new Error("no answer for 5 s")));
+    agent.on("connect", () => agent.destroy());
+  });
+  if (!error) return [];
+  return [
+    {
+      key: "SSH_AUTH_SOCK",
+      message: `names an ssh agent that does not answer (${error.message}), and Pulumi's commands on the machines would fail at it. Run: unset SSH_AUTH_SOCK`,
+    },
+  ];
+}
