@@ -84,6 +84,7 @@ describe("boot", () => {
   });
 
   test("the volume comes minutes after a boot: everything that waited for it starts by itself", async () => {
+    await ready(main);
     await redis(main, "SET on-the-volume yes");
     await main.stop();
     await main.detach(VOLUME_NAME);

@@ -124,7 +124,7 @@ describe("static", () => {
     expect((await request()).code).toBe(0);
     expect(await asked()).toBe(before);
     expect(await trouble()).toBe(
-      "Let's Encrypt gave no certificate, 1 times in a row; /var/log/letsencrypt/letsencrypt.log has the reason\n",
+      "Let's Encrypt gave no certificate (tries in a row: 1); /var/log/letsencrypt/letsencrypt.log has the reason\n",
     );
     await main.run(
       "read -r n t </var/lib/mastodon-host/certificate-failures; echo $n $((t - 901)) >/var/lib/mastodon-host/certificate-failures",

@@ -1,4 +1,5 @@
 /** Configuration files, each read by the program that it is for. */
+import { nginxFiles } from "../../../hosts/nginx";
 import type { Machine } from "../../../rehearsal/machine";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
@@ -147,5 +148,29 @@ describe("static", () => {
     expect(await value("maintenance_work_mem")).toBe(String(sizing.maintenanceWorkMemMiB * 1024));
     expect(await value("max_wal_size")).toBe(String(sizing.maxWalSizeMiB));
     expect(await value("max_connections")).toBe(String(sizing.maxConnections));
+  });
+
+  test("nginx serves names as long as DNS allows, with a certificate of its own for them", async () => {
+    const { settings, names } = mainInputs();
+    const web = [..."abc"]
+      .map((letter) => letter.repeat(63))
+      .join(".")
+      .concat(`.${"d".repeat(42)}.example`);
+    const long = { ...names, web, media: `media.${web}` };
+    expect(long.media.length).toBeGreaterThan(245);
+    const files = nginxFiles(settings, long).filter(({ path }) => path.startsWith("/etc/nginx/"));
+    const env = main.read("/etc/mastodon-host/host.env");
+    main.write(
+      "/etc/mastodon-host/host.env",
+      env.replace(`'${names.web}'`, `'${web}'`).replace(`'${names.media}'`, `'${long.media}'`),
+    );
+    for (const { path, content } of files) main.write(path, content);
+    await main.run("rm -r /etc/nginx/tls && /usr/local/lib/mastodon-host/certificate use && nginx -t");
+    expect(await main.run("openssl x509 -in /etc/nginx/tls/chain.pem -noout -ext subjectAltName")).toContain(
+      `DNS:${web}, DNS:${long.media}`,
+    );
+    const conf = main.read("/etc/nginx/nginx.conf");
+    main.write("/etc/nginx/nginx.conf", conf.replace("bucket_size 512", "bucket_size 128"));
+    expect((await main.attempt("nginx -t")).stderr).toContain("could not build server_names_hash");
   });
 });
