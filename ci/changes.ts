@@ -1,11 +1,31 @@
 /** What a preview would do, from the engine's events. */
-import type { EngineEvent } from "@pulumi/pulumi/automation";
+import type { EngineEvent, OpType } from "@pulumi/pulumi/automation";
 
 /** In the order of how much there is to lose. */
-const VERBS = { delete: "deleted", replace: "replaced", update: "changed", create: "created" } as const;
+const VERBS = {
+  delete: "deleted",
+  replace: "replaced",
+  update: "changed",
+  import: "imported",
+  create: "created",
+} as const;
 export type Op = keyof typeof VERBS;
 export const OPS = Object.keys(VERBS) as Op[];
 export const verb = (op: Op) => VERBS[op];
+
+/** Nothing of its own: reads, and the parts of a replacement. Whatever is in neither list stops the preview. */
+const QUIET: Record<Exclude<OpType, Op>, true> = {
+  same: true,
+  read: true,
+  refresh: true,
+  "create-replacement": true,
+  "delete-replaced": true,
+  "import-replacement": true,
+  "read-replacement": true,
+  discard: true,
+  "discard-replaced": true,
+  "remove-pending-replace": true,
+};
 
 export interface Change {
   op: Op;
@@ -24,6 +44,7 @@ export interface Preview {
   warnings: string[];
 }
 
+/** @throws Error where the engine does something that is not known here: a comment must not leave it out */
 export function previewOf(events: readonly EngineEvent[]): Preview {
   const preview: Preview = { changes: [], unchanged: 0, problems: [], warnings: [] };
   for (const { resourcePreEvent, diagnosticEvent, policyEvent } of events) {
@@ -32,7 +53,9 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
       // Components and providers cost and hold nothing.
       if (type.startsWith("mastodon-hosting:") || type.startsWith("pulumi:")) continue;
       if (op === "same") preview.unchanged++;
-      if (!isOp(op)) continue;
+      if (Object.hasOwn(QUIET, op)) continue;
+      if (!isOp(op))
+        throw new Error(`The engine would "${op}" ${nameOf(urn)}, which ci/changes.ts does not know`);
       const because = [...new Set([...(keys ?? []), ...(diffs ?? [])])];
       preview.changes.push({ op, type: type.split(":").at(-1) ?? type, name: nameOf(urn), because });
     } else if (policyEvent) {
@@ -51,6 +74,16 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
   preview.changes.sort((a, b) => OPS.indexOf(a.op) - OPS.indexOf(b.op));
   return preview;
 }
+
+/** Every step of the engine's that is not `same`, to compare two previews by: components and providers, too. */
+export const stepsOf = (events: readonly EngineEvent[]): string[] =>
+  events
+    .flatMap(({ resourcePreEvent }) => {
+      if (!resourcePreEvent) return [];
+      const { op, urn, diffs, keys } = resourcePreEvent.metadata as Metadata;
+      return op === "same" ? [] : [[op, urn, ...[...(keys ?? []), ...(diffs ?? [])].sort()].join(" ")];
+    })
+    .sort();
 
 /** As the engine sends it; the Automation API's type lacks what is null. */
 interface Metadata {

@@ -1,41 +1,156 @@
-/** What the workflows run: `npm run ci -- stacks | preview --stack STACK --pull-request N | drift --stack STACK`. */
-import { readdirSync, readFileSync } from "node:fs";
+/**
+ * What the workflows run, as `npm run ci -- COMMAND`:
+ *
+ *   stacks [--since COMMIT]                               the stacks, as JSON; with those whose files are gone since
+ *   plans                                                 the plan of every stack, into the run's summary
+ *   preview --stack STACK --pull-request N --commit SHA   the preview, into the stack's comment
+ *   unable --stack STACK --pull-request N --commit SHA    that there was none, likewise
+ *   review --stack STACK [--expect DIGEST]                the preview before an up, into the run's summary; prints its digest
+ *   drift --stack STACK                                   the nightly look, into the stack's issue
+ */
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type EngineEvent, LocalWorkspace } from "@pulumi/pulumi/automation";
-import { type Preview, previewOf } from "./changes";
 import { driftOf } from "./drift";
 import { GitHub } from "./github";
-import { driftIssue, driftTitle, marker, previewComment } from "./report";
+import { planAll, planOf } from "./plans";
+import { previewed, resolvedConfig, resourcesOf, stateOf } from "./pulumi";
+import {
+  driftIssue,
+  driftTitle,
+  marker,
+  noPreview,
+  previewComment,
+  previewSummary,
+  type Source,
+} from "./report";
+import { goneSince, hasEnvironment, stacksOf } from "./stacks";
 
 const ROOT = join(__dirname, "..");
+const COMMANDS = { stacks, plans, preview, unable, review, drift };
 
-export const stackNames = (files: readonly string[]) =>
-  files.flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.slice(1) ?? []).sort();
+interface Options {
+  stack?: string;
+  since?: string;
+  "pull-request"?: string;
+  commit?: string;
+  expect?: string;
+}
 
-/** Runs the preview with the policy pack; what it prints goes to the log, and a failure is part of what it says. */
-async function preview(name: string, refresh: boolean): Promise<Preview & { failure?: Error }> {
-  const organization = process.env.PULUMI_ORGANIZATION;
-  const stackName = organization ? `${organization}/${name}` : name;
-  const stack = await LocalWorkspace.selectStack({ stackName, workDir: ROOT });
-  const events: EngineEvent[] = [];
-  const failure = await stack
-    .preview({
-      color: "never",
-      refresh,
-      policyPacks: ["policy/run"],
-      onEvent: (event) => void events.push(event),
-      onOutput: (text) => void process.stdout.write(text),
-      onError: (text) => void process.stderr.write(text),
-    })
-    .then(
-      () => undefined,
-      (error: Error) => error,
+function stacks({ since }: Options): void {
+  const { own, examples, ignored } = stacksOf(ROOT);
+  for (const stack of examples)
+    console.error(`Pulumi.${stack}.yaml is left out: its domain is still the example's.`);
+  for (const file of ignored) console.error(`${file}.`);
+  console.log(JSON.stringify([...own, ...(since ? goneSince(ROOT, since) : [])]));
+}
+
+/** Where there is no stack of one's own yet, the examples are what a pull request can change. */
+async function plans(): Promise<void> {
+  const { own, examples } = stacksOf(ROOT);
+  const { refused } = await planAll(
+    own.length > 0 ? own : examples,
+    (stack) => hasEnvironment(ROOT, stack),
+    summarize,
+  );
+  if (refused.length > 0) throw new Error(`No plan of ${refused.join(", ")}: see the run's summary.`);
+}
+
+async function preview(options: Options): Promise<void> {
+  const stack = given(options, "stack");
+  const keep = comment(options);
+  if (!existsSync(join(ROOT, `Pulumi.${stack}.yaml`))) return gone(stack, keep);
+  const { failed, ...said } = await previewed(stack);
+  const planned = await planOf(stack, await configOf(stack));
+  await keep((source) => previewComment({ stack, preview: said, planned, ...source }));
+  if (failed) throw new Error(said.problems.join("\n"));
+}
+
+/** The configuration of a stack with an environment, where the backend gives it out; else the plan says why not. */
+const configOf = (stack: string) =>
+  hasEnvironment(ROOT, stack) ? resolvedConfig(stack).catch(() => undefined) : undefined;
+
+/** A stack file may go once its stack is destroyed: until then nobody would look after what it made. */
+async function gone(stack: string, keep: Keep): Promise<void> {
+  const count = await resourcesOf(stack);
+  const why =
+    count > 0
+      ? `Pulumi.${stack}.yaml is deleted, and stack ${stack} has ${count} resources. Destroy them first, or keep the file.`
+      : `Pulumi.${stack}.yaml is deleted, and stack ${stack} has no resources left.`;
+  await keep((source) => noPreview(stack, [why], source));
+  if (count > 0) throw new Error(why);
+}
+
+async function unable(options: Options): Promise<void> {
+  const why =
+    "The job failed or was cancelled before the preview: a login, or the machine. What it was is in the log.";
+  await comment(options)((source) => noPreview(given(options, "stack"), [why], source));
+}
+
+async function review(options: Options): Promise<void> {
+  const stack = given(options, "stack");
+  const { failed, steps, ...said } = await previewed(stack);
+  const digest = createHash("sha256").update(steps.join("\n")).digest("hex");
+  summarize(previewSummary({ stack, preview: said, commit: environment("GITHUB_SHA"), run: run() }));
+  if (failed) throw new Error(said.problems.join("\n"));
+  if (options.expect !== undefined && options.expect !== digest)
+    throw new Error(
+      `What ${stack} would do now is not what was approved. Nothing was done. Run the workflow again, and approve what it shows.`,
     );
-  const said = previewOf(events);
-  // Without a backend or a plugin there are no events to tell it.
-  if (failure && said.problems.length === 0) said.problems.push(failure.message.split("\n")[0] ?? "");
-  return failure ? { ...said, failure } : said;
+  if (process.env.GITHUB_OUTPUT) appendFileSync(process.env.GITHUB_OUTPUT, `digest=${digest}\n`);
+}
+
+/** Not to know is no news: whatever fails here leaves the issue as it is. */
+async function drift(options: Options): Promise<void> {
+  const stack = given(options, "stack");
+  const before = await stateOf(stack);
+  if (before.pending.length > 0)
+    throw new Error(
+      `Stack ${stack} is half done (${before.pending.join(", ")}): an up is under way, or was cut off.`,
+    );
+  const unapplied = await previewed(stack);
+  if (unapplied.failed) throw new Error(unapplied.problems.join("\n"));
+  const refreshed = await previewed(stack, { refresh: true });
+  if (refreshed.failed) throw new Error(refreshed.problems.join("\n"));
+  if ((await stateOf(stack)).written !== before.written) {
+    console.log(`An up of ${stack} was under way: no look at it tonight.`);
+    return;
+  }
+  const found = driftOf(refreshed, unapplied);
+  const source = { commit: environment("GITHUB_SHA"), run: run() };
+  await github().keepIssue(
+    driftTitle(stack),
+    found.length > 0 ? driftIssue(stack, found, unapplied, source) : undefined,
+  );
+}
+
+type Keep = (text: (source: Source) => string) => Promise<void>;
+
+function comment(options: Options): Keep {
+  const stack = given(options, "stack");
+  const pullRequest = Number(given(options, "pull-request"));
+  if (!Number.isInteger(pullRequest) || pullRequest < 1) throw new Error("--pull-request is not a number");
+  const source = { commit: given(options, "commit"), run: run() };
+  return (text) => github().keepComment(pullRequest, marker(stack), text(source));
+}
+
+const github = () =>
+  new GitHub(environment("GITHUB_API_URL"), environment("GITHUB_REPOSITORY"), environment("GITHUB_TOKEN"));
+
+const run = () =>
+  `${environment("GITHUB_SERVER_URL")}/${environment("GITHUB_REPOSITORY")}/actions/runs/${environment("GITHUB_RUN_ID")}`;
+
+function summarize(markdown: string): void {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (file) appendFileSync(file, markdown);
+  else process.stdout.write(markdown);
+}
+
+function given(options: Options, name: keyof Options): string {
+  const value = options[name];
+  if (!value) throw new Error(`--${name} is missing`);
+  return value;
 }
 
 function environment(name: string): string {
@@ -47,36 +162,21 @@ function environment(name: string): string {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { stack: { type: "string" }, "pull-request": { type: "string" } },
+    options: {
+      stack: { type: "string" },
+      since: { type: "string" },
+      "pull-request": { type: "string" },
+      commit: { type: "string" },
+      expect: { type: "string" },
+    },
   });
-  const [command] = positionals;
-  if (command === "stacks") {
-    console.log(JSON.stringify(stackNames(readdirSync(ROOT))));
-    return;
-  }
-  const { stack } = values;
-  if (!stack) throw new Error("--stack is missing");
-  const repository = environment("GITHUB_REPOSITORY");
-  const run = `${environment("GITHUB_SERVER_URL")}/${repository}/actions/runs/${environment("GITHUB_RUN_ID")}`;
-  const github = new GitHub(environment("GITHUB_API_URL"), repository, environment("GITHUB_TOKEN"));
-  if (command === "preview") {
-    const pullRequest = Number(values["pull-request"]);
-    if (!Number.isInteger(pullRequest) || pullRequest < 1) throw new Error("--pull-request is not a number");
-    const { failure, ...said } = await preview(stack, false);
-    const plan = readFileSync(join(ROOT, "plan", stack, "plan.md"), "utf8");
-    await github.keepComment(pullRequest, marker(stack), previewComment({ stack, preview: said, plan, run }));
-    if (failure) throw failure;
-  } else if (command === "drift") {
-    const { failure, ...said } = await preview(stack, true);
-    // Not to know is no news: the issue stays as it is.
-    if (failure) throw failure;
-    const drift = driftOf(said);
-    await github.keepIssue(driftTitle(stack), drift.length > 0 ? driftIssue(stack, drift, run) : undefined);
-  } else throw new Error(`${command} is not stacks, preview or drift`);
+  const [command = ""] = positionals;
+  if (!Object.hasOwn(COMMANDS, command))
+    throw new Error(`"${command}" is not one of: ${Object.keys(COMMANDS).join(", ")}`);
+  await COMMANDS[command as keyof typeof COMMANDS](values);
 }
 
-if (require.main === module)
-  main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

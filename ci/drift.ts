@@ -2,8 +2,18 @@
 import type { Change, Preview } from "./changes";
 
 /**
- * A spent auth key is none: each is used once, and its machine has joined. Where its loss would replace a machine, the machine is
- * listed.
+ * What the refresh adds. What a preview without it would do, too, is merged and not applied yet, which is no drift. A spent auth key is
+ * none either: each is used once, and its machine has joined. Where its loss would replace a machine, the machine is listed.
  */
-export const driftOf = ({ changes }: Preview): Change[] =>
-  changes.filter(({ type }) => type !== "TailnetKey");
+export function driftOf(refreshed: Preview, unapplied: Preview): Change[] {
+  const planned = new Map(unapplied.changes.map((change) => [nameOf(change), change]));
+  return refreshed.changes.flatMap((change) => {
+    if (change.type === "TailnetKey") return [];
+    const already = planned.get(nameOf(change));
+    if (!already) return [change];
+    const because = change.because.filter((one) => !already.because.includes(one));
+    return change.op === already.op && because.length === 0 ? [] : [{ ...change, because }];
+  });
+}
+
+const nameOf = ({ type, name }: Change) => `${type} ${name}`;

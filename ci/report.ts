@@ -1,58 +1,114 @@
 /** A preview as a comment on a pull request, and drift as an issue. */
 import { type Change, OPS, type Op, type Preview, verb } from "./changes";
+import type { Planned } from "./plans";
 
-/** GitHub takes 65,536 characters. */
+/** GitHub takes 65,536 characters in a comment and in an issue. */
 const LONGEST = 65_000;
 
-export interface ReportArgs {
-  stack: string;
-  preview: Preview;
-  /** plan.md of `npm run plan`. */
-  plan: string;
+/** Where a text is from: the comment says so, since an old one stays where a new one could not be written. */
+export interface Source {
+  /** Head of the pull request, or of main. */
+  commit: string;
   /** Where the whole log is. */
   run: string;
+}
+
+export interface ReportArgs extends Source {
+  stack: string;
+  preview: Preview;
+  planned: Planned;
 }
 
 /** What the comment of a stack begins with: by it the next preview finds the comment again. */
 export const marker = (stack: string) => `<!-- preview of ${stack} -->`;
 
-export function previewComment({ stack, preview, plan, run }: ReportArgs): string {
-  const { changes, problems, warnings } = preview;
-  const lost = changes.filter(({ op }) => op === "delete" || op === "replace");
-  const rest = changes.filter(({ op }) => op !== "delete" && op !== "replace");
-  const head = [
-    marker(stack),
-    `## ${stack}: ${problems.length > 0 ? "the preview fails" : counted(preview)}`,
-    "",
-    ...block("CAUTION", problems),
-    ...(lost.length > 0 ? ["### Deleted or replaced", "", ...table(lost)] : []),
-    ...folded(rest.length > 0 ? rest.map(({ op }) => op) : [], table(rest)),
-    ...block("WARNING", warnings),
-  ];
-  const foot = `[Log](${run})`;
+export function previewComment({ planned, ...args }: ReportArgs): string {
   // Headings of the plan are one level below the stack's.
-  const whole = [...head, ...details("Plan", plan.replaceAll(/^(#+ )/gm, "##$1").split("\n")), foot].join(
-    "\n",
-  );
-  return whole.length <= LONGEST
-    ? whole
-    : [...head, "The plan is too long for a comment; it is in the run's summary.", "", foot]
-        .join("\n")
-        .slice(0, LONGEST);
+  const plan =
+    "plan" in planned ? planned.plan.replaceAll(/^(#+ )/gm, "##$1").split("\n") : detailed(planned.refused);
+  const details = folded("plan" in planned ? "Plan" : "npm run plan refuses it", plan);
+  const tooLong = ["The plan is too long for a comment; it is in the run's summary.", ""];
+  const lines = (limits: Limits, rest: string[]) => [
+    marker(args.stack),
+    ...previewLines(args, limits),
+    ...rest,
+  ];
+  return fitted([() => lines(WHOLE, details), ...shorter((limits) => lines(limits, tooLong))], args);
 }
+
+/** The same for a run's summary, which takes 1 MiB. */
+export const previewSummary = (args: Omit<ReportArgs, "planned">): string =>
+  [...previewLines(args, WHOLE), footOf(args), ""].join("\n");
+
+/** The comment where no preview was made: the old one would stay as if it held. */
+export const noPreview = (stack: string, why: readonly string[], source: Source): string =>
+  fitted(
+    shorter((limits) => [marker(stack), `## ${stack}: no preview`, "", ...block("CAUTION", why, limits)]),
+    source,
+  );
 
 export const driftTitle = (stack: string) => `Drift in ${stack}`;
 
-export function driftIssue(stack: string, changes: readonly Change[], run: string): string {
+export function driftIssue(
+  stack: string,
+  changes: readonly Change[],
+  unapplied: Preview,
+  source: Source,
+): string {
+  const waiting = unapplied.changes.length;
+  return fitted(
+    shorter((limits) => [
+      `What is there is no longer what was made for stack \`${stack}\`. The next \`pulumi up --refresh\` would do this:`,
+      "",
+      ...table(changes, limits),
+      `Look with \`pulumi preview --refresh --diff --stack ${stack}\`. To put it back: \`pulumi up --refresh --stack ${stack}\`, on the`,
+      "tailnet. To keep it: write it into the settings. This issue follows each night's look and closes itself.",
+      "",
+      ...(waiting > 0
+        ? [
+            `Not in this list: ${waiting} changes that are merged and not applied yet. That \`up\` makes them, too.`,
+            "",
+          ]
+        : []),
+    ]),
+    source,
+  );
+}
+
+/** How much of a list, and of each line, is said. */
+interface Limits {
+  lines: number;
+  characters: number;
+}
+const WHOLE: Limits = { lines: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY };
+/** The last always fits: two tables and two lists. */
+const SHORTER: Limits[] = [WHOLE, { lines: 200, characters: 1000 }, { lines: 20, characters: 150 }];
+
+const shorter = (lines: (limits: Limits) => string[]) => SHORTER.map((limits) => () => lines(limits));
+
+/** The first that GitHub takes. Lists are shortened, never cut: each tag is closed, and the link to the whole stands below. */
+function fitted(texts: readonly (() => string[])[], source: Source): string {
+  for (const lines of texts) {
+    const text = [...lines(), footOf(source)].join("\n");
+    if (text.length <= LONGEST) return text;
+  }
+  throw new Error("The shortest report is too long for GitHub");
+}
+
+const footOf = ({ commit, run }: Source) => `Commit ${commit.slice(0, 12)} · [Log](${run})`;
+
+function previewLines({ stack, preview }: { stack: string; preview: Preview }, limits: Limits): string[] {
+  const { changes, problems, warnings } = preview;
+  const lost = changes.filter(({ op }) => op === "delete" || op === "replace");
+  const rest = changes.filter(({ op }) => op !== "delete" && op !== "replace");
   return [
-    `What is there is no longer what stack \`${stack}\` asks for. The next \`pulumi up --refresh\` would do this:`,
+    `## ${stack}: ${problems.length > 0 ? "the preview fails" : counted(preview)}`,
     "",
-    ...table(changes),
-    `Look with \`pulumi preview --refresh --diff --stack ${stack}\`. To put it back: \`pulumi up --refresh --stack ${stack}\`, on the`,
-    "tailnet. To keep it: write it into the settings. This issue follows each night's look and closes itself.",
-    "",
-    `[Log](${run})`,
-  ].join("\n");
+    ...block("CAUTION", problems, limits),
+    ...(lost.length > 0 ? ["### Deleted or replaced", "", ...table(lost, limits)] : []),
+    ...(rest.length > 0 ? folded(summary(rest), table(rest, limits)) : []),
+    ...block("WARNING", warnings, limits),
+  ];
 }
 
 /** `1 deleted, 3 created, 60 unchanged`. */
@@ -62,29 +118,51 @@ function counted({ changes, unchanged }: Preview): string {
   return some.length === 0 ? "no changes" : [...some, `${unchanged} unchanged`].join(", ");
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const clipped = (text: string, { characters }: Limits) =>
+  text.length <= characters ? text : `${[...text].slice(0, characters).join("")} …`;
 
-function table(changes: readonly Change[]): string[] {
+/** Texts hold settings' values: none of them is a tag, a heading or calls somebody. */
+const escaped = (text: string) =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll("@", "&#64;")
+    .replaceAll(/^([ \t]*)#/gm, "$1\\#");
+const cell = (text: string, limits: Limits) =>
+  clipped(escaped(text).replaceAll("|", "\\|").replaceAll("\n", " "), limits);
+
+function table(changes: readonly Change[], limits: Limits): string[] {
+  const shown = changes.slice(0, limits.lines);
   return [
     "| | resource | because of |",
     "|---|---|---|",
-    ...changes.map(
+    ...shown.map(
       ({ op, type, name, because }) =>
-        `| **${verb(op)}** | ${cell(type)} \`${cell(name)}\` | ${cell(because.join(", "))} |`,
+        `| **${verb(op)}** | ${cell(type, limits)} \`${cell(name, limits)}\` | ${cell(because.join(", "), limits)} |`,
     ),
+    "",
+    ...more(changes.length - shown.length, ""),
+  ];
+}
+
+const more = (count: number, prefix: string) =>
+  count > 0 ? [`${prefix}… and ${count} more, in the log.`, ""] : [];
+
+/** GitHub's box of that kind, a line each. */
+function block(kind: "CAUTION" | "WARNING", lines: readonly string[], limits: Limits): string[] {
+  if (lines.length === 0) return [];
+  const shown = lines.slice(0, limits.lines);
+  return [
+    `> [!${kind}]`,
+    ...shown.map((line) => `> - ${clipped(escaped(line).replaceAll("\n", "\n>   "), limits)}`),
+    ...more(lines.length - shown.length, "> - ").filter(Boolean),
     "",
   ];
 }
 
-/** GitHub's box of that kind, a line each. */
-const block = (kind: "CAUTION" | "WARNING", lines: readonly string[]) =>
-  lines.length === 0
-    ? []
-    : [`> [!${kind}]`, ...lines.map((line) => `> - ${line.replaceAll("\n", "\n>   ")}`), ""];
-
-const details = (summary: string, lines: readonly string[]) => [
+const folded = (title: string, lines: readonly string[]) => [
   "<details>",
-  `<summary>${summary}</summary>`,
+  `<summary>${title}</summary>`,
   "",
   ...lines,
   "",
@@ -92,9 +170,10 @@ const details = (summary: string, lines: readonly string[]) => [
   "",
 ];
 
-function folded(ops: readonly Op[], lines: readonly string[]): string[] {
-  const verbs = [...new Set(ops)].map(verb);
-  return verbs.length === 0 ? [] : details(`${capital(verbs.join(" or "))}: ${ops.length}`, lines);
-}
+/** A program's own words, as they are. */
+export const detailed = (text: string): string[] => text.split("\n").map((line) => `    ${line}`);
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+function summary(changes: readonly Change[]): string {
+  const verbs = [...new Set(changes.map(({ op }) => op))].map((op: Op) => verb(op)).join(" or ");
+  return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)}: ${changes.length}`;
+}

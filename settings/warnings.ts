@@ -58,14 +58,13 @@ const EXAMPLES: readonly RegExp[] = [
   /^\S+ \S*ExampleExample/,
   /^(social-example-org|shop-example|small-example)-(media|backups)$/,
 ];
+export const isExampleValue = (value: string) => EXAMPLES.some((pattern) => pattern.test(value));
 
 /** Values of the examples that a real instance replaces, wherever they stand. */
 export function exampleValues(settings: Settings): { key: string; value: string }[] {
   return Object.entries(settings).flatMap(([name, value]) =>
     leavesOf(value).flatMap(({ path, value: leaf }) =>
-      typeof leaf === "string" && EXAMPLES.some((pattern) => pattern.test(leaf))
-        ? [{ key: nameAt(name, path), value: leaf }]
-        : [],
+      typeof leaf === "string" && isExampleValue(leaf) ? [{ key: nameAt(name, path), value: leaf }] : [],
     ),
   );
 }

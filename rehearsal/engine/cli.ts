@@ -1,10 +1,12 @@
 /** The Pulumi CLI: the one on PATH, otherwise one built from its Go module. `npm run pulumi:cli` prints which. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { goTool } from "../goTool";
 import { attempt } from "../run";
 
-/** The newest that builds from the module proxy alone. */
-const VERSION = "v3.259.0";
+/** The workflows install the same: it is the newest that builds from the module proxy alone, and what everything here was run with. */
+const VERSION = `v${readFileSync(join(__dirname, "../../.pulumi.version"), "utf8").trim()}`;
 
 /** Minutes where it has to be built first. */
 export async function pulumiCli(): Promise<PulumiCommand> {

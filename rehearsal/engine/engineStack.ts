@@ -41,8 +41,9 @@ const PROGRAM = [
 const PASSPHRASE = "rehearsal";
 
 export interface EngineStackArgs {
-  /** Its settings are the example's of that name. */
-  stack: Example;
+  stack: string;
+  /** Whose settings it has; where absent, the stack is called like its example. */
+  example?: Example;
   /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them, and where the accounts' own APIs are. */
   cloud: { addresses: string; apiUrl: string };
   secrets: Readonly<Record<string, string>>;
@@ -101,6 +102,7 @@ export class EngineStack {
 
   static async create(args: EngineStackArgs): Promise<EngineStack> {
     const { stack: name, cloud, secrets, environment, programEnvironment } = args;
+    const { example = name as Example } = args;
     const command = await pulumiCli();
     const host = new LanguageHost({
       DIGITALOCEAN_API_URL: cloud.apiUrl,
@@ -111,7 +113,7 @@ export class EngineStack {
     const folder = mkdtempSync(join(tmpdir(), "engine-stack-"));
     const workDir = join(folder, "project");
     for (const part of PROGRAM) cpSync(join(ROOT, part), join(workDir, part), { recursive: true });
-    cpSync(exampleFile(name), join(workDir, `Pulumi.${name}.yaml`));
+    cpSync(exampleFile(example), join(workDir, `Pulumi.${name}.yaml`));
     symlinkSync(join(ROOT, "node_modules"), join(workDir, "node_modules"));
     for (const part of ["home", "state"]) mkdirSync(join(folder, part));
     const workspace = await LocalWorkspace.create({
@@ -222,6 +224,27 @@ export class EngineStack {
   shell(command: string): Promise<Result> {
     const { workDir } = this.stack.workspace;
     return attempt(["bash", "-c", `cd ${workDir} && ${command}`], { env: this.environment });
+  }
+
+  /** A step of a workflow, as GitHub's runner starts it with `shell: bash`; its processes are a group of their own. */
+  startStep(run: string, env: NodeJS.ProcessEnv): ChildProcess {
+    const file = join(this.folder, "step.sh");
+    writeFileSync(file, run);
+    const step = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", file], {
+      cwd: this.stack.workspace.workDir,
+      env: { ...this.environment, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [step.stdout, step.stderr]) stream?.resume();
+    return step;
+  }
+
+  /** Operations that the state holds for half done. */
+  async pending(): Promise<string[]> {
+    const { deployment } = await this.stack.exportStack();
+    const operations = (deployment.pending_operations ?? []) as { type: string; resource: { urn: string } }[];
+    return operations.map(({ type, resource }) => `${type} ${partsOf(resource.urn).name}`);
   }
 
   /** The CLI, just started. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 const BOT = { login: "github-actions[bot]" };
 const TOKEN = "ghs_test";
 export const REPOSITORY = "owner/instance";
+export const COMMIT = "5f0c2a9d11e8b7643c9aa2d10b5e4f7788990011";
 
 export interface Comment {
   id: number;
@@ -51,6 +52,7 @@ export class GitHubDouble {
       GITHUB_REPOSITORY: REPOSITORY,
       GITHUB_RUN_ID: "42",
       GITHUB_SERVER_URL: "https://github.example",
+      GITHUB_SHA: COMMIT,
       GITHUB_TOKEN: TOKEN,
     };
   }

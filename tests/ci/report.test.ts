@@ -1,7 +1,6 @@
 import { type Change, type Preview, previewOf } from "../../ci/changes";
-import { stackNames } from "../../ci/cli";
 import { driftOf } from "../../ci/drift";
-import { driftIssue, previewComment } from "../../ci/report";
+import { driftIssue, noPreview, previewComment } from "../../ci/report";
 
 const change = (op: Change["op"], type: string, name: string, ...because: string[]): Change => ({
   op,
@@ -16,8 +15,10 @@ const preview = (part: Partial<Preview>): Preview => ({
   warnings: [],
   ...part,
 });
+const SOURCE = { commit: "0123456789abcdef0123456789abcdef01234567", run: "https://github.example/run/1" };
+const FOOT = "Commit 0123456789ab · [Log](https://github.example/run/1)";
 const comment = (part: Partial<Preview>, plan = "# Plan of prod\n\ntext") =>
-  previewComment({ stack: "prod", preview: preview(part), plan, run: "https://github.example/run/1" });
+  previewComment({ stack: "prod", preview: preview(part), planned: { plan }, ...SOURCE });
 
 test("what is deleted or replaced stands at the top, the rest is folded, the plan follows", () => {
   expect(
@@ -65,7 +66,7 @@ text
 
 </details>
 
-[Log](https://github.example/run/1)`);
+${FOOT}`);
 });
 
 test("a preview without changes says so, a failed one says why", () => {
@@ -75,22 +76,111 @@ test("a preview without changes says so, a failed one says why", () => {
   );
 });
 
-test("a comment is never longer than GitHub takes", () => {
-  const many = Array.from({ length: 3000 }, (_, i) => change("create", "Droplet", `droplet-${i}`));
-  expect(comment({ changes: many }).length).toBeLessThanOrEqual(65_000);
-  const long = comment({ changes: many.slice(0, 10) }, "x".repeat(70_000));
-  expect(long).toContain("droplet-9");
-  expect(long).toContain("The plan is too long for a comment");
-  expect(long).toContain("[Log](https://github.example/run/1)");
+/** Tags that are opened and not closed, and the reverse. */
+const unbalanced = (text: string) =>
+  ["details", "summary"].filter((tag) => text.split(`<${tag}>`).length !== text.split(`</${tag}>`).length);
+
+describe("what GitHub would not take is shortened: tags are closed, warnings and the link are there", () => {
+  const many = (op: Change["op"], count = 3000) =>
+    Array.from({ length: count }, (_, i) => change(op, "Droplet", `droplet-${i}`, "x".repeat(100)));
+
+  test("a long plan goes first", () => {
+    const long = comment({ changes: many("create", 10), warnings: ["careful"] }, "x".repeat(70_000));
+    expect(long).toContain("droplet-9");
+    expect(long).toContain("The plan is too long for a comment");
+    expect(long).toContain("> - careful");
+    expect(long.endsWith(FOOT)).toBe(true);
+    expect(unbalanced(long)).toEqual([]);
+  });
+
+  test.each([
+    ["many changes", { changes: [...many("delete"), ...many("create")] }],
+    ["many problems", { problems: many("create").map(({ name }) => name.repeat(20)) }],
+    ["one problem of a provider's that is a page of HTML", { problems: ["<details>\n".repeat(20_000)] }],
+    [
+      "all of it",
+      {
+        changes: [...many("delete"), ...many("update")].map(({ op }) =>
+          change(op, "T".repeat(500), "🐘".repeat(500), "x".repeat(500)),
+        ),
+        problems: many("create", 300).map(() => "@\n".repeat(500)),
+        warnings: many("create", 300).map(() => "🐘\n".repeat(500)),
+      },
+    ],
+  ])("%s", (_, part) => {
+    const text = comment({ warnings: ["careful"], ...part });
+    expect(text.length).toBeLessThanOrEqual(65_000);
+    expect(text).toMatch(/and \d+ more, in the log|…/);
+    expect(text).toContain("> [!WARNING]");
+    expect(text.endsWith(FOOT)).toBe(true);
+    expect(unbalanced(text)).toEqual([]);
+  });
+
+  test("an issue and a comment without a preview, too", () => {
+    const issue = driftIssue("prod", many("update"), preview({}), SOURCE);
+    expect(issue.length).toBeLessThanOrEqual(65_000);
+    expect(issue).toMatch(/… and \d+ more, in the log\./);
+    expect(issue).toContain("pulumi preview --refresh");
+    expect(issue.endsWith(FOOT)).toBe(true);
+    expect(noPreview("prod", ["x".repeat(100_000)], SOURCE).length).toBeLessThanOrEqual(65_000);
+  });
+});
+
+test("a setting's value in an error calls nobody, opens no tag and is no heading", () => {
+  const text = comment({ problems: ["domain is @everyone <!-- and\n# this"] });
+  expect(text).toContain("> - domain is &#64;everyone &lt;!-- and\n>   \\# this");
+});
+
+test("an import is said, and an operation that is not known is an error instead of no changes", () => {
+  const event = (op: string) => ({
+    sequence: 1,
+    timestamp: 1,
+    resourcePreEvent: {
+      metadata: { op, urn: "urn:pulumi:prod::p::t::main-data", type: "digitalocean:index/volume:Volume" },
+    },
+  });
+  const of = (op: string) => previewOf([event(op)] as unknown as Parameters<typeof previewOf>[0]);
+  expect(comment(of("import"))).toContain("## prod: 1 imported, 0 unchanged");
+  expect(() => of("transmute")).toThrow('would "transmute" main-data');
+});
+
+test("where the plan is refused, the comment says so with its words", () => {
+  const text = previewComment({
+    stack: "prod",
+    preview: preview({}),
+    planned: { refused: "two\nlines" },
+    ...SOURCE,
+  });
+  expect(text).toContain("<summary>npm run plan refuses it</summary>\n\n    two\n    lines\n");
 });
 
 test("a spent key is no drift, a machine that would be replaced for it is", () => {
   const key = change("update", "TailnetKey", "main-auth-key", "invalid");
   const machine = change("replace", "Droplet", "main-droplet", "replaceWith");
-  expect(driftOf(preview({ changes: [key] }))).toEqual([]);
-  expect(driftOf(preview({ changes: [machine, key] }))).toEqual([machine]);
-  expect(driftIssue("prod", [machine], "https://github.example/run/1")).toContain(
+  expect(driftOf(preview({ changes: [key] }), preview({}))).toEqual([]);
+  expect(driftOf(preview({ changes: [machine, key] }), preview({}))).toEqual([machine]);
+  expect(driftIssue("prod", [machine], preview({}), SOURCE)).toContain(
     "| **replaced** | Droplet `main-droplet` | replaceWith |",
+  );
+});
+
+test("what is merged and not applied yet is no drift, and hides none", () => {
+  const volume = change("update", "Volume", "main-data", "size");
+  const worker = change("create", "Droplet", "workers-general-3-droplet");
+  const unapplied = preview({ changes: [volume, worker] });
+  expect(driftOf(unapplied, unapplied)).toEqual([]);
+  const renamed = change("update", "Droplet", "main-droplet", "name");
+  const both = change("update", "Volume", "main-data", "size", "tags");
+  const lost = change("replace", "Volume", "main-data", "size");
+  expect(driftOf(preview({ changes: [both, worker, renamed] }), unapplied)).toEqual([
+    change("update", "Volume", "main-data", "tags"),
+    renamed,
+  ]);
+  expect(driftOf(preview({ changes: [lost] }), unapplied)).toEqual([
+    change("replace", "Volume", "main-data"),
+  ]);
+  expect(driftIssue("prod", [renamed], unapplied, SOURCE)).toContain(
+    "2 changes that are merged and not applied yet",
   );
 });
 
@@ -101,10 +191,4 @@ test("errors and warnings lose the CLI's marks of colour", () => {
       { sequence: 1, timestamp: 1, diagnosticEvent: { message, severity: "error", color: "never" } },
     ]).problems,
   ).toEqual(["no such size"]);
-});
-
-test("a stack is a file Pulumi.STACK.yaml", () => {
-  expect(
-    stackNames(["Pulumi.yaml", "Pulumi.prod.yaml", "Pulumi.live-2.yaml", "Pulumi.prod.yaml.bak"]),
-  ).toEqual(["live-2", "prod"]);
 });

@@ -2,13 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import manifest from "../../package.json";
 
 const ROOT = join(__dirname, "../..");
 const GITHUB = join(ROOT, ".github");
 const files = [
   ...readdirSync(join(GITHUB, "workflows")).map((name) => `workflows/${name}`),
-  "actions/setup/action.yml",
+  ...["node", "setup"].map((name) => `actions/${name}/action.yml`),
 ];
 const text = (file: string) => readFileSync(join(GITHUB, file), "utf8");
 /** As GitHub fills it in. */
@@ -28,22 +27,66 @@ test("an action has one digest everywhere, with its version beside it", () => {
     pins.set(action, (pins.get(action) ?? new Set()).add(`${ref}${comment}`));
   expect(uses.length).toBeGreaterThan(8);
   for (const [action, refs] of pins) {
-    expect([action, [...refs]]).toEqual([action, [expect.stringMatching(/^[0-9a-f]{40} # v\d+(\.\d+)*$/)]]);
+    expect([action, [...refs]]).toEqual([action, [expect.stringMatching(/^[0-9a-f]{40} # v\d+\.\d+\.\d+$/)]]);
   }
 });
 
-test("CI's CLI is of the SDK's version", () => {
-  const versions = files.flatMap((file) =>
-    [...text(file).matchAll(/pulumi-version: (\S+)/g)].map(([, v]) => v),
-  );
-  expect(new Set(versions)).toEqual(new Set([manifest.dependencies["@pulumi/pulumi"]]));
+test("CI's CLI is the one that everything here was run with", () => {
+  const cli = files.flatMap((file) => text(file).match(/pulumi-version.*$/gm) ?? []);
+  expect(cli.length).toBe(2);
+  expect(new Set(cli)).toEqual(new Set(["pulumi-version-file: .pulumi.version"]));
+  expect(text("../rehearsal/engine/cli.ts")).toContain('"../../.pulumi.version"');
+});
+
+test("a script that fails in the middle of a pipe fails its step, and none hides a failure in an echo", () => {
+  for (const file of files) {
+    const steps = Object.values<{ steps?: { run?: string }[] }>(parse(text(file)).jobs ?? {}).flatMap(
+      (job) => job.steps ?? [],
+    );
+    if (steps.some(({ run }) => run))
+      expect([file, parse(text(file)).defaults?.run?.shell]).toEqual([file, "bash"]);
+    expect(steps.map(({ run = "" }) => run).filter((run) => /echo .*\$\(/.test(run))).toEqual([]);
+  }
 });
 
 test("a fork's pull request gets the plan, in a job that has no token to ask an account with", () => {
   const { on, jobs } = workflow("preview");
-  expect(Object.keys(on)).toEqual(["pull_request"]);
+  expect(Object.keys(on)).toEqual(["pull_request", "merge_group"]);
   expect(jobs.plan.permissions).toEqual({ contents: "read" });
   expect(jobs.preview.if).toContain("github.event.pull_request.head.repo.full_name == github.repository");
+  expect(jobs.preview.if).toContain("github.event.pull_request.user.type != 'Bot'");
+});
+
+test("a plan that is refused, a login that fails and a job that is cancelled all change the comment", () => {
+  const { preview } = workflow("preview").jobs;
+  expect(preview.if).toContain("!cancelled()");
+  const [own, unable] = preview.steps.slice(-2);
+  expect(own.id).toBe("preview");
+  expect(unable.if).toBe("cancelled() || (failure() && steps.preview.outcome == 'skipped')");
+  for (const { run } of [own, unable]) expect(run).toContain('--commit "$COMMIT"');
+  expect(preview.env.COMMIT).toBe(of("github.event.pull_request.head.sha"));
+});
+
+test("what can be required has one name, whether or not there is anything to preview", () => {
+  for (const [name, job] of [
+    ["preview", "previews"],
+    ["checks", "checks"],
+  ] as const) {
+    const { [job]: last, ...others } = workflow(name).jobs;
+    expect(last.needs).toEqual(Object.keys(others));
+    expect(last.if).toBe("always()");
+    expect(last.name).not.toContain("$");
+    expect(Object.keys(workflow(name).on)).toContain("merge_group");
+  }
+});
+
+test("where a job can ask for an account's token, no package's install script runs, and no cache is shared", () => {
+  expect(files.flatMap((file) => text(file).match(/npm ci.*/g) ?? [])).toEqual([
+    "npm ci --ignore-scripts --no-audit --no-fund",
+  ]);
+  for (const file of files)
+    expect(text(file)).not.toMatch(/use-cache: ["']?true|package-manager-cache: true/);
+  expect(text("workflows/up-stack.yml")).toContain('use-cache: "false"');
 });
 
 test("the page of every plan is kept for a month, from the job that knows no secret", () => {
@@ -57,23 +100,52 @@ test("the page of every plan is kept for a month, from the job that knows no sec
   expect(steps.at(-1).with).toEqual({
     name: "plan",
     path: "plan/*/plan.html",
-    "if-no-files-found": "error",
+    "if-no-files-found": "warn",
     "retention-days": 30,
   });
 });
 
-test("prod follows staging, one up at a time, each with its own preview and the policy pack", () => {
+test("preview, up and drift have one list of stacks", () => {
+  for (const name of ["preview", "up", "drift"]) {
+    const jobs = Object.values<{ strategy?: { matrix: { stack: string } } }>(workflow(name).jobs);
+    const lists = jobs.flatMap(({ strategy }) => strategy?.matrix.stack ?? []);
+    expect([name, lists]).toEqual([
+      name,
+      [expect.stringMatching(/^\$\{\{ fromJSON\(needs\.\w+\.outputs\.stacks\) \}\}$/)],
+    ]);
+    expect(text(`workflows/${name}.yml`)).toMatch(/stacks=\$\(npm run --silent ci -- stacks/);
+  }
+});
+
+test("one stack after the other goes up, after the checks, and none after one that failed", () => {
   const { jobs, concurrency } = workflow("up");
-  expect(jobs.prod.needs).toBe("staging");
-  expect(concurrency["cancel-in-progress"]).toBe(false);
-  const stack = workflow("up-stack").jobs.up;
-  expect(stack.environment).toBe(of("inputs.stack"));
-  expect(stack.concurrency).toEqual({ group: `stack-${of("inputs.stack")}`, "cancel-in-progress": false });
-  const last = stack.steps.at(-1).run;
-  expect(last).toContain("--policy-pack policy/run");
-  expect(last).not.toContain("skip-preview");
-  // Drift waits for an up, and the reverse.
-  expect(workflow("drift").jobs.drift.concurrency.group).toBe(`stack-${of("matrix.stack")}`);
+  expect(jobs.up.needs).toEqual(["checks", "stacks"]);
+  expect(jobs.checks.uses).toBe("./.github/workflows/checks.yml");
+  expect(jobs.up.strategy).toMatchObject({ "max-parallel": 1, "fail-fast": true });
+  // A run that waits for an approval holds its groups.
+  expect(concurrency).toBeUndefined();
+});
+
+test("an up is approved after its preview, with the policy pack, and does what was approved", () => {
+  const { preview, up } = workflow("up-stack").jobs;
+  expect(up.needs).toBe("preview");
+  expect(preview.environment).toEqual({ name: `${of("inputs.stack")}-drift`, deployment: false });
+  expect(up.environment).toBe(of("inputs.stack"));
+  expect(up.concurrency).toEqual({ group: `up-${of("inputs.stack")}`, "cancel-in-progress": false });
+  const [check, last] = up.steps.slice(-2);
+  expect(check.run).toContain('--expect "$DIGEST"');
+  expect(check.env.DIGEST).toBe(of("needs.preview.outputs.digest"));
+  expect(last.run).toContain("--policy-pack policy/run");
+  expect(last.run).not.toContain("skip-preview");
+  // What a cancelled job signals (tests/engine/cancelled.test.ts).
+  expect(last.run).toMatch(/^exec pulumi up /);
+});
+
+test("drift waits for no reviewer, and shares no group with an up that does", () => {
+  const { jobs, concurrency } = workflow("drift");
+  expect(jobs.drift.environment).toEqual({ name: `${of("matrix.stack")}-drift`, deployment: false });
+  expect(concurrency.group).toBe("drift");
+  expect(jobs.drift.concurrency).toBeUndefined();
 });
 
 test("whoever deploys has the tag that the tailnet's policy lets reach ssh", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { cacheFolder } from "../../rehearsal/cache";
 import { Cloud, type Credentials } from "../../rehearsal/doubles/cloud";
 import { EngineStack, type Run, type Step } from "../../rehearsal/engine/engineStack";
+import type { Example } from "../../settings/examples";
 
 /** Recognisable wherever they turn up. */
 const CREDENTIALS: Credentials = {
@@ -25,7 +26,7 @@ export interface Lab {
   remove(): void;
 }
 
-export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
+export async function lab(stack = "prod", example = stack as Example): Promise<Lab> {
   const cloud = new Cloud(CREDENTIALS);
   const { main, workers } = scopesInReadme();
   cloud.scopes.set(CREDENTIALS.digitaloceanToken, main).set(CREDENTIALS.digitaloceanWorkerToken, workers);
@@ -36,8 +37,9 @@ export async function lab(stack: "prod" | "staging" = "prod"): Promise<Lab> {
   const { digitaloceanWorkerToken: _, smtpPassword: __, ...single } = GIVEN_SECRETS;
   const engine = await EngineStack.create({
     stack,
+    example,
     cloud,
-    secrets: stack === "prod" ? GIVEN_SECRETS : single,
+    secrets: example === "prod" ? GIVEN_SECRETS : single,
     // Node compiles the same SDKs some hundred times otherwise.
     programEnvironment: { NODE_COMPILE_CACHE: cacheFolder("node-compile-cache") },
   });

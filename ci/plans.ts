@@ -1,0 +1,47 @@
+/** `npm run plan` of a stack, for a comment or a run's summary. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { detailed } from "./report";
+
+const ROOT = join(__dirname, "..");
+
+/** The plan, or the words with which it was refused. */
+export type Planned = { plan: string } | { refused: string };
+
+/** @param config what `pulumi config --json` prints, where an environment adds to the file */
+export async function planOf(stack: string, config?: string): Promise<Planned> {
+  const args = ["-r", "ts-node/register", join(ROOT, "plan/cli.ts"), "--stack", stack];
+  if (config) args.push("--config", config);
+  try {
+    await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    return { plan: readFileSync(join(ROOT, "plan", stack, "plan.md"), "utf8") };
+  } catch (error) {
+    return { refused: (error as { stderr?: string }).stderr?.trim() || (error as Error).message };
+  }
+}
+
+/** Plans all of them, one after the other whatever becomes of one, and hands each result over as Markdown. */
+export async function planAll(
+  stacks: readonly string[],
+  resolvedElsewhere: (stack: string) => boolean,
+  say: (markdown: string) => void,
+): Promise<{ refused: string[] }> {
+  const refused: string[] = [];
+  for (const stack of stacks) {
+    if (resolvedElsewhere(stack)) {
+      say(
+        `# ${stack}: no plan here\n\nAn ESC environment adds values, which takes an account. The preview's comment has the plan.\n`,
+      );
+      continue;
+    }
+    const planned = await planOf(stack);
+    if ("plan" in planned) say(`${planned.plan}\n`);
+    else {
+      refused.push(stack);
+      say([`# ${stack}: no plan`, "", ...detailed(planned.refused), ""].join("\n"));
+    }
+  }
+  return { refused };
+}
