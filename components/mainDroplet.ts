@@ -44,6 +44,8 @@ export class MainDroplet extends pulumi.ComponentResource {
   readonly ipv6: pulumi.Output<string> | undefined;
   /** Address that outgoing connections and mail come from: the droplet's own, not the reserved one. */
   readonly outboundIpv4: pulumi.Output<string>;
+  /** The same with `main.ipv6`. */
+  readonly outboundIpv6: pulumi.Output<string> | undefined;
   /** Name in the tailnet. */
   readonly hostname: pulumi.Output<string>;
   /** Ends when main works; absent with `readiness: none`. */
@@ -179,6 +181,7 @@ export class MainDroplet extends pulumi.ComponentResource {
 
     this.ipv4 = address.ipAddress;
     this.outboundIpv4 = machine.droplet.ipv4Address;
+    if (main.ipv6) this.outboundIpv6 = machine.droplet.ipv6Address;
     this.hostname = machine.hostname;
     account.show(`${name}-data`, volume.volumeUrn, this);
     this.registerOutputs({

@@ -38,6 +38,9 @@ export function stackOutputs(instance: Instance) {
     ...(main.ipv6 ? { ipv6: main.ipv6 } : {}),
     /** Where mail and deliveries come from: for SPF records and relays' allow lists. */
     outboundIpv4: { main: main.outboundIpv4, workers: byPool((pool) => pool.outboundIpv4) },
+    ...(main.outboundIpv6
+      ? { outboundIpv6: { main: main.outboundIpv6, workers: byPool((pool) => pool.outboundIpv6) } }
+      : {}),
     tailnetHosts: { main: main.hostname, workers: byPool((pool) => pool.hostnames) },
     /** Text to merge into the tailnet's policy file. */
     tailnetPolicy: policyText(tailnet.policy),
@@ -75,7 +78,7 @@ function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[]
   }
   if (settings.mail === "smtp") {
     steps.push(
-      pulumi.interpolate`Mail: if the relay asks for it, allow ${main.outboundIpv4} (main) and the workers' addresses in outboundIpv4.`,
+      pulumi.interpolate`Mail: if the relay asks for it, allow ${main.outboundIpv4} (main) and the workers' addresses in outboundIpv4${main.outboundIpv6 ? ", and all in outboundIpv6" : ""}.`,
     );
   }
   steps.push(

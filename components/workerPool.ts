@@ -42,11 +42,15 @@ export class WorkerPool extends pulumi.ComponentResource {
   readonly hostnames: pulumi.Output<string>[];
   /** Public addresses, from which the workers deliver to other servers. */
   readonly outboundIpv4: pulumi.Output<string>[];
+  /** The same with `main.ipv6`; empty without. */
+  readonly outboundIpv6: pulumi.Output<string>[];
 
   constructor(name: string, args: WorkerPoolArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mastodon-hosting:index:WorkerPool", name, {}, opts);
     const { settings, names, pool, account, secrets } = args;
 
+    // Servers that only have IPv6 are reached by workers, or by nobody: they make nearly all deliveries.
+    const { ipv6 } = settings.main;
     const poolName = `${names.prefix}-${pool.name}`;
     const firewall = firewallByTag(
       name,
@@ -86,7 +90,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     // Plain on purpose: a secret trigger never fires. A hash of high-entropy secrets gives nothing away.
     const trigger = pulumi
       .unsecret(image.apply(({ bundle, boot }) => machineHash(bundle, boot)))
-      .apply((hash) => `${pool.size} generation ${pool.generation} ${hash}`);
+      .apply((hash) => `${pool.size} generation ${pool.generation} ${hash}${ipv6 ? " ipv6" : ""}`);
 
     const machines = Array.from({ length: pool.count }, (_, i) => {
       const machineName = `${name}-${i + 1}`;
@@ -101,7 +105,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           tailnet: args.tailnet,
           tailnetTag: names.tags.worker,
           monitoring: settings.monitoring,
-          ipv6: false,
+          ipv6,
           trigger,
           order: "new-first",
           prior: args.prior,
@@ -131,6 +135,7 @@ export class WorkerPool extends pulumi.ComponentResource {
 
     this.hostnames = machines.map(({ hostname }) => hostname);
     this.outboundIpv4 = machines.map(({ droplet }) => droplet.ipv4Address);
+    this.outboundIpv6 = ipv6 ? machines.map(({ droplet }) => droplet.ipv6Address) : [];
     this.registerOutputs({ hostnames: this.hostnames });
   }
 }

@@ -91,6 +91,7 @@ export class DigitalOceanAccount extends Account {
         outputs: {
           dropletUrn: `do:droplet:${id}`,
           ipv4Address: `198.51.100.${randomInt(1, 255)}`,
+          ipv6Address: inputs.ipv6 ? `2604:a880:400:d0::${randomInt(1, 0xffff).toString(16)}` : "",
           status: "active",
         },
       };

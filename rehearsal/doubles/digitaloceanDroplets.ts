@@ -33,7 +33,7 @@ const droplet: Kind<DigitalOceanAccount> = {
         Buffer.byteLength(text) > USER_DATA_LIMIT ? "must not be larger than 64 KiB" : undefined,
     },
   }),
-  computed: ["dropletUrn", "ipv4Address", "status"],
+  computed: ["dropletUrn", "ipv4Address", "ipv6Address", "status"],
   named: true,
   create: (account, inputs) => {
     for (const id of (inputs.sshKeys ?? []) as string[]) account.existing(SSH_KEY, id);

@@ -122,6 +122,9 @@ export const dropletId = (name: string, round = 1) =>
 /** Public address of a droplet. */
 export const dropletIpv4 = (name: string, round = 1) =>
   `198.51.100.${1 + ((bytes(`address ${name} ${round}`, 1)[0] ?? 0) % 254)}`;
+/** The same for IPv6, where the droplet has it. */
+export const dropletIpv6 = (name: string, round = 1) =>
+  `2604:a880:400:d0::${bytes(`address ${name} ${round}`, 2).readUInt16BE().toString(16)}`;
 /** Id of an auth key. */
 export const authKeyId = (name: string, round = 1) => `k${letters(`key id ${name} ${round}`, 11)}CNTRL`;
 /** What a machine called `dropletName` is called in the tailnet when it joins with that key. */
@@ -154,10 +157,11 @@ const COMPUTED: Record<string, (made: Made) => Record<string, unknown>> = {
     fingerprint: "b6:9e:25:59:00:49:ff:56:83:a5:7d:10:3c:e1:4f:22",
   }),
   "digitalocean:index/tag:Tag": ({ inputs }) => ({ id: inputs.name, totalResourceCount: 0 }),
-  "digitalocean:index/droplet:Droplet": ({ name, round }) => ({
+  "digitalocean:index/droplet:Droplet": ({ name, inputs, round }) => ({
     id: dropletId(name, round),
     dropletUrn: `do:droplet:${dropletId(name, round)}`,
     ipv4Address: dropletIpv4(name, round),
+    ipv6Address: inputs.ipv6 ? dropletIpv6(name, round) : "",
     status: "active",
   }),
   "digitalocean:index/volume:Volume": ({ name }) => ({

@@ -1,5 +1,5 @@
 import { tailnetPolicy } from "../../components/tailnetPolicy";
-import { dropletIpv4, password, RESERVED_IPV4, RESERVED_IPV6, tailnetName } from "./cloud";
+import { dropletIpv4, dropletIpv6, password, RESERVED_IPV4, RESERVED_IPV6, tailnetName } from "./cloud";
 import { accountId, isSecret, least, prod, REQUIRED_SECRETS, staging, type Values } from "./stacks";
 
 const MAIN = tailnetName("mastodon-prod-main", "main-auth-key");
@@ -11,6 +11,7 @@ const POLICY =
 const dns = (names: string, addresses: string) =>
   `DNS: point ${names} here: ${addresses}. The certificate follows within minutes.`;
 const MAIL = `Mail: if the relay asks for it, allow ${MAIN_IPV4} (main) and the workers' addresses in outboundIpv4.`;
+const MAIL_IPV6 = MAIL.replace(/\.$/, ", and all in outboundIpv6.");
 const login = (web: string, main = MAIN) =>
   `First login: ssh root@${main} cat /root/owner-password, then sign in at https://${web} as admin@shop.example and change it.`;
 const BACKUPS =
@@ -30,6 +31,12 @@ test("prod's outputs, complete", async () => {
         general: [dropletIpv4("workers-general-1-droplet"), dropletIpv4("workers-general-2-droplet")],
       },
     },
+    outboundIpv6: {
+      main: dropletIpv6("main-droplet"),
+      workers: {
+        general: [dropletIpv6("workers-general-1-droplet"), dropletIpv6("workers-general-2-droplet")],
+      },
+    },
     tailnetHosts: { main: MAIN, workers: { general: [worker(1), worker(2)] } },
     mediaBucket: "shop-example-media",
     backupBucket: "shop-example-backups",
@@ -44,7 +51,7 @@ test("prod's outputs, complete", async () => {
     nextSteps: [
       POLICY,
       dns("shop.example and media.shop.example", `A ${RESERVED_IPV4}, AAAA ${RESERVED_IPV6}`),
-      MAIL,
+      MAIL_IPV6,
       login("shop.example"),
       BACKUPS,
     ],

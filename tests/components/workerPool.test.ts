@@ -33,7 +33,7 @@ const worker = (n: number) => ({
       tags: ["tag:mastodon-prod-worker"],
     },
     ...KEY_OPTIONS,
-    replacementTrigger: `c-2 generation 1 ${machineHash(workerBundle("prod", VALUES), boot(n))}`,
+    replacementTrigger: `c-2 generation 1 ${machineHash(workerBundle("prod", VALUES), boot(n))} ipv6`,
   },
   [`workers-general-${n}-droplet`]: {
     type: "Droplet",
@@ -58,7 +58,7 @@ const worker = (n: number) => ({
       tags: ["mastodon:prod", "mastodon:prod:worker:general"],
       sshKeys: [expect.stringMatching(/^40\d{5}$/)],
       monitoring: true,
-      ipv6: false,
+      ipv6: true,
       userData: userData(workerBundle("prod", VALUES), boot(n)),
     },
     ...DROPLET_OPTIONS,
