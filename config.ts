@@ -134,13 +134,10 @@ const main = z
     generation: generation.meta({
       description: "Raise by one to replace the droplet on purpose; the data volume moves to the new one",
     }),
-    ipv6: z
-      .boolean()
-      .default(false)
-      .meta({
-        description:
-          "Reserve an IPv6 address too, and publish it; workers get IPv6 too, to deliver to servers that have nothing else",
-      }),
+    ipv6: z.boolean().default(false).meta({
+      description:
+        "Reserve an IPv6 address too, and publish it; workers get IPv6 too, to deliver to servers that have nothing else",
+    }),
     sidekiq: z
       .array(sidekiqProcess)
       .default([

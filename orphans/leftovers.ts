@@ -39,18 +39,7 @@ export function leftovers(found: readonly Found[], state: readonly StateResource
       : state.some(({ type, id }) => type === one.type && id === one.id);
   return found
     .filter((one) => !known(one))
-    .map((one) => ({ ...one, command: importCommand(one, state) ?? removal(one, state) }));
-}
-
-/** An orphaned droplet has spent the key that its twin in the state booted with: that one has to be made anew, with its key. */
-function removal(one: Found, state: readonly StateResource[]): string {
-  const remove = TOKENS[one.account] + one.remove;
-  const twin = state.find(
-    ({ type, inputs }) => type === one.type && type.endsWith(":Droplet") && inputs?.name === one.name,
-  );
-  const name = nameOf(twin?.urn ?? "")?.replace(/-droplet$/, "-auth-key");
-  const key = twin && state.find(({ type, urn }) => type === KEY && nameOf(urn) === name);
-  return key ? `${remove} && pulumi up --replace '${key.urn}'` : remove;
+    .map((one) => ({ ...one, command: importCommand(one, state) ?? TOKENS[one.account] + one.remove }));
 }
 
 function importCommand(
