@@ -1,5 +1,5 @@
 /** Questions to the accounts' own APIs and to the registry, by the proxy of the environment, again where that may help. */
-import { EnvHttpProxyAgent, errors, RetryAgent, request } from "undici";
+import { Agent, EnvHttpProxyAgent, errors, RetryAgent, request } from "undici";
 
 /** No answer, or one that is no success. The message begins with who was asked. */
 export class ApiError extends Error {
@@ -46,14 +46,22 @@ const TRIES = 5;
 /** Pauses of 0.5, 1, 2 and 4 s, or what Retry-After says, up to half a minute. */
 const FIRST_PAUSE_MS = 500;
 
+/** By the environment's proxy, which Node's own fetch ignores. undici prints a warning where it makes that agent: only where it is needed. */
+function agent(): Agent | EnvHttpProxyAgent {
+  const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
+  const options = { headersTimeout: 15_000, bodyTimeout: 15_000 };
+  return https_proxy || HTTPS_PROXY || http_proxy || HTTP_PROXY
+    ? new EnvHttpProxyAgent(options)
+    : new Agent(options);
+}
+
 /**
  * @param base URL before every path
  * @param pauseMs before the second try; doubles with each
  */
 export function client(base: string, pauseMs = FIRST_PAUSE_MS) {
   const host = new URL(base).host;
-  // Made for each client: it reads HTTPS_PROXY and NO_PROXY when it is made. Node's own fetch ignores them.
-  const dispatcher = new RetryAgent(new EnvHttpProxyAgent({ headersTimeout: 15_000, bodyTimeout: 15_000 }), {
+  const dispatcher = new RetryAgent(agent(), {
     maxRetries: TRIES - 1,
     minTimeout: pauseMs,
     maxTimeout: 30_000,
