@@ -45,10 +45,8 @@ export const SERVICES: Happening[] = [
   },
   {
     promise: "kill -9 of pgbouncer",
-    happen({ main, incident }) {
-      incident.disconnected();
-      return kill(main, "pgbouncer");
-    },
+    happen: ({ main }) => kill(main, "pgbouncer"),
+    lossless: true,
   },
   {
     promise: "tailscaled restarts on main",
