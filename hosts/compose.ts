@@ -21,6 +21,8 @@ export interface Service {
   reads?: RegExp;
   /** Run in the container: exit 0 is healthy. */
   healthcheck: readonly string[];
+  /** How long an answer to it may take, 30 s where absent: an unhealthy container is restarted, and a busy one is not to be. */
+  healthTimeoutSeconds?: number;
   /** Not started with the others: for `mastodon-compose run`. */
   profile?: string;
   /** How long a stop may take before it is a kill. */
@@ -131,8 +133,7 @@ export function composeYaml({ environment, services }: ComposeProject): string {
           healthcheck: {
             test: ["CMD", ...service.healthcheck.map(escapeDollars)],
             interval: "30s",
-            timeout: "10s",
-            // An unhealthy container is restarted: not for a slow minute.
+            timeout: `${service.healthTimeoutSeconds ?? 30}s`,
             retries: 4,
             start_period: "120s",
             start_interval: "5s",
@@ -203,6 +204,8 @@ const sidekiqService = (process: SidekiqProcess, memoryMiB: number, metricsPort:
     ...["sh", "-c"],
     `test -e "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && curl -sS --noproxy 127.0.0.1 -o /dev/null http://127.0.0.1:${metricsPort}/`,
   ],
+  // 25 threads that all compute hand Ruby's lock around, and each of the few steps of an answer waits for 2.5 s of theirs.
+  healthTimeoutSeconds: 60,
   // Sidekiq lets jobs finish for 25 s after TERM and then pushes them back; Docker's default is to kill after 10 s.
   stopGraceSeconds: 40,
 });

@@ -131,7 +131,7 @@ describe("every container", () => {
       healthcheck: {
         test: ["CMD", "true"],
         interval: "30s",
-        timeout: "10s",
+        timeout: "30s",
         retries: 4,
         start_period: "120s",
         start_interval: "5s",
@@ -219,6 +219,10 @@ describe("Sidekiq services", () => {
     expect(new Set(environments.map((e) => e.MASTODON_PROMETHEUS_EXPORTER_HOST))).toEqual(
       new Set(["127.0.0.1"]),
     );
+  });
+
+  test("has a minute to answer a health check: with all threads computing it takes a while, and a restart would not help", () => {
+    for (const { healthTimeoutSeconds } of Object.values(services)) expect(healthTimeoutSeconds).toBe(60);
   });
 
   test("may take longer to stop than Sidekiq drains (25 s)", () => {

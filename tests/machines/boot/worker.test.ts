@@ -31,7 +31,7 @@ describe("boot", () => {
     const checked = edited(
       impatient,
       "/etc/mastodon/compose.yaml",
-      /interval: "30s"\n(\s+)timeout: "10s"/g,
+      /interval: "30s"\n(\s+)timeout: "\d+s"/g,
       'interval: "2s"\n$1timeout: "4s"',
     );
     worker = await lab.machine(checked);

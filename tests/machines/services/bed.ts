@@ -24,7 +24,7 @@ function impatient(bundle: HostBundle): HostBundle {
   const checked = edited(
     bundle,
     COMPOSE_PATH,
-    /interval: "30s"\n(\s+)timeout: "10s"/g,
+    /interval: "30s"\n(\s+)timeout: "\d+s"/g,
     'interval: "2s"\n$1timeout: "4s"',
   );
   return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 25\n");
