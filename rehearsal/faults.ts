@@ -78,3 +78,20 @@ export async function delayed<T>(
     await machine.run(`ip -6 route del ${route}`);
   }
 }
+
+/** Nobody reaches that port of the machine, not on the machine itself either: connections are refused, and open ones end. */
+export async function withoutPort<T>(
+  machine: Machine,
+  port: number,
+  meanwhile: () => Promise<T>,
+): Promise<T> {
+  const rule = `tcp dport ${port} reject with tcp reset`;
+  await machine.run("nft -f -", {
+    input: `table inet fault {\nchain input {\ntype filter hook input priority -10;\n${rule}\n}\n}\n`,
+  });
+  try {
+    return await meanwhile();
+  } finally {
+    await machine.run("nft delete table inet fault");
+  }
+}

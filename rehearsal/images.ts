@@ -171,18 +171,36 @@ export async function imageTar(name: ImageName): Promise<string> {
 export const IMAGES = ["stand-ins", "real"] as const;
 export type Images = (typeof IMAGES)[number];
 
-/** A real image as Docker loads it. A release's tag does not move. */
-const pulled = (name: string): Promise<string> =>
-  cached("mastodon-real", [name, ARCHITECTURE], async (path) => {
-    const platform = ["--override-os", "linux", "--override-arch", ARCHITECTURE];
-    await run(
-      ["skopeo", ...platform, "copy", "--quiet", `docker://${name}`, `docker-archive:${path}:${name}`],
-      { timeout: LARGE_SECONDS },
-    );
-  });
+/** Where Mastodon's own images are. */
+export const REGISTRY = "ghcr.io";
 
 /** For some 1.4 GB from a registry, or into Docker. */
 const LARGE_SECONDS = 1800;
+
+/** A real image as Docker loads it, under its official name. A release's tag does not move. */
+const pulled = (image: string, registry: string): Promise<string> =>
+  cached("mastodon-real", [image, registry, ARCHITECTURE], async (path) => {
+    const platform = ["--override-os", "linux", "--override-arch", ARCHITECTURE];
+    // As Docker does: a registry on this machine needs no TLS.
+    const plain = /^(localhost|127\.0\.0\.1)(:|$)/.test(registry) ? ["--src-tls-verify=false"] : [];
+    const [from, to] = [`docker://${registry}/${image}`, `docker-archive:${path}:${REGISTRY}/${image}`];
+    await run(["skopeo", ...platform, "copy", "--quiet", ...plain, from, to], { timeout: LARGE_SECONDS });
+  });
+
+/** Takes an image in, and has it trust the lab's authority, as the lab's S3 and mail relay need it: nothing else of it changes. */
+const loadTrusting = (file: string, name: string, authority: string) => `
+docker load --quiet --input ${file}
+rm -rf context && mkdir context && cat >context/lab.crt <<'END'
+${authority.trim()}
+END
+cat >context/Dockerfile <<'END'
+FROM ${name}
+USER root
+COPY lab.crt /usr/local/share/ca-certificates/
+RUN update-ca-certificates
+USER mastodon
+END
+DOCKER_BUILDKIT=0 docker build --quiet --network none --tag ${name} context`;
 
 export interface DockerFolderArgs {
   /** The hosts' root, whose Docker takes the images in. */
@@ -191,6 +209,8 @@ export interface DockerFolderArgs {
   daemon: string;
   release: string;
   images?: Images;
+  /** Where real ones are pulled from. */
+  registry?: string;
   /** Of stand-ins. */
   bootCpuSeconds?: number;
 }
@@ -201,17 +221,19 @@ export async function dockerFolder({
   daemon,
   release,
   images = "stand-ins",
+  registry = REGISTRY,
   bootCpuSeconds = BOOT_CPU_SECONDS,
 }: DockerFolderArgs): Promise<string> {
   const files: Record<string, string> = {};
   const script: string[] = [];
   for (const name of IMAGE_NAMES) {
-    const full = `ghcr.io/mastodon/${name}:${release}`;
+    const image = `mastodon/${name}:${release}`;
+    const full = `${REGISTRY}/${image}`;
     const file = `${name}.tar`;
-    files[file] = await (images === "real" ? pulled(full) : imageTar(name));
+    files[file] = await (images === "real" ? pulled(image, registry) : imageTar(name));
     script.push(
       images === "real"
-        ? `docker load --quiet --input ${file}`
+        ? loadTrusting(file, full, await keptCertificate())
         : `docker import ${changes(name, bootCpuSeconds)} ${file} ${full}`,
     );
   }

@@ -57,9 +57,14 @@ export class Instance {
     return { status, body: JSON.parse(body) as T };
   }
 
-  /** Id of a new public post. */
-  async post(text: string): Promise<string> {
-    return (await this.api<{ id: string }>("/api/v1/statuses", "--data-urlencode", `status=${text}`)).body.id;
+  /**
+   * Id of a new public post.
+   *
+   * @param patience seconds to wait for the answer
+   */
+  async post(text: string, patience = 10): Promise<string> {
+    const options = ["--max-time", String(patience), "--data-urlencode", `status=${text}`];
+    return (await this.api<{ id: string }>("/api/v1/statuses", ...options)).body.id;
   }
 
   upload(path: string, type: string): Promise<Answer<Attachment>> {

@@ -52,7 +52,7 @@ const SMTP_PASSWORD = "rehearsal-relay";
 const ADMINS = ["admin@"];
 
 /** What takes long and is kept: made before the network namespace is entered, which reaches no package server. */
-export async function prepare({ release, images, bare }: RehearsalArgs): Promise<Image> {
+export async function prepare({ release, images, registry, bare }: RehearsalArgs): Promise<Image> {
   await moto();
   await ffmpegProgram();
   if (bare) {
@@ -61,7 +61,8 @@ export async function prepare({ release, images, bare }: RehearsalArgs): Promise
     return { base: await bareRoot(), overlay: bareFiles };
   }
   const base = await hostRoot();
-  const docker = await dockerFolder({ base, daemon: hostFile("common/etc/daemon.json"), release, images });
+  const daemon = hostFile("common/etc/daemon.json");
+  const docker = await dockerFolder({ base, daemon, release, images, registry });
   return { base, docker, layers: [await tailscaleLayer()] };
 }
 
@@ -69,6 +70,8 @@ export interface RehearsalArgs {
   stack: "prod" | "staging";
   release: string;
   images: Images;
+  /** Where real ones are pulled from. */
+  registry: string;
   /** Machines have neither packages nor images before their first boot, and the mirrors and registries to get them from. */
   bare?: boolean;
 }

@@ -1,6 +1,7 @@
 /** GitHub's container registry under its name: whatever release is asked for are the stand-ins for Mastodon's images. */
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { ARCHITECTURE } from "../architecture";
 import type { Authority } from "../authority";
@@ -55,32 +56,37 @@ async function image(name: ImageName) {
   };
 }
 
+/** Answers what a registry is asked, with the stand-ins. */
+export async function answersForStandIns(): Promise<RequestListener> {
+  const images = new Map(
+    await Promise.all(IMAGE_NAMES.map(async (name) => [name as string, await image(name)] as const)),
+  );
+  return ({ url = "", method }, response) => {
+    const [, name = "", kind, asked] =
+      /^\/v2\/mastodon\/([^/]+)\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
+    const wanted = images.get(name);
+    if (url === "/v2/") response.end("{}");
+    else if (wanted && kind === "manifests") {
+      const headers = {
+        "content-type": MANIFEST,
+        "content-length": Buffer.byteLength(wanted.manifest),
+        "docker-content-digest": wanted.manifestDigest,
+      };
+      response.writeHead(200, headers).end(method === "HEAD" ? undefined : wanted.manifest);
+    } else if (asked === wanted?.configDigest) response.end(wanted?.config);
+    else if (wanted && asked === wanted.layer.digest) {
+      response.writeHead(200, { "content-length": wanted.layer.size });
+      createReadStream(wanted.tar).pipe(response);
+    } else response.writeHead(404).end();
+  };
+}
+
 export class ImageRegistry {
   private constructor(private readonly server: HttpsServer) {}
 
   static async start(authority: Authority, dns: Dns): Promise<ImageRegistry> {
-    const images = new Map(
-      await Promise.all(IMAGE_NAMES.map(async (name) => [name as string, await image(name)] as const)),
-    );
     const tls = await authority.sign(REGISTRY_NAME);
-    const server = await serveHttps(tls, INTERNET.registry, ({ url = "", method }, response) => {
-      const [, name = "", kind, asked] =
-        /^\/v2\/mastodon\/([^/]+)\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
-      const wanted = images.get(name);
-      if (url === "/v2/") response.end("{}");
-      else if (wanted && kind === "manifests") {
-        const headers = {
-          "content-type": MANIFEST,
-          "content-length": Buffer.byteLength(wanted.manifest),
-          "docker-content-digest": wanted.manifestDigest,
-        };
-        response.writeHead(200, headers).end(method === "HEAD" ? undefined : wanted.manifest);
-      } else if (asked === wanted?.configDigest) response.end(wanted?.config);
-      else if (wanted && asked === wanted.layer.digest) {
-        response.writeHead(200, { "content-length": wanted.layer.size });
-        createReadStream(wanted.tar).pipe(response);
-      } else response.writeHead(404).end();
-    });
+    const server = await serveHttps(tls, INTERNET.registry, await answersForStandIns());
     dns.set(REGISTRY_NAME, INTERNET.registry);
     return new ImageRegistry(server);
   }

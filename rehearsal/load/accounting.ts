@@ -178,6 +178,12 @@ function unheard(
   }
 }
 
+/** Finished jobs whose entry in a feed is gone though no loss of power took Redis' last second with it. */
+export const unexplainedEntries = <Job extends { at: number }>(
+  missing: readonly Job[],
+  powerCuts: readonly number[],
+): Job[] => missing.filter(({ at }) => !powerCuts.some((cut) => forgotten(at, cut)));
+
 /** A line for reports: nothing lost, or how many by what. */
 export function summary({ acknowledged, lost }: Account): string {
   if (lost.length === 0) return `none of ${acknowledged} jobs lost`;

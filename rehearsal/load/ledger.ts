@@ -45,6 +45,19 @@ export async function settled(
   return finished;
 }
 
+/** Those of them whose entry in a feed is not there: Redis had it, and lost it. They are taken out of it. */
+export async function withoutEntry(
+  rehearsal: Rehearsal,
+  finished: readonly FinishedJob[],
+): Promise<FinishedJob[]> {
+  const entries = new Set((await redis(rehearsal.main(), `ZRANGE ${FEED} 0 -1`)).map(Number));
+  await redis(rehearsal.main(), `DEL ${FEED}`);
+  return finished.filter(({ job }) => !entries.has(job));
+}
+
+/** Of the measured jobs' image. */
+const FEED = "feed:measured";
+
 async function finishedJobs(rehearsal: Rehearsal, from: number, to: number): Promise<FinishedJob[]> {
   const rows = await sql(
     rehearsal.main(),

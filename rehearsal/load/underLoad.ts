@@ -7,13 +7,16 @@ import {
   type Account,
   account,
   type Break,
+  CAUSES,
   type Death,
   longestGap,
   secondsWithoutService,
   summary,
+  unexplainedEntries,
 } from "./accounting";
-import { type FinishedJob, settled } from "./ledger";
+import { type FinishedJob, settled, withoutEntry } from "./ledger";
 import { Load, type LoadArgs, type Work } from "./load";
+import { Visitors } from "./visitors";
 
 /** Far less than the smallest fleet does. */
 export const ORDINARY = {
@@ -74,18 +77,30 @@ export interface Outcome {
   withoutService: number;
   /** The longest time in which no job was done, in seconds. */
   withoutJobs: number;
+  /** Seconds from the end of what happened until streaming let somebody in. */
+  streamingBack: number;
+  /** Seconds in which streaming let nobody in, all together. */
+  withoutStreaming: number;
   /** Rows of the finished jobs. */
   jobs: FinishedJob[];
+  /** Of the finished jobs those whose entry in a feed Redis has lost. */
+  feedless: FinishedJob[];
 }
 
 /** For reports. */
-export const figures = ({ account, withoutService, withoutJobs }: Outcome): string =>
-  [
+export const figures = (outcome: Outcome): string => {
+  const { account, withoutService, withoutJobs, withoutStreaming, streamingBack, feedless } = outcome;
+  return [
     `${withoutService.toFixed(1)} s without service`,
     `${withoutJobs.toFixed(1)} s without a job`,
+    `${withoutStreaming.toFixed(1)} s without streaming, ${streamingBack.toFixed(1)} s of them afterwards`,
     ...(account.unanswered > 0 ? [`${account.unanswered} BRPOPs without an answer`] : []),
+    ...(feedless.length > 0
+      ? [`${feedless.length} of ${account.finished} entries of feeds lost with ${CAUSES.appendOnlyFile}`]
+      : []),
     summary(account),
   ].join(", ");
+};
 
 interface Options {
   load?: Omit<LoadArgs, "queue">;
@@ -97,7 +112,12 @@ interface Options {
   served?: boolean;
   /** Whether as many processes as before have to take jobs again. */
   sameProcesses?: boolean;
+  /** Seconds until streaming has to let somebody in again. */
+  streaming?: number;
 }
+
+/** A page that has lost its connection is told so after about as long. */
+const STREAMING_SECONDS = 10;
 
 /** @throws Error where a job is lost that must not be, or where the load does not go on */
 export async function underLoad(
@@ -109,23 +129,38 @@ export async function underLoad(
     sameProcesses = true,
     lossless = false,
     served = false,
+    streaming = STREAMING_SECONDS,
   }: Options = {},
 ): Promise<Outcome> {
   const processes = await sidekiqProcesses(rehearsal.main());
   const { queue, serving } = commonest(processes);
   const incident = new Incident(processes, queue);
+  const visitors = await Visitors.start(rehearsal);
   const load = Load.start(rehearsal, { ...wanted, queue, ...(served ? { patience: 150 } : {}) });
+  let streamingBack = 0;
   try {
     const start = Date.now();
     await goesOn(rehearsal, load, start, serving, 60);
+    await visitors.letIn(start, 60);
     await happen(incident);
-    await goesOn(rehearsal, load, Date.now(), sameProcesses ? serving : 1, recovery);
+    const end = Date.now();
+    const [, back] = await Promise.all([
+      goesOn(rehearsal, load, end, sameProcesses ? serving : 1, recovery),
+      visitors.letIn(end, streaming),
+    ]);
+    streamingBack = back;
     incident.over();
     await sleep(2000);
   } finally {
     await load.stop();
+    await visitors.stop();
   }
-  const outcome = await accounts(rehearsal, load, incident, wanted.work);
+  await hears(rehearsal);
+  const outcome = {
+    ...(await accounts(rehearsal, load, incident, wanted.work)),
+    streamingBack,
+    withoutStreaming: secondsWithoutService(visitors.ticks),
+  };
   const { lost } = outcome.account;
   const traces = lost.map(({ job, last }) => `job ${job}: ${last}`).slice(0, 10);
   if (lost.some(({ cause }) => lossless || cause === undefined))
@@ -135,6 +170,20 @@ export async function underLoad(
     throw new Error([figures(outcome), `${failed.length} requests failed: ${failed[0]}`].join("\n"));
   for (const trace of traces) process.stdout.write(`    ${trace}\n`);
   return outcome;
+}
+
+/** Whoever has a page open gets what is posted: it goes through web, a job, Redis and Postgres. */
+async function hears({ instance }: Rehearsal): Promise<void> {
+  let closed = false;
+  const heard = instance.hear().finally(() => {
+    closed = true;
+  });
+  heard.catch(() => undefined);
+  while (!closed) {
+    await instance.post("is anybody there?");
+    await sleep(500);
+  }
+  await heard;
 }
 
 /** The queue that most processes serve, and how many do. */
@@ -161,9 +210,18 @@ async function accounts(
   load: Load,
   incident: Incident,
   { fails }: Work,
-): Promise<Outcome> {
+): Promise<Omit<Outcome, "streamingBack" | "withoutStreaming">> {
   const acknowledged = load.acknowledged();
   const jobs = await settled(rehearsal, acknowledged, incident.deaths);
+  const feedless = await withoutEntry(rehearsal, jobs);
+  const unexplained = unexplainedEntries(feedless, incident.powerCuts);
+  if (unexplained.length > 0)
+    throw new Error(
+      `${unexplained.length} finished jobs have no entry in their feed, and no loss of power explains it: ${unexplained
+        .slice(0, 10)
+        .map(({ job, host, at }) => `${job} by ${host} at ${new Date(at).toISOString()}`)
+        .join(", ")}`,
+    );
   const since = load.ticks[0]?.sent ?? 0;
   return {
     account: account({
@@ -179,5 +237,6 @@ async function accounts(
     withoutService: secondsWithoutService(load.ticks),
     withoutJobs: longestGap(jobs.map(({ at }) => at)),
     jobs,
+    feedless,
   };
 }

@@ -5,9 +5,9 @@ import { underLoad } from "../load/underLoad";
 import { type Step, succeeded } from "./step";
 
 /**
- * With its packages in the root already, as a snapshot would have them, a worker has its containers in less than the time that
- * Mastodon takes to load in them (measured: 10 s and 12 s, with nothing else to do on two cores). How long either takes is this
- * machine's to say, and what else it does meanwhile: what is judged is the one beside the other.
+ * With its packages in the root already, as a snapshot would have them, a worker had its containers 14 s after its power, on two
+ * cores with nothing else to do; two Sidekiq processes load for some 10 s more. How long either takes depends on this machine
+ * and on what else it does meanwhile, so the one is judged by the other.
  */
 const MOST = 2;
 

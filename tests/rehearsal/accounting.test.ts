@@ -7,6 +7,7 @@ import {
   longestGap,
   secondsWithoutService,
   summary,
+  unexplainedEntries,
 } from "../../rehearsal/load/accounting";
 
 const NOTHING: Evidence = {
@@ -143,6 +144,13 @@ test("a power cut takes retries and what was handed back, too, of that time", ()
     expect(causeOf({ events: [event(1, name, 9500)], powerCuts })).toEqual(["appendOnlyFile"]);
     expect(causeOf({ events: [event(1, name, 7999)], powerCuts })).toEqual([undefined]);
   }
+});
+
+test("a power cut takes entries of feeds that were written in the append-only file's last second, and nothing older or newer", () => {
+  const entries = [7000, 8000, 9999, 10_000, 10_001].map((at) => ({ job: at, at }));
+  const ats = (cuts: number[]) => unexplainedEntries(entries, cuts).map(({ at }) => at);
+  expect(ats([])).toEqual([7000, 8000, 9999, 10_000, 10_001]);
+  expect(ats([10_000])).toEqual([7000, 10_001]);
 });
 
 test("the summary names each cause with its number, and what has none", () => {

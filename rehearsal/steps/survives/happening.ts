@@ -18,4 +18,6 @@ export interface Happening {
   lossless?: boolean;
   /** Whether each request has to be answered, if late: somebody restarts something on purpose. */
   served?: boolean;
+  /** Seconds until streaming has to let somebody in again; ten where absent. */
+  streaming?: number;
 }

@@ -2,6 +2,9 @@
 import { succeeded } from "../step";
 import type { Happening } from "./happening";
 
+/** Main has to boot, and Mastodon to load. */
+const MAIN_BOOTS = 180;
+
 export const MACHINES: Happening[] = [
   {
     promise: "a worker reboots",
@@ -15,16 +18,19 @@ export const MACHINES: Happening[] = [
   },
   {
     promise: "main reboots",
+    streaming: MAIN_BOOTS,
     happen: ({ rehearsal }) => rehearsal.rebootMain(),
     lossless: true,
   },
   {
     promise: "main reboots while the tailnet's control plane is down",
+    streaming: MAIN_BOOTS,
     lossless: true,
     happen: ({ rehearsal }) => rehearsal.rebootMainWithoutControlPlane(),
   },
   {
     promise: "main loses its power",
+    streaming: MAIN_BOOTS,
     async happen({ rehearsal, incident }) {
       incident.disconnected();
       await rehearsal.cloud.machines.powerCut(rehearsal.mainDroplet, () => {
@@ -35,6 +41,7 @@ export const MACHINES: Happening[] = [
   },
   {
     promise: "main is replaced on purpose, and its volume adopted",
+    streaming: MAIN_BOOTS,
     lossless: true,
     async happen({ rehearsal }) {
       const { engine } = rehearsal;

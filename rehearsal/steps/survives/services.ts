@@ -1,4 +1,6 @@
 /** Services that end: in order, without a word, or for want of room. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { withoutPort } from "../../faults";
 import { withFullVolume } from "../../fullVolume";
 import type { Machine } from "../../machine";
 import { until } from "../../until";
@@ -18,7 +20,8 @@ export const SERVICES: Happening[] = [
       );
       if (!victim) throw new Error(`no process of ${worker.hostname} serves push`);
       await worker.machine.run(
-        "docker ps -q | xargs docker inspect -f '{{.State.Pid}} {{.Args}}' | awk '/push/ { print $1 }' | xargs kill -9",
+        // Sidekiq itself, and not the init before it.
+        "docker ps -q | xargs docker inspect -f '{{.State.Pid}} {{.Args}}' | awk '/push/ { print $1 }' | xargs pgrep -P | xargs kill -9",
       );
       incident.died(worker.hostname, victim.identity);
     },
@@ -47,6 +50,13 @@ export const SERVICES: Happening[] = [
     promise: "kill -9 of pgbouncer",
     happen: ({ main }) => kill(main, "pgbouncer"),
     lossless: true,
+  },
+  {
+    promise: "Redis cannot be reached for 15 s, by nobody",
+    happen({ main, incident }) {
+      incident.disconnected();
+      return withoutPort(main, 6379, () => sleep(15_000));
+    },
   },
   {
     promise: "tailscaled restarts on main",

@@ -1,8 +1,9 @@
-/** What happens to a living instance, under load, with every job accounted for. */
+/** What happens to a living instance: under load with every job accounted for, or with Mastodon's own images under posts. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { redis } from "../../databases";
 import { summary } from "../../load/accounting";
 import { figures, type Incident, ORDINARY, underLoad } from "../../load/underLoad";
+import { underPosts } from "../../load/underPosts";
 import type { Step, StepInputs } from "../step";
 import { MACHINES } from "./machines";
 import { PATHS } from "./paths";
@@ -31,18 +32,20 @@ async function baseline({ rehearsal, report }: StepInputs) {
 
 export const survives: Step = async (inputs) => {
   const { rehearsal, report, event } = inputs;
-  if (!event) await baseline(inputs);
+  const real = rehearsal.args.images === "real";
+  if (!event && !real) await baseline(inputs);
   const happenings = [...SERVICES, ...PATHS, ...MACHINES].filter(
     ({ promise }) => !event || event.test(promise),
   );
-  for (const { promise, happen, lossless = false, served = false } of happenings) {
+  for (const { promise, happen, ...options } of happenings) {
     await report.check(promise, async () => {
       const happening = async (incident: Incident) => {
         const [worker] = rehearsal.workerHosts();
         if (!worker) throw new Error("the stack has no worker");
         await happen({ rehearsal, main: rehearsal.main(), worker, incident });
       };
-      return figures(await underLoad(rehearsal, happening, { lossless, served }));
+      if (real) return underPosts(rehearsal, happening, options);
+      return figures(await underLoad(rehearsal, happening, options));
     });
   }
   return true;

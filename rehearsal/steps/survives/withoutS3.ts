@@ -18,7 +18,7 @@ export async function withoutS3(rehearsal: Rehearsal): Promise<void> {
       () => undefined,
       (error: Error) => error.message,
     );
-    if (!refused?.includes(": 500:")) throw new Error(`an upload while S3 is away: ${refused ?? "taken"}`);
+    if (!refused?.includes(": 503:")) throw new Error(`an upload while S3 is away: ${refused ?? "taken"}`);
     while (Date.now() < end) {
       const { stdout, stderr } = await rehearsal.web("/health");
       if (stdout !== "OK") throw new Error(`the site, while S3 is away: ${stdout}${stderr}`);

@@ -9,6 +9,7 @@ import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
 import { redisTests } from "./redis";
 import { restartTests } from "./restarts";
+import { standInTests } from "./standIns";
 import { stopTests } from "./stop";
 import { streamingTests } from "./streaming";
 import { webTests } from "./web";
@@ -26,6 +27,7 @@ describe("services", () => {
   describe("Redis", () => redisTests(() => bed));
   describe("web", () => webTests(() => bed));
   describe("streaming", () => streamingTests(() => bed));
+  describe("stand-ins", () => standInTests(() => bed));
   describe("media", () => mediaTests(() => bed));
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));

@@ -75,6 +75,8 @@ class Web
     media(Media.create(request.params.fetch("file")), unready: 202)
   rescue Media::Unsupported => e
     error(422, e.message)
+  rescue Seahorse::Client::NetworkingError
+    error(503, "There was a temporary problem serving your request, please try again")
   end
 
   def media(id, unready: 206)
