@@ -69,8 +69,9 @@ describe("a worker's bundle", () => {
   });
 
   test("lets the stack's key and the administrators' in", () => {
-    const other = workerHost(workerInputs({ administratorKeys: ["ssh-ed25519 AAAA alice"] }));
-    expect(content("/etc/ssh/authorized_keys.d/root", other)).toBe(`${DEPLOY_KEY}\nssh-ed25519 AAAA alice\n`);
+    const alice = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExample0 alice";
+    const other = workerHost(workerInputs({ administratorKeys: [alice] }));
+    expect(content("/etc/ssh/authorized_keys.d/root", other)).toBe(`${DEPLOY_KEY}\n${alice}\n`);
   });
 
   test("updates an hour after main, also around midnight, and reboots only by setting", () => {
