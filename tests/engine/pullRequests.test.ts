@@ -101,7 +101,7 @@ test("a replaced worker is at the top of the comment, which is still the only on
   expect(await pullRequest()).toMatchObject({ code: 0 });
   expect(github.comments).toHaveLength(1);
   const [, top = ""] = /### Deleted or replaced\n\n([\s\S]*?)\n\n/.exec(comment()) ?? [];
-  expect(top).toContain("| **replaced** | Droplet `workers-general-1-droplet` | replaceWith |");
+  expect(top).toContain("| **replaced** | Droplet `workers-general-1-droplet` |");
   expect(top).not.toContain("main-droplet");
 });
 
@@ -198,7 +198,7 @@ test("an up is approved by its preview: the same is let through, anything else i
   const [, digest = ""] = /^digest=([0-9a-f]{64})$/m.exec(readFileSync(files.GITHUB_OUTPUT, "utf8")) ?? [];
   expect(await review("--expect", digest)).toMatchObject({ code: 0 });
   prod.engine.edit((settings) => {
-    settings.monitoring = false;
+    settings.main.volumeGiB = 100;
   });
   const { code, stderr } = await review("--expect", digest);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("is not what was approved") });
