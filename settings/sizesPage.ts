@@ -11,6 +11,7 @@ const { shape } = settingsSchema;
 const defaults = {
   main: shape.main.parse(undefined),
   workers: shape.workers.parse(undefined),
+  activeUsers: shape.workload.parse(undefined).activeUsers,
 };
 const situation = situationOf({
   workload: shape.workload.parse(undefined),
@@ -86,13 +87,13 @@ const PROCESSES: Column<SizedDroplet>[] = [
   ["web limit", ({ main }) => main.web.memoryMiB],
   ["streaming limit", ({ main }) => main.streaming.memoryMiB],
   ["swap", ({ main }) => main.swapMiB],
-  ["limits, of RAM", ({ main, size }) => used(main.memory, size)],
+  ["needed, of RAM", ({ main, size }) => used(main.memory, size)],
 ];
 
 const WORKER: Column<SizedDroplet>[] = [
   ...SIZE,
   ["swap", ({ worker }) => worker.swapMiB],
-  ["limits, of RAM", ({ worker, size }) => used(worker.memory, size)],
+  ["needed, of RAM", ({ worker, size }) => used(worker.memory, size)],
 ];
 
 const refusals = (role: Role): Column<SizedDroplet>[] => [
@@ -157,7 +158,8 @@ ${fitting(rows, "main", POSTGRES)}
 
 ## main: Redis, web, streaming
 
-"Limits" is the sum of what everything on the machine may take at its worst at once, the system's ${first.main.memory[0]?.mib} MiB included.
+"Needed" is the sum of what everything on the machine takes at its worst, the system's ${first.main.memory[0]?.mib} MiB included. A container's limit is
+larger where ffmpeg may run in it ([capacity.md](capacity.md#memory)). Redis' maxmemory is that of ${defaults.activeUsers} active users.
 
 ${fitting(rows, "main", PROCESSES)}
 
