@@ -93,7 +93,7 @@ test("the main droplet of prod, complete", async () => {
       inputs: {
         name: "mastodon-prod-data",
         region: "nyc3",
-        size: 100,
+        size: 110,
         initialFilesystemType: "xfs",
         initialFilesystemLabel: "mastodon-new",
         tags: ["mastodon:prod"],

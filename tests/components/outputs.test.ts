@@ -69,6 +69,7 @@ test("prod's outputs, complete", async () => {
       mainSize: "g-4vcpu-16gb",
       mainGeneration: 1,
       mainIpv6: true,
+      stack: "prod",
       workerAccount: "separate",
       secrets: {
         secretKeyBase: "generated",

@@ -192,7 +192,7 @@ test("protect: false protects nothing", async () => {
   );
 });
 
-test("main's volume stays attached when its attachment goes and what a project shows is not moved out; only what cannot live twice goes before its successor", async () => {
+test("main's volume and addresses stay with it when their attachments go and what a project shows is not moved out; only what cannot live twice goes before its successor", async () => {
   const run = await prod();
   const names = (has: (r: RecordedResource) => unknown) =>
     custom(run)
@@ -203,6 +203,8 @@ test("main's volume stays attached when its attachment goes and what a project s
     "main-data-attachment",
     "main-data-in-project",
     "main-droplet-in-project",
+    "main-ipv4-assignment",
+    "main-ipv6-assignment",
     "workers-general-1-droplet-in-project",
     "workers-general-2-droplet-in-project",
   ]);
@@ -222,6 +224,7 @@ test("main's volume stays attached when its attachment goes and what a project s
 
 /** What prod's last run put out. */
 const RECORDED = {
+  stack: "prod",
   domain: "shop.example",
   webName: "shop.example",
   mediaName: "media.shop.example",

@@ -19,7 +19,9 @@ async function planned(printed: string) {
   const written = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]),
   );
-  return (await makePlan({ ...prod, config: { ...prod.config, ...written } }, program)).plan;
+  // The example's limit is not the proposal's.
+  const { "mastodon-hosting:pricing": _, ...kept } = prod.config;
+  return (await makePlan({ ...prod, config: { ...kept, ...written } }, program)).plan;
 }
 
 test("what is printed is accepted by npm run plan without a warning, for any number of users", async () => {
