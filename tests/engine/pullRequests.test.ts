@@ -198,7 +198,7 @@ test("an up is approved by its preview: the same is let through, anything else i
   const [, digest = ""] = /^digest=([0-9a-f]{64})$/m.exec(readFileSync(files.GITHUB_OUTPUT, "utf8")) ?? [];
   expect(await review("--expect", digest)).toMatchObject({ code: 0 });
   prod.engine.edit((settings) => {
-    settings.main.volumeGiB = 100;
+    settings.main.volumeGiB = 110;
   });
   const { code, stderr } = await review("--expect", digest);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("is not what was approved") });

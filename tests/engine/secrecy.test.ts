@@ -50,7 +50,7 @@ async function seenOnAPullRequest(): Promise<void> {
   expect(Object.keys(seen)).toEqual(expect.arrayContaining(["plan.html", "plan.md"]));
   const run = await engine.script(
     "ci/cli.ts",
-    ["preview", "--stack", "prod", "--pull-request", "7"],
+    ["preview", "--stack", "prod", "--pull-request", "7", "--commit", "c0ffee"],
     github.environment,
   );
   expect(run).toMatchObject({ code: 0 });

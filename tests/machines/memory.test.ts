@@ -85,10 +85,10 @@ describe("memory", () => {
       "prod, main: sidekiq-default-1",
       "prod, main: web",
       "prod, workers-general: sidekiq-default-1",
-      "prod, workers-general: sidekiq-fasp-1",
+      "prod, workers-general: sidekiq-push-1",
       "small, main: sidekiq-default-1",
       "small, main: web",
-      "staging, main: sidekiq-fasp-1",
+      "staging, main: sidekiq-push-1",
       "staging, main: web",
       "staging, workers-default: sidekiq-default-1",
     ]);

@@ -54,8 +54,9 @@ function rubyMiB(
 ): number | undefined {
   if (command.includes("puma")) return webMiB(Number(WEB_CONCURRENCY));
   if (!command.includes("sidekiq")) return undefined;
-  const at = (option: string) =>
-    command.flatMap((word, i) => (word === option ? [command[i + 1] ?? ""] : []));
+  // A shell with a -c of its own starts it.
+  const words = command.slice(command.indexOf("sidekiq"));
+  const at = (option: string) => words.flatMap((word, i) => (word === option ? [words[i + 1] ?? ""] : []));
   const queues = at("-q").map((queue) => queue.split(",")[0]);
   const threads = Number(at("-c")[0]);
   return mayTranscode({ queues, threads, replicas: 1 } as Parameters<typeof mayTranscode>[0])
