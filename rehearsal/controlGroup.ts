@@ -82,7 +82,7 @@ export class ControlGroup {
   /** Once what ran in it has ended, which the kernel takes a moment to notice. */
   async remove(): Promise<void> {
     for (const folder of this.folders)
-      await until(`the end of what runs in ${folder}`, 30, async () => removed(folder));
+      await until(`the end of what runs in ${folder}`, 120, async () => removed(folder));
   }
 }
 
