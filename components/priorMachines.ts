@@ -28,9 +28,7 @@ interface StoredResource {
  */
 export async function priorMachines(): Promise<PriorMachines> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs = {} } = (await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
-    stackName,
-  })) as { outputs?: Record<string, StoredResource> };
+  const { outputs = {} } = await readState(stackName);
   const stored = new Map(
     Object.entries(outputs).map(([urn, { type, outputs: values }]) => [
       `${type} ${urn.split("::").at(-1)}`,
@@ -48,6 +46,20 @@ export async function priorMachines(): Promise<PriorMachines> {
       ...(made?.dropletId && made.keyId ? { made: made as MadeMachine } : {}),
     };
   };
+}
+
+/** A state in a folder is written in place, by the engine itself and while the program starts: half a file is read again. */
+async function readState(
+  stackName: string,
+  tries = 20,
+): Promise<{ outputs?: Record<string, StoredResource> }> {
+  try {
+    return await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  } catch (error) {
+    if (tries === 1 || !/failed to load checkpoint/.test(String(error))) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return readState(stackName, tries - 1);
+  }
 }
 
 /**

@@ -24,6 +24,7 @@ INSERT INTO accounts (id, username, domain, display_name, salt)
   FROM generate_series(1, 20000) AS i;
 INSERT INTO accounts (username, display_name) VALUES ('snowflake', 'its id is made by timestamp_id');
 
+ALTER TABLE statuses DROP account_id;
 ALTER TABLE statuses ADD account_id bigint REFERENCES accounts ON DELETE CASCADE;
 CREATE INDEX index_statuses_on_account_id ON statuses (account_id, id DESC);
 INSERT INTO statuses (account_id, text)
