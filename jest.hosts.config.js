@@ -9,6 +9,7 @@ module.exports = {
   reporters: ["default", "<rootDir>/tests/machines/sections.js"],
   testTimeout: 600_000,
   testSequencer: "<rootDir>/tests/machines/sequencer.js",
-  // Twice the cores that it was measured on: who boots or waits for a service takes none of them half of the time.
-  maxWorkers: 4,
+  // One more than the cores that it was measured on: what boots or waits for a service takes no core half of the time. With four, web
+  // took longer to come back than requests wait for it.
+  maxWorkers: 3,
 };
