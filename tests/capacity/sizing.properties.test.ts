@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import { dropletSize, dropletSlugs } from "../../capacity/droplets";
+import { type DropletSize, dropletSize, dropletSlugs } from "../../capacity/droplets";
 import type { MainOverrides } from "../../capacity/hosts";
 import { totalMiB } from "../../capacity/memory";
 import type { Problem } from "../../capacity/problem";
-import { QUEUE_NAMES } from "../../capacity/queues";
+import { QUEUE_NAMES, type SidekiqProcess } from "../../capacity/queues";
 import { sizeMain, sizeWorker } from "../../capacity/sizing";
 import { redisNeed as redisNeedOfPeople } from "./fleets";
 
@@ -30,6 +30,13 @@ const overrides = fc.record(
   { requiredKeys: [] },
 );
 
+const mainOn = (host: DropletSize, processes: SidekiqProcess[], threads: number) => ({
+  ...host,
+  sidekiq: processes,
+  workerThreads: threads,
+  redisNeed,
+});
+
 /** A size that is too small, or a setting that takes too much. */
 const aboutMemory = ({ key }: Problem) => /^main\.size$|MiB$|^main\.web\.processes$/.test(key);
 
@@ -43,7 +50,7 @@ function numbers(value: unknown): number[] {
 test("no size in the catalogue gives a zero, a fraction or NaN", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const main = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, redisNeed });
+      const main = sizeMain(mainOn(host, processes, threads));
       const worker = sizeWorker({ ...host, sidekiq: processes });
       // Without Sidekiq on main its connections are no line, so that zero never shows.
       expect(numbers([main, worker]).filter((n) => !(Number.isInteger(n) && n > 0))).toEqual([]);
@@ -54,13 +61,7 @@ test("no size in the catalogue gives a zero, a fraction or NaN", () => {
 test("the memory limits fit in the RAM, or main.size is a problem", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const main = sizeMain({
-        ...host,
-        sidekiq: processes,
-        workerThreads: threads,
-        redisNeed,
-        overrides: overridden,
-      });
+      const main = sizeMain({ ...mainOn(host, processes, threads), overrides: overridden });
       const tooBig = totalMiB(main.memory) > host.memoryMiB;
       expect(main.problems.some(aboutMemory)).toBe(tooBig);
       const worker = sizeWorker({ ...host, sidekiq: processes, key: "workers[0]" });
@@ -74,13 +75,7 @@ test("the memory limits fit in the RAM, or main.size is a problem", () => {
 test("connections fit at pgbouncer and at Postgres, or there is a problem", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const main = sizeMain({
-        ...host,
-        sidekiq: processes,
-        workerThreads: threads,
-        redisNeed,
-        overrides: overridden,
-      });
+      const main = sizeMain({ ...mainOn(host, processes, threads), overrides: overridden });
       const { clientTotal, clientLimit, serverTotal, serverLimit } = main.connections;
       const fits = clientTotal <= clientLimit && serverTotal <= serverLimit && serverLimit <= 250;
       expect(main.problems.every(aboutMemory)).toBe(fits);
@@ -91,7 +86,7 @@ test("connections fit at pgbouncer and at Postgres, or there is a problem", () =
 test("with the remedies written every problem with connections is gone", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, overrides, (host, processes, threads, overridden) => {
-      const input = { ...host, sidekiq: processes, workerThreads: threads, redisNeed };
+      const input = mainOn(host, processes, threads);
       const written: MainOverrides = structuredClone(overridden);
       for (const { key, message } of sizeMain({ ...input, overrides: overridden }).problems) {
         const [, part, setting] = key.split(".");

@@ -3,10 +3,10 @@ import type { Run } from "../../rehearsal/engine/engineStack";
 import {
   byHand,
   changes,
+  DATA_HOLDERS,
   figure,
   type Lab,
-  lab,
-  oneWorker,
+  livingProd,
   outputsInState,
   succeeded,
   unknownToTheState,
@@ -14,16 +14,14 @@ import {
 
 let prod: Lab;
 beforeAll(async () => {
-  prod = await lab();
-  oneWorker(prod);
-  succeeded(await prod.engine.up());
+  prod = await livingProd();
 });
 afterAll(() => prod.remove());
 
-/** What holds data, or is known to the world: none of it may become another one. */
-const HOLDERS = /^(main-data|main-ipv4|main-ipv6|media|backups|secrets-.+)$/;
 async function holders(): Promise<Record<string, unknown>> {
-  const outputs = Object.entries(await outputsInState(prod.engine)).filter(([name]) => HOLDERS.test(name));
+  const outputs = Object.entries(await outputsInState(prod.engine)).filter(([name]) =>
+    DATA_HOLDERS.test(name),
+  );
   const known = outputs.map(([name, { dropletIds: _, ...rest }]: [string, { dropletIds?: unknown }]) => [
     name,
     rest,

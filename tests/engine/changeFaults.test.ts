@@ -5,15 +5,21 @@
 import type { Effect, Fault } from "../../rehearsal/doubles/faults";
 import type { Step } from "../../rehearsal/engine/engineStack";
 import { CHANGES } from "./kindsOfChange";
-import { figure, type Lab, lab, oneWorker, outputsInState, succeeded, unknownToTheState } from "./lab";
+import {
+  DATA_HOLDERS,
+  figure,
+  type Lab,
+  livingProd,
+  outputsInState,
+  succeeded,
+  unknownToTheState,
+} from "./lab";
 
 const ALL = process.env.ENGINE_FAULTS === "all";
 
 let prod: Lab;
 beforeAll(async () => {
-  prod = await lab();
-  oneWorker(prod);
-  succeeded(await prod.engine.up());
+  prod = await livingProd();
 });
 afterAll(() => prod.remove());
 
@@ -44,10 +50,9 @@ function sample<T extends { method: string; name: string }>(calls: T[]): T[] {
   return [...new Set([...firsts, ...droplets.slice(0, 1)])];
 }
 
-/** What holds data, or is known to the world. */
 const holders = async () =>
   Object.entries(await outputsInState(prod.engine))
-    .filter(([name]) => /^(main-data|main-ipv4|main-ipv6|media|backups|secrets-.+)$/.test(name))
+    .filter(([name]) => DATA_HOLDERS.test(name))
     .map(([name, { id }]: [string, { id?: string }]) => `${name} ${id}`)
     .sort();
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHANGES, type Change } from "./kindsOfChange";
-import { changes, figure, GIVEN_SECRETS, type Lab, lab, oneWorker, succeeded } from "./lab";
+import { changes, figure, GIVEN_SECRETS, type Lab, livingProd, succeeded } from "./lab";
 import { COLUMNS, row, table } from "./whatHappens";
 
 const REFUSED: Change[] = [
@@ -38,9 +38,7 @@ const rows: string[][] = [];
 const refusals: string[][] = [];
 
 beforeAll(async () => {
-  prod = await lab();
-  oneWorker(prod);
-  succeeded(await prod.engine.up());
+  prod = await livingProd();
 });
 afterAll(() => prod.remove());
 

@@ -84,6 +84,14 @@ export function oneWorker({ engine }: Lab): void {
   });
 }
 
+/** A living prod with one worker. */
+export async function livingProd(): Promise<Lab> {
+  const prod = await lab();
+  oneWorker(prod);
+  succeeded(await prod.engine.up());
+  return prod;
+}
+
 /** @throws Error with all that the CLI printed */
 export function succeeded(run: Run): Run {
   if (!run.ok) throw new Error(run.output);
@@ -134,6 +142,9 @@ export function byHand({ cloud }: Lab) {
     },
   };
 }
+
+/** What holds data, or is known to the world: none of it may become another one. */
+export const DATA_HOLDERS = /^(main-data|main-ipv4|main-ipv6|media|backups|secrets-.+)$/;
 
 /** How often each operation was done. */
 export function counts(steps: readonly Step[]): Record<string, number> {

@@ -1,12 +1,10 @@
 /** Machines that are replaced: workers new first, main old first, and what happens when a new one does not work. */
 import type { Run, Settings } from "../../rehearsal/engine/engineStack";
-import { changes, type Lab, lab, oneWorker, outputsInState, succeeded, unknownToTheState } from "./lab";
+import { changes, type Lab, livingProd, outputsInState, succeeded, unknownToTheState } from "./lab";
 
 let prod: Lab;
 beforeAll(async () => {
-  prod = await lab();
-  oneWorker(prod);
-  succeeded(await prod.engine.up());
+  prod = await livingProd();
 });
 afterAll(() => prod.remove());
 
