@@ -100,7 +100,7 @@ const sidekiqProcess = z.strictObject({
             error: "has no entries; write at least one",
             when: ({ issues }) => issues.length === 0,
           })
-          // The same for editors: a check of one's own has no words in JSON Schema.
+          // The same for editors: JSON Schema cannot express a custom check.
           .meta({ minProperties: 1 }),
       ],
       {
@@ -395,7 +395,7 @@ export const settingsSchema = z.strictObject({
         .meta({
           description: "Region of both buckets, in AWS' standard partition; close to `region`",
           examples: ["us-east-1"],
-          // For editors: a check of one's own has no words in JSON Schema.
+          // For editors: JSON Schema cannot express a custom check.
           enum: [...AWS_REGIONS],
         }),
     })

@@ -15,7 +15,7 @@ async function previews(rounds: number): Promise<void> {
 
 const HELP = `npm run bench -- [capacity | preview] [options]
 
-How long the capacity model takes, then time and memory of pulumi preview beside bare programs.
+Measures the capacity model, then the time and memory of pulumi preview compared with bare programs.
 
   --rounds N   previews of each kind (without it 5)
   --help       this

@@ -21,7 +21,7 @@ const RELEASES = 2;
 const CONTAINER_LOG_GIB = 0.1;
 /** Uploads of up to 99 MB on their way, before and after ffmpeg. Our allowance. */
 const TEMPORARY_GIB = 2;
-/** nginx: its logs of two weeks (our allowance), the cache of pages, and what it leaves free beside the media's (hosts/files/main/nginx). */
+/** nginx: two weeks of logs (our allowance), the page cache, and the space that it keeps free next to the media cache (hosts/files/main/nginx). */
 const NGINX = [
   { item: "nginx's logs", gib: 1 },
   { item: "page cache", gib: 1 },

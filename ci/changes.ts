@@ -13,7 +13,7 @@ export type Op = keyof typeof VERBS;
 export const OPS = Object.keys(VERBS) as Op[];
 export const verb = (op: Op) => VERBS[op];
 
-/** Nothing of its own: reads, and the parts of a replacement. Whatever is in neither list stops the preview. */
+/** Operations that change nothing by themselves: reads, and the parts of a replacement. An operation in neither list stops the preview. */
 const QUIET: Record<Exclude<OpType, Op>, true> = {
   same: true,
   read: true,

@@ -46,7 +46,7 @@ function stacks({ since }: Options): void {
   console.log(JSON.stringify([...own, ...(since ? goneSince(ROOT, since) : [])]));
 }
 
-/** Where there is no stack of one's own yet, the examples are what a pull request can change. */
+/** A repository without its own stacks can still change the examples, so those are planned. */
 async function plans(): Promise<void> {
   const { own, examples } = stacksOf(ROOT);
   const { refused } = await planAll(

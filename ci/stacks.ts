@@ -1,4 +1,4 @@
-/** The one list of stacks that preview, up and drift are about: the stack files with a domain of one's own. */
+/** The stacks that preview, up and drift work on: the stack files whose domain is no longer the example's. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

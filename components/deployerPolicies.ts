@@ -1,4 +1,4 @@
-/** The least that whoever runs `pulumi` needs in AWS, as IAM policies to paste: for `up`, and for a preview that only reads. */
+/** The minimal IAM policies for running `pulumi`, ready to paste: one for `up`, and one for a preview, which only reads. */
 
 export interface DeployerPolicyArgs {
   accountId: string;
