@@ -2,7 +2,7 @@
  * Stands in for `pulumi-language-nodejs`, which comes with the CLI's installer only: runs the program with production's own
  * runner, @pulumi/pulumi/cmd/run.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { Server, type ServerUnaryCall } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/language_pb";
@@ -20,6 +20,7 @@ export class LanguageHost {
   private engineAddress = "";
   /** Process id of the program that was started last. */
   programPid: number | undefined;
+  private readonly programs = new Set<ChildProcess>();
 
   /** @param environment further variables of the program's */
   constructor(private readonly environment: NodeJS.ProcessEnv = {}) {}
@@ -45,17 +46,21 @@ export class LanguageHost {
       getRequiredPlugins: say(new proto.GetRequiredPluginsResponse()),
       getRequiredPackages: say(new proto.GetRequiredPackagesResponse()),
       cancel: say(new Empty()),
-      run: ({ request }: ServerUnaryCall<proto.RunRequest, unknown>, answer: Answer<proto.RunResponse>) =>
-        this.run(request, answer),
+      run: (call: ServerUnaryCall<proto.RunRequest, unknown>, answer: Answer<proto.RunResponse>) => {
+        const program = this.run(call.request, answer);
+        // An engine that was killed leaves its program waiting, with this process's output open.
+        call.on("cancelled", () => program.kill("SIGKILL"));
+      },
     });
     return listen(this.server);
   }
 
   stop(): void {
+    for (const program of this.programs) program.kill("SIGKILL");
     this.server.forceShutdown();
   }
 
-  private run(request: proto.RunRequest, answer: Answer<proto.RunResponse>): void {
+  private run(request: proto.RunRequest, answer: Answer<proto.RunResponse>): ChildProcess {
     const info = request.getInfo();
     if (!info) throw new Error("no program");
     const directory = info.getProgramDirectory();
@@ -91,11 +96,14 @@ export class LanguageHost {
       },
     );
     this.programPid = child.pid;
+    this.programs.add(child);
     child.on("exit", (code) => {
+      this.programs.delete(child);
       const response = new proto.RunResponse();
       if (code === ALREADY_TOLD) response.setBail(true);
       else if (code !== 0) response.setError(`the program exited with ${code}`);
       answer(null, response);
     });
+    return child;
   }
 }
