@@ -4,17 +4,15 @@ const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /** Four bytes become five characters; a last group of n bytes becomes n + 1. */
 export function base85(bytes: Uint8Array): string {
-  let text = "";
-  for (let start = 0; start < bytes.length; start += 4) {
-    const size = Math.min(4, bytes.length - start);
+  const groups = Math.ceil(bytes.length / 4);
+  const text = Buffer.alloc(groups * 5);
+  for (let group = 0; group < groups; group++) {
     let value = 0;
-    for (let i = 0; i < 4; i++) value = value * 256 + (bytes[start + i] ?? 0);
-    const digits: string[] = [];
-    for (let i = 0; i < 5; i++) {
-      digits.unshift(ALPHABET.charAt(value % 85));
+    for (let i = 0; i < 4; i++) value = value * 256 + (bytes[group * 4 + i] ?? 0);
+    for (let i = 4; i >= 0; i--) {
+      text[group * 5 + i] = ALPHABET.charCodeAt(value % 85);
       value = Math.floor(value / 85);
     }
-    text += digits.slice(0, size + 1).join("");
   }
-  return text;
+  return text.toString("latin1", 0, bytes.length + groups);
 }
