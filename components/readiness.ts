@@ -1,6 +1,6 @@
 /** Waiting over the tailnet until a machine does its work: `active` at DigitalOcean says only that it has power. */
 import * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 export interface ReadinessArgs {
   /** Name of the machine in the tailnet. */
@@ -16,6 +16,18 @@ export interface ReadinessArgs {
   stdin?: pulumi.Input<string>;
 }
 
+/**
+ * Goes on only on the droplet that the state has. Where DigitalOcean's answer is lost, the provider asks again, and there are two with one
+ * auth key: the first to use it takes the machine's place in the tailnet.
+ */
+const onDroplet = (id: pulumi.Input<string>, command: string) => pulumi.interpolate`expected=${id}
+here=$(curl -fs --max-time 5 --retry 3 http://169.254.169.254/metadata/v1/id || echo $expected)
+if [ "$here" != "$expected" ]; then
+  echo "$(hostname) is droplet $here, and the state has droplet $expected: DigitalOcean made two with one auth key. Delete droplet $here: doctl compute droplet delete $here. Then give the machine another key: pulumi up --replace with the URN of its auth key, from pulumi stack --show-urns." >&2
+  exit 1
+fi
+${command}`;
+
 export function readiness(name: string, args: ReadinessArgs, opts: pulumi.CustomResourceOptions) {
   return new command.remote.Command(
     name,
@@ -29,7 +41,7 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
         dialErrorLimit: 300,
         perDialTimeout: 15,
       },
-      create: args.create,
+      create: onDroplet(args.dropletId, args.create),
       stdin: args.stdin,
       triggers: [args.dropletId],
       // Would come as environment variables, which the machines' sshd refuses: a warning for each update.

@@ -26,7 +26,7 @@ const DESCRIBE: Readonly<Record<string, Describe>> = {
   "random:index/randomPassword:RandomPassword": (p) => [`${p.length} characters`],
   "random:index/randomBytes:RandomBytes": (p) => [`${p.length} bytes`],
   "tls:index/privateKey:PrivateKey": (p) => [p.algorithm],
-  "command:remote:Command": (p) => [p.create],
+  "command:remote:Command": () => ["waits until the machine works"],
   "command:local:Command": () => ["before it is deleted"],
 };
 

@@ -1,4 +1,5 @@
 /** What droplets do once they have power, as far as the cloud and the tailnet notice. */
+import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
 import type { Journal } from "./journal";
 import type { Tailnet } from "./tailnet";
@@ -44,6 +45,7 @@ export interface Machines {
 }
 
 interface Machine {
+  dropletId: string;
   hostname: string;
   on: boolean;
   /** Has power, and does nothing with it. */
@@ -74,6 +76,7 @@ export class SimulatedMachines implements Machines {
     };
     const authKey = config.write_files.find(({ path }) => path === "/etc/mastodon-host/tailnet.key")?.content;
     const machine: Machine = {
+      dropletId,
       hostname: config.hostname,
       on: true,
       hung: false,
@@ -140,8 +143,16 @@ export class SimulatedMachines implements Machines {
       ({ hostname, on, hung, joined }) => on && !hung && joined && hostname === host,
     );
     if (!machine || !this.tailnet.device(host)) return undefined;
-    const answer = this.answer(machine, command, stdin);
-    this.note("ssh", machine, `${command}: ${answer.code}`);
+    const lines = command.split("\n");
+    const last = lines.pop() ?? "";
+    const { status, stderr } = spawnSync(
+      "bash",
+      ["-c", `curl() { echo ${machine.dropletId}; }\nhostname() { echo ${host}; }\n${lines.join("\n")}`],
+      { encoding: "utf8" },
+    );
+    const answer =
+      status === 0 ? this.answer(machine, last, stdin) : { code: status ?? 1, stdout: "", stderr };
+    this.note("ssh", machine, `${last}: ${answer.code}`);
     return answer;
   }
 

@@ -161,7 +161,7 @@ test("the main droplet of prod, complete", async () => {
           privateKey: privateKey("secrets-deploy-key"),
           hostKey: publicKey("main-host-key"),
         },
-        create: "/usr/local/sbin/host-receive",
+        create: expect.stringMatching(/^expected=\d+\n(?:.|\n)+\n\/usr\/local\/sbin\/host-receive$/),
         addPreviousOutputInEnv: false,
         stdin: bundleJson(mainBundle("prod", VALUES)),
         triggers: [dropletId("main-droplet")],

@@ -91,7 +91,7 @@ const worker = (n: number) => ({
         privateKey: privateKey("secrets-deploy-key"),
         hostKey: publicKey("workers-general-host-key"),
       },
-      create: "/usr/local/sbin/mastodon-ready 1200",
+      create: expect.stringMatching(/^expected=\d+\n(?:.|\n)+\n\/usr\/local\/sbin\/mastodon-ready 1200$/),
       addPreviousOutputInEnv: false,
       triggers: [dropletId(`workers-general-${n}-droplet`)],
     },

@@ -1,4 +1,5 @@
 /** A droplet never gets an auth key that may be spent or expired, whatever happened before it is made; and guests that hang. */
+import { DROPLET } from "../../rehearsal/doubles/digitaloceanAccount";
 import type { Settings } from "../../rehearsal/engine/engineStack";
 import { byHand, changes, type Lab, lab, oneWorker, succeeded, unknownToTheState } from "./lab";
 
@@ -96,6 +97,31 @@ test("a droplet named to --replace without its key is refused with the command t
   await expectWhole();
 });
 
+test.each([
+  ["a worker", "workers-general-1", WORKER, generation(4)],
+  ["main", "main", MAIN, mainGeneration(4)],
+] as const)(
+  "%s that DigitalOcean made twice, since its answer was lost: the up says which to delete",
+  async (_, name, pattern, edit) => {
+    const { cloud, engine } = prod;
+    cloud.faults.add({ method: "create", name: `${name}-droplet`, effect: "answer lost" });
+    engine.edit(edit);
+    const up = await engine.up();
+    expect(up.ok).toBe(false);
+    const [, host = "", twin = ""] =
+      /(\S+) is droplet (\d+), and the state has droplet \d+: .+ doctl compute droplet delete \2\b/.exec(
+        up.output,
+      ) ?? [];
+    expect(host).toMatch(pattern);
+    const account = name === "main" ? cloud.main : cloud.workers;
+    await account.destroyDroplet(twin, false);
+    account.remove(DROPLET, twin);
+    cloud.journal.clear();
+    succeeded(await engine.up({ replace: [await urn(`${name}-auth-key`)] }));
+    await expectWhole();
+  },
+);
+
 /** As `doctl compute droplet-action power-off` does it. */
 function switchedOff(name: string): void {
   for (const account of [prod.cloud.main, prod.cloud.workers]) {
@@ -105,8 +131,8 @@ function switchedOff(name: string): void {
 }
 
 test.each([
-  ["a worker", "workers-general-1-droplet", WORKER, generation(4)],
-  ["main", "main-droplet", MAIN, mainGeneration(4)],
+  ["a worker", "workers-general-1-droplet", WORKER, generation(5)],
+  ["main", "main-droplet", MAIN, mainGeneration(5)],
 ] as const)("%s that hangs cannot be deleted until it is switched off", async (_, name, pattern, edit) => {
   prod.cloud.machines.kill(hosts(pattern)[0] ?? "", "hung");
   prod.engine.edit(edit);

@@ -159,6 +159,11 @@ describe("boot", () => {
     );
 
     test("a Sidekiq that hangs is restarted, the others are not", async () => {
+      // On a busy machine one that was killed may end once more before it has booted.
+      await worker.waitFor("all containers' health", 180, async () => {
+        const healthy = await worker.run("docker ps --filter health=healthy --format /{{.Names}}");
+        return CONTAINERS.every((name) => healthy.includes(name));
+      });
       const before = await running(worker);
       await worker.run(`docker top ${second.slice(1)} -o pid | tail -n +2 | xargs kill -STOP`);
       await again(second, before, 120);
