@@ -28,11 +28,12 @@ describe("boot", () => {
       "INTERVAL = 10\n",
       "INTERVAL = 1\n",
     );
+    // Sooner than in life, but no sooner than a busy machine can start a command in a container.
     const checked = edited(
       impatient,
       "/etc/mastodon/compose.yaml",
       /interval: "30s"\n(\s+)timeout: "\d+s"/g,
-      'interval: "2s"\n$1timeout: "4s"',
+      'interval: "2s"\n$1timeout: "12s"',
     );
     worker = await lab.machine(checked);
     await Promise.all([main.start(), worker.start()]);
@@ -159,11 +160,6 @@ describe("boot", () => {
     );
 
     test("a Sidekiq that hangs is restarted, the others are not", async () => {
-      // On a busy machine one that was killed may end once more before it has booted.
-      await worker.waitFor("all containers' health", 180, async () => {
-        const healthy = await worker.run("docker ps --filter health=healthy --format /{{.Names}}");
-        return CONTAINERS.every((name) => healthy.includes(name));
-      });
       const before = await running(worker);
       await worker.run(`docker top ${second.slice(1)} -o pid | tail -n +2 | xargs kill -STOP`);
       await again(second, before, 120);

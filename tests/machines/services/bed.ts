@@ -19,15 +19,15 @@ function inputs() {
   return { ...all, sizing: { ...all.sizing, redis: small, cacheRedis: small } };
 }
 
-/** Health checks and patience that a test need not wait a minute for. */
+/** Shorter health checks and less patience than in life, but enough of both for a busy machine. */
 function impatient(bundle: HostBundle): HostBundle {
   const checked = edited(
     bundle,
     COMPOSE_PATH,
     /interval: "30s"\n(\s+)timeout: "\d+s"/g,
-    'interval: "2s"\n$1timeout: "4s"',
+    'interval: "2s"\n$1timeout: "12s"',
   );
-  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 25\n");
+  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 60\n");
 }
 
 export class Bed {

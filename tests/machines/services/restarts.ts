@@ -91,6 +91,18 @@ export function restartTests(bed: Beds): void {
     },
   );
 
+  test("systemctl restart mastodon while a request takes long: that one is answered, and those that come meanwhile", async () => {
+    const token = await someonesToken(bed().main);
+    const slow = "psql -qX -d mastodon -c 'BEGIN; LOCK TABLE statuses; SELECT pg_sleep(8)'";
+    const post = `curl -sk -o /dev/null -w '%{http_code} %{time_total}' --resolve ${WEB}:443:127.0.0.1 -H 'Authorization: Bearer ${token}' -d status=slow https://${WEB}/api/v1/statuses`;
+    const load = await underLoad(
+      `(runuser -u postgres -- ${slow} >/dev/null &) ; sleep 1; (${post} >/root/slow.answer &) ; sleep 1; systemctl restart mastodon && mastodon-ready 120`,
+    );
+    const [code, seconds] = bed().main.read("/root/slow.answer").split(" ");
+    expect([code, Number(seconds) > 4]).toEqual(["200", true]);
+    await nothingLost(load);
+  });
+
   test.each([
     ["redis-server", "redis-server"],
     ["pgbouncer", "pgbouncer"],
