@@ -102,7 +102,7 @@ const table = {
     format: printable,
   },
   extraSecretEnv: {
-    description: "Further secret environment variables of Mastodon, as a JSON object",
+    description: "Additional secret environment variables for Mastodon, as a JSON object",
     format: { pattern: /^\{[\s\S]*\}$/, words: 'a JSON object such as {"DEEPL_API_KEY": "…"}' },
     placeholder: "{}",
   },

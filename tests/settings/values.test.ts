@@ -219,32 +219,32 @@ const MISSING: BadCase[] = [
   [
     "region",
     { region: "" },
-    "region is missing (DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work); write, for example, nyc3",
+    "region is missing (DigitalOcean region of every droplet, in both accounts: a job makes dozens of database round trips, so workers in another region would get almost nothing done); write, for example, nyc3",
   ],
   [
     "owner",
     { owner: undefined },
-    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
+    "owner.email is missing (The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025); write, for example, you@example.org",
   ],
   [
     "owner.email",
     { owner: { username: "owner" } },
-    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
+    "owner.email is missing (The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025); write, for example, you@example.org",
   ],
   [
     "aws",
     { aws: {} },
-    'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"',
+    'aws.accountId is missing (The only AWS account that the program may change); write, for example, "123456789012"',
   ],
   [
     "aws.accountId, null",
     { aws: { accountId: null } },
-    'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"',
+    'aws.accountId is missing (The only AWS account that the program may change); write, for example, "123456789012"',
   ],
   [
     "tailnet",
     { tailnet: {} },
-    "tailnet.oauthClientId is missing (OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`); write, for example, kAbCdEfCNTRL",
+    "tailnet.oauthClientId is missing (OAuth client that creates the droplets' auth keys; its secret is `tailscaleOauthClientSecret`); write, for example, kAbCdEfCNTRL",
   ],
   [
     "a pool's name",
