@@ -25,7 +25,7 @@ const TEMPORARY_GIB = 2;
 const NGINX = [
   { item: "nginx's logs", gib: 1 },
   { item: "page cache", gib: 1 },
-  { item: "free beside the media cache", gib: 2 },
+  { item: "free space beyond the media cache", gib: 2 },
 ];
 
 const containersOf = (sidekiq: readonly SidekiqProcess[]) =>

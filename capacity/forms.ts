@@ -44,7 +44,7 @@ export function workerForms(vcpus: number): SidekiqProcess[][] {
 }
 
 /**
- * Main beside workers: the scheduler, and a process that serves every queue a little, so that none depends on the workers' account.
+ * Main next to workers: the scheduler, and a process that serves every queue a little, so that none depends on the workers' account.
  * One process for both where memory is short.
  */
 export const mainForms = (): SidekiqProcess[][] => [

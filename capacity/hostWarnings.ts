@@ -5,7 +5,7 @@ import { evaluate, type Situation } from "./evaluate";
 import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
 import type { Fleet } from "./fleet";
 import type { Problem } from "./problem";
-import { mends, recommended, smallest } from "./remedy";
+import { fixes, recommended, smallest } from "./remedy";
 import { databaseGiBPerYear, volumeForAYear } from "./state";
 
 export function hostWarnings(judged: Judged): Problem[] {
@@ -78,7 +78,7 @@ function manyProcesses(judged: Judged, finding: Finding): Problem[] {
 export function farAway({ conditions }: Situation, why: string): Problem {
   return {
     key: "assumptions.rttMs",
-    message: `is ${conditions.rttMs}, and ${why}; between droplets of one region with a direct path (\`tailscale ping\`) it is about 1: mend the path, and write what it then takes, at most ${FAR_MS}`,
+    message: `is ${conditions.rttMs}, and ${why}; between droplets of one region with a direct path (\`tailscale ping\`) it is about 1: fix the path, and write what it then takes, at most ${FAR_MS}`,
   };
 }
 
@@ -110,15 +110,15 @@ function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
   );
 }
 
-/** @param is what it is now, where no single change mends it */
+/** @param is what it is now, where no single change fixes it */
 function advise(judged: Judged, finding: Finding, is: string, ladders: Change[][], why: string): Problem {
   const { situation, found } = judged;
-  const change = smallest(ladders, (one) => mends(one, [finding], found, situation));
+  const change = smallest(ladders, (one) => fixes(one, [finding], found, situation));
   return change
     ? recommended(change, why)
     : {
         key: finding.about,
-        message: `is ${is}${why}; no single setting mends that, \`npm run size\` proposes a fleet`,
+        message: `is ${is}${why}; no single setting fixes that, \`npm run size\` proposes a fleet`,
       };
 }
 

@@ -1,4 +1,4 @@
-/** The smallest change that mends a fleet, each one tried in the model. */
+/** The smallest change that fixes a fleet, each one tried in the model. */
 import {
   addedQueue,
   type Change,
@@ -18,14 +18,14 @@ import type { Fleet } from "./fleet";
 import type { Problem } from "./problem";
 import { QUEUE_NAMES, type QueueName, queueNames } from "./queues";
 
-/** Pools whose settings are tried for one problem, besides main: each trial is a simulation. */
+/** Pools whose settings are tried for one problem, in addition to main: each trial is a simulation. */
 const MOST_POOLS = 3;
 
 /**
- * Whether a changed fleet is without these findings and without any that the fleet did not have before. Who mends an error may
+ * Whether a changed fleet is without these findings and without any that the fleet did not have before. Who fixes an error may
  * leave a queue busy.
  */
-export function mends(
+export function fixes(
   change: Change,
   gone: readonly Finding[],
   before: readonly Finding[],

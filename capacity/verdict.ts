@@ -6,7 +6,7 @@ import type { Fleet } from "./fleet";
 import { farAway, hostWarnings } from "./hostWarnings";
 import type { Problem } from "./problem";
 import type { QueueName } from "./queues";
-import { mends, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
+import { fixes, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
 import { redisPeak } from "./state";
 
 export interface Verdict {
@@ -47,7 +47,7 @@ function webProblems({ fleet, situation, evaluation, found }: Judged): Problem[]
   const [main] = evaluation.hosts;
   if (gone.length === 0 || !main) return [];
   const why = `web and its queries alone take ${main.web.toFixed(1)} of main's ${main.cores.toFixed(1)} vCPUs at the busy hour`;
-  const change = smallest([sizeLadder(fleet, 0)], (one) => mends(one, gone, found, situation));
+  const change = smallest([sizeLadder(fleet, 0)], (one) => fixes(one, gone, found, situation));
   return [change ? recommended(change, `, and ${why}`) : beyond(why)];
 }
 
@@ -65,7 +65,7 @@ function redisProblems({ situation, evaluation, found }: Judged): Problem[] {
   ];
 }
 
-/** What no single change mends. */
+/** What no single change fixes. */
 const beyond = (why: string): Problem => ({
   key: "workload",
   message: `is more than the fleet can do: ${why}; no single setting is enough, \`npm run size\` proposes a fleet`,
@@ -73,7 +73,7 @@ const beyond = (why: string): Problem => ({
 
 type Sentence = (queues: readonly QueueResult[], situation: Situation) => string;
 
-/** One line where one change mends everything of these kinds, otherwise a line for each queue. */
+/** One line where one change fixes everything of these kinds, otherwise a line for each queue. */
 function queueProblems(
   { fleet, situation, evaluation, found }: Judged,
   sentences: Partial<Record<Finding["kind"], Sentence>>,
@@ -90,15 +90,15 @@ function queueProblems(
       })
       .filter(Boolean)
       .join(", and ");
-  const mend = (some: readonly Finding[]) => {
+  const fix = (some: readonly Finding[]) => {
     const queues = some.map(({ about }) => about as QueueName);
-    return smallest(ladders(fleet, queues), (change) => mends(change, some, found, situation));
+    return smallest(ladders(fleet, queues), (change) => fixes(change, some, found, situation));
   };
 
   if (gone.some(isError) && mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];
-  const all = mend(gone);
+  const all = fix(gone);
   if (all) return [recommended(all, `, and ${why(gone)}`)];
-  const each = gone.map((finding) => ({ finding, change: gone.length > 1 ? mend([finding]) : undefined }));
+  const each = gone.map((finding) => ({ finding, change: gone.length > 1 ? fix([finding]) : undefined }));
   const hopeless = each.filter(({ change }) => !change).map(({ finding }) => finding);
   return [
     ...each.flatMap(({ finding, change }) =>

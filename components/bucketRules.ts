@@ -57,7 +57,7 @@ export const mediaWriterPolicy = (arn: string) =>
     Resource: `${arn}/*`,
   });
 
-/** Write and nothing else: whoever breaks into the main droplet can neither read nor delete the dumps. */
+/** Write only: an intruder on the main droplet can neither read nor delete the dumps. */
 export const backupWriterPolicy = (arn: string) =>
   policy({
     Sid: "Dumps",

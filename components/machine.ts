@@ -9,7 +9,7 @@ import { type MadeMachine, needsNewKey, type PriorMachine, type PriorMachines } 
 import type { Tailnet } from "./tailnet";
 
 export interface MachineArgs {
-  /** DigitalOcean's name of the droplet. May repeat: a new worker lives beside the one it replaces. */
+  /** DigitalOcean's name of the droplet. It may repeat: a new worker runs next to the one that it replaces. */
   dropletName: string;
   region: string;
   /** Droplet size (slug). */

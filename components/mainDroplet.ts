@@ -110,7 +110,7 @@ export class MainDroplet extends pulumi.ComponentResource {
     const machine = new Machine(
       name,
       {
-        dropletName: `${names.prefix}-main`,
+        dropletName: names.mainDroplet,
         region,
         size: main.size,
         account,

@@ -33,7 +33,7 @@ export interface BootSecrets {
   authKey: string;
   /** root's password, for the console only. */
   consolePassword: string;
-  /** The machine's ssh host key, so that whoever connects knows it beforehand. */
+  /** The machine's ssh host key, so that a client knows it beforehand. */
   hostKey: { privatePem: string; publicOpenSsh: string };
 }
 

@@ -17,7 +17,7 @@ export interface CommonInputs {
   deployKey: string;
   /** Size of the swap file. */
   swapMiB: number;
-  /** What the role's own scripts read from /etc/mastodon-host/host.env, beside the common variables. */
+  /** What the role's own scripts read from /etc/mastodon-host/host.env, in addition to the common variables. */
   hostEnv: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 

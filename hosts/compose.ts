@@ -193,7 +193,7 @@ const sidekiqService = (process: SidekiqProcess, memoryMiB: number, metricsPort:
   environment: {
     MASTODON_SIDEKIQ_READY_FILENAME: SIDEKIQ_READY_FILENAME,
     MASTODON_PROMETHEUS_EXPORTER_ENABLED: "true",
-    // In the process itself, instead of a collector beside it.
+    // In the process itself, instead of in a separate collector.
     MASTODON_PROMETHEUS_EXPORTER_LOCAL: "true",
     MASTODON_PROMETHEUS_EXPORTER_HOST: "127.0.0.1",
     MASTODON_PROMETHEUS_EXPORTER_PORT: String(metricsPort),

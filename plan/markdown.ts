@@ -32,7 +32,7 @@ const sentence = (text: string) =>
   text
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/[\\`*_[\]<>#|~]/g, "\\$&")
-    // GitHub would notify whoever has the name.
+    // GitHub would notify the account of that name.
     .replace(/@(?=\w)/g, "@\u200b");
 
 const cell = (text: string | number) => String(text).replaceAll("|", "\\|");

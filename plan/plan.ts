@@ -35,7 +35,7 @@ export interface PlanResult {
   cloudConfigs: Record<string, string>;
   /** Text to merge into the tailnet's policy file before the first up, so that keys with these tags can be minted. */
   tailnetPolicy: string;
-  /** IAM policies of whoever runs `pulumi`, to paste into AWS. */
+  /** IAM policies to paste into AWS, for the user or role that runs `pulumi`. */
   iamPolicies: { deploy: string; preview: string };
 }
 
@@ -102,13 +102,13 @@ export async function makePlan(
   };
 }
 
-/** What the accounts have to know before the first up; the policies are written beside the plan. */
+/** What the accounts have to know before the first up; the policies are written next to the plan. */
 function elsewhere({ tailnet }: Settings, stack: string): Plan["toSetBeforeUp"]["elsewhere"] {
   const folder = `plan/${stack}`;
   return [
     {
       where: "AWS",
-      what: `attach the policy \`${folder}/${DEPLOY_POLICY_FILE}\` to whoever runs \`pulumi up\`, and \`${folder}/${PREVIEW_POLICY_FILE}\` to whoever only previews`,
+      what: `attach the policy \`${folder}/${DEPLOY_POLICY_FILE}\` to the user or role that runs \`pulumi up\`, and \`${folder}/${PREVIEW_POLICY_FILE}\` to the one that only previews`,
     },
     ...(tailnet.managePolicy
       ? []
@@ -121,7 +121,7 @@ function elsewhere({ tailnet }: Settings, stack: string): Plan["toSetBeforeUp"][
   ];
 }
 
-/** Files beside the plan: IAM policies to paste. */
+/** Files next to the plan: IAM policies to paste. */
 export const DEPLOY_POLICY_FILE = "iam-policy.json";
 export const PREVIEW_POLICY_FILE = "iam-policy-preview.json";
 

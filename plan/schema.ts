@@ -31,7 +31,7 @@ const host = z.strictObject({
     description:
       "At the busy hour, all droplets of the row together, in dedicated vCPUs; jobs on main: with the database of all",
   }),
-  services: z.array(z.string()).meta({ description: "What runs beside Sidekiq" }),
+  services: z.array(z.string()).meta({ description: "What runs in addition to Sidekiq" }),
   sidekiq: z.array(
     z.strictObject({
       queues: z.string().meta({ description: "In strict order, or with weights" }),
@@ -44,7 +44,7 @@ const host = z.strictObject({
     .array(z.strictObject({ item: z.string(), mib: z.number() }))
     .meta({ description: "Budget of one droplet" }),
   userDataBytes: z.int().meta({ description: "DigitalOcean takes 65536" }),
-  cloudConfig: z.string().meta({ description: "File beside this one, secrets redacted" }),
+  cloudConfig: z.string().meta({ description: "File next to this one, with secrets redacted" }),
 });
 
 const connections = z.strictObject({

@@ -19,7 +19,7 @@ ${main ? machine(main) : ""}
 ${pools.filter((pool) => pool.account === "main").map(machine)}
 </section>
 ${elsewhere.length > 0 ? workers(elsewhere) : ""}
-<section class="box outside admins" aria-label="Administrators"><h3>Administrators</h3> and whoever runs <code>pulumi up</code></section>
+<section class="box outside admins" aria-label="Administrators"><h3>Administrators</h3> and the machine that runs <code>pulumi up</code></section>
 <p class="way admins">ssh to every machine,<br>over the tailnet</p>
 <p class="way down">media of main and workers, and main's nightly dumps</p>
 <section class="box outside s3" aria-label="AWS S3"><h3>AWS S3</h3> media, and encrypted dumps of the database</section>

@@ -1,35 +1,47 @@
 /** Names that follow from the settings. */
 import type { Settings } from "../config";
 
-export interface Names {
+/** Names that follow from the stack's own name. */
+export interface StackNames {
   /** Prefix of everything the stack owns: `mastodon-STACK`. */
   prefix: string;
+  mainDroplet: string;
+  /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
+  dataVolume: string;
+  /** Tailnet tags: they carry the stack, so that two stacks in one tailnet never reach each other. */
+  tags: { main: string; worker: string; deploy: string };
+}
+
+export interface Names extends StackNames {
   /** Host name of the web interface. */
   web: string;
   /** Host name that serves media. */
   media: string;
   mediaBucket: string;
-  /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
-  dataVolume: string;
   backupBucket: string;
-  /** Tailnet tags: they carry the stack, so that two stacks in one tailnet never reach each other. */
-  tags: { main: string; worker: string; deploy: string };
 }
 
 export type NamedSettings = Pick<Settings, "domain" | "webDomain" | "mediaDomain" | "media" | "backups">;
 
-export function namesOf(settings: NamedSettings, stack: string): Names {
+export function stackNames(stack: string): StackNames {
   const prefix = `mastodon-${stack}`;
+  return {
+    prefix,
+    mainDroplet: `${prefix}-main`,
+    dataVolume: `${prefix}-data`,
+    tags: { main: `tag:${prefix}-main`, worker: `tag:${prefix}-worker`, deploy: `tag:${prefix}-deploy` },
+  };
+}
+
+export function namesOf(settings: NamedSettings, stack: string): Names {
   const web = settings.webDomain || settings.domain;
   const dashed = settings.domain.replaceAll(".", "-");
   return {
-    prefix,
+    ...stackNames(stack),
     web,
     media: settings.mediaDomain || `media.${web}`,
-    dataVolume: `${prefix}-data`,
     mediaBucket: settings.media.bucket || `${dashed}-media`,
     backupBucket: settings.backups.bucket || `${dashed}-backups`,
-    tags: { main: `tag:${prefix}-main`, worker: `tag:${prefix}-worker`, deploy: `tag:${prefix}-deploy` },
   };
 }
 

@@ -1,4 +1,4 @@
-/** What only a stack's file tells of its configuration, beside the values: the engine decrypts and converts before the program starts. */
+/** What only a stack's file tells of its configuration that the values do not: the engine decrypts and converts before the program starts. */
 import { headOf } from "./paths";
 import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
 

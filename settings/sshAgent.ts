@@ -1,4 +1,4 @@
-/** The ssh agent of whoever runs pulumi: nothing here needs it, and one that is gone still fails every command. */
+/** The ssh agent of the person who runs pulumi. Nothing here needs it, but a socket that is gone fails every command. */
 import { connect } from "node:net";
 import type { Problem } from "../capacity/problem";
 

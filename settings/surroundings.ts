@@ -145,7 +145,7 @@ async function reservedAddresses(
   return new Set([...ipv4, ...ipv6].filter(ours).map(({ ip }) => ip));
 }
 
-/** An address of somebody else beside ours would get a part of the visitors, and a CNAME lets no address stand beside it. */
+/** Somebody else's address next to ours would get a share of the visitors, and a CNAME allows no address next to it. */
 async function foreignRecords(
   { problems }: Found,
   ask: Ask,
@@ -177,7 +177,7 @@ async function foreignRecords(
     problems.push({
       key: "dnsZone",
       message:
-        `already has ${foreign.map(({ type, data }) => `${type} ${data}`).join(", ")} for ${host}, which would go on serving beside the new records. ` +
+        `already has ${foreign.map(({ type, data }) => `${type} ${data}`).join(", ")} for ${host}, which would keep serving next to the new records. ` +
         `If the old server may go, delete them first: ${foreign.map(({ id }) => `doctl compute domain records delete ${zone} ${id}`).join(" && ")}. ` +
         `Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set`,
     });

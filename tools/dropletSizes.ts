@@ -114,7 +114,7 @@ async function allSizes(token: string): Promise<ApiSize[]> {
   return sizes;
 }
 
-/** Slugs with what changed between two catalogues, for whoever reads the diff. */
+/** Slugs with what changed between two catalogues, for the reader of the diff. */
 export function changesBetween(before: Catalogue, after: Catalogue): string[] {
   const old = new Map(before.sizes.map((row) => [row[0], row.join(" ")]));
   const now = new Map(after.sizes.map((row) => [row[0], row.join(" ")]));

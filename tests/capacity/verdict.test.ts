@@ -98,7 +98,7 @@ describe("errors:", () => {
   test("workers far away: the way is mended before droplets are bought", () => {
     expect(said(fleet(main(), pool()), situation(6000, 1, 76)).problems).toEqual([
       expect.stringMatching(
-        /^assumptions\.rttMs is 76, and after an outage of 2 h default .* have not caught up within recovery\.catchUpHours: 1; between droplets of one region with a direct path \(`tailscale ping`\) it is about 1: mend the path, and write what it then takes, at most 2$/,
+        /^assumptions\.rttMs is 76, and after an outage of 2 h default .* have not caught up within recovery\.catchUpHours: 1; between droplets of one region with a direct path \(`tailscale ping`\) it is about 1: fix the path, and write what it then takes, at most 2$/,
       ),
     ]);
   });
@@ -149,7 +149,7 @@ describe("warnings:", () => {
       "workers[0].sidekiq[1].threads is 50, and one process has one core for all of them: more than 25 wait for each other;";
     expect(said(of("c-4"), slowServers).warnings).toEqual([`${why} write 25 and replicas: 2`]);
     expect(said(of("c-2"), slowServers).warnings).toEqual([
-      `${why} no single setting mends that, \`npm run size\` proposes a fleet`,
+      `${why} no single setting fixes that, \`npm run size\` proposes a fleet`,
     ]);
   });
 
@@ -186,7 +186,7 @@ describe("warnings:", () => {
   test("a long way between workers and the database, with what it costs", () => {
     expect(said(fleet(main(), pool()), situation(1000, 2, 5)).warnings).toEqual([
       expect.stringMatching(
-        /^assumptions\.rttMs is 5, and a job of \w+ waits for that \d+ times: at 2 the fleet could do \d\.\d times as much; between droplets of one region with a direct path \(`tailscale ping`\) it is about 1: mend the path, and write what it then takes, at most 2$/,
+        /^assumptions\.rttMs is 5, and a job of \w+ waits for that \d+ times: at 2 the fleet could do \d\.\d times as much; between droplets of one region with a direct path \(`tailscale ping`\) it is about 1: fix the path, and write what it then takes, at most 2$/,
       ),
     ]);
     // Without workers nobody goes that way.

@@ -112,6 +112,27 @@ for (const effects of rounds) {
   );
 }
 
+test("a refresh that any provider refuses to answer changes nothing, and the one that is answered finds no drift", async () => {
+  const { cloud, engine } = prod;
+  const before = await holders();
+  const held = [cloud.main, cloud.workers, cloud.aws, cloud.tailnet].flatMap((account) => account.list());
+  cloud.faults.add(
+    ...held.map(({ name }) => ({ method: "read" as const, name, effect: "refused" as const })),
+  );
+  let refreshes = 0;
+  for (let left = cloud.faults.left.length; left > 0; left = cloud.faults.left.length) {
+    const refused = await engine.refresh();
+    refreshes++;
+    expect(refused.ok).toBe(false);
+    expect(refused.output).toContain("503 Service Unavailable");
+    expect(cloud.faults.left.length).toBeLessThan(left);
+  }
+  succeeded(await engine.preview({ refresh: true, expectNoChanges: true }));
+  expect(await unknownToTheState(prod)).toEqual([]);
+  expect(await holders()).toEqual(before);
+  figure(`reads: ${held.length} faults, ${refreshes} refreshes refused`);
+});
+
 /** The same kind of change once more, from where the first round left the stack. */
 function anew(title: string) {
   return ({ main, workers }: Parameters<(typeof CHANGES)[number]["edit"]>[0]) => {

@@ -116,7 +116,7 @@ const refusedFor = async (...records: ReturnType<typeof record>[]) =>
 
 test("a record of somebody else at one of the names is refused, with what to do", async () => {
   expect(await refusedFor(record("A", "198.51.100.9"))).toEqual([
-    "dnsZone already has A 198.51.100.9 for social.example.org, which would go on serving beside the new records. " +
+    "dnsZone already has A 198.51.100.9 for social.example.org, which would keep serving next to the new records. " +
       "If the old server may go, delete them first: doctl compute domain records delete example.org 7. " +
       "Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set",
   ]);

@@ -1,9 +1,12 @@
 /** A service of main restarts on purpose, under load: no post fails, and no job is lost. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { someonesToken } from "../person";
 import type { Beds } from "./bed";
 
 const WEB = "social.example.org";
+const REPACKED = readFileSync(join(__dirname, "repacked.sh"), "utf8");
 
 /**
  * Posts from four threads until it is told to stop, each of which makes a job; says which answer came how often, and how long the
@@ -88,17 +91,31 @@ export function restartTests(bed: Beds): void {
     },
   );
 
-  test("a package's upgrade stops Redis and starts it later: the same, and workers are told of the release again", async () => {
-    await nothingLost(
-      await underLoad(
-        "systemctl stop redis-server; sleep 3; systemctl start redis-server; mastodon-ready 120",
-      ),
-    );
-    expect(await bed().main.run("systemctl is-active mastodon-traffic mastodon-release")).toBe(
-      "active\nactive\n",
-    );
-    expect(await bed().redis("redis", "HGET mastodon-hosting:release version")).toMatch(/^v/);
-  });
+  test.each([
+    ["redis-server", "redis-server"],
+    ["pgbouncer", "pgbouncer"],
+    ["postgresql-17", "postgresql@17-main"],
+    ["docker.io", "docker"],
+  ])(
+    "an upgrade of the package %s: the same, and workers are told of the release again",
+    async (name, unit) => {
+      const { main } = bed();
+      const file = await main.run(`bash -s ${name}`, { input: REPACKED, timeout: 120 });
+      const process = () => main.run(`systemctl show -P MainPID ${unit}`);
+      const before = await process();
+      const load = await underLoad(
+        `DEBIAN_FRONTEND=noninteractive apt-get install -y ${file.trim()} && mastodon-ready 120`,
+      );
+      console.log(`package ${name}: ${load.made} posts, the slowest after ${load.slowest} s`);
+      await nothingLost(load);
+      expect(await process()).not.toBe(before);
+      expect(await main.run(`dpkg-query -W -f '\${Version}' ${name}`)).toMatch(/\+newer$/);
+      expect(await main.run("systemctl is-active mastodon-traffic mastodon-release")).toBe(
+        "active\nactive\n",
+      );
+      expect(await bed().redis("redis", "HGET mastodon-hosting:release version")).toMatch(/^v/);
+    },
+  );
 
   test("an apply makes web anew: the same", async () => {
     const path = "/etc/mastodon/compose.yaml";
