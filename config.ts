@@ -50,12 +50,12 @@ const REGIONS = [
 const hostName = z
   .string()
   .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/, {
-    error: "is not a lower-case host name",
+    error: "is not a lowercase host name",
   });
 const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), schema]).default("");
 hostName.register(corrections, { correct: correctHost });
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
-  error: "is not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)",
+  error: "is not an S3 bucket name of 3 to 63 lowercase letters, digits and hyphens (a dot breaks TLS)",
 });
 const email = z
   .email({ error: "is not an e-mail address" })
@@ -125,14 +125,9 @@ const main = z
       .string()
       .default("g-2vcpu-8gb")
       .meta({ description: "Droplet size (slug). Takes effect with the next `generation`" }),
-    volumeGiB: z
-      .int()
-      .min(10)
-      .max(16_384)
-      .default(50)
-      .meta({
-        description: "Data volume: Postgres, Redis, certificates. It grows in place and never shrinks",
-      }),
+    volumeGiB: z.int().min(10).max(16_384).default(50).meta({
+      description: "Data volume: Postgres, Redis, certificates. It grows in place and never shrinks",
+    }),
     generation: generation.meta({
       description: "Raise by one to replace the droplet; the data volume moves to the new one",
     }),
@@ -202,7 +197,7 @@ const workerPool = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,19}$/, {
-      error: "is not a name of at most 20 lower-case letters, digits and hyphens",
+      error: "is not a name of at most 20 lowercase letters, digits and hyphens",
     })
     .meta({ description: "Names the pool's droplets, tag and firewall", examples: ["general"] }),
   count: z.int().min(0).max(100).default(1).meta({ description: "Number of identical droplets" }),
@@ -221,7 +216,7 @@ const workerPool = z.strictObject({
 });
 
 const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, {
-  error: "is not an environment variable's name; write capital letters, digits and underscores",
+  error: "is not a valid environment variable name; write capital letters, digits and underscores",
 });
 
 /**
@@ -251,7 +246,7 @@ export const settingsSchema = z.strictObject({
   }),
   mastodonVersion: z
     .string()
-    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release's name" })
+    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release name" })
     .register(corrections, { correct: correctRelease })
     .default("v4.7.3")
     .meta({
@@ -540,7 +535,7 @@ export const settingsSchema = z.strictObject({
   extraEnv: z
     .record(
       environmentName,
-      z.union([z.string(), z.number(), z.boolean()], { error: "write a text, a number, true or false" }),
+      z.union([z.string(), z.number(), z.boolean()], { error: "write a string, a number, true or false" }),
     )
     .default({})
     .meta({
