@@ -30,7 +30,7 @@ const token = { pattern: /^[\x21-\x7e]+$/, words: "the token alone, without spac
 const inRedisUrl = {
   pattern: /^(?!.*%[\da-fA-F]{2})[\x21-\x7e]{16,}$/,
   words:
-    "at least 16 printable characters without spaces, and without % before two hexadecimal digits, which Mastodon would decode",
+    "at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that)",
 };
 const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable characters without spaces" };
 

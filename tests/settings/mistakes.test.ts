@@ -32,7 +32,7 @@ const MAIL: BadCase[] = [
 ];
 
 const IN_URL =
-  "must be at least 16 printable characters without spaces, and without % before two hexadecimal digits, which Mastodon would decode; run: pulumi config set --secret";
+  "must be at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that); run: pulumi config set --secret";
 const TOKEN = "must be the token alone, without spaces or line breaks; run: pulumi config set --secret";
 const SECRETS: BadCase[] = [
   [

@@ -109,7 +109,7 @@ describe("a secret of a wrong format is refused with the right one, and not repe
   const HEX = "128 hexadecimal digits (rails secret)";
   const KEY = "at least 32 letters and digits (rails db:encryption:init)";
   const PRINTABLE = "at least 16 printable characters without spaces";
-  const IN_URL = `${PRINTABLE}, and without % before two hexadecimal digits, which Mastodon would decode`;
+  const IN_URL = `${PRINTABLE}, and without % before two hexadecimal digits (Mastodon would decode that)`;
   const formats: [SecretName, string, string][] = [
     ["secretKeyBase", CANARY.repeat(8).slice(0, 128), HEX],
     ["otpSecret", `${CANARY} ${CANARY}`, PRINTABLE],
