@@ -50,12 +50,12 @@ const REGIONS = [
 const hostName = z
   .string()
   .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/, {
-    error: "is not a lower-case host name",
+    error: "is not a lowercase host name",
   });
 const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), schema]).default("");
 hostName.register(corrections, { correct: correctHost });
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {
-  error: "is not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)",
+  error: "is not an S3 bucket name of 3 to 63 lowercase letters, digits and hyphens (a dot breaks TLS)",
 });
 const email = z
   .email({ error: "is not an e-mail address" })
@@ -125,18 +125,15 @@ const main = z
       .string()
       .default("g-2vcpu-8gb")
       .meta({ description: "Droplet size (slug). Takes effect with the next `generation`" }),
-    volumeGiB: z
-      .int()
-      .min(10)
-      .max(16_384)
-      .default(50)
-      .meta({ description: "Data volume: Postgres, Redis, certificates. Grows in place, never shrinks" }),
+    volumeGiB: z.int().min(10).max(16_384).default(50).meta({
+      description: "Data volume: Postgres, Redis, certificates. It grows in place and never shrinks",
+    }),
     generation: generation.meta({
-      description: "Raise by one to replace the droplet on purpose; the data volume moves to the new one",
+      description: "Raise by one to replace the droplet; the data volume moves to the new one",
     }),
     ipv6: z.boolean().default(false).meta({
       description:
-        "Reserve an IPv6 address too, and publish it; workers get IPv6 too, to deliver to servers that have nothing else",
+        "Also reserve and publish an IPv6 address. Workers get IPv6 too, so that they can deliver to IPv6-only servers",
     }),
     sidekiq: z
       .array(sidekiqProcess)
@@ -146,7 +143,7 @@ const main = z
       ])
       .meta({
         description:
-          "Sidekiq processes on the main droplet: `{queues, threads, replicas, memoryMiB}`; queues in strict order as a list, or with weights as a map. `memoryMiB` is what one replica takes without ffmpeg, computed from the threads where absent",
+          "Sidekiq processes on the main droplet: `{queues, threads, replicas, memoryMiB}`. Write `queues` as a list for strict order, or as a map for weights. `memoryMiB` is the memory of one replica without ffmpeg; computed from the threads if absent",
       }),
     web: z
       .strictObject({
@@ -154,12 +151,12 @@ const main = z
         threads: z.int().min(1).max(32).optional(),
       })
       .prefault({})
-      .meta({ description: "Puma `{processes, threads}`; computed from the size where absent" }),
+      .meta({ description: "Puma `{processes, threads}`; computed from the size if absent" }),
     // Node takes 124 before anybody is connected.
     streaming: z
       .strictObject({ memoryMiB: mebibytes(160) })
       .prefault({})
-      .meta({ description: "Streaming `{memoryMiB}`; computed where absent" }),
+      .meta({ description: "Streaming `{memoryMiB}`; computed if absent" }),
     postgres: z
       .strictObject({
         // Half of Postgres' own defaults; a quarter for what a session sorts in.
@@ -173,7 +170,7 @@ const main = z
       .prefault({})
       .meta({
         description:
-          "Postgres `{sharedBuffersMiB, effectiveCacheSizeMiB, workMemMiB, maintenanceWorkMemMiB, maxConnections}`; computed where absent",
+          "Postgres `{sharedBuffersMiB, effectiveCacheSizeMiB, workMemMiB, maintenanceWorkMemMiB, maxConnections}`; computed if absent",
       }),
     pgbouncer: z
       .strictObject({
@@ -181,18 +178,18 @@ const main = z
         maxClientConnections: z.int().min(20).max(10_000).optional(),
       })
       .prefault({})
-      .meta({ description: "pgbouncer `{defaultPoolSize, maxClientConnections}`; computed where absent" }),
+      .meta({ description: "pgbouncer `{defaultPoolSize, maxClientConnections}`; computed if absent" }),
     redis: z
       .strictObject({ maxMemoryMiB: mebibytes(64) })
       .prefault({})
       .meta({
         description:
-          "Persistent Redis (queues, feeds) `{maxMemoryMiB}`; computed from the users and the planned outage where absent",
+          "Persistent Redis (queues, feeds) `{maxMemoryMiB}`; computed from the users and the planned outage if absent",
       }),
     cacheRedis: z
       .strictObject({ maxMemoryMiB: mebibytes(32) })
       .prefault({})
-      .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed where absent" }),
+      .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed if absent" }),
   })
   .prefault({});
 
@@ -200,10 +197,10 @@ const workerPool = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,19}$/, {
-      error: "is not a name of at most 20 lower-case letters, digits and hyphens",
+      error: "is not a name of at most 20 lowercase letters, digits and hyphens",
     })
     .meta({ description: "Names the pool's droplets, tag and firewall", examples: ["general"] }),
-  count: z.int().min(0).max(100).default(1).meta({ description: "How many identical droplets" }),
+  count: z.int().min(0).max(100).default(1).meta({ description: "Number of identical droplets" }),
   size: z
     .string()
     .default("c-2")
@@ -219,7 +216,7 @@ const workerPool = z.strictObject({
 });
 
 const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, {
-  error: "is not an environment variable's name; write capital letters, digits and underscores",
+  error: "is not a valid environment variable name; write capital letters, digits and underscores",
 });
 
 /**
@@ -235,25 +232,25 @@ export const settingsSchema = z.strictObject({
   webDomain: optional(hostName).meta({
     examples: ["mastodon.example.org"],
     description:
-      "Host name of the web interface (WEB_DOMAIN) where it differs from `domain`. Can never change either; https://`domain`/.well-known/webfinger must then redirect here, with the header `Access-Control-Allow-Origin: *`",
+      "Host name of the web interface (WEB_DOMAIN), if it differs from `domain`. Can never change either. https://`domain`/.well-known/webfinger must then redirect here, with the header `Access-Control-Allow-Origin: *`",
   }),
   mediaDomain: optional(hostName).meta({
     examples: ["media.example.org"],
     description:
-      "Host name that serves media (S3_ALIAS_HOST), a cache on the main droplet. Empty: `media.` before the web interface's name",
+      "Host name that serves media (S3_ALIAS_HOST), a cache on the main droplet. If empty: `media.` plus the web interface's name",
   }),
   region: z.enum(REGIONS).meta({
     description:
-      "DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work",
+      "DigitalOcean region of every droplet, in both accounts: a job makes dozens of database round trips, so workers in another region would get almost nothing done",
     examples: ["nyc3"],
   }),
   mastodonVersion: z
     .string()
-    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release's name" })
+    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release name" })
     .register(corrections, { correct: correctRelease })
     .default("v4.7.3")
     .meta({
-      description: "Mastodon release that every host runs; 4.7.3 or later of 4.7",
+      description: "Mastodon release that every host runs: 4.7.3 or a later 4.7 release",
       examples: ["v4.7.3"],
     }),
   owner: z
@@ -264,10 +261,13 @@ export const settingsSchema = z.strictObject({
           error: "is not a Mastodon user name of letters, digits and underscores",
         })
         .default("owner")
-        .meta({ description: "Made at first boot with the Owner role", examples: ["owner"] }),
+        .meta({
+          description: "User name. The account is created at first boot with the Owner role",
+          examples: ["owner"],
+        }),
       email: email.meta({
         description:
-          "Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025",
+          "The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025",
         examples: ["you@example.org"],
       }),
     })
@@ -295,7 +295,7 @@ export const settingsSchema = z.strictObject({
         .default(1_000)
         .meta({
           description:
-            "People who use the instance in a month; the load of the busy hour is derived from it (docs/capacity.md)",
+            "Monthly active users. The load of the busy hour is derived from this number (docs/capacity.md)",
           examples: [1_000],
         }),
       nightPercent: z
@@ -306,15 +306,18 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "Load at the quietest hour, in percent of the busy hour's" }),
       webCores: amount(0, 1_000).optional().meta({
         description:
-          "Dedicated vCPUs that web and its queries take at the busy hour, where you measured them",
+          "Dedicated vCPUs that web and its queries use at the busy hour, if you have measured them",
       }),
       queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
         description:
-          "By queue `{jobsPerSecond, cpuMs, waitMs, roundTrips}`, at the busy hour and of one job, where you measured them",
+          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips}`: the rate at the busy hour, the rest for one job",
       }),
     })
     .prefault({})
-    .meta({ description: "What the fleet has to do; the capacity model refuses one that could not" }),
+    .meta({
+      description:
+        "The work that the fleet must do. The capacity model refuses a fleet that is too small for it",
+    }),
   recovery: z
     .strictObject({
       outageHours: amount(0.1, 48)
@@ -322,10 +325,10 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "Outage to plan for, in hours, at the worst time of the day" }),
       catchUpHours: amount(0.1, 48)
         .default(2)
-        .meta({ description: "Hours after it in which every queue has to be empty again" }),
+        .meta({ description: "Hours after the outage by which every queue must be empty again" }),
     })
     .prefault({})
-    .meta({ description: "How soon the fleet must have caught up after an outage" }),
+    .meta({ description: "How fast the fleet must catch up after an outage" }),
   assumptions: z
     .strictObject({
       sharedCpuPercent: z
@@ -333,7 +336,7 @@ export const settingsSchema = z.strictObject({
         .min(1)
         .max(100)
         .default(70)
-        .meta({ description: "What a shared vCPU really gives, in percent of a dedicated one" }),
+        .meta({ description: "Real performance of a shared vCPU, in percent of a dedicated one" }),
       rttMs: amount(0, 1_000)
         .default(1)
         .meta({ description: "Round trip from a worker to main in ms, as `tailscale ping` shows it" }),
@@ -342,7 +345,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "What the capacity model assumes of the machines" }),
   workerAccount: z.enum(["separate", "same"]).default("separate").meta({
     description:
-      "`separate`: workers live in a second DigitalOcean account with a token of its own; `same`: one account for everything",
+      "`separate`: workers live in a second DigitalOcean account with its own token; `same`: one account for everything",
   }),
   mail: z
     .enum(["smtp", "none"])
@@ -362,7 +365,7 @@ export const settingsSchema = z.strictObject({
           error: "is not a sender with an e-mail address",
         }),
       ).meta({
-        description: "Sender, `notifications@DOMAIN` where empty",
+        description: "Sender; `notifications@DOMAIN` if empty",
         examples: ["notifications@social.example.org"],
       }),
       authMethod: z
@@ -379,14 +382,17 @@ export const settingsSchema = z.strictObject({
   dnsZone: optional(hostName).meta({
     examples: ["example.org"],
     description:
-      "Domain in the main DigitalOcean account to make the address records in. Empty: the outputs list the records for you to make",
+      "Domain in the main DigitalOcean account in which the address records are created. If empty, the outputs list the records for you to create",
   }),
   aws: z
     .strictObject({
       accountId: z
         .string()
         .regex(/^\d{12}$/, { error: "is not a quoted 12-digit AWS account number" })
-        .meta({ description: "The only AWS account that may be touched", examples: ["123456789012"] }),
+        .meta({
+          description: "The only AWS account that the program may change",
+          examples: ["123456789012"],
+        }),
       region: z
         .string()
         .superRefine(saying(awsRegionProblem))
@@ -407,7 +413,7 @@ export const settingsSchema = z.strictObject({
   media: z
     .strictObject({
       bucket: optional(bucketName).meta({
-        description: "Empty: `domain` with hyphens, then `-media`",
+        description: "If empty: `domain` with hyphens for dots, plus `-media`",
         examples: ["social-example-org-media"],
       }),
       cacheGiB: z
@@ -415,20 +421,20 @@ export const settingsSchema = z.strictObject({
         .min(1)
         .max(1_000)
         .default(5)
-        .meta({ description: "Bound of the media cache on the main droplet's root disk" }),
+        .meta({ description: "Maximum size of the media cache on the main droplet's root disk" }),
       keepOldVersionsDays: z
         .int()
         .min(1)
         .max(365)
         .default(30)
-        .meta({ description: "How long a deleted or overwritten object can be brought back" }),
+        .meta({ description: "How long a deleted or overwritten object can be restored" }),
     })
     .prefault({})
     .meta({ description: "The media bucket" }),
   backups: z
     .strictObject({
       bucket: optional(bucketName).meta({
-        description: "Empty: `domain` with hyphens, then `-backups`",
+        description: "If empty: `domain` with hyphens for dots, plus `-backups`",
         examples: ["social-example-org-backups"],
       }),
       keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
@@ -437,17 +443,18 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "When the nightly dump starts, UTC", examples: ["02:30"] }),
     })
     .prefault({})
-    .meta({ description: "Nightly encrypted dumps of the database to a bucket of their own" }),
+    .meta({ description: "Nightly encrypted dumps of the database to a separate bucket" }),
   tailnet: z
     .strictObject({
       oauthClientId: oneLine.min(1).meta({
-        description: "OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`",
+        description:
+          "OAuth client that creates the droplets' auth keys; its secret is `tailscaleOauthClientSecret`",
         examples: ["kAbCdEfCNTRL"],
       }),
       name: oneLine
         .min(1)
         .default("-")
-        .meta({ description: "Tailnet ID; `-` is the one that the OAuth client belongs to" }),
+        .meta({ description: "Tailnet ID; `-` is the OAuth client's own tailnet" }),
       admins: z
         .array(
           z
@@ -460,11 +467,11 @@ export const settingsSchema = z.strictObject({
         .meta({ description: "Who may reach ssh: users, groups, autogroups" }),
       managePolicy: z.boolean().default(false).meta({
         description:
-          "Let this stack own the tailnet's whole policy file. It overwrites what is there: only for a tailnet of its own",
+          "Let this stack own the tailnet's whole policy file. It overwrites the existing policy, so use it only for a tailnet that has no other use",
       }),
     })
     .prefault({} as never)
-    .meta({ description: "The tailnet that joins the droplets" }),
+    .meta({ description: "The tailnet that connects the droplets" }),
   administratorKeys: z
     .array(
       z
@@ -476,17 +483,17 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "Administrators' SSH public keys, for root over the tailnet" }),
   acme: z.enum(["production", "staging", "none"]).default("production").meta({
     description:
-      "Let's Encrypt's directory; `staging` has no rate limits and is not trusted by browsers, `none` stays self-signed",
+      "Let's Encrypt's directory; `staging` has no rate limits, but browsers do not trust it; `none` keeps the self-signed certificate",
   }),
   upkeep: z
     .strictObject({
       window: timeOfDay.default("04:00").meta({
-        description: "When security updates are applied, UTC; workers one hour later",
+        description: "When security updates are applied, in UTC; workers follow one hour later",
         examples: ["04:00"],
       }),
       rebootWorkers: z.boolean().default(true).meta({
         description:
-          "Whether a worker reboots in its window when an update asks for it. Main never does by itself",
+          "Whether a worker reboots in its window if an update requires it. Main never reboots by itself",
       }),
     })
     .prefault({})
@@ -497,29 +504,29 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "DigitalOcean's metrics agent on every droplet" }),
   readiness: z.enum(["wait", "none"]).default("wait").meta({
     description:
-      "`wait`: `pulumi up` ends when the machines work, and needs to run on the tailnet; `none`: for a first up from outside it",
+      "`wait`: `pulumi up` waits until the machines work, and must run on the tailnet; `none`: for a first `up` from outside the tailnet",
   }),
   protect: z
     .boolean()
     .default(true)
-    .meta({ description: "Refuse to delete what holds data, and `pulumi destroy` as a whole" }),
+    .meta({ description: "Refuse `pulumi destroy`, and refuse to delete resources that hold data" }),
   pricing: z
     .strictObject({
       storageGiB: z.int().min(0).default(100).meta({ description: "Media kept in S3" }),
       egressGiB: z.int().min(0).default(100).meta({ description: "Media that leaves S3 in a month" }),
       deletedGiB: z.int().min(0).default(50).meta({
         description:
-          "Media that is deleted in a month, most of it other servers' media after 14 days; stays `media.keepOldVersionsDays` as old versions",
+          "Media deleted in a month, mostly other servers' media after 14 days. Old versions stay for `media.keepOldVersionsDays`",
       }),
       dumpGiB: amount(0, 10_000).default(1).meta({
-        description: "One nightly dump, compressed; `backups.keepDays` and 7 more of them are kept",
+        description: "Size of one nightly dump, compressed; `backups.keepDays` plus 7 dumps are kept",
       }),
       limitUsd: z
         .int()
         .min(1)
         .optional()
         .meta({
-          description: "US dollars a month above which the policy pack refuses a preview or an up",
+          description: "US dollars a month; the policy pack refuses a preview or an `up` that costs more",
           examples: [350],
         }),
     })
@@ -528,17 +535,17 @@ export const settingsSchema = z.strictObject({
   extraEnv: z
     .record(
       environmentName,
-      z.union([z.string(), z.number(), z.boolean()], { error: "write a text, a number, true or false" }),
+      z.union([z.string(), z.number(), z.boolean()], { error: "write a string, a number, true or false" }),
     )
     .default({})
     .meta({
       description:
-        "Further environment variables of Mastodon's processes; secret ones go into the secret `extraSecretEnv`",
+        "Additional environment variables for Mastodon's processes. Secret ones go into the secret `extraSecretEnv`",
     }),
 });
 
 settingsSchema.shape.administratorKeys.register(quiet, { why: "a private key pasted by mistake" });
-settingsSchema.shape.extraEnv.register(quiet, { why: "a password that belongs into extraSecretEnv" });
+settingsSchema.shape.extraEnv.register(quiet, { why: "a password that belongs in extraSecretEnv" });
 
 /** All plain settings, defaults filled in. */
 export type Settings = z.infer<typeof settingsSchema>;

@@ -60,8 +60,8 @@ const unopened = (name: SecretName, { message, refused, status }: ApiError) =>
   refused
     ? `was rejected: ${message}. The token needs the scope account:read; set another: ${setCommand(name)}`
     : status === undefined
-      ? `could not be checked: ${message}. The machine that runs pulumi needs DigitalOcean's API; behind a proxy, set HTTPS_PROXY`
-      : `could not be checked: ${message}. The token is not the reason; try again later`;
+      ? `could not be checked: ${message}. The machine that runs pulumi must reach DigitalOcean's API; behind a proxy, set HTTPS_PROXY`
+      : `could not be checked: ${message}. The token is not the cause; try again later`;
 
 /** @param before what the stack's last run recorded; undefined before its first, and where it was made by an older program */
 export function accountProblems(before: Accounts | undefined, now: Accounts): Problem[] {
@@ -70,7 +70,7 @@ export function accountProblems(before: Accounts | undefined, now: Accounts): Pr
       {
         key: TOKENS.workers,
         message:
-          "opens the same account as digitaloceanToken; give the second account's token, or set workerAccount: same",
+          "belongs to the same account as digitaloceanToken; set the second account's token, or set workerAccount: same",
       },
     ];
   return ROLES.flatMap((role) => {
@@ -79,7 +79,7 @@ export function accountProblems(before: Accounts | undefined, now: Accounts): Pr
     return [
       {
         key: TOKENS[role],
-        message: `opens the account ${is}, and the stack lives in ${was}: everything would be made anew there, and live on unseen in the old one. Give a token of the old account: ${setCommand(TOKENS[role])}`,
+        message: `belongs to account ${is}, but this stack lives in ${was}: everything would be created again in the new account, and keep running unnoticed in the old one. Set a token of the old account: ${setCommand(TOKENS[role])}`,
       },
     ];
   });

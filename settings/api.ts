@@ -78,7 +78,7 @@ export function client(base: string, pauseMs = FIRST_PAUSE_MS) {
       try {
         return JSON.parse(text) as Answer;
       } catch {
-        throw new ApiError(`${host} answered with something else than JSON (a proxy's page?)`);
+        throw new ApiError(`${host} answered with something other than JSON (a proxy's page?)`);
       }
     } catch (error) {
       if (error instanceof ApiError) throw error;

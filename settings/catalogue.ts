@@ -138,7 +138,7 @@ export function secretsTable(): string {
     const { requiredWhen, description, format } = SECRETS[name];
     return `| \`${name}\` | ${requiredWhen ? "yes" : "no"} | ${cell(description)}${format ? `; ${cell(format.words)}` : ""} |`;
   });
-  return ["| secret | yours to give | what |", "|---|---|---|", ...lines].join("\n");
+  return ["| secret | you must set it | what |", "|---|---|---|", ...lines].join("\n");
 }
 
 /** `pulumi config set protect false` writes "false" in quotes, and the engine takes it so. Below a path it writes a boolean. */

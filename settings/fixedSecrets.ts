@@ -30,11 +30,11 @@ export function fixedSecretProblems(before: SecretMarks | undefined, now: Secret
     if (was === undefined || was === is) return [];
     const what =
       was === "generated"
-        ? "is given, but this stack lives with the one that it generated"
+        ? "is set, but this stack uses the one that it generated"
         : is === "generated"
-          ? "is no longer given"
-          : "is another one than before";
-    const remedy = was === "generated" ? `run: pulumi config rm ${name}` : "give the old one again";
+          ? "is no longer set"
+          : "has changed";
+    const remedy = was === "generated" ? `run: pulumi config rm ${name}` : "set the old one again";
     return [{ key: name, message: `${what}: ${loss}; ${remedy}` }];
   });
 }

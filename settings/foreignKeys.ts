@@ -36,7 +36,7 @@ export function foreignProblems(
     if (key === NO_DEFAULT_PROVIDERS && value !== '["*"]')
       providers.push({
         key,
-        message: "is set by Pulumi.yaml and keeps resources out of wrong accounts; remove it",
+        message: "is set by Pulumi.yaml and keeps resources out of the wrong accounts; remove it",
       });
     if (namespace === "pulumi") continue;
     const instead = INSTEAD[key] ?? INSTEAD[`${namespace}:*`];

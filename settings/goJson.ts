@@ -37,7 +37,7 @@ export function unrepresentable(value: unknown): string | undefined {
   const odd = some(value, (v) =>
     keys(v).some((k) => typeof k === "number" || (typeof k === "object" && k !== null)),
   );
-  return odd ? "has a key that is not text: quote it" : undefined;
+  return odd ? "has a key that is not a string: quote it" : undefined;
 }
 
 /** Whether a value, or anything inside it, passes a test. */

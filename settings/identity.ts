@@ -75,7 +75,7 @@ const FIXED: Record<
   webName: { key: "webDomain", why: "other servers know every account and post by its address" },
   mediaName: {
     key: "mediaDomain",
-    why: "other servers keep the addresses of all media with it, and browsers the policy that allows it",
+    why: "other servers store it in the addresses of all media, and browsers keep a policy that allows it",
   },
   region: { key: "region", why: "the data volume and the reserved address would be left behind" },
   mediaBucket: { key: "media.bucket", why: "the media would be left behind" },
@@ -84,11 +84,11 @@ const FIXED: Record<
   awsRegion: { key: "aws.region", why: "media and backups would be left behind" },
   workerAccount: {
     key: "workerAccount",
-    why: "the worker droplets would be looked for in the other account, and live on unseen in theirs",
+    why: "the program would look for the worker droplets in the other account, and the old ones would keep running unnoticed",
   },
   mastodonVersion: {
     key: "mastodonVersion",
-    why: "an upgrade migrates the database in two steps and moves every host, which this program does not do yet",
+    why: "an upgrade migrates the database in two steps and updates every host, and this program cannot do that yet",
   },
 };
 
@@ -111,25 +111,30 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
     const follows = part === "mediaName" && before.webName !== undefined && before.webName !== now.webName;
     return was === undefined || was === is || follows
       ? []
-      : [{ key, message: `was ${was} and is now ${is}: ${why}. Set it back to ${was}, or make a new stack` }];
+      : [
+          {
+            key,
+            message: `was ${was} and is now ${is}: ${why}. Set it back to ${was}, or create a new stack`,
+          },
+        ];
   });
   if (before.stack !== undefined && before.stack !== now.stack) {
     problems.push({
       key: "The stack's name",
-      message: `was ${before.stack} and is now ${now.stack}: it is part of the name of everything, the data volume too, which would be replaced by an empty one. Rename it back: pulumi stack rename ${before.stack}`,
+      message: `was ${before.stack} and is now ${now.stack}: every resource has it in its name, and an empty data volume would replace the current one. Rename it back: pulumi stack rename ${before.stack}`,
     });
   }
   if (before.volumeGiB !== undefined && now.volumeGiB < before.volumeGiB) {
     problems.push({
       key: "main.volumeGiB",
-      message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume only grows. Write at least ${before.volumeGiB}`,
+      message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume can only grow. Write at least ${before.volumeGiB}`,
     });
   }
   // A generation that goes back, as with a reverted commit, would replace the droplet too.
   if (before.mainGeneration !== undefined && now.mainGeneration < before.mainGeneration) {
     problems.push({
       key: "main.generation",
-      message: `was ${before.mainGeneration} and is now ${now.mainGeneration}: each replacement of the droplet raises it. Write ${before.mainGeneration}, or ${before.mainGeneration + 1} to replace it`,
+      message: `was ${before.mainGeneration} and is now ${now.mainGeneration}: it only goes up, by one for each new droplet. Write ${before.mainGeneration}, or ${before.mainGeneration + 1} to replace it`,
     });
   }
   for (const [part, key] of Object.entries(WITH_A_NEW_DROPLET)) {
@@ -138,7 +143,7 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
     if (was === undefined || was === is || now.mainGeneration !== before.mainGeneration) continue;
     problems.push({
       key,
-      message: `was ${was} and is now ${is}: that takes a new droplet, which adopts the data volume. Write main.generation: ${now.mainGeneration + 1} too`,
+      message: `was ${was} and is now ${is}: this needs a new droplet, which takes over the data volume. Also write main.generation: ${now.mainGeneration + 1}`,
     });
   }
   return problems;

@@ -101,7 +101,7 @@ function unknownKeys({ key, schema }: GivenSetting, path: Path, names: readonly 
     name === "region"
       ? {
           key: `${parent}.region`,
-          message: "is not a setting: both accounts are in the stack's one `region`; remove it",
+          message: "is not a setting: both accounts use the stack's `region`; remove it",
         }
       : unknownKey(`${parent}.`, name, known, `${parent} takes ${known.join(", ")}`),
   );
@@ -171,7 +171,7 @@ export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
   if (issue.code === "invalid_key") {
     // The name is wrong, not what it holds.
     const [own] = issue.issues;
-    return [{ key: name, message: own ? own.message : "is not a name that is known here" }];
+    return [{ key: name, message: own ? own.message : "is not a known name" }];
   }
   if (given === undefined || given === null || given === "")
     return [{ key: name, message: emptyMessage(setting, issue.path) }];

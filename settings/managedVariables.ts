@@ -5,8 +5,8 @@
  */
 
 const SECRET = "set the secret of that name with pulumi config set --secret";
-const DATABASE = "leave it out: the program wires the database";
-const REDIS = "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)";
+const DATABASE = "leave it out: the program sets up the database";
+const REDIS = "leave it out: the program sets up Redis (and Mastodon refuses REDIS_NAMESPACE)";
 const METRICS = "leave it out: the program gives each process its own port";
 const PROGRAM = "leave it out: the program sets it for each process";
 
@@ -28,7 +28,7 @@ const SET: Readonly<Record<string, string>> = {
   ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_ENABLED MASTODON_PROMETHEUS_EXPORTER_LOCAL"),
   ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_HOST MASTODON_PROMETHEUS_EXPORTER_PORT"),
   ...only(METRICS, "MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS"),
-  FFMPEG_BINARY: "leave it out: the program gives ffmpeg to the kernel first where memory runs out",
+  FFMPEG_BINARY: "leave it out: the program uses it so that the kernel kills ffmpeg first if memory runs out",
   ...only(PROGRAM, "BIND PORT MASTODON_SIDEKIQ_READY_FILENAME"),
 };
 
@@ -39,26 +39,26 @@ function only(instead: string, names: string): Record<string, string> {
 /** What cannot work here, and why. */
 const BREAKS: readonly [RegExp, string][] = [
   [/^DB_POOL$/, "each process sizes its own pool by its threads"],
-  [/^DATABASE_URL$/, "it would replace the database that the program wires"],
+  [/^DATABASE_URL$/, "it would replace the database that the program sets up"],
   [/^DB_SSLMODE$/, "Postgres and pgbouncer have no TLS; workers reach them inside the tailnet"],
   [
     /^(CACHE_|SIDEKIQ_)?REDIS_(URL|HOST|PORT|DB|USER|USERNAME|PASSWORD|NAMESPACE|SENTINEL\w*)$/,
-    "it would replace the Redis that the program wires (and Mastodon refuses REDIS_NAMESPACE)",
+    "it would replace the Redis that the program sets up (and Mastodon refuses REDIS_NAMESPACE)",
   ],
   [
     /^S3_(ENDPOINT|PROTOCOL|CLOUDFRONT_HOST|OVERRIDE_PATH_STYLE|KEY_PREFIX|SIGNATURE_VERSION)$/,
-    "the media bucket, its policy and main's cache in front of it are made for the addresses that the program sets",
+    "the media bucket, its policy and main's cache work only with the addresses that the program sets",
   ],
   [
     /^AWS_(SESSION_TOKEN|PROFILE|REGION|DEFAULT_REGION|ENDPOINT_URL\w*|SHARED_CREDENTIALS_FILE|CONFIG_FILE)$/,
     "the machines use the key and the region that the program sets",
   ],
-  [/^SMTP_(SSL|ENABLE_STARTTLS_AUTO)$/, "it contradicts what `smtp.tls` and `smtp.port` say"],
-  [/^SOCKET$|^PROXY_PROTO_V1$/, "nginx reaches web and streaming by HTTP on their ports"],
-  [/^RAILS_SERVE_STATIC_FILES$/, "nginx serves no static files here; Rails does, as the image says"],
+  [/^SMTP_(SSL|ENABLE_STARTTLS_AUTO)$/, "it would contradict `smtp.tls` and `smtp.port`"],
+  [/^SOCKET$|^PROXY_PROTO_V1$/, "nginx reaches web and streaming over HTTP on their ports"],
+  [/^RAILS_SERVE_STATIC_FILES$/, "nginx serves no static files here; Rails does, as the image sets it up"],
   [
     /^(PATH|HOME|LD_\w+|MALLOC_\w+|RAILS_ENV|RACK_ENV|NODE_ENV|NODE_PATH|NODE_OPTIONS|RUBYOPT|RUBYLIB|GEM_\w+|BUNDLE_\w+)$/,
-    "the image sets what its programs start with",
+    "the image sets it for its own programs",
   ],
 ];
 
@@ -67,14 +67,14 @@ const WARNS: Readonly<Record<string, (value: string) => string | undefined>> = {
   SELF_DESTRUCT: () =>
     "Mastodon tells every server to delete all accounts of this instance, which cannot be undone",
   ALTERNATE_DOMAINS: () =>
-    "nginx and the certificate know the web and the media domain only; each of these domains needs a web server of its own that redirects /.well-known/webfinger here",
+    "nginx and the certificate cover only the web and the media domain; each of these domains needs a separate web server that redirects /.well-known/webfinger here",
   PERSISTENT_TIMEOUT: () => "it has no effect: nginx opens a connection to web for each request",
   TRUSTED_PROXY_IP: (value) =>
     /(^|[\s,])127\.0\.0\.(1|0\/\d+)([\s,]|$)/.test(value)
       ? undefined
-      : "without 127.0.0.1 Mastodon takes nginx for the client, and rate limits and bans hit everybody at once",
+      : "without 127.0.0.1 Mastodon treats nginx as the client, so rate limits and bans hit everybody at once",
   SKIP_POST_DEPLOYMENT_MIGRATIONS: () =>
-    "the second half of a release's migrations is left out each time, and a later release needs it",
+    "the second half of each release's migrations is skipped, and a later release needs it",
   STREAMING_API_BASE_URL: () => "streaming is served under the web domain only",
 };
 
@@ -82,7 +82,7 @@ const WARNS: Readonly<Record<string, (value: string) => string | undefined>> = {
 export function refusedVariable(name: string): string | undefined {
   if (Object.hasOwn(SET, name)) return `is set by the program; ${SET[name]}`;
   const breaks = BREAKS.find(([pattern]) => pattern.test(name))?.[1];
-  return breaks && `cannot be given: ${breaks}; remove it`;
+  return breaks && `cannot be set: ${breaks}; remove it`;
 }
 
 /** What to know of a variable that may be given; undefined where there is nothing. */

@@ -51,7 +51,7 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
  */
 export const cloudTag = (stack: string, ...parts: string[]) => ["mastodon", stack, ...parts].join(":");
 
-/** A short, lower-case part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart:
+/** A short, lowercase part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart:
  * host names end in it. */
 export const shortKeyId = (keyId: string) =>
   keyId

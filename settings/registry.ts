@@ -31,9 +31,10 @@ export async function missingImages(version: string, pauseMs?: number): Promise<
         if (error.status === 404)
           problems.push({
             key: "mastodonVersion",
-            message: `is ${version}, and the registry has no ${host}/${image}:${version}; write a release of github.com/mastodon/mastodon/releases`,
+            message: `is ${version}, but the registry has no ${host}/${image}:${version}; write a release of github.com/mastodon/mastodon/releases`,
           });
-        else warnings.push(`Could not ask whether there is an image ${image}:${version}: ${error.message}.`);
+        else
+          warnings.push(`Could not check whether there is an image ${image}:${version}: ${error.message}.`);
       }
     }),
   );

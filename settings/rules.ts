@@ -90,17 +90,17 @@ function smtpProblems({ port, tls, login, authMethod }: Settings["smtp"]): Probl
   if (IMPLICIT_TLS_PORTS.includes(port) && tls !== "implicit")
     problems.push({
       key: "smtp.tls",
-      message: `is ${tls}, but relays speak TLS from the first byte on port ${port}; write tls: implicit, or port: 2525`,
+      message: `is ${tls}, but relays use TLS from the first byte on port ${port}; write tls: implicit, or port: 2525`,
     });
   if (STARTTLS_PORTS.includes(port) && tls === "implicit")
     problems.push({
       key: "smtp.tls",
-      message: `is implicit, but relays begin without TLS on port ${port}; write tls: starttls, or port: 465`,
+      message: `is implicit, but relays start without TLS on port ${port}; write tls: starttls, or port: 465`,
     });
   if (login && authMethod === "none")
     problems.push({
       key: "smtp.authMethod",
-      message: "is none although smtp.login is set; write plain, or remove the login",
+      message: "is none, but smtp.login is set; write plain, or remove the login",
     });
   return problems;
 }
@@ -112,7 +112,7 @@ const RULES: readonly Rule[] = [
       : [
           {
             key: "the stack's name",
-            message: `is ${shown(stack)}; name it with at most 20 lower-case letters, digits and hyphens, a letter first, since tags and hosts carry it`,
+            message: `is ${shown(stack)}; use at most 20 lowercase letters, digits and hyphens, and start with a letter, because tags and host names contain it`,
           },
         ],
 
@@ -124,7 +124,7 @@ const RULES: readonly Rule[] = [
     return [
       {
         key: "mastodonVersion",
-        message: `is ${mastodonVersion}; write v4.7.3 or a later release of 4.7, whose queues and variables this program knows`,
+        message: `is ${mastodonVersion}; write v4.7.3 or a later 4.7 release; this program knows only the queues and variables of 4.7`,
       },
     ];
   }),
@@ -159,7 +159,7 @@ const RULES: readonly Rule[] = [
         : [
             {
               key: `workers[${i}].name`,
-              message: `is "${name}" a second time; each pool needs a name of its own`,
+              message: `is "${name}" a second time; each pool needs its own name`,
             },
           ],
     ),
@@ -194,7 +194,7 @@ const RULES: readonly Rule[] = [
           },
         ]
       : mail === "none" && smtp.server
-        ? [{ key: "mail", message: "is none although smtp.server is set; remove one of the two" }]
+        ? [{ key: "mail", message: "is none, but smtp.server is set; remove one of them" }]
         : mail === "smtp"
           ? smtpProblems(smtp)
           : [],
@@ -207,7 +207,7 @@ const RULES: readonly Rule[] = [
             ? [
                 {
                   key: `tailnet.admins[${i}]`,
-                  message: `is ${shown(admin)}, and with tailnet.managePolicy this stack writes the whole policy, which defines no groups; write the users, or autogroup:admin`,
+                  message: `is ${shown(admin)}, but with tailnet.managePolicy this stack writes the whole policy, and it defines no groups; write the users, or autogroup:admin`,
                 },
               ]
             : [],
@@ -221,11 +221,11 @@ const RULES: readonly Rule[] = [
     if (names.media === names.web || names.media === settings.domain) {
       problems.push({
         key: "mediaDomain",
-        message: `is ${names.media}, the instance's own name; media needs a host name of its own, such as media.${names.web}`,
+        message: `is ${names.media}, the instance's own name; media needs a separate host name, such as media.${names.web}`,
       });
     }
     if (settings.webDomain === settings.domain) {
-      problems.push({ key: "webDomain", message: "equals domain; leave it out" });
+      problems.push({ key: "webDomain", message: "is the same as domain; leave it out" });
     }
     if (names.mediaBucket === names.backupBucket) {
       problems.push({
@@ -260,7 +260,7 @@ const RULES: readonly Rule[] = [
       .filter((name) => name !== dnsZone && !name.endsWith(`.${dnsZone}`))
       .map((name) => ({
         key: "dnsZone",
-        message: `is ${dnsZone}, but ${name} is not in that zone; use one that holds every name, or make the records yourself`,
+        message: `is ${dnsZone}, but ${name} is not in that zone; use a zone that has every name, or create the records yourself`,
       }));
   }),
 

@@ -30,7 +30,7 @@ const token = { pattern: /^[\x21-\x7e]+$/, words: "the token alone, without spac
 const inRedisUrl = {
   pattern: /^(?!.*%[\da-fA-F]{2})[\x21-\x7e]{16,}$/,
   words:
-    "at least 16 printable characters without spaces, and without % before two hexadecimal digits, which Mastodon would decode",
+    "at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that)",
 };
 const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable characters without spaces" };
 
@@ -102,7 +102,7 @@ const table = {
     format: printable,
   },
   extraSecretEnv: {
-    description: "Further secret environment variables of Mastodon, as a JSON object",
+    description: "Additional secret environment variables for Mastodon, as a JSON object",
     format: { pattern: /^\{[\s\S]*\}$/, words: 'a JSON object such as {"DEEPL_API_KEY": "…"}' },
     placeholder: "{}",
   },
@@ -150,7 +150,7 @@ export function secretProblems(
     if (given[name] && !isEncrypted(name)) {
       problems.push({
         key: name,
-        message: `stands in plain text in the stack file; revoke it if the file was shared, and run: ${setCommand(name)}`,
+        message: `is in plain text in the stack file; revoke it if the file was shared, and run: ${setCommand(name)}`,
       });
     }
   }
@@ -159,20 +159,20 @@ export function secretProblems(
   if (hasWorkerAccount(settings) && digitaloceanToken && digitaloceanToken === digitaloceanWorkerToken) {
     problems.push({
       key: "digitaloceanWorkerToken",
-      message: "equals digitaloceanToken; give the second account's token, or set workerAccount: same",
+      message: "is the same as digitaloceanToken; set the second account's token, or set workerAccount: same",
     });
   }
   if (settings.workerAccount === "same" && digitaloceanWorkerToken) {
     problems.push({
       key: "digitaloceanWorkerToken",
-      message: "is given although workerAccount is same; remove it, or set workerAccount: separate",
+      message: "is set, but workerAccount is same; remove it, or set workerAccount: separate",
     });
   }
   if (settings.smtp && !settings.smtp.login && given.smtpPassword && settings.mail === "smtp")
     problems.push({
       key: "smtpPassword",
       message:
-        "is given, but smtp.login is empty, so nobody logs in; write the login, or run: pulumi config rm smtpPassword",
+        "is set, but smtp.login is empty, so it is never used; write the login, or run: pulumi config rm smtpPassword",
     });
   return [
     ...problems,
@@ -210,7 +210,7 @@ function mistakenProblems(
   if (id && tailnet && tailnet.oauthClientId !== id)
     problems.push({
       key: "tailscaleOauthClientSecret",
-      message: `belongs to another OAuth client than tailnet.oauthClientId, which is ${shown(tailnet.oauthClientId)}; take both from the same client`,
+      message: `belongs to a different OAuth client; tailnet.oauthClientId is ${shown(tailnet.oauthClientId)}; take both from one client`,
     });
   return problems;
 }
@@ -221,7 +221,7 @@ function vapidProblems(privateKey: string | undefined, publicKey: string | undef
     return [
       {
         key: privateKey ? "vapidPublicKey" : "vapidPrivateKey",
-        message: "is missing: the two VAPID keys are given together or not at all",
+        message: "is missing; set both VAPID keys, or neither",
       },
     ];
   }
@@ -231,7 +231,7 @@ function vapidProblems(privateKey: string | undefined, publicKey: string | undef
   return [
     {
       key: "vapidPublicKey",
-      message: "does not belong to vapidPrivateKey; take both from the same .env.production",
+      message: "does not match vapidPrivateKey; take both from the same .env.production",
     },
   ];
 }
@@ -256,7 +256,7 @@ function extraProblems({ extraEnv = {} }: Partial<Settings>, json: string | unde
     return [
       {
         key: "extraSecretEnv",
-        message: 'must be a JSON object from variables\' names to texts, such as {"DEEPL_API_KEY": "…"}',
+        message: 'must be a JSON object that maps variable names to strings, such as {"DEEPL_API_KEY": "…"}',
       },
     ];
   }
@@ -264,9 +264,7 @@ function extraProblems({ extraEnv = {} }: Partial<Settings>, json: string | unde
     const key = `extraSecretEnv.${shownName(name)}`;
     const message = refusedVariable(name);
     if (message) return [{ key, message }];
-    return Object.hasOwn(extraEnv, name)
-      ? [{ key, message: "is in extraEnv too; remove one of the two" }]
-      : [];
+    return Object.hasOwn(extraEnv, name) ? [{ key, message: "is also in extraEnv; remove one of them" }] : [];
   });
 }
 

@@ -13,7 +13,7 @@ export function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return "a map";
   if (typeof value !== "string") return String(value);
   return LOOKS_SECRET.test(value)
-    ? `a text of ${value.length} characters that looks like a secret`
+    ? `a string of ${value.length} characters that looks like a secret`
     : JSON.stringify(cut(value));
 }
 

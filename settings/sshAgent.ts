@@ -20,7 +20,7 @@ export async function sshAgentProblems(socket = process.env.SSH_AUTH_SOCK): Prom
   return [
     {
       key: "SSH_AUTH_SOCK",
-      message: `names an ssh agent that does not answer (${error.message}), and Pulumi's commands on the machines would fail at it. Run: unset SSH_AUTH_SOCK`,
+      message: `names an ssh agent that does not answer (${error.message}), so Pulumi's commands on the machines would fail. Run: unset SSH_AUTH_SOCK`,
     },
   ];
 }

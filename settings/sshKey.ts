@@ -18,12 +18,12 @@ const TYPES = [
 export function sshKeyProblem(line: string): string | undefined {
   if (/PRIVATE KEY/.test(line)) return "is a private key; write the line of the .pub file";
   if (/^-+\s*BEGIN/.test(line))
-    return "has another format than OpenSSH's; run: ssh-keygen -i -f FILE, and write the line it prints";
+    return "has a format other than OpenSSH's; run: ssh-keygen -i -f FILE, and write the line it prints";
   if (/[\n\r]/.test(line.trim())) return "has more than one line; write one key for each entry of the list";
   const [type = "", base64 = ""] = line.trim().split(/\s+/);
   if (/-cert-v01@openssh\.com$/.test(type)) return "is a certificate; write the public key that it certifies";
   if (type === "ssh-dss")
-    return "is a DSA key, which OpenSSH no longer takes; make another: ssh-keygen -t ed25519";
+    return "is a DSA key, which OpenSSH no longer accepts; create another: ssh-keygen -t ed25519";
   if (!TYPES.includes(type))
     return line
       .trim()
@@ -35,13 +35,13 @@ export function sshKeyProblem(line: string): string | undefined {
   return blobProblem(type, Buffer.from(base64, "base64"));
 }
 
-const CUT = "has no key after its type, or only a part of one; copy the whole line of the .pub file";
+const CUT = "has no complete key after its type; copy the whole line of the .pub file";
 
 function blobProblem(type: string, blob: Buffer): string | undefined {
   const [name, ...parts] = fieldsOf(blob) ?? [];
   if (!name) return CUT;
   if (name.toString() !== type)
-    return `says ${type}, and its data is another type's; copy the line of the .pub file again`;
+    return `says ${type}, but its data is of another type; copy the line of the .pub file again`;
   if (type === "ssh-rsa") return rsaProblem(parts);
   const isSecurityKey = type.startsWith("sk-");
   const curve = CURVES[type.replace(/^(sk-)?ecdsa-sha2-/, "").replace("@openssh.com", "")];
@@ -67,7 +67,9 @@ function rsaProblem([exponent, modulus, ...more]: Buffer[]): string | undefined 
   if (!exponent?.length || !modulus?.length || more.length > 0) return CUT;
   const bits = modulus.toString("hex").replace(/^0+/, "").length * 4;
   // Debian's OpenSSH refuses less than 1,024; 2,048 is what every recommendation begins with.
-  return bits < 2_048 ? `is an RSA key of ${bits} bits; make another: ssh-keygen -t ed25519` : undefined;
+  return bits < 2_048
+    ? `is an RSA key of only ${bits} bits; create another: ssh-keygen -t ed25519`
+    : undefined;
 }
 
 /** Whether a public value is of the curve; without one, of Ed25519. */

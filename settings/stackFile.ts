@@ -188,7 +188,7 @@ function presetProblem(
     return `default is not of type ${typeName(type, items)}: ${HINTS[type]}`;
   }
   if (hasSecure(fallback)) return "has secure: below it: write the secret in the stack file";
-  if (hasOddKey(fallback)) return "has a key that is not text: quote it";
+  if (hasOddKey(fallback)) return "has a key that is not a string: quote it";
   if (hasTimestamp(fallback)) return "has a date, which the engine rewrites: quote it";
   return unrepresentable(fallback);
 }
@@ -196,9 +196,7 @@ function presetProblem(
 function refuseTwice(file: string, declarations: Declaration[], problems: string[]) {
   const keys = declarations.map(({ key }) => key);
   const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
-  problems.push(
-    ...twice.map((key) => `${file}: ${key} is there twice, with and without namespace: keep one`),
-  );
+  problems.push(...twice.map((key) => `${file}: ${key} appears twice, with and without namespace: keep one`));
 }
 
 // ---- Pulumi.STACK.yaml ----
@@ -219,7 +217,7 @@ function readStack(path: string, project: string, problems: string[]) {
     const key = fullKey(project, name);
     const wrong = key === undefined ? "is not a key: write NAMESPACE:NAME" : unrepresentable(value);
     if (wrong) problems.push(`${file}, ${String(name)}: ${wrong}`);
-    else if (values.has(key as string)) problems.push(`${file}, ${key}: is there twice: keep one`);
+    else if (values.has(key as string)) problems.push(`${file}, ${key}: appears twice: keep one`);
     else values.set(key as string, value);
   }
   return { values, reread: root ? rereadIn(path, project) : [] };
@@ -295,7 +293,7 @@ function valueProblems(
 // ---- Types ----
 
 const HINTS: Record<Type, string> = {
-  string: "write text (a number or a date in quotes)",
+  string: "write a string (quote a number or a date)",
   integer: "write a whole number, such as 4",
   boolean: "write true or false",
   array: "write a list, such as [a, b], of that type",

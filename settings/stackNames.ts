@@ -22,7 +22,7 @@ export function checkStackName(folder: string, stack: string): void {
     throw new StackFileError(stack, [
       stacks.includes(last)
         ? `write --stack ${last}, without the organization and the project: it names the file Pulumi.${last}.yaml`
-        : `write the stack's name alone, without the organization and the project; ${others}`,
+        : `write only the stack's name, without the organization and the project; ${others}`,
     ]);
   if (!existsSync(join(folder, `Pulumi.${stack}.yaml`)))
     throw new StackFileError(stack, [`there is no Pulumi.${stack}.yaml; ${others}`]);

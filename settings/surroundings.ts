@@ -75,8 +75,8 @@ async function unlessForbidden<T>(
     if (!(error instanceof ApiError)) throw error;
     found.warnings.push(
       error.refused
-        ? `Could not look at ${what}: ${error.message}. The token lacks the scope ${scope}.`
-        : `Could not look at ${what}: ${error.message}.`,
+        ? `Could not read ${what}: ${error.message}. The token lacks the scope ${scope}.`
+        : `Could not read ${what}: ${error.message}.`,
     );
     return undefined;
   }
@@ -101,16 +101,16 @@ async function dropletRoom(
   const all = totalOf(await ask("/v2/droplets?per_page=1"));
   const own = totalOf(await ask(`/v2/droplets?per_page=1&tag_name=${encodeURIComponent(tag)}`));
   const others = all - own;
-  const has = `the ${CALLED[role]} may hold ${limit} droplets and has ${others} others`;
+  const has = `the ${CALLED[role]} may have ${limit} droplets and already has ${others} others`;
   const higher = "Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some";
   if (others + now > limit)
     problems.push({
       key: role === "main" ? "main" : "workers",
-      message: `${role === "main" ? "needs" : "need"} ${now} droplets, and ${has}. ${higher}`,
+      message: `${role === "main" ? "needs" : "need"} ${now} droplets, but ${has}. ${higher}`,
     });
   else if (others + atOnce > limit)
     warnings.push(
-      `Replacing workers new-first takes up to ${atOnce} droplets at once, and ${has}. ${higher}; until then lower count before a replacement.`,
+      `Replacing workers takes up to ${atOnce} droplets at once, because new ones come first, but ${has}. ${higher}; until then, lower count before a replacement.`,
     );
 }
 
@@ -120,7 +120,7 @@ async function volumeRoom({ problems }: Found, { ask, account }: Opened, name: s
   if (limit === undefined || volumes.some((volume) => volume.name === name) || volumes.length < limit) return;
   problems.push({
     key: "main.volumeGiB",
-    message: `needs a volume, and the ${CALLED.main} holds all ${limit} that it may. Ask DigitalOcean for a higher limit, or delete one`,
+    message: `needs a volume, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
   });
 }
 
@@ -140,7 +140,7 @@ async function reservedAddresses(
   if (limit !== undefined && ipv4.length >= limit && !ipv4.some(ours))
     problems.push({
       key: "main",
-      message: `needs a reserved address, and the ${CALLED.main} holds all ${limit} that it may. Ask DigitalOcean for a higher limit, or delete one`,
+      message: `needs a reserved address, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
     });
   return new Set([...ipv4, ...ipv6].filter(ours).map(({ ip }) => ip));
 }
@@ -178,7 +178,7 @@ async function foreignRecords(
       key: "dnsZone",
       message:
         `already has ${foreign.map(({ type, data }) => `${type} ${data}`).join(", ")} for ${host}, which would keep serving next to the new records. ` +
-        `If the old server may go, delete them first: ${foreign.map(({ id }) => `doctl compute domain records delete ${zone} ${id}`).join(" && ")}. ` +
+        `If the old server is no longer needed, delete them first: ${foreign.map(({ id }) => `doctl compute domain records delete ${zone} ${id}`).join(" && ")}. ` +
         `Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set`,
     });
   }

@@ -14,9 +14,9 @@ export function adminProblem(entry: string): string | undefined {
   if (autogroup !== undefined)
     return PEOPLE.includes(autogroup)
       ? undefined
-      : `stands for machines or strangers, who would reach ssh; write one of ${PEOPLE.map((name) => `autogroup:${name}`).join(", ")}`;
-  if (entry === "*") return `lets everything in the tailnet reach ssh, the workers too; ${WRITE}`;
-  if (entry.startsWith("tag:")) return `is a tag, so that machines could reach ssh; ${WRITE}`;
+      : `includes machines or strangers, who could then reach ssh; write one of ${PEOPLE.map((name) => `autogroup:${name}`).join(", ")}`;
+  if (entry === "*") return `would let everything in the tailnet reach ssh, including workers; ${WRITE}`;
+  if (entry.startsWith("tag:")) return `is a tag, which would let machines reach ssh; ${WRITE}`;
   if (/^group:[^\s:*,]+$/.test(entry)) return undefined;
   // headscale's local users end in the @.
   return /^[^\s@:*,]+@[^\s@:*,]*$/.test(entry)

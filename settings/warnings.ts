@@ -22,14 +22,14 @@ export function settingWarnings(settings: Settings): string[] {
   }
   if (settings.readiness === "none") {
     warnings.push(
-      "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
+      "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
     );
   }
   if (!settings.protect)
     warnings.push("protect: false: pulumi destroy would delete the database, the secrets and the media.");
   if (settings.administratorKeys.length === 0) {
     warnings.push(
-      "administratorKeys: empty: only the stack's own key and the console password open the machines.",
+      "administratorKeys: empty: only the stack's own key and the console password give access to the machines.",
     );
   }
   for (const [name, value] of Object.entries(settings.extraEnv)) {
@@ -44,7 +44,7 @@ export function limitWarnings({ pricing: { limitUsd } }: Settings, { totalUsd }:
   return limitUsd === undefined || totalUsd <= limitUsd
     ? []
     : [
-        `pricing.limitUsd is ${limitUsd}, and the stack costs $${totalUsd.toFixed(2)} a month: the policy pack will refuse it. Raise the limit, or make the fleet smaller.`,
+        `pricing.limitUsd is ${limitUsd}, but the stack costs $${totalUsd.toFixed(2)} a month: the policy pack will refuse it. Raise the limit, or make the fleet smaller.`,
       ];
 }
 

@@ -277,22 +277,22 @@ test.each<[string, object, string]>([
   [
     "domain",
     { domain: "old.example" },
-    "domain was old.example and is now shop.example: other servers know every account by it. Set it back to old.example, or make a new stack",
+    "domain was old.example and is now shop.example: other servers know every account by it. Set it back to old.example, or create a new stack",
   ],
   [
     "region",
     { region: "fra1" },
-    "region was fra1 and is now nyc3: the data volume and the reserved address would be left behind. Set it back to fra1, or make a new stack",
+    "region was fra1 and is now nyc3: the data volume and the reserved address would be left behind. Set it back to fra1, or create a new stack",
   ],
   [
     "volume",
     { volumeGiB: 200 },
-    "main.volumeGiB was 200 and is now 110: a volume only grows. Write at least 200",
+    "main.volumeGiB was 200 and is now 110: a volume can only grow. Write at least 200",
   ],
   [
     "main size",
     { mainSize: "g-2vcpu-8gb" },
-    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: this needs a new droplet, which takes over the data volume. Also write main.generation: 2",
   ],
 ])("a living stack with another %s is refused before the first resource", async (_, recorded, line) => {
   expect(await refusal({ ...RECORDED, ...recorded })).toBe(
@@ -303,7 +303,7 @@ test.each<[string, object, string]>([
 test("tokens of other accounts than those that the stack lives in are refused before the first resource", async () => {
   const { main, workers } = RECORDED.accounts;
   const line = (name: string, is: string, was: string) =>
-    `  - ${name} opens the account ${is}, and the stack lives in ${was}: everything would be made anew there, and live on unseen in the old one. Give a token of the old account: pulumi config set --secret ${name}`;
+    `  - ${name} belongs to account ${is}, but this stack lives in ${was}: everything would be created again in the new account, and keep running unnoticed in the old one. Set a token of the old account: pulumi config set --secret ${name}`;
   // As if the two had been mixed up.
   expect(await refusal({ ...RECORDED, accounts: { main: workers, workers: main } })).toBe(
     `The configuration of stack prod has 2 problems. Nothing was changed.\n${line("digitaloceanToken", main, workers)}\n${line("digitaloceanWorkerToken", workers, main)}`,

@@ -32,15 +32,15 @@ test("a limit, a foreign record and a missing image are one message, and nothing
 test("what could not be looked at is a warning", async () => {
   const { warnings } = await prod({}, { answers: { "/v2/volumes": 403, "/token": 403 } });
   expect(said(warnings).map((line) => line.split(":")[0])).toEqual([
-    "Could not ask whether there is an image mastodon/mastodon-streaming",
-    "Could not ask whether there is an image mastodon/mastodon",
-    "Could not look at the volumes",
+    "Could not check whether there is an image mastodon/mastodon-streaming",
+    "Could not check whether there is an image mastodon/mastodon",
+    "Could not read the volumes",
   ]);
 });
 
 test("an account with room for the fleet, and not for its replacement, is a warning", async () => {
   const { warnings } = await prod({}, { dropletLimit: 3, answers: { "/v2/droplets": OTHERS } });
   expect(said(warnings)).toEqual([
-    "Replacing workers new-first takes up to 4 droplets at once, and the worker account may hold 3 droplets and has 0 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some; until then lower count before a replacement.",
+    "Replacing workers takes up to 4 droplets at once, because new ones come first, but the worker account may have 3 droplets and already has 0 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some; until then, lower count before a replacement.",
   ]);
 });

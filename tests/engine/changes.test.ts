@@ -95,10 +95,10 @@ test("new tokens of the same accounts change the providers alone; mixed up they 
   expect(changes(up)).toEqual([]);
   expect(cloud.journal.entries).toEqual([]);
   expect(up.output).toContain(
-    `digitaloceanToken opens the account ${cloud.workers.uuid}, and the stack lives in ${cloud.main.uuid}: `,
+    `digitaloceanToken belongs to account ${cloud.workers.uuid}, but this stack lives in ${cloud.main.uuid}: `,
   );
   expect(up.output).toContain(
-    `digitaloceanWorkerToken opens the account ${cloud.main.uuid}, and the stack lives in ${cloud.workers.uuid}: `,
+    `digitaloceanWorkerToken belongs to account ${cloud.main.uuid}, but this stack lives in ${cloud.workers.uuid}: `,
   );
   const known = [...cloud.tokens.keys()];
   expect(known.filter((token) => up.output.includes(token))).toEqual([]);

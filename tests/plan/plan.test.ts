@@ -94,7 +94,7 @@ describe("secrets in a plan", () => {
     const prod = readExample("prod");
     const config = { ...prod.config, "mastodon-hosting:digitaloceanToken": "dop_v1_canary" };
     const refused = await planOf({ ...prod, config }).catch((error: Error) => error.message);
-    expect(refused).toContain("digitaloceanToken stands in plain text in the stack file");
+    expect(refused).toContain("digitaloceanToken is in plain text in the stack file");
     expect(refused).not.toContain("canary");
   });
 });

@@ -73,8 +73,8 @@ test("an API in trouble is no fault of the token, and nobody is told to set anot
   expect(await opened(TOKENS)).toEqual({
     accounts: {},
     problems: [
-      `digitaloceanToken could not be checked: ${host} answered 503, 5 times. The token is not the reason; try again later`,
-      `digitaloceanWorkerToken could not be checked: ${host} answered 429, 5 times. The token is not the reason; try again later`,
+      `digitaloceanToken could not be checked: ${host} answered 503, 5 times. The token is not the cause; try again later`,
+      `digitaloceanWorkerToken could not be checked: ${host} answered 429, 5 times. The token is not the cause; try again later`,
     ],
   });
 });
@@ -82,7 +82,7 @@ test("an API in trouble is no fault of the token, and nobody is told to set anot
 test("an API that is not there: the network is the reason", async () => {
   process.env.DIGITALOCEAN_API_URL = "http://127.0.0.1:9";
   expect((await opened({ digitaloceanToken: "token-1" })).problems).toEqual([
-    "digitaloceanToken could not be checked: 127.0.0.1:9 did not answer: connect ECONNREFUSED 127.0.0.1:9. The machine that runs pulumi needs DigitalOcean's API; behind a proxy, set HTTPS_PROXY",
+    "digitaloceanToken could not be checked: 127.0.0.1:9 did not answer: connect ECONNREFUSED 127.0.0.1:9. The machine that runs pulumi must reach DigitalOcean's API; behind a proxy, set HTTPS_PROXY",
   ]);
 });
 
@@ -100,7 +100,7 @@ test("two tokens of one account are no two accounts", () => {
     {
       key: "digitaloceanWorkerToken",
       message:
-        "opens the same account as digitaloceanToken; give the second account's token, or set workerAccount: same",
+        "belongs to the same account as digitaloceanToken; set the second account's token, or set workerAccount: same",
     },
   ]);
 });

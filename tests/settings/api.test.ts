@@ -84,7 +84,7 @@ test("nobody at the other end says so", async () => {
 
 test("a proxy's page instead of JSON says so", async () => {
   const { url } = await serve((_, response) => response.end("<html>Please log in"));
-  expect((await failure(asking(url, "t", 1)("/")))?.message).toMatch(/something else than JSON/);
+  expect((await failure(asking(url, "t", 1)("/")))?.message).toMatch(/something other than JSON/);
 });
 
 test("the proxy of the environment is used, and NO_PROXY keeps from it", async () => {

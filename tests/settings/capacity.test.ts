@@ -113,7 +113,7 @@ test("a fleet that cannot keep up is refused together with everything else that 
       mediaDomain: "Media.example.org",
     }),
   ).toEqual([
-    'mediaDomain is "Media.example.org", not a lower-case host name; write media.example.org',
+    'mediaDomain is "Media.example.org", not a lowercase host name; write media.example.org',
     "workers[0].count is 1, and after an outage of 2 h default (2.91 h) and ingress (7.74 h) have not caught up within recovery.catchUpHours: 2; write 3 ($84 a month more)",
   ]);
 });

@@ -43,7 +43,7 @@ test.each([
   ],
   [
     "pulumi:disable-default-providers: []",
-    "pulumi:disable-default-providers is set by Pulumi.yaml and keeps resources out of wrong accounts; remove it",
+    "pulumi:disable-default-providers is set by Pulumi.yaml and keeps resources out of the wrong accounts; remove it",
   ],
 ])("%s is refused, with the setting to write", (yaml, line) => {
   const text = stackText(`  ${yaml}`);

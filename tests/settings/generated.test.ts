@@ -101,7 +101,7 @@ describe("Pulumi.yaml", () => {
     ).toEqual([]);
     expect(declared.domain?.description).toMatch(/^Required\. /);
     expect(declared.aws?.description).toContain(
-      "- aws.accountId: The only AWS account that may be touched (required)",
+      "- aws.accountId: The only AWS account that the program may change (required)",
     );
     expect(declared.smtp?.description).toContain("(default 2525)");
   });

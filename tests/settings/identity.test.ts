@@ -30,62 +30,62 @@ const CHANGED: BadCase[] = [
   [
     "mediaDomain",
     { mediaDomain: "files.example.org" },
-    "mediaDomain was media.social.example.org and is now files.example.org: other servers keep the addresses of all media with it, and browsers the policy that allows it. Set it back to media.social.example.org, or make a new stack",
+    "mediaDomain was media.social.example.org and is now files.example.org: other servers store it in the addresses of all media, and browsers keep a policy that allows it. Set it back to media.social.example.org, or create a new stack",
   ],
   [
     "webDomain",
     { webDomain: "mastodon.example.org" },
-    "webDomain was social.example.org and is now mastodon.example.org: other servers know every account and post by its address. Set it back to social.example.org, or make a new stack",
+    "webDomain was social.example.org and is now mastodon.example.org: other servers know every account and post by its address. Set it back to social.example.org, or create a new stack",
   ],
   [
     "region",
     { region: "fra1" },
-    "region was nyc3 and is now fra1: the data volume and the reserved address would be left behind. Set it back to nyc3, or make a new stack",
+    "region was nyc3 and is now fra1: the data volume and the reserved address would be left behind. Set it back to nyc3, or create a new stack",
   ],
   [
     "the media bucket",
     { media: { bucket: "social-media" } },
-    "media.bucket was social-example-org-media and is now social-media: the media would be left behind. Set it back to social-example-org-media, or make a new stack",
+    "media.bucket was social-example-org-media and is now social-media: the media would be left behind. Set it back to social-example-org-media, or create a new stack",
   ],
   [
     "the backups' bucket",
     { backups: { bucket: "social-backups" } },
-    "backups.bucket was social-example-org-backups and is now social-backups: the backups would be left behind. Set it back to social-example-org-backups, or make a new stack",
+    "backups.bucket was social-example-org-backups and is now social-backups: the backups would be left behind. Set it back to social-example-org-backups, or create a new stack",
   ],
   [
     "the AWS account",
     { aws: { accountId: "210987654321" } },
-    `aws.accountId was 123456789012 and is now 210987654321: ${MEDIA}. Set it back to 123456789012, or make a new stack`,
+    `aws.accountId was 123456789012 and is now 210987654321: ${MEDIA}. Set it back to 123456789012, or create a new stack`,
   ],
   [
     "the AWS region",
     { aws: { accountId: "123456789012", region: "eu-central-1" } },
-    `aws.region was us-east-1 and is now eu-central-1: ${MEDIA}. Set it back to us-east-1, or make a new stack`,
+    `aws.region was us-east-1 and is now eu-central-1: ${MEDIA}. Set it back to us-east-1, or create a new stack`,
   ],
   [
     "mastodonVersion",
     { mastodonVersion: "v4.7.5" },
-    "mastodonVersion was v4.7.3 and is now v4.7.5: an upgrade migrates the database in two steps and moves every host, which this program does not do yet. Set it back to v4.7.3, or make a new stack",
+    "mastodonVersion was v4.7.3 and is now v4.7.5: an upgrade migrates the database in two steps and updates every host, and this program cannot do that yet. Set it back to v4.7.3, or create a new stack",
   ],
   [
     "a volume that shrinks",
     { main: { volumeGiB: 49 } },
-    "main.volumeGiB was 50 and is now 49: a volume only grows. Write at least 50",
+    "main.volumeGiB was 50 and is now 49: a volume can only grow. Write at least 50",
   ],
   [
     "IPv6 without a new generation",
     { main: { ipv6: true } },
-    "main.ipv6 was false and is now true: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+    "main.ipv6 was false and is now true: this needs a new droplet, which takes over the data volume. Also write main.generation: 2",
   ],
   [
     "the account of the workers",
     { workerAccount: "same", digitaloceanWorkerToken: undefined },
-    "workerAccount was separate and is now same: the worker droplets would be looked for in the other account, and live on unseen in theirs. Set it back to separate, or make a new stack",
+    "workerAccount was separate and is now same: the program would look for the worker droplets in the other account, and the old ones would keep running unnoticed. Set it back to separate, or create a new stack",
   ],
   [
     "a size without a new generation",
     { main: { size: "g-4vcpu-16gb" } },
-    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: that takes a new droplet, which adopts the data volume. Write main.generation: 2 too",
+    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: this needs a new droplet, which takes over the data volume. Also write main.generation: 2",
   ],
 ];
 
@@ -96,17 +96,17 @@ test.each(CHANGED)("a living stack refuses to change %s", (_, changes, ...lines)
 
 test("a stack that was renamed is told to be renamed back", () => {
   expect(problems({}, { stack: "live", before: BEFORE })).toEqual([
-    "The stack's name was prod and is now live: it is part of the name of everything, the data volume too, which would be replaced by an empty one. Rename it back: pulumi stack rename prod",
+    "The stack's name was prod and is now live: every resource has it in its name, and an empty data volume would replace the current one. Rename it back: pulumi stack rename prod",
   ]);
 });
 
 test("another domain is refused with everything that would go with it", () => {
   const domain = "shop.example.org";
   expect(problems({ domain }, { before: BEFORE })).toEqual([
-    "domain was social.example.org and is now shop.example.org: other servers know every account by it. Set it back to social.example.org, or make a new stack",
-    "webDomain was social.example.org and is now shop.example.org: other servers know every account and post by its address. Set it back to social.example.org, or make a new stack",
-    "media.bucket was social-example-org-media and is now shop-example-org-media: the media would be left behind. Set it back to social-example-org-media, or make a new stack",
-    "backups.bucket was social-example-org-backups and is now shop-example-org-backups: the backups would be left behind. Set it back to social-example-org-backups, or make a new stack",
+    "domain was social.example.org and is now shop.example.org: other servers know every account by it. Set it back to social.example.org, or create a new stack",
+    "webDomain was social.example.org and is now shop.example.org: other servers know every account and post by its address. Set it back to social.example.org, or create a new stack",
+    "media.bucket was social-example-org-media and is now shop-example-org-media: the media would be left behind. Set it back to social-example-org-media, or create a new stack",
+    "backups.bucket was social-example-org-backups and is now shop-example-org-backups: the backups would be left behind. Set it back to social-example-org-backups, or create a new stack",
   ]);
 });
 
@@ -131,7 +131,7 @@ test("a part that an older run did not record is not compared", () => {
 
 test("a generation that goes back is refused, since it would replace the droplet", () => {
   expect(problems({}, { before: { ...BEFORE, mainGeneration: 2 } })).toEqual([
-    "main.generation was 2 and is now 1: each replacement of the droplet raises it. Write 2, or 3 to replace it",
+    "main.generation was 2 and is now 1: it only goes up, by one for each new droplet. Write 2, or 3 to replace it",
   ]);
 });
 
@@ -159,19 +159,19 @@ describe("secrets that must stay what they were", () => {
       "given after it was generated",
       generated,
       { secretKeyBase: KEY },
-      "secretKeyBase is given, but this stack lives with the one that it generated: sessions and sign-in tokens would be lost; run: pulumi config rm secretKeyBase",
+      "secretKeyBase is set, but this stack uses the one that it generated: sessions and sign-in tokens would be lost; run: pulumi config rm secretKeyBase",
     ],
     [
       "no longer given",
       given,
       {},
-      "secretKeyBase is no longer given: sessions and sign-in tokens would be lost; give the old one again",
+      "secretKeyBase is no longer set: sessions and sign-in tokens would be lost; set the old one again",
     ],
     [
       "another one",
       given,
       { secretKeyBase: OTHER },
-      "secretKeyBase is another one than before: sessions and sign-in tokens would be lost; give the old one again",
+      "secretKeyBase has changed: sessions and sign-in tokens would be lost; set the old one again",
     ],
   ])("%s: refused", (_, secrets, changes, line) => {
     expect(problems(changes, { before: { ...BEFORE, secrets } })).toEqual([line]);

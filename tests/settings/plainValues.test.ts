@@ -73,7 +73,7 @@ const SECRETS: BadCase[] = [
     "a URL with a password",
     { extraEnv: { http_proxy: "x", HTTPS_PROXY: "http://you:hunter2@proxy.example" } },
     variable("HTTPS_PROXY", "a URL with a password"),
-    "extraEnv.http_proxy is not an environment variable's name; write capital letters, digits and underscores",
+    "extraEnv.http_proxy is not a valid environment variable name; write capital letters, digits and underscores",
   ],
   ["a signed token", { extraEnv: { OIDC: "eyJhbGciOiJI.eyJzdWIiOi" } }, variable("OIDC", "a signed token")],
 ];

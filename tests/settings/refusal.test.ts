@@ -19,12 +19,12 @@ test("eight mistakes come in one message, one line each, in the order of setting
     [
       "The configuration of stack prod has 8 problems. Nothing was changed.",
       "  - domian is not a setting; did you mean domain?",
-      '  - domain is "Social.example.org", not a lower-case host name; write social.example.org',
+      '  - domain is "Social.example.org", not a lowercase host name; write social.example.org',
       '  - region is "nyc4"; write one of nyc1, nyc2, nyc3, sfo2, sfo3, tor1, ams3, lon1, fra1, blr1, sgp1, syd1, atl1',
       "  - main.volumeGiB is 5; write at least 10",
       "  - workers[0].sidekiq[0].threads is 0; write at least 1",
-      "  - mastodonVersion is v4.6.0; write v4.7.3 or a later release of 4.7, whose queues and variables this program knows",
-      "  - mail is none although smtp.server is set; remove one of the two",
+      "  - mastodonVersion is v4.6.0; write v4.7.3 or a later 4.7 release; this program knows only the queues and variables of 4.7",
+      "  - mail is none, but smtp.server is set; remove one of them",
       "  - digitaloceanToken is missing (API token of the main DigitalOcean account); run: pulumi config set --secret digitaloceanToken",
     ].join("\n"),
   );
@@ -103,7 +103,7 @@ describe("no message repeats", () => {
 
   test("more than 60 characters of anything", () => {
     expect(problems({ domain: "a.".repeat(40) })).toEqual([
-      `domain is "${"a.".repeat(30)}…", not a lower-case host name; write, for example, social.example.org`,
+      `domain is "${"a.".repeat(30)}…", not a lowercase host name; write, for example, social.example.org`,
     ]);
   });
 
@@ -111,9 +111,9 @@ describe("no message repeats", () => {
     const message = refusal({ domain: "a\nb", "x\ny": "1", smtp: { "x\ny": 1 }, extraEnv: { "x\ny": 1 } });
     expect(message.split("\n").slice(1)).toEqual([
       "  - x… is not a setting; remove it, or look for its name in docs/settings.md",
-      '  - domain is "a\\nb", not a lower-case host name; write, for example, social.example.org',
+      '  - domain is "a\\nb", not a lowercase host name; write, for example, social.example.org',
       "  - smtp.x… is not a setting; smtp takes server, port, login, from, authMethod, tls",
-      "  - extraEnv.x… is not an environment variable's name; write capital letters, digits and underscores",
+      "  - extraEnv.x… is not a valid environment variable name; write capital letters, digits and underscores",
     ]);
   });
 });

@@ -29,7 +29,7 @@ test("an image that the registry does not have is refused by its name", async ()
   expect(problems).toEqual([
     {
       key: "mastodonVersion",
-      message: `is v4.7.9, and the registry has no ${host}/mastodon/mastodon-streaming:v4.7.9; write a release of github.com/mastodon/mastodon/releases`,
+      message: `is v4.7.9, but the registry has no ${host}/mastodon/mastodon-streaming:v4.7.9; write a release of github.com/mastodon/mastodon/releases`,
     },
   ]);
 });
@@ -40,7 +40,7 @@ test.each([[403], [503]])("a registry that answers %i stops nobody, and is told 
   expect(warnings.sort()).toEqual(
     ["mastodon-streaming", "mastodon"].map(
       (image) =>
-        `Could not ask whether there is an image mastodon/${image}:v4.7.9: ${host} answered ${status}${status === 503 ? ", 5 times" : ""}.`,
+        `Could not check whether there is an image mastodon/${image}:v4.7.9: ${host} answered ${status}${status === 503 ? ", 5 times" : ""}.`,
     ),
   );
 });

@@ -28,7 +28,7 @@ test.each([
   ],
   [
     "acme/mastodon-hosting/nope",
-    "- write the stack's name alone, without the organization and the project; stacks with a file: live, prod",
+    "- write only the stack's name, without the organization and the project; stacks with a file: live, prod",
   ],
 ])("--stack %s is told what to write", (stack, line) => {
   expect(() => checkStackName(dir, stack)).toThrow(line);

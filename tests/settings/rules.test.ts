@@ -14,16 +14,20 @@ const uncovered = (queue: string, does: string) =>
   `main.sidekiq leaves the queue ${queue} (${does}) without a process, so that its jobs wait for ever; add ${queue} to a process here or in a pool of workers`;
 
 const NAMES: BadCase[] = [
-  ["webDomain equals domain", { webDomain: "social.example.org" }, "webDomain equals domain; leave it out"],
+  [
+    "webDomain equals domain",
+    { webDomain: "social.example.org" },
+    "webDomain is the same as domain; leave it out",
+  ],
   [
     "media on the domain",
     { mediaDomain: "social.example.org" },
-    "mediaDomain is social.example.org, the instance's own name; media needs a host name of its own, such as media.social.example.org",
+    "mediaDomain is social.example.org, the instance's own name; media needs a separate host name, such as media.social.example.org",
   ],
   [
     "media on the web interface",
     { webDomain: "mastodon.example.org", mediaDomain: "mastodon.example.org" },
-    "mediaDomain is mastodon.example.org, the instance's own name; media needs a host name of its own, such as media.mastodon.example.org",
+    "mediaDomain is mastodon.example.org, the instance's own name; media needs a separate host name, such as media.mastodon.example.org",
   ],
   [
     "one bucket for both",
@@ -43,19 +47,19 @@ const NAMES: BadCase[] = [
   [
     "a zone beside the names",
     { dnsZone: "example.com" },
-    "dnsZone is example.com, but social.example.org is not in that zone; use one that holds every name, or make the records yourself",
-    "dnsZone is example.com, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself",
+    "dnsZone is example.com, but social.example.org is not in that zone; use a zone that has every name, or create the records yourself",
+    "dnsZone is example.com, but media.social.example.org is not in that zone; use a zone that has every name, or create the records yourself",
   ],
   [
     "a zone that only ends like the name",
     { dnsZone: "ial.example.org" },
-    "dnsZone is ial.example.org, but social.example.org is not in that zone; use one that holds every name, or make the records yourself",
-    "dnsZone is ial.example.org, but media.social.example.org is not in that zone; use one that holds every name, or make the records yourself",
+    "dnsZone is ial.example.org, but social.example.org is not in that zone; use a zone that has every name, or create the records yourself",
+    "dnsZone is ial.example.org, but media.social.example.org is not in that zone; use a zone that has every name, or create the records yourself",
   ],
   [
     "a zone without the media's name",
     { dnsZone: "example.org", mediaDomain: "media.example.com" },
-    "dnsZone is example.org, but media.example.com is not in that zone; use one that holds every name, or make the records yourself",
+    "dnsZone is example.org, but media.example.com is not in that zone; use a zone that has every name, or create the records yourself",
   ],
 ];
 
@@ -65,18 +69,14 @@ const MAIL: BadCase[] = [
     { smtp: undefined },
     "smtp.server is missing; write your relay's host name, or mail: none for an instance that sends no mail",
   ],
-  [
-    "a relay for no mail",
-    { mail: "none" },
-    "mail is none although smtp.server is set; remove one of the two",
-  ],
+  ["a relay for no mail", { mail: "none" }, "mail is none, but smtp.server is set; remove one of them"],
 ];
 
 const FLEET: BadCase[] = [
   [
     "two pools of one name",
     { workers: [...onWorkers, ...onWorkers] },
-    'workers[1].name is "general" a second time; each pool needs a name of its own',
+    'workers[1].name is "general" a second time; each pool needs its own name',
   ],
   [
     "an unknown size of a known family",
@@ -201,7 +201,7 @@ function composeVariables(cloudConfig: string): string[] {
 const version = (release: string): BadCase => [
   `Mastodon ${release}`,
   { mastodonVersion: release },
-  `mastodonVersion is ${release}; write v4.7.3 or a later release of 4.7, whose queues and variables this program knows`,
+  `mastodonVersion is ${release}; write v4.7.3 or a later 4.7 release; this program knows only the queues and variables of 4.7`,
 ];
 
 describe.each([
@@ -222,7 +222,7 @@ test.each(["Prod", "prod_1", "1st", "-prod", "", "s".repeat(21)])(
   "the stack name %j is refused: tags and hosts carry it",
   (stack) => {
     expect(problems({}, { stack })).toEqual([
-      `the stack's name is "${stack}"; name it with at most 20 lower-case letters, digits and hyphens, a letter first, since tags and hosts carry it`,
+      `the stack's name is "${stack}"; use at most 20 lowercase letters, digits and hyphens, and start with a letter, because tags and host names contain it`,
     ]);
   },
 );
@@ -233,8 +233,8 @@ test.each(["v4.7.3", "v4.7.4", "v4.7.12"])("%s is a release that this program kn
 
 describe("variables in extraEnv", () => {
   const SECRET = "set the secret of that name with pulumi config set --secret";
-  const DATABASE = "leave it out: the program wires the database";
-  const REDIS = "leave it out: the program wires Redis (and Mastodon refuses REDIS_NAMESPACE)";
+  const DATABASE = "leave it out: the program sets up the database";
+  const REDIS = "leave it out: the program sets up Redis (and Mastodon refuses REDIS_NAMESPACE)";
   const PROGRAM = "leave it out: the program sets it for each process";
 
   const refused = (name: string, message: string) => {
@@ -265,16 +265,16 @@ describe("variables in extraEnv", () => {
 
   test.each([
     ["DB_POOL", /by its threads/],
-    ["DATABASE_URL", /database that the program wires/],
+    ["DATABASE_URL", /database that the program sets up/],
     ["DB_SSLMODE", /no TLS/],
-    ["REDIS_URL", /Redis that the program wires/],
+    ["REDIS_URL", /Redis that the program sets up/],
     ["REDIS_NAMESPACE", /Mastodon refuses REDIS_NAMESPACE/],
-    ["SIDEKIQ_REDIS_SENTINELS", /Redis that the program wires/],
+    ["SIDEKIQ_REDIS_SENTINELS", /Redis that the program sets up/],
     ["S3_ENDPOINT", /media bucket/],
     ["AWS_SESSION_TOKEN", /key and the region/],
     ["SMTP_SSL", /smtp\.tls/],
-    ["SOCKET", /by HTTP on their ports/],
-    ["PROXY_PROTO_V1", /by HTTP on their ports/],
+    ["SOCKET", /over HTTP on their ports/],
+    ["PROXY_PROTO_V1", /over HTTP on their ports/],
     ["RAILS_SERVE_STATIC_FILES", /no static files/],
     ...[
       "PATH",
@@ -288,7 +288,7 @@ describe("variables in extraEnv", () => {
     ].map((name): [string, RegExp] => [name, /the image sets/]),
   ])("%s, which cannot work, is refused with the reason", (name, reason) => {
     const [problem = ""] = problems({ extraEnv: { [name]: "x" } });
-    expect(problem).toMatch(/^extraEnv\.\w+ cannot be given: .*; remove it$/);
+    expect(problem).toMatch(/^extraEnv\.\w+ cannot be set: .*; remove it$/);
     expect(problem).toMatch(reason);
     refused(name, problem.slice(`extraEnv.${name} `.length));
   });

@@ -44,32 +44,32 @@ const CONTRADICTIONS: BadCase[] = [
   [
     "one token for both accounts",
     { digitaloceanToken: CANARY, digitaloceanWorkerToken: CANARY },
-    "digitaloceanWorkerToken equals digitaloceanToken; give the second account's token, or set workerAccount: same",
+    "digitaloceanWorkerToken is the same as digitaloceanToken; set the second account's token, or set workerAccount: same",
   ],
   [
     "a second token for one account",
     { workerAccount: "same" },
-    "digitaloceanWorkerToken is given although workerAccount is same; remove it, or set workerAccount: separate",
+    "digitaloceanWorkerToken is set, but workerAccount is same; remove it, or set workerAccount: separate",
   ],
   [
     "only the private VAPID key",
     { vapidPrivateKey: VAPID.vapidPrivateKey },
-    "vapidPublicKey is missing: the two VAPID keys are given together or not at all",
+    "vapidPublicKey is missing; set both VAPID keys, or neither",
   ],
   [
     "only the public VAPID key",
     { vapidPublicKey: VAPID.vapidPublicKey },
-    "vapidPrivateKey is missing: the two VAPID keys are given together or not at all",
+    "vapidPrivateKey is missing; set both VAPID keys, or neither",
   ],
   [
     "VAPID keys of two pairs",
     { ...VAPID, vapidPublicKey: vapidPair().vapidPublicKey },
-    "vapidPublicKey does not belong to vapidPrivateKey; take both from the same .env.production",
+    "vapidPublicKey does not match vapidPrivateKey; take both from the same .env.production",
   ],
   [
     "a private VAPID key that is no number of the curve",
     { ...VAPID, vapidPrivateKey: `${"A".repeat(43)}=` },
-    "vapidPublicKey does not belong to vapidPrivateKey; take both from the same .env.production",
+    "vapidPublicKey does not match vapidPrivateKey; take both from the same .env.production",
   ],
   [
     "a public VAPID key in hexadecimal: one problem, not two",
@@ -79,13 +79,13 @@ const CONTRADICTIONS: BadCase[] = [
   [
     "a variable that is in extraEnv too",
     { extraEnv: { DEEPL_PLAN: "free" }, extraSecretEnv: `{"DEEPL_PLAN":"${CANARY}"}` },
-    "extraSecretEnv.DEEPL_PLAN is in extraEnv too; remove one of the two",
+    "extraSecretEnv.DEEPL_PLAN is also in extraEnv; remove one of them",
   ],
 ];
 
 const JSON_WORDS = `extraSecretEnv must be a JSON object such as {"DEEPL_API_KEY": "…"}; ${run("extraSecretEnv")}`;
 const MAP_WORDS =
-  'extraSecretEnv must be a JSON object from variables\' names to texts, such as {"DEEPL_API_KEY": "…"}';
+  'extraSecretEnv must be a JSON object that maps variable names to strings, such as {"DEEPL_API_KEY": "…"}';
 const EXTRA: BadCase[] = [
   ["lines of an env file", { extraSecretEnv: `DEEPL_API_KEY=${CANARY}` }, JSON_WORDS],
   ["a list", { extraSecretEnv: `["DEEPL_API_KEY=${CANARY}"]` }, JSON_WORDS],
@@ -109,7 +109,7 @@ describe("a secret of a wrong format is refused with the right one, and not repe
   const HEX = "128 hexadecimal digits (rails secret)";
   const KEY = "at least 32 letters and digits (rails db:encryption:init)";
   const PRINTABLE = "at least 16 printable characters without spaces";
-  const IN_URL = `${PRINTABLE}, and without % before two hexadecimal digits, which Mastodon would decode`;
+  const IN_URL = `${PRINTABLE}, and without % before two hexadecimal digits (Mastodon would decode that)`;
   const formats: [SecretName, string, string][] = [
     ["secretKeyBase", CANARY.repeat(8).slice(0, 128), HEX],
     ["otpSecret", `${CANARY} ${CANARY}`, PRINTABLE],
@@ -138,7 +138,7 @@ test.each(SECRET_NAMES)("%s in plain text is refused, although it is right other
     [name]: { ...VAPID, smtpPassword: "hunter2-hunter2" }[name as string] ?? placeholder(name),
   };
   expect(problems(changes, { isEncrypted: (other) => other !== name })).toEqual([
-    `${name} stands in plain text in the stack file; revoke it if the file was shared, and ${run(name)}`,
+    `${name} is in plain text in the stack file; revoke it if the file was shared, and ${run(name)}`,
   ]);
   expect(refusal(changes, { isEncrypted: () => false })).not.toContain(
     changes[name as keyof typeof changes] as string,

@@ -210,7 +210,7 @@ describe("a stack is warned of", () => {
       "a first up from outside the tailnet",
       { ...quietly, readiness: "none" },
       [
-        "readiness: none: nothing waits for the machines, and changes do not reach the living main droplet. Set it to wait once you are on the tailnet.",
+        "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
       ],
     ],
     [
@@ -221,7 +221,9 @@ describe("a stack is warned of", () => {
     [
       "machines that no administrator can enter",
       {},
-      ["administratorKeys: empty: only the stack's own key and the console password open the machines."],
+      [
+        "administratorKeys: empty: only the stack's own key and the console password give access to the machines.",
+      ],
     ],
   ])("%s", (_, changes, warnings) => {
     expect(settingWarnings(parse(changes))).toEqual(warnings);

@@ -76,7 +76,7 @@ test("an error in either file is told with its place, those of both files togeth
   stack("config:\n  a: b: c\n");
   expect(problems()).toEqual([
     'Pulumi.yaml, config, domain: type: Invalid option: expected one of "string"|"integer"|"boolean"|"array"|"object": write type, default, description, secret or value below it',
-    "Pulumi.yaml, config, region: default is not of type string: write text (a number or a date in quotes)",
+    "Pulumi.yaml, config, region: default is not of type string: write a string (quote a number or a date)",
     "Pulumi.prod.yaml: Nested mappings are not allowed in compact mappings at line 2, column 6",
   ]);
 });
@@ -100,10 +100,10 @@ test("a stack's name cannot lead to another folder", () => {
 });
 
 // The engine takes one of the two by chance, so the table cannot have this.
-test("a key that is there twice, with and without namespace, is refused", () => {
+test("a key that appears twice, with and without namespace, is refused", () => {
   project("  domain: {type: string}\n");
   stack("config:\n  domain: a.example\n  mastodon-hosting:domain: b.example\n");
-  expect(problems()).toEqual(["Pulumi.prod.yaml, mastodon-hosting:domain: is there twice: keep one"]);
+  expect(problems()).toEqual(["Pulumi.prod.yaml, mastodon-hosting:domain: appears twice: keep one"]);
 });
 
 test("a file that is not UTF-8 is refused", () => {

@@ -69,12 +69,12 @@ test("the account's other droplets count, the stack's own do not", async () => {
   expect(await found({ limits, droplets: [...own, ...others(8)] })).toEqual({
     problems: [],
     warnings: [
-      "Replacing workers new-first takes up to 3 droplets at once, and the DigitalOcean account may hold 10 droplets and has 8 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some; until then lower count before a replacement.",
+      "Replacing workers takes up to 3 droplets at once, because new ones come first, but the DigitalOcean account may have 10 droplets and already has 8 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some; until then, lower count before a replacement.",
     ],
   });
   expect(await found({ limits, droplets: others(9) })).toEqual({
     problems: [
-      "main needs 2 droplets, and the DigitalOcean account may hold 10 droplets and has 9 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some",
+      "main needs 2 droplets, but the DigitalOcean account may have 10 droplets and already has 9 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some",
     ],
     warnings: [],
   });
@@ -85,7 +85,7 @@ test("each account has its own limit", async () => {
     await found({ limits: { droplet_limit: 1 } }, { limits: { droplet_limit: 1 }, droplets: [["blog"]] }),
   ).toEqual({
     problems: [
-      "workers need 1 droplets, and the worker account may hold 1 droplets and has 1 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some",
+      "workers need 1 droplets, but the worker account may have 1 droplets and already has 1 others. Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some",
     ],
     warnings: [],
   });
@@ -95,7 +95,7 @@ test("the last volume is refused, unless it is the stack's own", async () => {
   const limits = { volume_limit: 1 };
   expect(await found({ limits, volumes: ["mastodon-prod-data"] })).toEqual(NOTHING);
   expect((await found({ limits, volumes: ["mastodon-prod-2-data"] })).problems).toEqual([
-    "main.volumeGiB needs a volume, and the DigitalOcean account holds all 1 that it may. Ask DigitalOcean for a higher limit, or delete one",
+    "main.volumeGiB needs a volume, but the DigitalOcean account already has all 1 that it may have. Ask DigitalOcean for a higher limit, or delete one",
   ]);
 });
 
@@ -104,7 +104,7 @@ test("the last reserved address is refused, unless it may be the stack's own", a
   expect(await found({ limits, addresses: { "203.0.113.1": [OWN] } })).toEqual(NOTHING);
   expect(await found({ limits, addresses: { "203.0.113.1": null } })).toEqual(NOTHING); // of an up that failed
   expect((await found({ limits, addresses: { "203.0.113.1": ["blog"] } })).problems).toEqual([
-    "main needs a reserved address, and the DigitalOcean account holds all 1 that it may. Ask DigitalOcean for a higher limit, or delete one",
+    "main needs a reserved address, but the DigitalOcean account already has all 1 that it may have. Ask DigitalOcean for a higher limit, or delete one",
   ]);
 });
 
@@ -117,7 +117,7 @@ const refusedFor = async (...records: ReturnType<typeof record>[]) =>
 test("a record of somebody else at one of the names is refused, with what to do", async () => {
   expect(await refusedFor(record("A", "198.51.100.9"))).toEqual([
     "dnsZone already has A 198.51.100.9 for social.example.org, which would keep serving next to the new records. " +
-      "If the old server may go, delete them first: doctl compute domain records delete example.org 7. " +
+      "If the old server is no longer needed, delete them first: doctl compute domain records delete example.org 7. " +
       "Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set",
   ]);
 });
@@ -161,7 +161,7 @@ test("what a token may not read is said, and stops nobody", async () => {
       ["the records of example.org", "domain:read"],
     ].map(
       ([what, scope]) =>
-        `Could not look at ${what}: api.digitalocean.com answered 403. The token lacks the scope ${scope}.`,
+        `Could not read ${what}: api.digitalocean.com answered 403. The token lacks the scope ${scope}.`,
     ),
   });
 });

@@ -8,9 +8,9 @@ const pool = (change: object) => ({
 });
 const NOT_A_KEY =
   "is not a public key in OpenSSH's format; write, for example, ssh-ed25519 AAAAC3… you@example.org";
-const CUT_KEY = "has no key after its type, or only a part of one; copy the whole line of the .pub file";
+const CUT_KEY = "has no complete key after its type; copy the whole line of the .pub file";
 const NOT_A_BUCKET =
-  "not an S3 bucket name of 3 to 63 lower-case letters, digits and hyphens (a dot breaks TLS)";
+  "not an S3 bucket name of 3 to 63 lowercase letters, digits and hyphens (a dot breaks TLS)";
 
 const UNKNOWN: BadCase[] = [
   [
@@ -57,7 +57,7 @@ const UNKNOWN: BadCase[] = [
   [
     "a pool with a region of its own",
     pool({ region: "fra1" }),
-    "workers[0].region is not a setting: both accounts are in the stack's one `region`; remove it",
+    "workers[0].region is not a setting: both accounts use the stack's `region`; remove it",
   ],
   [
     "a queue among weights",
@@ -195,7 +195,7 @@ const TYPES: BadCase[] = [
   [
     "a list for a variable",
     { extraEnv: { DEEPL: ["x"] } },
-    "extraEnv.DEEPL cannot be used; write a text, a number, true or false",
+    "extraEnv.DEEPL cannot be used; write a string, a number, true or false",
   ],
   [
     "nothing for a variable",
@@ -219,32 +219,32 @@ const MISSING: BadCase[] = [
   [
     "region",
     { region: "" },
-    "region is missing (DigitalOcean region of every droplet, in both accounts: a job makes tens of database round trips, so workers elsewhere do almost no work); write, for example, nyc3",
+    "region is missing (DigitalOcean region of every droplet, in both accounts: a job makes dozens of database round trips, so workers in another region would get almost nothing done); write, for example, nyc3",
   ],
   [
     "owner",
     { owner: undefined },
-    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
+    "owner.email is missing (The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025); write, for example, you@example.org",
   ],
   [
     "owner.email",
     { owner: { username: "owner" } },
-    "owner.email is missing (Where Mastodon writes to. Let's Encrypt gets it as the account's contact, but has sent no warnings of expiry since June 2025); write, for example, you@example.org",
+    "owner.email is missing (The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025); write, for example, you@example.org",
   ],
   [
     "aws",
     { aws: {} },
-    'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"',
+    'aws.accountId is missing (The only AWS account that the program may change); write, for example, "123456789012"',
   ],
   [
     "aws.accountId, null",
     { aws: { accountId: null } },
-    'aws.accountId is missing (The only AWS account that may be touched); write, for example, "123456789012"',
+    'aws.accountId is missing (The only AWS account that the program may change); write, for example, "123456789012"',
   ],
   [
     "tailnet",
     { tailnet: {} },
-    "tailnet.oauthClientId is missing (OAuth client that mints the droplets' keys; its secret is `tailscaleOauthClientSecret`); write, for example, kAbCdEfCNTRL",
+    "tailnet.oauthClientId is missing (OAuth client that creates the droplets' auth keys; its secret is `tailscaleOauthClientSecret`); write, for example, kAbCdEfCNTRL",
   ],
   [
     "a pool's name",
@@ -303,7 +303,7 @@ const CHOICES: BadCase[] = [
 const host = (text: string, meant = ", for example, social.example.org"): BadCase => [
   `the domain ${text}`,
   { domain: text },
-  `domain is "${text}", not a lower-case host name; write${meant}`,
+  `domain is "${text}", not a lowercase host name; write${meant}`,
 ];
 const bucket = (text: string, shown = text, meant = ", for example, social-example-org-media"): BadCase => [
   `the bucket ${text}`,
@@ -334,7 +334,7 @@ const FORMATS: BadCase[] = [
   [
     "the second host name in a list of settings",
     { mediaDomain: "Media.example.org" },
-    'mediaDomain is "Media.example.org", not a lower-case host name; write media.example.org',
+    'mediaDomain is "Media.example.org", not a lowercase host name; write media.example.org',
   ],
   bucket("media.social", undefined, " media-social"),
   bucket("s3://Media/x", undefined, " media"),
@@ -417,22 +417,22 @@ const FORMATS: BadCase[] = [
   [
     "a pool's name with a capital",
     pool({ name: "General" }),
-    'workers[0].name is "General", not a name of at most 20 lower-case letters, digits and hyphens; write, for example, general',
+    'workers[0].name is "General", not a name of at most 20 lowercase letters, digits and hyphens; write, for example, general',
   ],
   [
     "a pool's name that begins with a digit",
     pool({ name: "2nd" }),
-    'workers[0].name is "2nd", not a name of at most 20 lower-case letters, digits and hyphens; write, for example, general',
+    'workers[0].name is "2nd", not a name of at most 20 lowercase letters, digits and hyphens; write, for example, general',
   ],
   ...[
-    ["*", "lets everything in the tailnet reach ssh, the workers too; WRITE"],
+    ["*", "would let everything in the tailnet reach ssh, including workers; WRITE"],
     ["bob", "is neither a user nor a group of the tailnet; WRITE"],
     ["a b@example.org", "is neither a user nor a group of the tailnet; WRITE"],
     ["100.64.0.1", "is neither a user nor a group of the tailnet; WRITE"],
-    ["tag:mastodon-prod-worker", "is a tag, so that machines could reach ssh; WRITE"],
+    ["tag:mastodon-prod-worker", "is a tag, which would let machines reach ssh; WRITE"],
     ...["tagged", "danger-all", "shared", "internet", "self", "nonroot", "admins"].map((group) => [
       `autogroup:${group}`,
-      "stands for machines or strangers, who would reach ssh; write one of autogroup:admin, autogroup:owner, autogroup:member, autogroup:it-admin, autogroup:network-admin, autogroup:billing-admin, autogroup:auditor",
+      "includes machines or strangers, who could then reach ssh; write one of autogroup:admin, autogroup:owner, autogroup:member, autogroup:it-admin, autogroup:network-admin, autogroup:billing-admin, autogroup:auditor",
     ]),
   ].map(
     ([entry = "", words = ""]): BadCase => [
@@ -444,17 +444,17 @@ const FORMATS: BadCase[] = [
   [
     "a group where this stack writes the policy, which has none",
     { tailnet: { oauthClientId: "k", admins: ["group:ops"], managePolicy: true } },
-    'tailnet.admins[0] is "group:ops", and with tailnet.managePolicy this stack writes the whole policy, which defines no groups; write the users, or autogroup:admin',
+    'tailnet.admins[0] is "group:ops", but with tailnet.managePolicy this stack writes the whole policy, and it defines no groups; write the users, or autogroup:admin',
   ],
   [
     "a version without its v",
     { mastodonVersion: "4.7.3" },
-    `mastodonVersion is "4.7.3", not a release's name; write v4.7.3`,
+    `mastodonVersion is "4.7.3", not a release name; write v4.7.3`,
   ],
   [
     "a release candidate",
     { mastodonVersion: "v4.7.5-rc.1" },
-    `mastodonVersion is "v4.7.5-rc.1", not a release's name; write, for example, v4.7.3`,
+    `mastodonVersion is "v4.7.5-rc.1", not a release name; write, for example, v4.7.3`,
   ],
   [
     "a sender without an address",
@@ -464,12 +464,12 @@ const FORMATS: BadCase[] = [
   [
     "a variable's name in small letters",
     { extraEnv: { deepl: "x" } },
-    "extraEnv.deepl is not an environment variable's name; write capital letters, digits and underscores",
+    "extraEnv.deepl is not a valid environment variable name; write capital letters, digits and underscores",
   ],
   administratorKey(
     "a kind of key that OpenSSH dropped",
     "ssh-dss AAAAB3NzaC1kc3M=",
-    "is a DSA key, which OpenSSH no longer takes; make another: ssh-keygen -t ed25519",
+    "is a DSA key, which OpenSSH no longer accepts; create another: ssh-keygen -t ed25519",
   ),
   administratorKey("a key of four letters", "ssh-ed25519 AAAA", CUT_KEY),
   administratorKey("a type alone", "ssh-ed25519", CUT_KEY),
@@ -486,12 +486,12 @@ const FORMATS: BadCase[] = [
   administratorKey(
     "a key under another type",
     `ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you`,
-    "says ssh-rsa, and its data is another type's; copy the line of the .pub file again",
+    "says ssh-rsa, but its data is of another type; copy the line of the .pub file again",
   ),
   administratorKey(
     "a short RSA key",
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC+pFSxCWFvz0UgZ9mwqHo2VDqd7aYiLrg3qi+2zDk1ZmSqC/Tgw58MKIjTdkAZbz7s8ttXbEZwLOQTBiAN6WYghKHfOtks1xEuBTG0t9BoP5kikH+OQ1sNFB9yc6dNSjSEEWXW9Uh7M1yXgaUdt6gAkbtsMINHISRGTPXofzslSw==",
-    "is an RSA key of 1024 bits; make another: ssh-keygen -t ed25519",
+    "is an RSA key of only 1024 bits; create another: ssh-keygen -t ed25519",
   ),
   administratorKey(
     "a point that is not on the curve",
@@ -516,7 +516,7 @@ const FORMATS: BadCase[] = [
   administratorKey(
     "the format of other programs",
     "---- BEGIN SSH2 PUBLIC KEY ----",
-    "has another format than OpenSSH's; run: ssh-keygen -i -f FILE, and write the line it prints",
+    "has a format other than OpenSSH's; run: ssh-keygen -i -f FILE, and write the line it prints",
   ),
   administratorKey("a fingerprint", "SHA256:0123"),
   ["a key that is no list", { administratorKeys: "ssh-ed25519 AAAA you" }, "administratorKeys is not a list"],
