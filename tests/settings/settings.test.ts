@@ -139,6 +139,7 @@ describe("names follow from the settings:", () => {
       web: "social.example.org",
       media: "media.social.example.org",
       mediaBucket: "social-example-org-media",
+      mainDroplet: "mastodon-prod-main",
       dataVolume: "mastodon-prod-data",
       backupBucket: "social-example-org-backups",
       tags: {
@@ -388,7 +389,7 @@ describe("the worked examples are accepted as they stand, once their secrets are
       Object.values(names ?? {}).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name))),
     );
     expect(new Set(all).size).toBe(all.length);
-    expect(all.length).toBe(18);
+    expect(all.length).toBe(20);
   });
 });
 
