@@ -6,11 +6,11 @@ import type { RedisNeed } from "./state";
 
 export interface MainOverrides {
   postgres?: PostgresOverrides;
-  pgbouncer?: { defaultPoolSize?: number; maxClientConnections?: number };
-  redis?: { maxMemoryMiB?: number };
-  cacheRedis?: { maxMemoryMiB?: number };
-  web?: { processes?: number; threads?: number };
-  streaming?: { memoryMiB?: number };
+  pgbouncer?: { defaultPoolSize?: number | undefined; maxClientConnections?: number | undefined };
+  redis?: { maxMemoryMiB?: number | undefined };
+  cacheRedis?: { maxMemoryMiB?: number | undefined };
+  web?: { processes?: number | undefined; threads?: number | undefined };
+  streaming?: { memoryMiB?: number | undefined };
 }
 
 /** The part of a droplet's size that matters here. */

@@ -21,11 +21,11 @@ export interface PgbouncerSizing {
 }
 
 export interface PostgresOverrides {
-  sharedBuffersMiB?: number;
-  workMemMiB?: number;
-  maintenanceWorkMemMiB?: number;
-  effectiveCacheSizeMiB?: number;
-  maxConnections?: number;
+  sharedBuffersMiB?: number | undefined;
+  workMemMiB?: number | undefined;
+  maintenanceWorkMemMiB?: number | undefined;
+  effectiveCacheSizeMiB?: number | undefined;
+  maxConnections?: number | undefined;
 }
 
 /** What operators of large instances keep max_connections at or below, with pgbouncer to share it. */

@@ -44,9 +44,11 @@ export type QueueName = keyof typeof QUEUES;
 
 export const QUEUE_NAMES = Object.keys(QUEUES) as QueueName[];
 
+type Weights = Readonly<Partial<Record<QueueName, number | undefined>>>;
+
 /** One kind of Sidekiq process. A list of queues is served in strict order, a map by weight. */
 export interface SidekiqProcess {
-  queues: readonly QueueName[] | Readonly<Partial<Record<QueueName, number>>>;
+  queues: readonly QueueName[] | Weights;
   threads: number;
   replicas: number;
   /** What one replica takes without ffmpeg; by its threads where absent. */
@@ -66,7 +68,7 @@ function isStrict(queues: SidekiqProcess["queues"]): queues is readonly QueueNam
   return Array.isArray(queues);
 }
 
-function weighted(queues: Readonly<Partial<Record<QueueName, number>>>): [QueueName, number][] {
+function weighted(queues: Weights): [QueueName, number][] {
   return Object.entries(queues).filter(([, weight]) => weight !== undefined) as [QueueName, number][];
 }
 

@@ -26,12 +26,15 @@ export interface Workload {
   nightShare: number;
 }
 
+/** What was measured of a queue; the rest is derived. */
+type MeasuredLoad = Partial<Record<keyof QueueLoad, number | undefined>>;
+
 /** What a stack may say of its load. */
 export interface WorkloadSettings {
   activeUsers: number;
   nightPercent: number;
   webCores?: number | undefined;
-  queues: Readonly<Partial<Record<QueueName, Partial<QueueLoad> | undefined>>>;
+  queues: Readonly<Partial<Record<QueueName, MeasuredLoad | undefined>>>;
 }
 
 /** kujoe.blog: some 10,000 active users make 3.0 to 3.5 million jobs a day. The middle. */
@@ -112,8 +115,10 @@ export function perQueue<T>(value: (queue: QueueName) => T): Record<QueueName, T
   return Object.fromEntries(QUEUE_NAMES.map((queue) => [queue, value(queue)])) as Record<QueueName, T>;
 }
 
-function definedOf<T extends object>(values: T | undefined): Partial<T> {
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function definedOf<T extends object>(values: T | undefined): Defined<T> {
   return Object.fromEntries(
     Object.entries(values ?? {}).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
+  ) as Defined<T>;
 }

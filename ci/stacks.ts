@@ -60,7 +60,10 @@ export function hasEnvironment(folder: string, stack: string): boolean {
 }
 
 /** Empty where the file is refused: that is somebody's own, and its plan says what is wrong. */
-function plainSettings(folder: string, stack: string): { domain?: string; protect?: string } {
+function plainSettings(
+  folder: string,
+  stack: string,
+): Partial<Record<"domain" | "protect", string | undefined>> {
   try {
     const { project, config } = readStackConfig(folder, stack);
     return { domain: config[`${project}:domain`], protect: config[`${project}:protect`] };

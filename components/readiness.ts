@@ -42,7 +42,7 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
         perDialTimeout: 15,
       },
       create: onDroplet(args.dropletId, args.create),
-      stdin: args.stdin,
+      ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
       triggers: [args.dropletId],
       // Would come as environment variables, which the machines' sshd refuses: a warning for each update.
       addPreviousOutputInEnv: false,

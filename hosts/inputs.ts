@@ -7,7 +7,7 @@ import type { Names } from "../settings/names";
 export interface MastodonSecrets {
   secretKeyBase: string;
   /** Only for an adopted instance older than 4.4. */
-  otpSecret?: string;
+  otpSecret?: string | undefined;
   activeRecordEncryptionPrimaryKey: string;
   activeRecordEncryptionDeterministicKey: string;
   activeRecordEncryptionKeyDerivationSalt: string;
@@ -16,7 +16,7 @@ export interface MastodonSecrets {
   postgresPassword: string;
   redisPassword: string;
   cacheRedisPassword: string;
-  smtpPassword?: string;
+  smtpPassword?: string | undefined;
   mediaAccessKeyId: string;
   mediaSecretAccessKey: string;
   /** Variables from the secret `extraSecretEnv`. */

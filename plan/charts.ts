@@ -11,9 +11,12 @@ export interface Picture {
 }
 
 export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-const [INK, MUTED, LINE, ACCENT, SHADE, PAPER] = ["ink", "muted", "line", "accent", "shade", "paper"].map(
-  (name) => `var(--${name})`,
-);
+const INK = "var(--ink)";
+const MUTED = "var(--muted)";
+const LINE = "var(--line)";
+const ACCENT = "var(--accent)";
+const SHADE = "var(--shade)";
+const PAPER = "var(--paper)";
 const text = (color = MUTED, fontSize = 12) => ({ color, fontSize, fontFamily: FONT, textBorderWidth: 0 });
 
 function svg(option: echarts.EChartsOption, { id, width, height, label }: Picture): string {
@@ -79,7 +82,11 @@ export function backlogChart(backlog: Backlog, picture: Picture): string {
       data: points.map((point) => [...point]),
       showSymbol: false,
       silent: true,
-      lineStyle: { color: i === 0 ? ACCENT : INK, width: i === 0 ? 2 : 1.5, type: DASHES[i % DASHES.length] },
+      lineStyle: {
+        color: i === 0 ? ACCENT : INK,
+        width: i === 0 ? 2 : 1.5,
+        type: DASHES[i % DASHES.length] ?? "solid",
+      },
       ...(i === 0 ? { areaStyle: { color: ACCENT, opacity: 0.18 } } : {}),
       markPoint: {
         symbol: "circle",

@@ -7,7 +7,7 @@ import { mainPackages } from "../hosts/mainHost";
 import { hostFile } from "../hosts/template";
 import { cached } from "./cache";
 import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";
-import type { MachineArgs } from "./machine";
+import type { Overlay } from "./machine";
 import { run } from "./run";
 
 /** What DigitalOcean's image has beside a minimal Debian, as far as the hosts rely on it. */
@@ -145,7 +145,7 @@ export const bareRoot = () => debianRoot("bare", [...IMAGE, "ca-certificates", "
 const [DEBIAN, SECURITY] = DEBIAN_NAMES;
 
 /** What the image brings beside its packages; the resolver of its own comes with those that the hosts install. */
-export const bareFiles: NonNullable<MachineArgs["overlay"]> = {
+export const bareFiles: Overlay = {
   "/etc/apt/sources.list": {
     content: [
       `deb http://${DEBIAN}/debian trixie main`,

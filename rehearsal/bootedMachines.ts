@@ -6,7 +6,7 @@ import type { Answer, Connection, Machines, Power } from "./doubles/machines";
 import { INTERNET } from "./internet/addresses";
 import type { Deployer } from "./internet/deployer";
 import type { DropletMetadata } from "./internet/metadata";
-import { Machine, type MachineArgs } from "./machine";
+import { Machine, type Overlay } from "./machine";
 import type { Network } from "./network";
 import { Volume } from "./volume";
 
@@ -17,7 +17,7 @@ export interface Image {
   layers?: readonly string[];
   /** Folder with Docker's images. */
   docker?: string;
-  overlay?: MachineArgs["overlay"];
+  overlay?: Overlay;
   /** The user data for such a machine, where it is not the droplet's as it is. */
   userData?: (text: string) => Promise<string>;
 }

@@ -17,6 +17,9 @@ import { attempt, type Result, type RunOptions, run } from "./run";
 import { until } from "./until";
 import type { Volume } from "./volume";
 
+/** Files by their paths. */
+export type Overlay = Readonly<Record<string, { content: string; mode?: number }>>;
+
 export interface MachineArgs {
   /** Host name, and the folder's name. */
   name: string;
@@ -27,7 +30,7 @@ export interface MachineArgs {
   /** Folders over the base, the first on top: programs that Debian does not have. */
   layers?: readonly string[];
   /** Folder with Docker's images; each machine has its own, since Docker cannot work on an overlay. */
-  docker?: string;
+  docker?: string | undefined;
   network: Network;
   /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
   number: number;
@@ -36,7 +39,7 @@ export interface MachineArgs {
   /** cloud-config. */
   userData: string;
   /** Files put over the base: doubles of what a test machine cannot have. */
-  overlay?: Readonly<Record<string, { content: string; mode?: number }>>;
+  overlay?: Overlay;
 }
 
 /** In place of ConfigDrive, which DigitalOcean uses. */

@@ -219,7 +219,7 @@ export class Rehearsal {
   }
 
   /** @returns how user data has to be changed for machines that get Tailscale from here */
-  private async servePackages(authority: Authority): Promise<Image["userData"]> {
+  private async servePackages(authority: Authority): Promise<NonNullable<Image["userData"]>> {
     const { folder, dns } = this;
     const mirror = await PackageMirror.start(folder, this.network, dns);
     this.mirror = mirror;

@@ -17,6 +17,6 @@ export function refuse(what: string, problems: readonly Problem[]): void {
   const error = new pulumi.RunError(
     `${what} ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}. Nothing was changed.\n${lines.join("\n")}`,
   );
-  error.stack = undefined;
+  delete error.stack;
   throw error;
 }

@@ -89,13 +89,13 @@ const TYPES = ["string", "integer", "boolean", "array", "object"] as const;
 type Type = (typeof TYPES)[number];
 interface Items {
   type: Type;
-  items?: Items;
+  items?: Items | undefined;
 }
 interface Declaration {
   key: string;
-  type?: Type;
-  items?: Items;
-  secret?: boolean;
+  type?: Type | undefined;
+  items?: Items | undefined;
+  secret?: boolean | undefined;
   /** The default, or the value that the project sets. */
   fallback?: unknown;
 }
@@ -112,7 +112,7 @@ const itemsSchema: z.ZodType<Items> = z.lazy(() =>
     .preprocess(fields, z.object({ type: z.enum(TYPES), items: itemsSchema.optional() }))
     .refine(hasItems, NO_ITEMS),
 );
-const hasItems = (array: { type?: Type; items?: Items }) =>
+const hasItems = (array: Pick<Declaration, "type" | "items">) =>
   array.type !== "array" || array.items !== undefined;
 const NO_ITEMS = "an array needs items, such as items: {type: string}";
 const declarationSchema = z

@@ -54,14 +54,16 @@ export = async () => {
     protect,
     inputs,
   } of require("./resources.json") as Written[]) {
-    const options = { parent: made.get(parent), protect };
+    const above = made.get(parent);
+    const through = made.get(provider) as pulumi.ProviderResource | undefined;
+    const options = { ...(above && { parent: above }), protect };
     made.set(
       urn,
       type.startsWith("mastodon-hosting:")
         ? new pulumi.ComponentResource(type, name, {}, options)
         : new (constructorOf(type))(name, inputs, {
             ...options,
-            provider: made.get(provider) as pulumi.ProviderResource | undefined,
+            ...(through && { provider: through }),
             ignoreChanges: ["stdin", "userData"],
           }),
     );

@@ -9,7 +9,7 @@ export interface Entry {
   name: string;
   type?: string;
   account?: string;
-  id?: string;
+  id?: string | undefined;
   /** A command, a refusal, a detail. */
   detail?: string;
 }

@@ -7,7 +7,7 @@ import { mainHost } from "../../hosts/mainHost";
 import { workerHost } from "../../hosts/workerHost";
 import { hostRoot } from "../../rehearsal/baseRoot";
 import { dockerFolder } from "../../rehearsal/images";
-import { Machine, type MachineArgs } from "../../rehearsal/machine";
+import { Machine, type MachineArgs, type Overlay } from "../../rehearsal/machine";
 import { Network } from "../../rehearsal/network";
 import { requireHostTools } from "../../rehearsal/requirements";
 import { run } from "../../rehearsal/run";
@@ -45,12 +45,12 @@ export const docker = async (bootCpuSeconds = QUICK_BOOT_CPU_SECONDS): Promise<s
 const standIn = (name: string) => readFileSync(join(__dirname, "standIns", name), "utf8");
 
 /** What prints the arguments of all that runs. */
-export const commandLines: MachineArgs["overlay"] = {
+export const commandLines: Overlay = {
   "/usr/local/bin/command-lines": { content: standIn("command-lines"), mode: 0o755 },
 };
 
 /** tailscale and tailscaled, which do as tailnet.ts tells them. */
-const TAILNET: MachineArgs["overlay"] = {
+const TAILNET: Overlay = {
   "/usr/bin/tailscale": { content: standIn("tailscale"), mode: 0o755 },
   "/usr/sbin/tailscaled": { content: standIn("tailscaled"), mode: 0o755 },
   "/usr/lib/systemd/system/tailscaled.service": { content: standIn("tailscaled.service") },
