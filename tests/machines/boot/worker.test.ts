@@ -160,6 +160,11 @@ describe("boot", () => {
     );
 
     test("a Sidekiq that hangs is restarted, the others are not", async () => {
+      // One that never answers its check is restarted, too.
+      await worker.waitFor("healthy containers", 180, async () => {
+        const healthy = await worker.run("docker ps --filter health=healthy --format /{{.Names}}");
+        return CONTAINERS.every((name) => healthy.includes(name));
+      });
       const before = await running(worker);
       await worker.run(`docker top ${second.slice(1)} -o pid | tail -n +2 | xargs kill -STOP`);
       await again(second, before, 120);

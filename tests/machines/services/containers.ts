@@ -16,6 +16,15 @@ export function containerTests(bed: Beds): void {
   };
   const journal = () => bed().main.run("journalctl -q -o cat -u mastodon-watch.service");
 
+  test("every container comes to answer its own health check", async () => {
+    await bed().main.waitFor("healthy containers", 120, async () => {
+      const others = await bed().main.run(
+        "docker ps --format '{{.Names}} {{.Status}}' | grep -v '(healthy)' || true",
+      );
+      return others === "";
+    });
+  });
+
   test.each([
     ["streaming, with code 0, as it does on trouble with a database", "streaming", "TERM"],
     ["web, killed", "web", "KILL"],

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "fileutils"
+require "sidekiq/api"
 require_relative "../lib/boot"
 require_relative "../lib/jobs"
 require_relative "../lib/measured"
