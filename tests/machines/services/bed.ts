@@ -27,7 +27,7 @@ function impatient(bundle: HostBundle): HostBundle {
     /interval: "30s"\n(\s+)timeout: "\d+s"/g,
     'interval: "2s"\n$1timeout: "12s"',
   );
-  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 60\n");
+  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 45\n");
 }
 
 export class Bed {
