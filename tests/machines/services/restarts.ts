@@ -104,13 +104,14 @@ export function restartTests(bed: Beds): void {
   });
 
   test.each([
-    ["redis-server", "redis-server"],
-    ["pgbouncer", "pgbouncer"],
-    ["postgresql-17", "postgresql@17-main"],
-    ["docker.io", "docker"],
+    ["redis-server", "redis-server", true],
+    ["pgbouncer", "pgbouncer", true],
+    ["postgresql-17", "postgresql@17-main", true],
+    // Debian leaves the daemon running; `needs-restart` names it.
+    ["docker.io", "docker", false],
   ])(
     "an upgrade of the package %s: the same, and workers are told of the release again",
-    async (name, unit) => {
+    async (name, unit, restarts) => {
       const { main } = bed();
       const file = await main.run(`bash -s ${name}`, { input: REPACKED, timeout: 120 });
       const process = () => main.run(`systemctl show -P MainPID ${unit}`);
@@ -120,7 +121,7 @@ export function restartTests(bed: Beds): void {
       );
       console.log(`package ${name}: ${load.made} posts, the slowest after ${load.slowest} s`);
       await nothingLost(load);
-      expect(await process()).not.toBe(before);
+      expect((await process()) !== before).toBe(restarts);
       expect(await main.run(`dpkg-query -W -f '\${Version}' ${name}`)).toMatch(/\+newer$/);
       expect(await main.run("systemctl is-active mastodon-traffic mastodon-release")).toBe(
         "active\nactive\n",
