@@ -1,6 +1,6 @@
 /** What a stack's accounts hold under the stack's own names and tags. */
 import { ApiError, type Ask, list } from "../settings/api";
-import { cloudTag, stackNames } from "../settings/names";
+import { cloudTag, namesOfStack } from "../settings/names";
 
 /** Something in an account. */
 export interface Found {
@@ -65,7 +65,7 @@ export async function inDigitalOcean(
   account: "main" | "workers",
   { name: stack, hosts, zone }: Stack,
 ): Promise<Look> {
-  const { prefix } = stackNames(stack);
+  const { prefix } = namesOfStack(stack);
   const tag = cloudTag(stack);
   const component = account === "main" ? "account" : "worker-account";
   const of =
@@ -208,7 +208,7 @@ interface DnsRecord {
 
 /** What the tailnet holds with the stack's tags. */
 export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promise<Look> {
-  const { main, worker } = stackNames(stack).tags;
+  const { main, worker } = namesOfStack(stack).tags;
   const ours = (tags: unknown) => ((tags ?? []) as string[]).some((tag) => [main, worker].includes(tag));
   const path = `/api/v2/tailnet/${encodeURIComponent(tailnet)}`;
   const curl = (what: string) =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { tailnetPolicy } from "../components/tailnetPolicy";
 import { type Settings, settingsSchema } from "../config";
 import { hostFile } from "../hosts/template";
-import { type Names, namesOf, stackNames } from "../settings/names";
+import { type Names, namesOf, namesOfStack } from "../settings/names";
 import { SECRETS } from "../settings/secrets";
 import { parseValues } from "../settings/values";
 import { Authority } from "./authority";
@@ -146,7 +146,7 @@ export class Rehearsal {
     for (const name of ACME_NAMES) this.dns.set(name, INTERNET.acme);
     if (bare) image.userData = await this.servePackages(authority);
 
-    const { tags } = stackNames(stack);
+    const { tags } = namesOfStack(stack);
     // headscale evaluates no tests.
     const { tests: _tests, ...policy } = tailnetPolicy(tags, ADMINS);
     this.plane = await ControlPlane.start(folder, authority, JSON.stringify(policy));
@@ -278,7 +278,7 @@ export class Rehearsal {
   }
 
   get mainDroplet(): string {
-    return stackNames(this.args.stack).mainDroplet;
+    return namesOfStack(this.args.stack).mainDroplet;
   }
 
   /** The running machine of main's droplet. */

@@ -23,7 +23,7 @@ export interface Names extends StackNames {
 
 export type NamedSettings = Pick<Settings, "domain" | "webDomain" | "mediaDomain" | "media" | "backups">;
 
-export function stackNames(stack: string): StackNames {
+export function namesOfStack(stack: string): StackNames {
   const prefix = `mastodon-${stack}`;
   return {
     prefix,
@@ -37,7 +37,7 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
   const web = settings.webDomain || settings.domain;
   const dashed = settings.domain.replaceAll(".", "-");
   return {
-    ...stackNames(stack),
+    ...namesOfStack(stack),
     web,
     media: settings.mediaDomain || `media.${web}`,
     mediaBucket: settings.media.bucket || `${dashed}-media`,

@@ -49,7 +49,7 @@ test("the documented way removes everything: workers drain first, main unmounts,
     /config set protect false[\s\S]*pulumi up[\s\S]*Empty both buckets[\s\S]*pulumi destroy/,
   );
   prod.cloud.aws.holdsObjects = () => false;
-  // As long after it as somebody likes: the state says by then what the accounts have, the project's resources among it.
+  // After a refresh the state lists what the accounts have, including the project's resources.
   succeeded(await prod.engine.refresh());
   succeeded(await prod.engine.destroy({ refresh: true }));
   expect(held()).toEqual([0, 0, 0, 0]);

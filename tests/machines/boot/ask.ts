@@ -1,5 +1,6 @@
 /** What the tests of booting ask a machine. */
 import { bundleJson, type HostBundle } from "../../../hosts/bundle";
+import { COMPOSE_PATH } from "../../../hosts/common";
 import type { Machine } from "../../../rehearsal/machine";
 import type { Result } from "../../../rehearsal/run";
 
@@ -43,6 +44,10 @@ export function edited(bundle: HostBundle, path: string, from: string | RegExp, 
   if (JSON.stringify(files) === JSON.stringify(bundle.files)) throw new Error(`${path} has no ${from}`);
   return { ...bundle, files };
 }
+
+/** Health checks every two seconds. The timeout is shorter than in production, but a busy machine can start a command within it. */
+export const checkedOften = (bundle: HostBundle): HostBundle =>
+  edited(bundle, COMPOSE_PATH, /interval: "30s"\n(\s+)timeout: "\d+s"/g, 'interval: "2s"\n$1timeout: "12s"');
 
 /** What runs, each with what another value of says that it was started anew: a process, or a container. */
 export async function running(machine: Machine): Promise<Record<string, string>> {

@@ -1,7 +1,6 @@
 /** The one main that the tests of its services share: booted from its user data, with a volume. */
 import { join } from "node:path";
 import type { HostBundle } from "../../../hosts/bundle";
-import { COMPOSE_PATH } from "../../../hosts/common";
 import { mainHost } from "../../../hosts/mainHost";
 import { Authority, type ServerCertificate } from "../../../rehearsal/authority";
 import type { Machine } from "../../../rehearsal/machine";
@@ -9,7 +8,7 @@ import type { Result } from "../../../rehearsal/run";
 import type { Volume } from "../../../rehearsal/volume";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { worstSecrets } from "../../hosts/worstSecrets";
-import { edited } from "../boot/ask";
+import { checkedOften, edited } from "../boot/ask";
 import { Lab, VOLUME_NAME } from "../lab";
 
 /** Redis small enough to be filled. */
@@ -19,16 +18,14 @@ function inputs() {
   return { ...all, sizing: { ...all.sizing, redis: small, cacheRedis: small } };
 }
 
-/** Shorter health checks and less patience than in life, but enough of both for a busy machine. */
-function impatient(bundle: HostBundle): HostBundle {
-  const checked = edited(
-    bundle,
-    COMPOSE_PATH,
-    /interval: "30s"\n(\s+)timeout: "\d+s"/g,
-    'interval: "2s"\n$1timeout: "12s"',
+/** The waiting room's patience is shorter than in production, but longer than web takes to restart on a busy machine. */
+const impatient = (bundle: HostBundle): HostBundle =>
+  edited(
+    checkedOften(bundle),
+    "/usr/local/lib/mastodon-host/waiting-room",
+    "PATIENCE = 120\n",
+    "PATIENCE = 45\n",
   );
-  return edited(checked, "/usr/local/lib/mastodon-host/waiting-room", "PATIENCE = 120\n", "PATIENCE = 45\n");
-}
 
 export class Bed {
   readonly inputs = inputs();

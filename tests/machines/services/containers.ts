@@ -16,7 +16,7 @@ export function containerTests(bed: Beds): void {
   };
   const journal = () => bed().main.run("journalctl -q -o cat -u mastodon-watch.service");
 
-  test("every container comes to answer its own health check", async () => {
+  test("every container passes its own health check", async () => {
     await bed().main.waitFor("healthy containers", 120, async () => {
       const others = await bed().main.run(
         "docker ps --format '{{.Names}} {{.Status}}' | grep -v '(healthy)' || true",
