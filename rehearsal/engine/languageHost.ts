@@ -20,7 +20,6 @@ export class LanguageHost {
   private engineAddress = "";
   /** Process id of the program that was started last. */
   programPid: number | undefined;
-  private readonly programs = new Set<ChildProcess>();
 
   /** @param environment further variables of the program's */
   constructor(private readonly environment: NodeJS.ProcessEnv = {}) {}
@@ -48,7 +47,7 @@ export class LanguageHost {
       cancel: say(new Empty()),
       run: (call: ServerUnaryCall<proto.RunRequest, unknown>, answer: Answer<proto.RunResponse>) => {
         const program = this.run(call.request, answer);
-        // An engine that was killed leaves its program waiting, with this process's output open.
+        // An engine that is gone, or a stop of this host, would leave the program waiting, with this process's output open.
         call.on("cancelled", () => program.kill("SIGKILL"));
       },
     });
@@ -56,7 +55,6 @@ export class LanguageHost {
   }
 
   stop(): void {
-    for (const program of this.programs) program.kill("SIGKILL");
     this.server.forceShutdown();
   }
 
@@ -96,9 +94,7 @@ export class LanguageHost {
       },
     );
     this.programPid = child.pid;
-    this.programs.add(child);
     child.on("exit", (code) => {
-      this.programs.delete(child);
       const response = new proto.RunResponse();
       if (code === ALREADY_TOLD) response.setBail(true);
       else if (code !== 0) response.setError(`the program exited with ${code}`);
