@@ -1,5 +1,5 @@
 /** `npm run bench`: all there is to measure; `-- capacity` or `-- preview --rounds 9` for one. */
-import { runCommand, wholeNumber } from "../settings/commandLine";
+import { runCommand, wholeNumber } from "../tools/commandLine";
 import { benchCapacity } from "./capacity";
 import { keep, LIMIT, ratios, table } from "./history";
 import { benchPreview } from "./preview";

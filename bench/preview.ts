@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Cloud, type Credentials } from "../rehearsal/doubles/cloud";
-import { EngineStack, type Settings } from "../rehearsal/engine/engineStack";
+import { Cloud, type Credentials } from "../doubles/cloud";
+import { EngineStack, type Settings } from "../doubles/engine/engineStack";
 import { type Measured, measure, medians } from "./measured";
 import { writtenOut } from "./resources";
 

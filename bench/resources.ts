@@ -1,5 +1,5 @@
 /** A stack's resources written out, from its state: what the bare program makes. */
-import { partsOf } from "../rehearsal/doubles/values";
+import { partsOf } from "../doubles/values";
 
 export interface Written {
   urn: string;

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { RunError } from "@pulumi/pulumi";
-import program from "../index";
-import { runCommand, UsageError } from "../settings/commandLine";
+import program from "..";
 import { readResolvedConfig } from "../settings/resolvedConfig";
 import { readStackConfig, type StackConfig, StackFileError } from "../settings/stackFile";
 import { checkStackName } from "../settings/stackNames";
+import { runCommand, UsageError } from "../tools/commandLine";
 import { planMarkdown } from "./markdown";
 import { planPage } from "./page";
 import { DEPLOY_POLICY_FILE, makePlan, type PlanResult, PREVIEW_POLICY_FILE } from "./plan";

@@ -4,13 +4,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { settingsSchema } from "../config";
-import { pulumiCli } from "./engine/cli";
-import { IMAGES, type Images, REGISTRY } from "./images";
-import { INTERNET } from "./internet/addresses";
-import { Network } from "./network";
+import { pulumiCli } from "../doubles/engine/cli";
+import { IMAGES, type Images, REGISTRY } from "../lab/images";
+import { INTERNET } from "../lab/internet/addresses";
+import { Network } from "../lab/network";
+import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "../lab/requirements";
+import { headscaleProgram, pebbleProgram } from "../lab/tailnetTools";
 import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
-import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "./requirements";
 import { boot } from "./steps/boot";
 import { catchesUp } from "./steps/catchesUp";
 import { closed } from "./steps/closed";
@@ -22,7 +23,6 @@ import { survives } from "./steps/survives/survives";
 import { tailnetCost } from "./steps/tailnetCost";
 import { up } from "./steps/up";
 import { works } from "./steps/works/works";
-import { headscaleProgram, pebbleProgram } from "./tailnetTools";
 
 const INSIDE = "MASTODON_REHEARSAL_NETWORK";
 const RELEASE = settingsSchema.shape.mastodonVersion.parse(undefined);
@@ -69,7 +69,7 @@ const STEPS = {
 type StepName = keyof typeof STEPS;
 
 /** The last report of everything. */
-const KEPT = join(__dirname, "..", "docs", "rehearsal-report.md");
+const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 
 /** Those that take long: with `--all`, or when they are named. */
 const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
@@ -132,7 +132,7 @@ async function rehearse(namespace: string, options: Options): Promise<number> {
       await rehearsal.remove();
     }
   }
-  const folder = join(__dirname, "..", "plan", stack);
+  const folder = join(__dirname, "../plan", stack);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "rehearsal.md"), report.markdown(`Rehearsal of ${stack}`));
   if (all)

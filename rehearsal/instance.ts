@@ -1,6 +1,6 @@
 /** The instance as applications and browsers ask it from the internet: the same of Mastodon and of its stand-ins. */
-import { apiToken } from "./apiToken";
-import type { Machine } from "./machine";
+import { apiToken } from "../lab/apiToken";
+import type { Machine } from "../lab/machine";
 import type { Rehearsal } from "./rehearsal";
 
 /** Mastodon's, as far as it is looked at here. */

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { planSchema } from "../plan/schema";
+import { runCommand } from "../tools/commandLine";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
-import { runCommand } from "./commandLine";
 import { sizesPage } from "./sizesPage";
 
 const ROOT = join(__dirname, "..");

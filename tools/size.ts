@@ -4,13 +4,13 @@ import { dropletSize, dropletSlugs } from "../capacity/droplets";
 import { propose, type Wanted } from "../capacity/propose";
 import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../capacity/state";
 import { settingsSchema } from "../config";
-import { readCommandLine, UsageError, wholeNumber } from "../settings/commandLine";
 import { notesOf } from "../settings/notes";
 import { headOf } from "../settings/paths";
 import { plainSettings } from "../settings/plain";
 import { situationOf } from "../settings/situation";
 import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../settings/stackFile";
 import { checkStackName } from "../settings/stackNames";
+import { readCommandLine, UsageError, wholeNumber } from "./commandLine";
 import { type Choice, fleetText, type SizeSettings, usd } from "./sizeText";
 
 const ROOT = join(__dirname, "..");

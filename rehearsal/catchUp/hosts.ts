@@ -1,10 +1,10 @@
 /** A fleet of the model as it runs here. */
 import type { Fleet } from "../../capacity/fleet";
-import { sidekiqProcesses } from "../databases";
-import type { Machine } from "../machine";
+import { sidekiqProcesses } from "../../lab/databases";
+import type { Machine } from "../../lab/machine";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
 import { succeeded } from "../steps/step";
-import { until } from "../until";
 import { quota } from "./scale";
 
 /** By `pulumi up`, as the story's administrator would have done it with this program. */

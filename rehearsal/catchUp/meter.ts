@@ -1,5 +1,5 @@
 /** What is taken of this machine's cores, by control groups and by everybody. */
-import type { ControlGroup } from "../controlGroup";
+import type { ControlGroup } from "../../lab/controlGroup";
 import { busySeconds, shareOfCores } from "./cores";
 
 export interface Taken {

@@ -1,11 +1,11 @@
 /** One of the story's layouts, with its outage, on machines that have as much of this machine as the scale gives them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { evaluate } from "../../capacity/evaluate";
-import type { ControlGroup } from "../controlGroup";
-import { sql } from "../databases";
+import type { ControlGroup } from "../../lab/controlGroup";
+import { sql } from "../../lab/databases";
+import type { Machine } from "../../lab/machine";
 import { type FinishedJob, settled } from "../load/ledger";
 import { Load } from "../load/load";
-import type { Machine } from "../machine";
 import type { Rehearsal } from "../rehearsal";
 import { drainedAt, type Trace, workedOffAt } from "./drain";
 import type { Host } from "./hosts";

@@ -1,5 +1,5 @@
 /** The way from a worker to main over the tailnet, as it is here. */
-import type { Machine } from "../machine";
+import type { Machine } from "../../lab/machine";
 import type { Rehearsal } from "../rehearsal";
 import { cpuSeconds } from "./cores";
 

@@ -1,6 +1,6 @@
-/** Hears what becomes of jobs from the processes that have them (rehearsal/images: lib/ledger.rb). */
+/** Hears what becomes of jobs from the processes that have them (lab/images: lib/ledger.rb). */
 import { createSocket, type Socket } from "node:dgram";
-import { INTERNET } from "../internet/addresses";
+import { INTERNET } from "../../lab/internet/addresses";
 import type { Event, Unanswered } from "./accounting";
 
 const PORT = 5140;

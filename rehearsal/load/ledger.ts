@@ -1,7 +1,7 @@
 /** What main's databases know of measured jobs. */
-import { redis, sql } from "../databases";
+import { redis, sql } from "../../lab/databases";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import { type Death, held, lastWords } from "./accounting";
 
 export interface FinishedJob {

@@ -1,8 +1,8 @@
 /** Something happens while jobs are asked for and done; afterwards each of them is accounted for. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type SidekiqProcess, sidekiqProcesses } from "../databases";
+import { type SidekiqProcess, sidekiqProcesses } from "../../lab/databases";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import {
   type Account,
   account,

@@ -1,8 +1,8 @@
 /** Something happens while the owner posts; afterwards each post that was acknowledged is in their own home feed. Needs nothing that only the stand-ins have. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { redis, sidekiqProcesses, sql } from "../databases";
+import { redis, sidekiqProcesses, sql } from "../../lab/databases";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import { Incident } from "./underLoad";
 import { Visitors } from "./visitors";
 

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import type { Tick } from "./accounting";
 
 export class Visitors {

@@ -1,5 +1,5 @@
 /** A worker's boot, from its power to its first job: one is replaced as the runbook says, while there is work to do. */
-import { untilFirstJob } from "../bootTimes";
+import { untilFirstJob } from "../../lab/bootTimes";
 import { summary } from "../load/accounting";
 import { underLoad } from "../load/underLoad";
 import { type Step, succeeded } from "./step";

@@ -1,5 +1,5 @@
 /** What the internet, and each machine, cannot reach. */
-import type { Machine } from "../machine";
+import type { Machine } from "../../lab/machine";
 import type { Rehearsal } from "../rehearsal";
 import { seenFromOutside, wanted } from "./scan";
 import type { Step } from "./step";

@@ -1,11 +1,11 @@
 /** The first boot of each host from a root that has none of their packages: in a world of its own, made with `bare`. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FirstBoot, firstBoot, unfinished } from "../firstBoot";
-import type { PackageMirror } from "../internet/packageMirror";
-import { PINNED } from "../internet/tailscaleRepository";
-import type { Machine } from "../machine";
+import { type FirstBoot, firstBoot, unfinished } from "../../lab/firstBoot";
+import type { PackageMirror } from "../../lab/internet/packageMirror";
+import { PINNED } from "../../lab/internet/tailscaleRepository";
+import type { Machine } from "../../lab/machine";
+import { until } from "../../tools/until";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import { type Step, succeeded } from "./step";
 import { up } from "./up";
 

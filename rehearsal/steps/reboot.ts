@@ -1,5 +1,5 @@
 /** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
-import { until } from "../until";
+import { until } from "../../tools/until";
 import { expectClosed } from "./closed";
 import type { Step } from "./step";
 

@@ -1,6 +1,6 @@
 /** More workers, fewer, and new ones for old, under load: what each adds, how long it takes, and that nothing is lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Settings } from "../engine/engineStack";
+import type { Settings } from "../../doubles/engine/engineStack";
 import type { LoadArgs } from "../load/load";
 import { figures, type Outcome, underLoad } from "../load/underLoad";
 import type { Rehearsal } from "../rehearsal";

@@ -1,10 +1,10 @@
 /** What the internet gets through to on every machine: TCP by who accepts, UDP by what arrives behind all firewalls. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { WIREGUARD } from "../internet/addresses";
-import { Outside } from "../internet/outside";
-import type { Machine } from "../machine";
-import { numbersIn } from "../nftSet";
+import { WIREGUARD } from "../../lab/internet/addresses";
+import { Outside } from "../../lab/internet/outside";
+import type { Machine } from "../../lab/machine";
+import { numbersIn } from "../../lab/nftSet";
 import type { Rehearsal } from "../rehearsal";
 
 const TCP = readFileSync(join(__dirname, "scanTcp.py"), "utf8");

@@ -1,4 +1,4 @@
-import type { Run } from "../engine/engineStack";
+import type { Run } from "../../doubles/engine/engineStack";
 import type { Rehearsal } from "../rehearsal";
 import type { Report } from "../report";
 

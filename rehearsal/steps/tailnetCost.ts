@@ -1,15 +1,15 @@
 /** What it costs a process to be on the other side of the tailnet: jobs/s on a worker against the same on main, the nearer and the farther. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { delayed } from "../../lab/faults";
+import { until } from "../../tools/until";
 import { becomes, type Host, hostsOf } from "../catchUp/hosts";
 import { requireCalm, signed, TOLERANCE } from "../catchUp/judgement";
 import { Meter } from "../catchUp/meter";
 import { everythingDone } from "../catchUp/replay";
 import { ADDED_MS, FLEET, inSmall, PLACES, predicted, WORK } from "../catchUp/tailnetCost";
 import { roundTrip } from "../catchUp/way";
-import { delayed } from "../faults";
 import { Load } from "../load/load";
 import type { Rehearsal } from "../rehearsal";
-import { until } from "../until";
 import type { Step } from "./step";
 
 /** Seconds over which jobs are counted, after those in which every thread gets its first. */

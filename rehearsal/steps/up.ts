@@ -1,5 +1,5 @@
 /** `pulumi up` from nothing, until the site answers with a certificate. */
-import { until } from "../until";
+import { until } from "../../tools/until";
 import { type Step, succeeded } from "./step";
 
 export const up: Step = async ({ rehearsal, report }) => {

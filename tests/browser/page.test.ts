@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import program from "../../index";
+import program from "../..";
 import { memoryBudgets, usd } from "../../plan/figures";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";

@@ -35,7 +35,7 @@ test("CI's CLI is the one that everything here was run with", () => {
   const cli = files.flatMap((file) => text(file).match(/pulumi-version.*$/gm) ?? []);
   expect(cli.length).toBe(2);
   expect(new Set(cli)).toEqual(new Set(["pulumi-version-file: .pulumi.version"]));
-  expect(text("../rehearsal/engine/cli.ts")).toContain('"../../.pulumi.version"');
+  expect(text("../doubles/engine/cli.ts")).toContain('"../../.pulumi.version"');
 });
 
 test("a script that fails in the middle of a pipe fails its step, and none hides a failure in an echo", () => {

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attempt } from "../../rehearsal/run";
+import { attempt } from "../../tools/run";
 
 const SCRIPT = join(__dirname, "../../components/drain.sh");
 const HOST = "mastodon-prod-general-1-abc";

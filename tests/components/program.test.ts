@@ -1,4 +1,4 @@
-import program from "../../index";
+import program from "../..";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
 import { readExample } from "../../settings/examples";

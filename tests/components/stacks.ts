@@ -1,8 +1,8 @@
 /** Stacks of the tests, and the program run on them in the tests' cloud. */
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import program from "../..";
 import type { Settings } from "../../config";
-import program from "../../index";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
 import { type Example, readExample } from "../../settings/examples";
 import { parseConfiguration } from "../../settings/read";

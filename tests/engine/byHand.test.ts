@@ -1,5 +1,5 @@
 /** Something is deleted in a provider's console, or was never finished: what brings the stack back, and what that touches. */
-import type { Run } from "../../rehearsal/engine/engineStack";
+import type { Run } from "../../doubles/engine/engineStack";
 import {
   byHand,
   changes,

@@ -1,5 +1,5 @@
 /** A fleet that could not keep up, under the real engine. */
-import program from "../../index";
+import program from "../..";
 import { makePlan } from "../../plan/plan";
 import { readExample } from "../../settings/examples";
 import { type Lab, lab, succeeded } from "./lab";

@@ -2,8 +2,9 @@
  * Each provider fails in the middle of a change. A few calls of each change by default; with ENGINE_FAULTS=all every single one
  * is refused once, and in another round times out once.
  */
-import type { Effect, Fault } from "../../rehearsal/doubles/faults";
-import type { Step } from "../../rehearsal/engine/engineStack";
+
+import type { Step } from "../../doubles/engine/engineStack";
+import type { Effect, Fault } from "../../doubles/faults";
 import { CHANGES } from "./kindsOfChange";
 import {
   DATA_HOLDERS,

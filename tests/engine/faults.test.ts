@@ -1,8 +1,9 @@
 /**
  * Each provider fails while the stack is made. One resource of each type by default; with ENGINE_FAULTS=all every single one.
  */
-import type { Effect } from "../../rehearsal/doubles/faults";
-import type { Step } from "../../rehearsal/engine/engineStack";
+
+import type { Step } from "../../doubles/engine/engineStack";
+import type { Effect } from "../../doubles/faults";
 import { figure, type Lab, lab, oneWorker, succeeded, unknownToTheState } from "./lab";
 
 const ALL = process.env.ENGINE_FAULTS === "all";

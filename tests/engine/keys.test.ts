@@ -1,6 +1,6 @@
 /** A droplet never gets an auth key that may be spent or expired, whatever happened before it is made; and guests that hang. */
-import { DROPLET } from "../../rehearsal/doubles/digitaloceanAccount";
-import type { Settings } from "../../rehearsal/engine/engineStack";
+import { DROPLET } from "../../doubles/digitaloceanAccount";
+import type { Settings } from "../../doubles/engine/engineStack";
 import { byHand, changes, type Lab, lab, oneWorker, succeeded, unknownToTheState } from "./lab";
 
 let prod: Lab;

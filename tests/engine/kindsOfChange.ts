@@ -1,5 +1,5 @@
 /** The kinds of change that docs/operations.md tells of, one after the other on one stack. */
-import type { Settings } from "../../rehearsal/engine/engineStack";
+import type { Settings } from "../../doubles/engine/engineStack";
 
 export interface Change {
   title: string;

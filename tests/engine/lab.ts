@@ -1,10 +1,10 @@
 /** A stack of the program under the real engine, and the cloud of doubles that it deploys to. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../../rehearsal/cache";
-import { Cloud, type Credentials } from "../../rehearsal/doubles/cloud";
-import { EngineStack, type Run, type Step } from "../../rehearsal/engine/engineStack";
+import { Cloud, type Credentials } from "../../doubles/cloud";
+import { EngineStack, type Run, type Step } from "../../doubles/engine/engineStack";
 import type { Example } from "../../settings/examples";
+import { cacheFolder } from "../../tools/cache";
 
 /** Recognisable wherever they turn up. */
 const CREDENTIALS: Credentials = {

@@ -1,5 +1,5 @@
 /** The policy pack beside the program, as CI runs it. */
-import type { Run } from "../../rehearsal/engine/engineStack";
+import type { Run } from "../../doubles/engine/engineStack";
 import { figure, type Lab, lab, succeeded } from "./lab";
 
 const PACK = { policyPacks: ["policy/run"] };

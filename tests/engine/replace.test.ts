@@ -1,5 +1,5 @@
 /** Machines that are replaced: workers new first, main old first, and what happens when a new one does not work. */
-import type { Run, Settings } from "../../rehearsal/engine/engineStack";
+import type { Run, Settings } from "../../doubles/engine/engineStack";
 import { changes, type Lab, livingProd, outputsInState, succeeded, unknownToTheState } from "./lab";
 
 let prod: Lab;

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PUBLIC_PREFIXES } from "../../components/bucketRules";
-import { Authority } from "../../rehearsal/authority";
-import { ACCESS_KEY, BUCKET, USER, USER_POLICY } from "../../rehearsal/doubles/awsAccount";
-import { bucketKinds } from "../../rehearsal/doubles/awsBuckets";
-import { parseRequest } from "../../rehearsal/evaluatedS3/request";
-import { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
+import { ACCESS_KEY, BUCKET, USER, USER_POLICY } from "../../doubles/awsAccount";
+import { bucketKinds } from "../../doubles/awsBuckets";
+import { Authority } from "../../lab/authority";
+import { parseRequest } from "../../lab/s3/request";
+import { EvaluatedS3 } from "../../lab/s3/server";
 import { figure, type Lab, lab, succeeded } from "./lab";
 import { type Answer, ask, type Call, filesOf, type Key, keyIn } from "./s3Client";
 

@@ -4,7 +4,7 @@ import { request as https } from "node:https";
 import { inflateSync } from "node:zlib";
 import { sign } from "aws4";
 import { parse } from "yaml";
-import type { EvaluatedS3 } from "../../rehearsal/evaluatedS3/server";
+import type { EvaluatedS3 } from "../../lab/s3/server";
 import { fromBase85 } from "../hosts/base85";
 
 export interface Key {

@@ -1,7 +1,7 @@
 /** No secret in plain text in what the engine keeps, shows or tells. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Run } from "../../rehearsal/engine/engineStack";
+import type { Run } from "../../doubles/engine/engineStack";
 import { GitHubDouble } from "../ci/githubDouble";
 import { GIVEN_SECRETS, type Lab, lab, succeeded } from "./lab";
 

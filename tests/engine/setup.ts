@@ -1,5 +1,5 @@
 /** Builds the CLI where there is none, before the suites' workers would do it at once. */
-import { pulumiCli } from "../../rehearsal/engine/cli";
+import { pulumiCli } from "../../doubles/engine/cli";
 
 export default async () => {
   const { version } = await pulumiCli();

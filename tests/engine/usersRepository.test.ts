@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineStack } from "../../rehearsal/engine/engineStack";
+import type { EngineStack } from "../../doubles/engine/engineStack";
 import { EXAMPLES, exampleFile } from "../../settings/examples";
 import { GitHubDouble } from "../ci/githubDouble";
 import { type Lab, lab } from "./lab";

@@ -1,6 +1,7 @@
 /** What an `up` did, as a row of the table in docs/operations.md. */
-import type { Entry } from "../../rehearsal/doubles/journal";
-import type { Run, Step } from "../../rehearsal/engine/engineStack";
+
+import type { Run, Step } from "../../doubles/engine/engineStack";
+import type { Entry } from "../../doubles/journal";
 
 export const COLUMNS = ["change", "creates", "changes in place", "replaces", "deletes", "on the machines"];
 

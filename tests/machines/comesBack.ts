@@ -1,5 +1,5 @@
 /** What runs on a machine comes back by itself, however long the reason lasts that keeps it down. */
-import type { Machine } from "../../rehearsal/machine";
+import type { Machine } from "../../lab/machine";
 
 /** systemd's own, and what belongs to nobody's service. */
 const SYSTEM =

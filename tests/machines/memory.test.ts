@@ -2,9 +2,9 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { CLIPS, clip } from "../../rehearsal/clips";
-import { ffmpegProgram } from "../../rehearsal/ffmpeg";
-import { attempt } from "../../rehearsal/run";
+import { CLIPS, clip } from "../../lab/clips";
+import { ffmpegProgram } from "../../lab/ffmpeg";
+import { attempt } from "../../tools/run";
 import { type Container, containers } from "./memory/containers";
 import { MemoryGroup } from "./memory/memoryGroup";
 import { argumentsFor } from "./memory/transcoding";

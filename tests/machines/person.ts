@@ -1,7 +1,7 @@
 /** Somebody with an account, whose mail domain nobody has to look up. */
-import { apiToken } from "../../rehearsal/apiToken";
-import { sql } from "../../rehearsal/databases";
-import type { Machine } from "../../rehearsal/machine";
+import { apiToken } from "../../lab/apiToken";
+import { sql } from "../../lab/databases";
+import type { Machine } from "../../lab/machine";
 
 const EMAIL = "someone@example.org";
 

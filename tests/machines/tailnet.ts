@@ -1,7 +1,7 @@
 /** The tailnet of the lab's machines: what its stand-in on each of them (standIns/tailscale, tailscaled) is told. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Machine } from "../../rehearsal/machine";
+import type { Machine } from "../../lab/machine";
 
 const FOLDER = "/var/lib/fake-tailnet";
 

@@ -1,6 +1,6 @@
 /** `npm run orphans` before it asks anybody. */
 import { join } from "node:path";
-import { attempt } from "../../rehearsal/run";
+import { attempt } from "../../tools/run";
 
 const orphans = (args: string[], env: NodeJS.ProcessEnv = process.env) =>
   attempt([process.execPath, "-r", "ts-node/register", join(__dirname, "../../orphans/cli.ts"), ...args], {

@@ -1,5 +1,5 @@
 /** What a value of the settings may not do to the comment of a pull request. */
-import program from "../../index";
+import program from "../..";
 import { code, planMarkdown } from "../../plan/markdown";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import program from "../../index";
+import program from "../..";
 import { backlogChart, budgetChart } from "../../plan/charts";
 import { planMarkdown } from "../../plan/markdown";
 import { planPage } from "../../plan/page";

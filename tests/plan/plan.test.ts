@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
-import program from "../../index";
+import program from "../..";
 import { planMarkdown } from "../../plan/markdown";
 import { makePlan, type PlanResult } from "../../plan/plan";
 import { planSchema } from "../../plan/schema";

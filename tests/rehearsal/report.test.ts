@@ -1,6 +1,6 @@
 /** The verdict of a rehearsal. */
 import { Report } from "../../rehearsal/report";
-import { until } from "../../rehearsal/until";
+import { until } from "../../tools/until";
 
 let report: Report;
 beforeEach(() => {

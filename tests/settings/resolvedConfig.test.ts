@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import program from "../../index";
+import program from "../..";
 import { makePlan } from "../../plan/plan";
 import { readExample } from "../../settings/examples";
 import { readResolvedConfig } from "../../settings/resolvedConfig";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "yaml";
-import program from "../../index";
+import program from "../..";
 import { makePlan } from "../../plan/plan";
 import { type Example, readExample } from "../../settings/examples";
 import { size } from "../../tools/size";

@@ -1,6 +1,7 @@
 /** Something that happens to a living instance. */
+
+import type { Machine } from "../../../lab/machine";
 import type { Incident } from "../../load/underLoad";
-import type { Machine } from "../../machine";
 import type { Rehearsal } from "../../rehearsal";
 
 /** Who is there when it happens. */

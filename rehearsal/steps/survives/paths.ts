@@ -1,7 +1,7 @@
 /** The way between the machines. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { withoutDirectPaths, withoutTailnet } from "../../faults";
-import { until } from "../../until";
+import { withoutDirectPaths, withoutTailnet } from "../../../lab/faults";
+import { until } from "../../../tools/until";
 import type { Happening } from "./happening";
 
 export const PATHS: Happening[] = [

@@ -1,9 +1,9 @@
 /** Services that end: in order, without a word, or for want of room. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { withoutPort } from "../../faults";
-import { withFullVolume } from "../../fullVolume";
-import type { Machine } from "../../machine";
-import { until } from "../../until";
+import { withoutPort } from "../../../lab/faults";
+import { withFullVolume } from "../../../lab/fullVolume";
+import type { Machine } from "../../../lab/machine";
+import { until } from "../../../tools/until";
 import type { Happening } from "./happening";
 import { withoutS3 } from "./withoutS3";
 

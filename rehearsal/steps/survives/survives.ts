@@ -1,6 +1,6 @@
 /** What happens to a living instance: under load with every job accounted for, or with Mastodon's own images under posts. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { redis } from "../../databases";
+import { redis } from "../../../lab/databases";
 import { summary } from "../../load/accounting";
 import { figures, type Incident, ORDINARY, underLoad } from "../../load/underLoad";
 import { underPosts } from "../../load/underPosts";

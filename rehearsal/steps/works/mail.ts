@@ -1,6 +1,6 @@
 /** Mail: what a job sends arrives at the relay. */
 import { join } from "node:path";
-import { until } from "../../until";
+import { until } from "../../../tools/until";
 import type { StepInputs } from "../step";
 
 export async function mail({ rehearsal, report }: StepInputs): Promise<void> {

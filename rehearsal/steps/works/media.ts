@@ -1,7 +1,7 @@
 /** Media: a picture is there at once, a video when a worker has transcoded it; both are the media host's to serve. */
 import { readFileSync } from "node:fs";
-import { CLIPS, clip } from "../../clips";
-import { INTERNET } from "../../internet/addresses";
+import { CLIPS, clip } from "../../../lab/clips";
+import { INTERNET } from "../../../lab/internet/addresses";
 import type { Rehearsal } from "../../rehearsal";
 import type { StepInputs } from "../step";
 import { Uploads, type Video } from "./uploads";

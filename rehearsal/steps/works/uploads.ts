@@ -1,10 +1,10 @@
 /** Files that somebody on the internet uploads, and what the media host then shows of them. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { attempt, run } from "../../../tools/run";
+import { until } from "../../../tools/until";
 import type { Attachment } from "../../instance";
 import type { Rehearsal } from "../../rehearsal";
-import { attempt, run } from "../../run";
-import { until } from "../../until";
 
 /** A video, or a picture. */
 export interface Video {

@@ -1,5 +1,5 @@
 /** What people and jobs need: a post reaches a worker and comes back, media, mail, streaming; and what needs nobody. */
-import { until } from "../../until";
+import { until } from "../../../tools/until";
 import type { Step } from "../step";
 import { mail } from "./mail";
 import { media } from "./media";

@@ -1,5 +1,5 @@
 /** pgbouncer and both Redis on the tailnet address, whenever it comes. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { give, tailnetAddresses } from "../tailnet";
 import { ready, restarted, running } from "./ask";
 

@@ -1,8 +1,8 @@
 /** What the tests of booting ask a machine. */
 import { bundleJson, type HostBundle } from "../../../hosts/bundle";
 import { COMPOSE_PATH } from "../../../hosts/common";
-import type { Machine } from "../../../rehearsal/machine";
-import type { Result } from "../../../rehearsal/run";
+import type { Machine } from "../../../lab/machine";
+import type { Result } from "../../../tools/run";
 
 /** A query as Postgres' administrator. */
 export const sql = async (machine: Machine, query: string): Promise<string> =>

@@ -1,5 +1,5 @@
 /** A living main gets its bundle: the same one, a changed one, a broken one. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { mainBundle } from "../lab";
 import { edited, ready, receive, restarted, running } from "./ask";
 

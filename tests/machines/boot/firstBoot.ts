@@ -1,5 +1,5 @@
 /** What main is once its first boot is over. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { ready, redis, sql } from "./ask";
 
 export function firstBootTests(main: () => Machine): void {

@@ -1,5 +1,5 @@
 /** main from its first boot on: applied again, and changed. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { give } from "../tailnet";
 import { addressTests } from "./address";

@@ -1,5 +1,5 @@
 /** The owner's account: made once, as soon as Mastodon takes its address. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { sql } from "./ask";
 
 const FILE = "/root/owner-password";

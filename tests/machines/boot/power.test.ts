@@ -1,7 +1,7 @@
 /** main is switched off, and its power goes; it comes back by itself. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Machine } from "../../../rehearsal/machine";
-import type { Volume } from "../../../rehearsal/volume";
+import type { Machine } from "../../../lab/machine";
+import type { Volume } from "../../../lab/volume";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { controlPlane, tailnetAddresses } from "../tailnet";
 import { listens } from "./address";

@@ -1,5 +1,5 @@
 /** Where secrets are on a machine, and where they are not. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { worstSecrets } from "../../hosts/worstSecrets";
 import { commandLines } from "../lab";
 

@@ -1,6 +1,6 @@
 /** main and its data volume: what it waits for, what it refuses, and how it gets on. */
-import type { Machine } from "../../../rehearsal/machine";
-import type { Volume } from "../../../rehearsal/volume";
+import type { Machine } from "../../../lab/machine";
+import type { Volume } from "../../../lab/volume";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { databases, listening, redis, sql } from "./ask";
 

@@ -1,6 +1,6 @@
 /** A worker beside main: what it waits for, what makes it stop, and how it goes. */
 
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { workerInputs } from "../../hosts/fixtures";
 import { comeBack, givenUp, services } from "../comesBack";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";

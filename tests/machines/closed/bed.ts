@@ -1,5 +1,5 @@
 /** One main and one worker that works for it, in one tailnet. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
 import { peer, sees } from "../tailnet";

@@ -1,6 +1,6 @@
 /** What the hosts' own firewall lets in, with nothing of DigitalOcean's before it. */
-import type { Machine } from "../../../rehearsal/machine";
-import { Network } from "../../../rehearsal/network";
+import type { Machine } from "../../../lab/machine";
+import { Network } from "../../../lab/network";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { tailnetAddresses } from "../tailnet";
 import { type Pairs, rules } from "./bed";

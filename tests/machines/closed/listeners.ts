@@ -1,5 +1,5 @@
 /** What listens where, and what it asks for. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { tailnetAddresses } from "../tailnet";
 import type { Pairs } from "./bed";
 

@@ -1,9 +1,9 @@
 /** What gets through a machine's firewall: every port is knocked at, and nftables itself notes what arrived and what passed. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Machine } from "../../../rehearsal/machine";
-import { Network } from "../../../rehearsal/network";
-import { numbersIn } from "../../../rehearsal/nftSet";
+import type { Machine } from "../../../lab/machine";
+import { Network } from "../../../lab/network";
+import { numbersIn } from "../../../lab/nftSet";
 
 const KNOCK = join(__dirname, "knock.py");
 

@@ -1,5 +1,5 @@
 /** Nights on which something goes wrong: each says so in the exit code, the journal and the status, and costs no earlier dump. */
-import type { StoredObject } from "../../../rehearsal/s3";
+import type { StoredObject } from "../../../lab/s3/moto";
 import type { Beds, DumpBed, Run } from "./bed";
 
 const STATE = "/var/lib/mastodon-host";

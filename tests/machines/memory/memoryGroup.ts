@@ -1,7 +1,7 @@
 /** A memory cgroup as Docker makes one for a container, in whichever version this machine has. Without swap, which is the harder case. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../../../rehearsal/until";
+import { until } from "../../../tools/until";
 
 const MOUNT = "/sys/fs/cgroup";
 const UNIFIED = existsSync(join(MOUNT, "cgroup.controllers"));

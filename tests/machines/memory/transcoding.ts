@@ -1,5 +1,5 @@
 /** ffmpeg as Mastodon runs it. */
-import type { Clip } from "../../../rehearsal/clips";
+import type { Clip } from "../../../lab/clips";
 
 /**
  * What follows `ffmpeg` (mastodon/mastodon:app/models/media_attachment.rb, VIDEO_FORMAT, and lib/paperclip/transcoder.rb, as of 4.6):

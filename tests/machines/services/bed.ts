@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import type { HostBundle } from "../../../hosts/bundle";
 import { mainHost } from "../../../hosts/mainHost";
-import { Authority, type ServerCertificate } from "../../../rehearsal/authority";
-import type { Machine } from "../../../rehearsal/machine";
-import type { Result } from "../../../rehearsal/run";
-import type { Volume } from "../../../rehearsal/volume";
+import { Authority, type ServerCertificate } from "../../../lab/authority";
+import type { Machine } from "../../../lab/machine";
+import type { Volume } from "../../../lab/volume";
+import type { Result } from "../../../tools/run";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { worstSecrets } from "../../hosts/worstSecrets";
 import { checkedOften, edited } from "../boot/ask";

@@ -1,6 +1,6 @@
 /** A client on the internet: curl outside of the machine, through its firewall, that trusts main's own certificate. */
 import { join } from "node:path";
-import type { Result } from "../../../rehearsal/run";
+import type { Result } from "../../../tools/run";
 import type { Bed } from "./bed";
 
 export interface Answer {

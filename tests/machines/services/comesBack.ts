@@ -1,5 +1,5 @@
 /** Services that die, fail, or have no room: each is back by itself. */
-import { withFullVolume } from "../../../rehearsal/fullVolume";
+import { withFullVolume } from "../../../lab/fullVolume";
 import { comeBack, givenUp, services } from "../comesBack";
 import type { Beds } from "./bed";
 

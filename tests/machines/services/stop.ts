@@ -1,6 +1,6 @@
 /** A bigger volume, and main's orderly end: everything that holds data is whole before the volume is let go. */
 import { join } from "node:path";
-import { attempt, run } from "../../../rehearsal/run";
+import { attempt, run } from "../../../tools/run";
 import type { Beds } from "./bed";
 
 export function stopTests(bed: Beds): void {

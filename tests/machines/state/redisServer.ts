@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
 import { QUEUE_NAMES } from "../../../capacity/queues";
 import { JOB_BYTES } from "../../../capacity/state";
-import { until } from "../../../rehearsal/until";
+import { until } from "../../../tools/until";
 
 /** FeedManager::MAX_ITEMS. */
 const FEED_ENTRIES = 800;

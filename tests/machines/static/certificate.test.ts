@@ -1,5 +1,5 @@
 /** TLS: the real certbot against an ACME server of Let's Encrypt's own (pebble), through the real nginx. */
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { Lab, mainBundle, VOLUME_NAME } from "../lab";
 import { installed } from "./installed";
 

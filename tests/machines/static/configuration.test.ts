@@ -1,6 +1,6 @@
 /** Configuration files, each read by the program that it is for. */
 import { nginxFiles } from "../../../hosts/nginx";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { mainInputs } from "../../hosts/mainFixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { type Check, check, installed } from "./installed";

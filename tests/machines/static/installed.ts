@@ -1,7 +1,7 @@
 /** Machines that have a bundle's files in place, and nothing of them started: each file's own tool is asked about it. */
 import { bundleJson, type HostBundle } from "../../../hosts/bundle";
 import { hostFile } from "../../../hosts/template";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import type { Lab } from "../lab";
 
 /** One machine a bundle, booted without it; the bundle's own installer then puts it there. */

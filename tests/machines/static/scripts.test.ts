@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { type HostBundle, userData } from "../../../hosts/bundle";
 import { hostFile } from "../../../hosts/template";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { boot } from "../../hosts/fixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { check, installed } from "./installed";

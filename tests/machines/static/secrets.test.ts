@@ -6,7 +6,7 @@ import { composeYaml } from "../../../hosts/compose";
 import { envFile } from "../../../hosts/envFile";
 import { pgbouncerIni, pgbouncerUserlist } from "../../../hosts/postgres";
 import { redisConf } from "../../../hosts/redis";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { SECRETS } from "../../../settings/secrets";
 import { service } from "../../hosts/fixtures";
 import { mainInputs } from "../../hosts/mainFixtures";

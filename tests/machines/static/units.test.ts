@@ -1,6 +1,6 @@
 /** Units and drop-ins, read by the systemd of the packages' own units. */
 import type { HostBundle } from "../../../hosts/bundle";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { check, installed } from "./installed";
 

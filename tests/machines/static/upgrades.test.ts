@@ -1,7 +1,7 @@
 /** Unattended upgrades, asked what they would do of everything that the archives offer. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Machine } from "../../../rehearsal/machine";
+import type { Machine } from "../../../lab/machine";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { installed } from "./installed";
 

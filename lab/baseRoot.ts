@@ -1,0 +1,158 @@
+/** A droplet's root file system before its first boot, with the packages of both kinds of host already in it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { commonPackages } from "../hosts/common";
+import { mainPackages } from "../hosts/mainHost";
+import { hostFile } from "../hosts/template";
+import { cached } from "../tools/cache";
+import { run } from "../tools/run";
+import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";
+import type { Overlay } from "./machine";
+
+/** What DigitalOcean's image has beside a minimal Debian, as far as the hosts rely on it. */
+const IMAGE = [
+  "cloud-init",
+  "dbus",
+  "init",
+  "iproute2",
+  "kmod",
+  "netbase",
+  "procps",
+  "python3",
+  "systemd",
+  "systemd-sysv",
+  "udev",
+];
+
+/** As on a new droplet: nothing of theirs runs before the host's own steps have configured it. */
+const HOST_SERVICES = [
+  "containerd",
+  "docker.service",
+  "docker.socket",
+  "nginx",
+  "pgbouncer",
+  "postgresql",
+  "redis-server",
+];
+
+/** A file that has to be there before packages are configured, as the hosts' own steps see to it. */
+export interface Seed {
+  path: string;
+  content: string;
+}
+
+/** Debian's mirrors as this machine uses them, so that a proxy or a mirror of one's own serves here too. */
+export async function mirrors(): Promise<{ main: string; security: string }> {
+  const listed = await run([
+    "apt-get",
+    "indextargets",
+    "--format",
+    "$(LABEL) $(REPO_URI)",
+    "Created-By: Packages",
+  ]);
+  const of = (label: string, otherwise: string) =>
+    listed
+      .split("\n")
+      .find((line) => line.startsWith(`${label} `))
+      ?.slice(label.length + 1) ?? otherwise;
+  return {
+    main: of("Debian", "http://deb.debian.org/debian"),
+    security: of("Debian-Security", "http://deb.debian.org/debian-security"),
+  };
+}
+
+/** Debian 13 as droplets have it, or the release after it, which has Mastodon's versions of Sidekiq, Puma and Node. */
+export type Suite = "trixie" | "forky";
+
+/** `deb` lines. */
+async function sources(suite: Suite): Promise<string> {
+  const { main, security } = await mirrors();
+  if (suite === "forky") return `deb ${main} forky main\n`;
+  return [
+    `deb ${main} trixie main`,
+    `deb ${main} trixie-updates main`,
+    `deb ${security} trixie-security main`,
+    "",
+  ].join("\n");
+}
+
+interface RootOptions {
+  /** Written before any package is configured: users with fixed ids, no cluster of the package's own. */
+  seeds?: readonly Seed[];
+  /** Units that do not start at boot although their package says so. */
+  disabled?: readonly string[];
+  /** Debian 13 where absent. */
+  suite?: Suite;
+}
+
+/** A Debian root with those packages, in the cache; about a minute where it is not there yet. */
+export function debianRoot(
+  name: string,
+  packages: readonly string[],
+  { seeds = [], disabled = [], suite = "trixie" }: RootOptions = {},
+): Promise<string> {
+  const wanted = [...new Set(packages)].sort();
+  return cached(name, [suite, 3, wanted, seeds, disabled], async (path) => {
+    const seedFolder = mkdtempSync(join(tmpdir(), "root-seeds-"));
+    try {
+      for (const { path: file, content } of seeds) {
+        mkdirSync(join(seedFolder, file, ".."), { recursive: true });
+        writeFileSync(join(seedFolder, file), content);
+      }
+      await run(
+        [
+          "mmdebstrap",
+          "--variant=minbase",
+          `--include=${wanted.join(",")}`,
+          "--dpkgopt=force-confold",
+          // A release in the making has lists that expire after days: a mirror that is weeks behind will do for a stand-in.
+          ...(suite === "forky" ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
+          '--essential-hook=cp -r "$SEEDS"/. "$1"',
+          '--essential-hook=for file in "$1"/etc/sysusers.d/*.conf; do if [ -e "$file" ]; then systemd-sysusers --root="$1" "$file"; fi; done',
+          ...(disabled.length > 0
+            ? [`--customize-hook=systemctl --root="$1" disable --quiet ${disabled.join(" ")}`]
+            : []),
+          suite,
+          path,
+          "-",
+        ],
+        { input: await sources(suite), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
+      );
+    } finally {
+      rmSync(seedFolder, { recursive: true, force: true });
+    }
+  });
+}
+
+/**
+ * The root that both kinds of host boot from: DigitalOcean's image, as near as it can be had, with the hosts' packages.
+ *
+ * @param tools further packages, for what is looked at inside
+ */
+export const hostRoot = (tools: readonly string[] = []) =>
+  debianRoot("host", [...IMAGE, ...mainPackages, ...commonPackages, ...tools], {
+    seeds: [
+      { path: "/etc/sysusers.d/mastodon-host.conf", content: hostFile("common/etc/sysusers-main.conf") },
+      { path: "/etc/postgresql-common/createcluster.conf", content: hostFile("main/etc/createcluster.conf") },
+    ],
+    disabled: HOST_SERVICES,
+  });
+
+/** A new droplet's root: nothing of what the hosts' own steps install is in it. */
+export const bareRoot = () => debianRoot("bare", [...IMAGE, "ca-certificates", "openssh-server"]);
+
+const [DEBIAN, SECURITY] = DEBIAN_NAMES;
+
+/** What the image brings beside its packages; the resolver of its own comes with those that the hosts install. */
+export const bareFiles: Overlay = {
+  "/etc/apt/sources.list": {
+    content: [
+      `deb http://${DEBIAN}/debian trixie main`,
+      `deb http://${DEBIAN}/debian trixie-updates main`,
+      `deb http://${SECURITY}/debian-security trixie-security main`,
+      "",
+    ].join("\n"),
+  },
+  "/etc/resolv.conf": { content: `nameserver ${INTERNET.dns}\n` },
+};
