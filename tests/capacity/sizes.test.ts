@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { dropletSlugs } from "../../capacity/droplets";
 import { totalMiB } from "../../capacity/memory";
 import { MAX_CONNECTIONS_CEILING } from "../../capacity/postgres";
-import { generatedFiles } from "../../settings/generate";
-import { type SizedDroplet, sizedDroplets } from "../../settings/sizesPage";
+import { generatedFiles } from "../../generate/settings";
+import { type SizedDroplet, sizedDroplets } from "../../generate/sizesPage";
 
 const page = readFileSync(join(__dirname, "../../docs/sizes.md"), "utf8");
 const rows = sizedDroplets();

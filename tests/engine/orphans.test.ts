@@ -10,7 +10,7 @@ afterAll(() => prod.remove());
 
 const orphans = (name = "prod") => {
   const { apiUrl } = prod.cloud;
-  return prod.engine.script("orphans/cli.ts", ["--stack", name], {
+  return prod.engine.script("operations/orphans/cli.ts", ["--stack", name], {
     DIGITALOCEAN_API_URL: apiUrl,
     TAILSCALE_BASE_URL: apiUrl,
   });

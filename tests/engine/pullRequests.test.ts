@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMMIT, GitHubDouble } from "../ci/githubDouble";
+import { COMMIT, GitHubDouble } from "../github/githubDouble";
 import { figure, type Lab, lab, succeeded } from "./lab";
 
 let prod: Lab;
@@ -17,10 +17,10 @@ afterAll(() => {
 });
 
 /** `npm run ci -- …` as a workflow calls it. */
-const ci = (...args: string[]) => prod.engine.script("ci/cli.ts", args, github.environment);
+const ci = (...args: string[]) => prod.engine.script("github/cli.ts", args, github.environment);
 const HEAD = "abcdef0123456789abcdef0123456789abcdef01";
 const on = (command: string, stack: string, env: NodeJS.ProcessEnv = {}) =>
-  prod.engine.script("ci/cli.ts", [command, "--stack", stack, "--pull-request", "7", "--commit", HEAD], {
+  prod.engine.script("github/cli.ts", [command, "--stack", stack, "--pull-request", "7", "--commit", HEAD], {
     ...github.environment,
     ...env,
   });
@@ -186,7 +186,7 @@ test("an up is approved by its preview: the same is let through, anything else i
   const folder = mkdtempSync(join(tmpdir(), "review-"));
   const files = { GITHUB_OUTPUT: join(folder, "output"), GITHUB_STEP_SUMMARY: join(folder, "summary") };
   const review = (...args: string[]) =>
-    prod.engine.script("ci/cli.ts", ["review", "--stack", "prod", ...args], {
+    prod.engine.script("github/cli.ts", ["review", "--stack", "prod", ...args], {
       ...github.environment,
       ...files,
     });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Run } from "../../doubles/engine/engineStack";
-import { GitHubDouble } from "../ci/githubDouble";
+import { GitHubDouble } from "../github/githubDouble";
 import { GIVEN_SECRETS, type Lab, lab, succeeded } from "./lab";
 
 let prod: Lab;
@@ -49,7 +49,7 @@ async function seenOnAPullRequest(): Promise<void> {
   for (const file of readdirSync(folder)) seen[file] = readFileSync(join(folder, file), "utf8");
   expect(Object.keys(seen)).toEqual(expect.arrayContaining(["plan.html", "plan.md"]));
   const run = await engine.script(
-    "ci/cli.ts",
+    "github/cli.ts",
     ["preview", "--stack", "prod", "--pull-request", "7", "--commit", "c0ffee"],
     github.environment,
   );

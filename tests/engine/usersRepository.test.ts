@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineStack } from "../../doubles/engine/engineStack";
 import { EXAMPLES, exampleFile } from "../../settings/examples";
-import { GitHubDouble } from "../ci/githubDouble";
+import { GitHubDouble } from "../github/githubDouble";
 import { type Lab, lab } from "./lab";
 
 const github = new GitHubDouble();
@@ -15,7 +15,7 @@ afterEach(() => user.remove());
 
 const summary = join(mkdtempSync(join(tmpdir(), "summary-")), "summary");
 const ci = (...args: string[]) =>
-  user.engine.script("ci/cli.ts", args, { ...github.environment, GITHUB_STEP_SUMMARY: summary });
+  user.engine.script("github/cli.ts", args, { ...github.environment, GITHUB_STEP_SUMMARY: summary });
 
 /** README, "Deploy it": an example's copy with one's own values. */
 const withOwnValues = (engine: EngineStack) =>

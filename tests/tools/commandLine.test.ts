@@ -53,11 +53,11 @@ const run = (file: string, ...args: string[]) =>
 
 test.each([
   "plan/cli.ts",
-  "tools/size.ts",
+  "operations/size/cli.ts",
   "bench/cli.ts",
-  "settings/generate.ts",
-  "tools/dropletSizes.ts",
-  "tools/pictures.ts",
+  "generate/settings.ts",
+  "generate/dropletSizes.ts",
+  "generate/pictures.ts",
 ])(
   "%s: --help is answered, and a stray word refused before anything is done",
   (file) => {

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalWorkspace, type Stack as PulumiStack } from "@pulumi/pulumi/automation";
-import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../settings/api";
-import { namesOf } from "../settings/names";
+import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../settings/api";
+import { namesOf } from "../../settings/names";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers, type StateResource } from "./leftovers";
 
@@ -18,7 +18,7 @@ Ends with 0 where nothing is left over, with 1 where something is or could not b
 /** @throws Error with what to do */
 async function select(stackName: string): Promise<PulumiStack> {
   try {
-    return await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "..") });
+    return await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "../..") });
   } catch (error) {
     const { message } = error as Error;
     if (/ENOENT/.test(message))

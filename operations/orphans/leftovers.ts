@@ -1,5 +1,5 @@
 /** What is in the accounts and not in the state, and what to do about it. */
-import { shortKeyId } from "../settings/names";
+import { shortKeyId } from "../../settings/names";
 import type { Found } from "./found";
 
 const KEY = "tailscale:index/tailnetKey:TailnetKey";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { parse as parseYaml } from "yaml";
 import { settingsSchema } from "../../config";
+import { generatedFiles } from "../../generate/settings";
 import { EXAMPLES, type Example, exampleFile } from "../../settings/examples";
-import { generatedFiles } from "../../settings/generate";
 import { SECRET_NAMES } from "../../settings/secrets";
 
 const ROOT = join(__dirname, "../..");

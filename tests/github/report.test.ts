@@ -1,6 +1,6 @@
-import { type Change, type Preview, previewOf } from "../../ci/changes";
-import { driftOf } from "../../ci/drift";
-import { driftIssue, noPreview, previewComment } from "../../ci/report";
+import { type Change, type Preview, previewOf } from "../../github/changes";
+import { driftOf } from "../../github/drift";
+import { driftIssue, noPreview, previewComment } from "../../github/report";
 
 const change = (op: Change["op"], type: string, name: string, ...because: string[]): Change => ({
   op,

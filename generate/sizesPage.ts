@@ -5,7 +5,7 @@ import { sidekiqThreads } from "../capacity/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
 import { redisNeedOf } from "../capacity/state";
 import { settingsSchema } from "../config";
-import { situationOf } from "./situation";
+import { situationOf } from "../settings/situation";
 
 const { shape } = settingsSchema;
 const defaults = {

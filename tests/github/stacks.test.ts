@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { goneSince, hasEnvironment, stacksOf } from "../../ci/stacks";
+import { goneSince, hasEnvironment, stacksOf } from "../../github/stacks";
 import { EXAMPLES, type Example, exampleFile } from "../../settings/examples";
 
 let folder: string;

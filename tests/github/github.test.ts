@@ -1,4 +1,4 @@
-import { GitHub } from "../../ci/github";
+import { GitHub } from "../../github/github";
 import { GitHubDouble, REPOSITORY } from "./githubDouble";
 
 let double: GitHubDouble;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { runCommand } from "./commandLine";
+import { runCommand } from "../tools/commandLine";
 
 const FILE = join(__dirname, "../capacity/dropletSizes.json");
 const FIRST_PAGE = "https://api.digitalocean.com/v2/sizes?per_page=200";

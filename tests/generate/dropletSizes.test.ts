@@ -7,7 +7,7 @@ import {
   catalogueOf,
   catalogueText,
   changesBetween,
-} from "../../tools/dropletSizes";
+} from "../../generate/dropletSizes";
 
 const FILE = join(__dirname, "../../capacity/dropletSizes.json");
 

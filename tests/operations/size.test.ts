@@ -4,13 +4,16 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { parse } from "yaml";
 import program from "../..";
+import { size } from "../../operations/size/cli";
 import { makePlan } from "../../plan/plan";
 import { type Example, readExample } from "../../settings/examples";
-import { size } from "../../tools/size";
 
 const ROOT = join(__dirname, "../..");
 const run = (...args: string[]) =>
-  spawnSync("node", ["-r", "ts-node/register", "tools/size.ts", ...args], { cwd: ROOT, encoding: "utf8" });
+  spawnSync("node", ["-r", "ts-node/register", "operations/size/cli.ts", ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
 
 /** Prod with the printed YAML in place of its own settings, as the plan sees it. */
 async function planned(printed: string) {

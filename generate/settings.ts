@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { planSchema } from "../plan/schema";
 import { runCommand } from "../tools/commandLine";
-import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./catalogue";
+import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./settingsPages";
 import { sizesPage } from "./sizesPage";
 
 const ROOT = join(__dirname, "..");

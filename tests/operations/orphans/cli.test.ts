@@ -1,12 +1,21 @@
 /** `npm run orphans` before it asks anybody. */
 import { join } from "node:path";
-import { attempt } from "../../tools/run";
+import { attempt } from "../../../tools/run";
 
 const orphans = (args: string[], env: NodeJS.ProcessEnv = process.env) =>
-  attempt([process.execPath, "-r", "ts-node/register", join(__dirname, "../../orphans/cli.ts"), ...args], {
-    env,
-    timeout: 60,
-  });
+  attempt(
+    [
+      process.execPath,
+      "-r",
+      "ts-node/register",
+      join(__dirname, "../../../operations/orphans/cli.ts"),
+      ...args,
+    ],
+    {
+      env,
+      timeout: 60,
+    },
+  );
 
 test("--help says what it does and how it ends", async () => {
   const { code, stdout } = await orphans(["--help"]);

@@ -1,6 +1,6 @@
 /** What a stack's accounts hold under the stack's own names and tags. */
-import { ApiError, type Ask, list } from "../settings/api";
-import { cloudTag, namesOfStack } from "../settings/names";
+import { ApiError, type Ask, list } from "../../settings/api";
+import { cloudTag, namesOfStack } from "../../settings/names";
 
 /** Something in an account. */
 export interface Found {

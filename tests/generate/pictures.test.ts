@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FOLDER, pictures } from "../../tools/pictures";
+import { FOLDER, pictures } from "../../generate/pictures";
 
 const drawn = pictures();
 const page = readFileSync(join(__dirname, "../../docs/capacity.md"), "utf8");

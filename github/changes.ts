@@ -55,7 +55,7 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
       if (op === "same") preview.unchanged++;
       if (Object.hasOwn(QUIET, op)) continue;
       if (!isOp(op))
-        throw new Error(`The engine would "${op}" ${nameOf(urn)}, which ci/changes.ts does not know`);
+        throw new Error(`The engine would "${op}" ${nameOf(urn)}, which github/changes.ts does not know`);
       const because = [...new Set([...(keys ?? []), ...(diffs ?? [])])];
       preview.changes.push({ op, type: type.split(":").at(-1) ?? type, name: nameOf(urn), because });
     } else if (policyEvent) {

@@ -1,19 +1,19 @@
 /** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
 import { join } from "node:path";
-import { dropletSize, dropletSlugs } from "../capacity/droplets";
-import { propose, type Wanted } from "../capacity/propose";
-import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../capacity/state";
-import { settingsSchema } from "../config";
-import { notesOf } from "../settings/notes";
-import { headOf } from "../settings/paths";
-import { plainSettings } from "../settings/plain";
-import { situationOf } from "../settings/situation";
-import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../settings/stackFile";
-import { checkStackName } from "../settings/stackNames";
-import { readCommandLine, UsageError, wholeNumber } from "./commandLine";
-import { type Choice, fleetText, type SizeSettings, usd } from "./sizeText";
+import { dropletSize, dropletSlugs } from "../../capacity/droplets";
+import { propose, type Wanted } from "../../capacity/propose";
+import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../capacity/state";
+import { settingsSchema } from "../../config";
+import { notesOf } from "../../settings/notes";
+import { headOf } from "../../settings/paths";
+import { plainSettings } from "../../settings/plain";
+import { situationOf } from "../../settings/situation";
+import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../../settings/stackFile";
+import { checkStackName } from "../../settings/stackNames";
+import { readCommandLine, UsageError, wholeNumber } from "../../tools/commandLine";
+import { type Choice, fleetText, type SizeSettings, usd } from "./text";
 
-const ROOT = join(__dirname, "..");
+const ROOT = join(__dirname, "../..");
 
 const HELP = `npm run size -- --active-users N [options]
 npm run size -- --stack STACK [options]

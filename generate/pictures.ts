@@ -9,7 +9,7 @@ import { recover } from "../capacity/recovery";
 import { serviceOf } from "../capacity/service";
 import { STORY, STORY_FLEETS } from "../capacity/story";
 import { backlogChart, budgetChart, type Curve } from "../plan/charts";
-import { runCommand } from "./commandLine";
+import { runCommand } from "../tools/commandLine";
 
 export const FOLDER = join(__dirname, "../docs/pictures");
 

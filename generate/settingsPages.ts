@@ -2,9 +2,9 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { settingsSchema } from "../config";
-import { SECRET_NAMES, SECRETS } from "./secrets";
-import { isDecimal } from "./types";
-import { settingType, unwrap } from "./values";
+import { SECRET_NAMES, SECRETS } from "../settings/secrets";
+import { isDecimal } from "../settings/types";
+import { settingType, unwrap } from "../settings/values";
 
 const PROJECT = "mastodon-hosting";
 
