@@ -5,7 +5,7 @@
  * `npm run settings`. Everything that decides how many resources there are is a plain value from here.
  */
 import { z } from "zod";
-import { QUEUE_NAMES } from "./capacity/queues";
+import { QUEUE_NAMES } from "./fleet/catalogue/queues";
 import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./settings/awsRegions";
 import {
   correctBucket,

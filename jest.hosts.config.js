@@ -2,8 +2,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
   ...require("./jest.config.js"),
-  roots: ["<rootDir>/tests/machines", "<rootDir>/tests/capacity"],
-  testMatch: ["<rootDir>/tests/machines/**/*.test.ts", "<rootDir>/tests/capacity/sizes.test.ts"],
+  roots: ["<rootDir>/tests/machines", "<rootDir>/tests/fleet"],
+  testMatch: ["<rootDir>/tests/machines/**/*.test.ts", "<rootDir>/tests/fleet/sizes.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
   globalSetup: "<rootDir>/tests/machines/prepare.ts",
   reporters: ["default", "<rootDir>/tests/machines/sections.js"],

@@ -1,9 +1,9 @@
 /** How long the capacity model and its search take, as the median of some runs. */
-import { type Evaluation, evaluate, type Situation } from "../capacity/evaluate";
-import { type Fleet, fleetOf } from "../capacity/fleet";
-import { propose } from "../capacity/propose";
-import { judge } from "../capacity/verdict";
-import { workloadOf } from "../capacity/workload";
+import { type Evaluation, evaluate, type Situation } from "../fleet/model/evaluate";
+import { type Fleet, fleetOf } from "../fleet/model/fleet";
+import { workloadOf } from "../fleet/model/workload";
+import { propose } from "../fleet/proposal/propose";
+import { judge } from "../fleet/verdict/verdict";
 
 const RUNS = 15;
 

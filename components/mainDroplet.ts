@@ -1,8 +1,8 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { MainSizing } from "../capacity/sizing";
 import type { Settings } from "../config";
+import type { MainSizing } from "../fleet/sizing/sizing";
 import { bundleJson, userData } from "../hosts/bundle";
 import { mainHost } from "../hosts/mainHost";
 import { cloudTag, type Names } from "../settings/names";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { WorkerSizing } from "../capacity/sizing";
 import type { Settings, WorkerPoolSettings } from "../config";
+import type { WorkerSizing } from "../fleet/sizing/sizing";
 import { machineHash, userData } from "../hosts/bundle";
 import { workerHost } from "../hosts/workerHost";
 import { cloudTag, type Names } from "../settings/names";

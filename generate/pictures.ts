@@ -1,13 +1,13 @@
 /** `npm run pictures`: the story's states as pictures for docs/capacity.md, from the model. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { directConnections } from "../capacity/connections";
-import { evaluate } from "../capacity/evaluate";
-import type { Fleet } from "../capacity/fleet";
-import { QUEUE_NAMES, type QueueName } from "../capacity/queues";
-import { recover } from "../capacity/recovery";
-import { serviceOf } from "../capacity/service";
-import { STORY, STORY_FLEETS } from "../capacity/story";
+import { QUEUE_NAMES, type QueueName } from "../fleet/catalogue/queues";
+import { evaluate } from "../fleet/model/evaluate";
+import type { Fleet } from "../fleet/model/fleet";
+import { recover } from "../fleet/model/recovery";
+import { serviceOf } from "../fleet/model/stations";
+import { STORY, STORY_FLEETS } from "../fleet/model/story";
+import { directConnections } from "../fleet/sizing/connections";
 import { backlogChart, budgetChart, type Curve } from "../plan/charts";
 import { runCommand } from "../tools/commandLine";
 

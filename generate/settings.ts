@@ -1,4 +1,4 @@
-/** `npm run settings`: writes everything that is generated from config.ts and the formulas of capacity/. */
+/** `npm run settings`: writes everything that is generated from config.ts and the formulas of fleet/. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -34,7 +34,7 @@ export function generatedFiles(): Record<string, string> {
 
 const HELP = `npm run settings
 
-Writes what is generated from config.ts and the formulas of capacity/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
+Writes what is generated from config.ts and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
 `;
 
 if (require.main === module)

@@ -1,10 +1,11 @@
 /** docs/sizes.md: what the formulas make of every droplet size with the default settings. */
-import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../capacity/droplets";
-import { totalMiB } from "../capacity/memory";
-import { sidekiqThreads } from "../capacity/queues";
-import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../capacity/sizing";
-import { redisNeedOf } from "../capacity/state";
+
 import { settingsSchema } from "../config";
+import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../fleet/catalogue/droplets";
+import { sidekiqThreads } from "../fleet/catalogue/queues";
+import { totalMiB } from "../fleet/sizing/memory";
+import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
+import { redisNeedOf } from "../fleet/sizing/state";
 import { situationOf } from "../settings/situation";
 
 const { shape } = settingsSchema;
@@ -144,9 +145,9 @@ export function sizesPage(): string {
   if (!first || !pool) throw new Error("no droplet size, or no default pool");
   return `# Sizes
 
-\`npm run settings\` generates this page from [capacity/](../capacity) and the defaults of [config.ts](../config.ts). It shows the
+\`npm run settings\` generates this page from [fleet/](../fleet) and the defaults of [config.ts](../config.ts). It shows the
 values for each droplet size of the catalogue (checked ${CATALOGUE_CHECKED}), in MiB if no unit is given. Every formula and its source are in
-\`capacity/postgres.ts\`, \`capacity/memory.ts\` and \`capacity/connections.ts\`. You can override each value with \`main.postgres\`,
+\`fleet/sizing/postgres.ts\`, \`fleet/sizing/memory.ts\` and \`fleet/sizing/connections.ts\`. You can override each value with \`main.postgres\`,
 \`main.pgbouncer\`, \`main.redis\`, \`main.web\` and so on. \`npm run plan\` shows the values of a stack.
 
 Default Sidekiq: on main ${processes(defaults.main.sidekiq, first.main.sidekiq)};

@@ -1,8 +1,8 @@
 /** Mastodon's containers as a compose file, from plain data. */
 import { stringify } from "yaml";
-import { CONTAINER_SWAP_MIB } from "../capacity/memory";
-import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../capacity/queues";
 import type { Settings } from "../config";
+import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../fleet/catalogue/queues";
+import { CONTAINER_SWAP_MIB } from "../fleet/sizing/memory";
 import type { Names } from "../settings/names";
 import type { MastodonSecrets } from "./inputs";
 

@@ -1,6 +1,7 @@
 /** What the two kinds of host are rendered from: plain values and secrets, apart from each other. */
-import type { MainSizing, WorkerSizing } from "../capacity/sizing";
+
 import type { Settings, WorkerPoolSettings } from "../config";
+import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
 import type { Names } from "../settings/names";
 
 /** Secrets that every process of Mastodon needs, on every host the same. */

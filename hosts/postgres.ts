@@ -1,5 +1,5 @@
 /** Postgres' and pgbouncer's own files. */
-import type { PgbouncerSizing, PostgresSizing } from "../capacity/postgres";
+import type { PgbouncerSizing, PostgresSizing } from "../fleet/sizing/postgres";
 import { DATABASE_USER } from "./compose";
 import { hostFile } from "./template";
 

@@ -1,12 +1,13 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
-import { CATALOGUE_CHECKED, dropletSize } from "../capacity/droplets";
-import type { Evaluation, HostResult } from "../capacity/evaluate";
-import { NOT_COUNTED } from "../capacity/price";
-import { QUEUE_NAMES, type SidekiqProcess } from "../capacity/queues";
-import { jobsPerMonth, jobsPerSecond } from "../capacity/workload";
+
 import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import { type Settings, settingsSchema } from "../config";
+import { CATALOGUE_CHECKED, dropletSize } from "../fleet/catalogue/droplets";
+import { NOT_COUNTED } from "../fleet/catalogue/price";
+import { QUEUE_NAMES, type SidekiqProcess } from "../fleet/catalogue/queues";
+import type { Evaluation, HostResult } from "../fleet/model/evaluate";
+import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
 import { type PlannedHost, plannedHosts } from "../hosts/planned";
 import { type Assessment, assess } from "../settings/assess";
 import { hasWorkerAccount } from "../settings/fleet";

@@ -1,11 +1,12 @@
 /** The verdict on a stack: sizes of everything, the price, and what to know. Pure; wrong settings are refused before. */
-import { sizeHosts } from "../capacity/evaluate";
-import { fleetOf } from "../capacity/fleet";
-import { placementWarnings } from "../capacity/placement";
-import { type MonthlyPrice, monthlyPrice } from "../capacity/price";
-import type { MainSizing, WorkerSizing } from "../capacity/sizing";
-import { judge, type Verdict } from "../capacity/verdict";
+
 import type { Settings, WorkerPoolSettings } from "../config";
+import { type MonthlyPrice, monthlyPrice } from "../fleet/catalogue/price";
+import { sizeHosts } from "../fleet/model/evaluate";
+import { fleetOf } from "../fleet/model/fleet";
+import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
+import { placementWarnings } from "../fleet/verdict/redundancy";
+import { judge, type Verdict } from "../fleet/verdict/verdict";
 import { hasWorkerAccount, placedProcesses } from "./fleet";
 import { situationOf } from "./situation";
 import { limitWarnings, settingWarnings } from "./warnings";

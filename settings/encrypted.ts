@@ -1,5 +1,5 @@
 /** Encrypted values where no secret belongs: they would stand in plain text in the outputs and the machines' files. */
-import type { Problem } from "../capacity/problem";
+import type { Problem } from "../fleet/problem";
 import { headOf, quoted } from "./paths";
 import { SECRETS, type SecretName, setCommand } from "./secrets";
 import type { SettingType } from "./types";

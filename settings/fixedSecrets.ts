@@ -1,6 +1,6 @@
 /** Secrets that must stay what they were: with others, encrypted columns, sessions or web push would be lost. */
 import { createHash } from "node:crypto";
-import type { Problem } from "../capacity/problem";
+import type { Problem } from "../fleet/problem";
 import type { SecretName } from "./secrets";
 
 const FIXED: Partial<Record<SecretName, string>> = {

@@ -1,6 +1,7 @@
 /** The fleet that the settings describe: which Sidekiq process runs where. */
-import type { SidekiqProcess } from "../capacity/queues";
+
 import type { Settings } from "../config";
+import type { SidekiqProcess } from "../fleet/catalogue/queues";
 
 /** A Sidekiq process with its place. */
 export interface PlacedProcess {

@@ -1,7 +1,7 @@
 /** What must not change on a living stack: a change would leave data behind, or break the instance for ever. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
+import type { Problem } from "../fleet/problem";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
 import { namesOf } from "./names";

@@ -1,6 +1,6 @@
 /** The plain settings, each judged by itself: the one reader for the program, the plan, the policy pack and `size`. */
 import type { z } from "zod";
-import type { Problem } from "../capacity/problem";
+import type { Problem } from "../fleet/problem";
 import { encryptedProblems } from "./encrypted";
 import { foreignProblems } from "./foreignKeys";
 import type { Notes } from "./notes";

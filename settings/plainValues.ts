@@ -1,6 +1,6 @@
 /** Plain values that no schema can judge: secrets that anybody could read, and what YAML made of something else. */
 import type { z } from "zod";
-import type { Problem } from "../capacity/problem";
+import type { Problem } from "../fleet/problem";
 import { nameAt, schemaAt } from "./issues";
 import { refusedVariable } from "./managedVariables";
 import { stepsOf } from "./paths";

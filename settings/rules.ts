@@ -1,11 +1,12 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
-import { diskProblems } from "../capacity/disk";
-import { dropletSize, dropletSlugs } from "../capacity/droplets";
-import { fleetOf } from "../capacity/fleet";
-import type { Problem } from "../capacity/problem";
-import { checkQueues } from "../capacity/queues";
-import { judge } from "../capacity/verdict";
+
 import type { Settings } from "../config";
+import { dropletSize, dropletSlugs } from "../fleet/catalogue/droplets";
+import { checkQueues } from "../fleet/catalogue/queues";
+import { fleetOf } from "../fleet/model/fleet";
+import type { Problem } from "../fleet/problem";
+import { diskProblems } from "../fleet/sizing/disk";
+import { judge } from "../fleet/verdict/verdict";
 import { USER_DATA_LIMIT } from "../hosts/bundle";
 import { plannedHosts } from "../hosts/planned";
 import { sizeFleet } from "./assess";

@@ -1,7 +1,7 @@
 /** Every secret of a stack: flat keys, each read as a secret. */
 import { createECDH } from "node:crypto";
-import type { Problem } from "../capacity/problem";
 import type { Settings } from "../config";
+import type { Problem } from "../fleet/problem";
 import { hasWorkerAccount } from "./fleet";
 import { refusedVariable } from "./managedVariables";
 import { secretKind } from "./secretKinds";

@@ -1,7 +1,8 @@
 /** What the capacity model asks for besides the fleet, from the settings. */
-import type { Situation } from "../capacity/evaluate";
-import { workloadOf } from "../capacity/workload";
+
 import type { Settings } from "../config";
+import type { Situation } from "../fleet/model/evaluate";
+import { workloadOf } from "../fleet/model/workload";
 
 export function situationOf({
   workload,

@@ -1,6 +1,7 @@
 /** What stands in the way at DigitalOcean: limits of the accounts, and DNS records of somebody else. Asked before the first resource. */
-import type { Problem } from "../capacity/problem";
+
 import type { Settings } from "../config";
+import type { Problem } from "../fleet/problem";
 import type { Opened } from "./accounts";
 import { type Answer, ApiError, type Ask, list } from "./api";
 import { dropletsAtOnce } from "./fleet";

@@ -1,6 +1,7 @@
 /** Things to know about a stack that stop nobody. */
-import type { MonthlyPrice } from "../capacity/price";
+
 import type { Settings } from "../config";
+import type { MonthlyPrice } from "../fleet/catalogue/price";
 import { nameAt } from "./issues";
 import { variableWarning } from "./managedVariables";
 import { leavesOf } from "./plainValues";

@@ -1,9 +1,9 @@
 /** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
 import { join } from "node:path";
-import { dropletSize, dropletSlugs } from "../../capacity/droplets";
-import { propose, type Wanted } from "../../capacity/propose";
-import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../capacity/state";
 import { settingsSchema } from "../../config";
+import { dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
+import { propose, type Wanted } from "../../fleet/proposal/propose";
+import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
 import { notesOf } from "../../settings/notes";
 import { headOf } from "../../settings/paths";
 import { plainSettings } from "../../settings/plain";

@@ -1,14 +1,14 @@
 /** A proposed fleet as YAML for a stack file, with the arithmetic as comments above it. */
 import { Document, isMap, isSeq, visit } from "yaml";
-import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../capacity/droplets";
-import type { Evaluation } from "../../capacity/evaluate";
-import type { Fleet } from "../../capacity/fleet";
-import { hostedProcesses, placementWarnings } from "../../capacity/placement";
-import type { Proposal, Wanted } from "../../capacity/propose";
-import type { SidekiqProcess } from "../../capacity/queues";
-import { judge } from "../../capacity/verdict";
-import { jobsPerMonth, jobsPerSecond } from "../../capacity/workload";
 import type { Settings } from "../../config";
+import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../fleet/catalogue/droplets";
+import type { SidekiqProcess } from "../../fleet/catalogue/queues";
+import type { Evaluation } from "../../fleet/model/evaluate";
+import type { Fleet } from "../../fleet/model/fleet";
+import { jobsPerMonth, jobsPerSecond } from "../../fleet/model/workload";
+import type { Proposal, Wanted } from "../../fleet/proposal/propose";
+import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
+import { judge } from "../../fleet/verdict/verdict";
 import { table } from "../../plan/text";
 
 export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {

@@ -1,5 +1,5 @@
 /** A fleet of the model as it runs here. */
-import type { Fleet } from "../../capacity/fleet";
+import type { Fleet } from "../../fleet/model/fleet";
 import { sidekiqProcesses } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { until } from "../../tools/until";

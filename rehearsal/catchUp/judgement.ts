@@ -4,7 +4,7 @@ export interface Replay {
   name: string;
   /** Hours of the story from the outage's end until nothing waits; undefined: not while it was looked at. */
   measured: number | undefined;
-  /** capacity/'s. */
+  /** fleet/'s. */
   predicted: number;
 }
 

@@ -1,6 +1,6 @@
 /** One of the story's layouts, with its outage, on machines that have as much of this machine as the scale gives them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { evaluate } from "../../capacity/evaluate";
+import { evaluate } from "../../fleet/model/evaluate";
 import type { ControlGroup } from "../../lab/controlGroup";
 import { sql } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";

@@ -5,11 +5,12 @@
  * takes four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
  * Apart from it an hour of the story takes some seconds, since an outage and a night are so much longer than a job.
  */
-import type { Situation } from "../../capacity/evaluate";
-import { coreSpeed, type Fleet } from "../../capacity/fleet";
-import type { QueueName } from "../../capacity/queues";
-import { STORY, STORY_FLEETS } from "../../capacity/story";
-import { courseOfDay, perQueue } from "../../capacity/workload";
+
+import type { QueueName } from "../../fleet/catalogue/queues";
+import type { Situation } from "../../fleet/model/evaluate";
+import { coreSpeed, type Fleet } from "../../fleet/model/fleet";
+import { STORY, STORY_FLEETS } from "../../fleet/model/story";
+import { courseOfDay, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 
 /** Cores of this machine that a dedicated vCPU of the story becomes. */
@@ -31,7 +32,7 @@ export function quota({ hosts }: Fleet, host: number): { machine: number; proces
 const LEFT_OUT: QueueName = "scheduler";
 
 /**
- * What capacity/ is asked: jobs cost what they cost on a vCPU of a quarter core. Web is not replayed; in none of the layouts does it
+ * What fleet/ is asked: jobs cost what they cost on a vCPU of a quarter core. Web is not replayed; in none of the layouts does it
  * take anything from Sidekiq (tests/rehearsal/catchUp.test.ts).
  *
  * @param outageHours of the story, as it was measured

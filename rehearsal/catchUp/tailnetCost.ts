@@ -1,9 +1,9 @@
 /** The same process on main and on a worker, as the model sees them: where the delay of the tailnet is all that differs. */
-import { dropletSize } from "../../capacity/droplets";
-import { evaluate } from "../../capacity/evaluate";
-import type { Fleet, FleetHost } from "../../capacity/fleet";
-import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../capacity/queues";
-import { JOBS, perQueue } from "../../capacity/workload";
+import { dropletSize } from "../../fleet/catalogue/droplets";
+import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../fleet/catalogue/queues";
+import { evaluate } from "../../fleet/model/evaluate";
+import type { Fleet, FleetHost } from "../../fleet/model/fleet";
+import { JOBS, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 import { CORES_PER_VCPU, situation, workOf } from "./scale";
 

@@ -1,6 +1,7 @@
 /** What the tests of hosts/ render from. */
-import { sizeWorker } from "../../capacity/sizing";
+
 import { type Settings, settingsSchema } from "../../config";
+import { sizeWorker } from "../../fleet/sizing/sizing";
 import type { BootSecrets, HostBundle, HostFile } from "../../hosts/bundle";
 import type { Service } from "../../hosts/compose";
 import type { MastodonSecrets, WorkerHostInputs } from "../../hosts/inputs";

@@ -1,6 +1,6 @@
 /** main's bundle from the fixtures' settings and secrets. */
-import { sizeMain } from "../../capacity/sizing";
-import { redisNeedOf } from "../../capacity/state";
+import { sizeMain } from "../../fleet/sizing/sizing";
+import { redisNeedOf } from "../../fleet/sizing/state";
 import type { HostBundle } from "../../hosts/bundle";
 import type { MainHostInputs, MainSecrets } from "../../hosts/inputs";
 import { mainHost } from "../../hosts/mainHost";

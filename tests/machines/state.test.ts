@@ -1,10 +1,11 @@
 /** Redis, filled for real with what the model says it has to hold: each person's feed and the jobs that wait after the planned outage. */
-import { evaluate, type Situation } from "../../capacity/evaluate";
-import { type Fleet, fleetOf } from "../../capacity/fleet";
-import { propose } from "../../capacity/propose";
-import { redisPeak } from "../../capacity/state";
-import { workloadOf } from "../../capacity/workload";
+
 import { type Settings, settingsSchema } from "../../config";
+import { evaluate, type Situation } from "../../fleet/model/evaluate";
+import { type Fleet, fleetOf } from "../../fleet/model/fleet";
+import { workloadOf } from "../../fleet/model/workload";
+import { propose } from "../../fleet/proposal/propose";
+import { redisPeak } from "../../fleet/sizing/state";
 import { EXAMPLES, readExample } from "../../settings/examples";
 import { plainSettings } from "../../settings/plain";
 import { situationOf } from "../../settings/situation";

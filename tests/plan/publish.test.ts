@@ -31,10 +31,10 @@ for (let i = 0; i < 150; i++) publish(${JSON.stringify(join(dir, "out/live"))}, 
     ["1", "2", "3", "4"].map(
       (who) =>
         new Promise((resolve) =>
-          spawn(process.execPath, [script, who], { stdio: "inherit", cwd: join(__dirname, "../..") }).on(
-            "exit",
-            resolve,
-          ),
+          spawn(process.execPath, [script, who], {
+            stdio: "inherit",
+            cwd: join(__dirname, "../.."),
+          }).on("exit", resolve),
         ),
     ),
   );

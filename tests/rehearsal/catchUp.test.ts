@@ -1,8 +1,9 @@
 /** The story in small: what shrinks, when a backlog counts as gone, and what counts as the model's being right. */
-import { evaluate, type Situation } from "../../capacity/evaluate";
-import { checkQueues, QUEUE_NAMES, queueNames } from "../../capacity/queues";
-import { STORY } from "../../capacity/story";
-import { meanOfDay } from "../../capacity/workload";
+
+import { checkQueues, QUEUE_NAMES, queueNames } from "../../fleet/catalogue/queues";
+import { evaluate, type Situation } from "../../fleet/model/evaluate";
+import { STORY } from "../../fleet/model/story";
+import { meanOfDay } from "../../fleet/model/workload";
 import { busySeconds, cpuSeconds } from "../../rehearsal/catchUp/cores";
 import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
 import {

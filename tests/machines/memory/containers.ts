@@ -1,9 +1,9 @@
 /** The containers of the examples in which ffmpeg may run, with the limits of the rendered compose files. */
 import { parse } from "yaml";
-import { dropletSize } from "../../../capacity/droplets";
-import { mayTranscode } from "../../../capacity/queues";
 import type { Settings } from "../../../config";
 import { settingsSchema } from "../../../config";
+import { dropletSize } from "../../../fleet/catalogue/droplets";
+import { mayTranscode } from "../../../fleet/catalogue/queues";
 import { plannedHosts } from "../../../hosts/planned";
 import { assess } from "../../../settings/assess";
 import { EXAMPLES, type Example, readExample } from "../../../settings/examples";

@@ -1,4 +1,4 @@
-/** Postgres on the data volume, with the sizes that capacity/ computed. */
+/** Postgres on the data volume, with the sizes that fleet/ computed. */
 import type { Beds } from "./bed";
 
 export function postgresTests(bed: Beds): void {

@@ -1,0 +1,152 @@
+/** The model in one call: a described fleet and its workload to what each queue, host and month comes to. */
+import { VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
+import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../catalogue/queues";
+import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../sizing/sizing";
+import { redisNeedOf } from "../sizing/state";
+import { share } from "./allocation";
+import type { Conditions, Fleet } from "./fleet";
+import { type Course, type Outage, recover } from "./recovery";
+import { type Service, serviceOf } from "./stations";
+import { jobsPerMonth, type Workload } from "./workload";
+
+/** Everything that the model asks for besides the fleet. */
+export interface Situation {
+  workload: Workload;
+  conditions: Conditions;
+  outage: Outage;
+  /** Longest that may pass from the end of the outage until nothing waits. */
+  catchUpHours: number;
+}
+
+export interface QueueResult {
+  queue: QueueName;
+  /** Jobs/s at the busy hour. */
+  arrivals: number;
+  /** Jobs/s that the fleet can do of it while every other queue gets what arrives for it at the busy hour. */
+  capacity: number;
+  /** arrivals / capacity. */
+  utilization: number;
+  /** Seconds from a job's arrival to its end at the busy hour; undefined where the queue grows without end. */
+  latencySeconds: number | undefined;
+  /** Hours after the outage until nothing waits; undefined where that never comes. */
+  drainHours: number | undefined;
+  /** Longest that a job waits because of the outage. */
+  worstLatencyHours: number;
+  /** Hours after the outage in which jobs waited and none was taken. */
+  starvedHours: number;
+}
+
+/** Dedicated vCPUs of a host, all its droplets together, at the busy hour. */
+export interface HostResult {
+  key: string;
+  name: string;
+  cores: number;
+  web: number;
+  /** Sidekiq, and on main the database for every job. */
+  jobs: number;
+}
+
+export interface Evaluation {
+  /** In the order of QUEUE_NAMES. */
+  queues: QueueResult[];
+  hosts: HostResult[];
+  course: Course;
+  main: MainSizing;
+  /** In the fleet's order. */
+  pools: WorkerSizing[];
+  price: { dropletsAndVolumeUsd: number; perMillionJobsUsd: number };
+}
+
+/**
+ * Deterministic and pure; some milliseconds, fewer the sooner the fleet has caught up.
+ *
+ * @param horizon hours after the outage that are simulated at most: `catchUpHours` where only the verdict counts
+ */
+export function evaluate(fleet: Fleet, situation: Situation, horizon?: number): Evaluation {
+  const { workload, conditions, outage } = situation;
+  const service = serviceOf(fleet, workload, conditions);
+  const course = recover(service, workload.nightShare, outage, undefined, horizon);
+  return {
+    queues: QUEUE_NAMES.map((queue, q) => ({
+      queue,
+      ...busyHour(service, q),
+      drainHours: course.queues[q]?.drainHours,
+      worstLatencyHours: course.queues[q]?.worstLatencyHours ?? 0,
+      starvedHours: course.queues[q]?.starvedHours ?? 0,
+    })),
+    hosts: hostResults(fleet, service),
+    course,
+    ...sizeHosts(fleet, situation),
+    price: priceOf(fleet, workload),
+  };
+}
+
+/** The busy hour alone, without the outage: cheaper, for a search that turns most fleets down. */
+export const utilizations = (fleet: Fleet, { workload, conditions }: Situation): number[] => {
+  const service = serviceOf(fleet, workload, conditions);
+  return QUEUE_NAMES.map((_, q) => busyHour(service, q).utilization);
+};
+
+function busyHour(service: Service, queue: number) {
+  const { arrivals, webCores, stations } = service;
+  const demand = arrivals.map((jobs, q) => (q === queue ? Number.POSITIVE_INFINITY : jobs));
+  const jobs = arrivals[queue] ?? 0;
+  const capacity = share(service, demand, webCores).done[queue] ?? 0;
+  const utilization = jobs === 0 ? 0 : jobs / capacity;
+  const seconds = stations.flatMap(({ serves }) => serves.filter((served) => served.queue === queue));
+  const jobSeconds = Math.max(...seconds.map(({ threadSeconds }) => threadSeconds), 0);
+  return {
+    arrivals: jobs,
+    capacity,
+    utilization,
+    latencySeconds: latency(utilization, capacity, jobSeconds),
+  };
+}
+
+/**
+ * Waiting and working, by Sakasegawa's approximation of M/M/c (1977): the servers are as many jobs as are in work at capacity.
+ */
+function latency(utilization: number, capacity: number, jobSeconds: number): number | undefined {
+  if (utilization >= 1) return undefined;
+  const servers = Math.max(capacity * jobSeconds, 1);
+  const waiting = utilization ** (Math.sqrt(2 * (servers + 1)) - 1) / (servers * (1 - utilization));
+  return jobSeconds * (1 + waiting);
+}
+
+function hostResults({ hosts }: Fleet, service: Service): HostResult[] {
+  const { spent } = share(service, service.arrivals, service.webCores);
+  return hosts.map(({ key, name }, h) => ({
+    key,
+    name,
+    cores: service.hostCores[h] ?? 0,
+    web: h === 0 ? service.webCores : 0,
+    jobs: spent[h] ?? 0,
+  }));
+}
+
+/** Memory and connections of every host, by the formulas that also size the machines. */
+export function sizeHosts(
+  { hosts, overrides }: Fleet,
+  { workload, outage }: Pick<Situation, "workload" | "outage">,
+): { main: MainSizing; pools: WorkerSizing[] } {
+  const [main, ...pools] = hosts;
+  const workerThreads = pools.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0);
+  return {
+    main: sizeMain({
+      ...main.size,
+      sidekiq: main.sidekiq,
+      workerThreads,
+      redisNeed: redisNeedOf(workload, outage),
+      overrides,
+    }),
+    pools: pools.map(({ key, size, sidekiq }) => sizeWorker({ ...size, sidekiq, key })),
+  };
+}
+
+function priceOf({ hosts, volumeGiB }: Fleet, workload: Workload): Evaluation["price"] {
+  const dropletsAndVolumeUsd =
+    hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) +
+    volumeGiB * VOLUME_USD_PER_GIB_MONTH;
+  const millions = jobsPerMonth(workload) / 1_000_000;
+  return { dropletsAndVolumeUsd, perMillionJobsUsd: dropletsAndVolumeUsd / millions };
+}

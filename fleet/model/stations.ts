@@ -1,0 +1,84 @@
+/** How fast a fleet works: who serves which jobs, and what they share while they do. */
+
+import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../catalogue/queues";
+import { type Conditions, coreSpeed, type Fleet } from "./fleet";
+import { DATABASE_MS_PER_ROUND_TRIP, type Workload } from "./workload";
+
+/** A queue as the processes of a station see it. */
+export interface Served {
+  /** Index into QUEUE_NAMES. */
+  queue: number;
+  weight: number;
+  /** That a thread is busy with one job. */
+  threadSeconds: number;
+  /** Core seconds of one job in Ruby. */
+  rubySeconds: number;
+  /** Core seconds of one job in Ruby and, on a worker, in tailscaled, on the station's host. */
+  hostSeconds: number;
+  /** Core seconds of one job in Postgres and, for a worker's job, in tailscaled, on main. */
+  mainSeconds: number;
+}
+
+/** All processes of one entry of the stack file: they serve the same queues on the same kind of droplet. */
+export interface Station {
+  /** Index into the fleet's hosts. */
+  host: number;
+  /** Whether the queues are served in strict order, as listed, or by weight. */
+  strict: boolean;
+  serves: readonly Served[];
+  threads: number;
+  /** One a process, whatever its threads: Ruby's global lock. */
+  cores: number;
+}
+
+/** A fleet with its workload, flattened for the arithmetic. */
+export interface Service {
+  stations: readonly Station[];
+  /** Dedicated vCPUs that all droplets of a host amount to; main is the first. */
+  hostCores: readonly number[];
+  /** Jobs/s of each queue at the busy hour, in the order of QUEUE_NAMES. */
+  arrivals: readonly number[];
+  webCores: number;
+}
+
+export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
+  const { rttMs, tailnetMs = 0 } = conditions;
+  return {
+    stations: fleet.hosts.flatMap(({ size, sidekiq, count }, host) =>
+      sidekiq
+        .filter(({ replicas }) => replicas * count > 0)
+        .map((process) => ({
+          host,
+          strict: Array.isArray(process.queues),
+          serves: servedBy(process, workload, {
+            speed: coreSpeed(size, conditions),
+            ...(host === 0 ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
+          }),
+          threads: process.threads * process.replicas * count,
+          cores: coreSpeed(size, conditions) * process.replicas * count,
+        })),
+    ),
+    hostCores: fleet.hosts.map(({ size, count }) => size.vcpus * coreSpeed(size, conditions) * count),
+    arrivals: QUEUE_NAMES.map((queue) => workload.queues[queue].jobsPerSecond),
+    webCores: workload.webCores,
+  };
+}
+
+function servedBy(
+  process: SidekiqProcess,
+  { queues }: Workload,
+  { speed, rttMs, tailnetMs }: { speed: number; rttMs: number; tailnetMs: number },
+): Served[] {
+  return queueNames(process).map((name) => {
+    const { cpuMs, waitMs, roundTrips } = queues[name];
+    const databaseMs = roundTrips * DATABASE_MS_PER_ROUND_TRIP;
+    return {
+      queue: QUEUE_NAMES.indexOf(name),
+      weight: weightOf(process, name),
+      threadSeconds: (cpuMs / speed + waitMs + databaseMs + roundTrips * rttMs) / 1000,
+      rubySeconds: cpuMs / 1000,
+      hostSeconds: (cpuMs + roundTrips * tailnetMs) / 1000,
+      mainSeconds: (databaseMs + roundTrips * tailnetMs) / 1000,
+    };
+  });
+}

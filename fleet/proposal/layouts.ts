@@ -1,0 +1,89 @@
+/** The forms of a fleet that `npm run size` tries: which processes run on a main and on a worker of so many cores. */
+import { type DropletSize, dropletSize, dropletSlugs } from "../catalogue/droplets";
+import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../catalogue/queues";
+import { MOST_THREADS } from "../verdict/findings";
+
+const EVERYTHING = QUEUE_NAMES.filter((queue) => queue !== "scheduler");
+
+const weights = (queues: readonly QueueName[]) =>
+  Object.fromEntries(queues.map((queue) => [queue, QUEUES[queue].weight]));
+
+const scheduler: SidekiqProcess = { queues: ["scheduler"], threads: 2, replicas: 1 };
+const general = (threads: number, replicas = 1): SidekiqProcess => ({
+  queues: weights(EVERYTHING),
+  threads,
+  replicas,
+});
+const withScheduler = (threads: number): SidekiqProcess => ({
+  queues: weights(QUEUE_NAMES),
+  threads,
+  replicas: 1,
+});
+
+/** Few threads where the CPU is the bound, many where other servers' answers are; the latter has time for `ingress` too. */
+const cpuBound = (replicas: number): SidekiqProcess => ({
+  queues: weights(["default", "ingress"]),
+  threads: 5,
+  replicas,
+});
+const networkBound = (replicas: number): SidekiqProcess => ({
+  queues: { ...weights(["push", "ingress", "mailers", "pull", "fasp"]), pull: 2 },
+  threads: 15,
+  replicas,
+});
+
+/** What config.ts allows. */
+const MOST_REPLICAS = 32;
+
+/** A worker with a process for each core. */
+export function workerForms(vcpus: number): SidekiqProcess[][] {
+  const networkShares = [1 / 2, 1 / 4, 3 / 4].map((share) => vcpus * share).filter(Number.isInteger);
+  return [...networkShares.map((n) => [cpuBound(vcpus - n), networkBound(n)]), [general(10, vcpus)]].filter(
+    (form) => form.every(({ replicas }) => replicas <= MOST_REPLICAS),
+  );
+}
+
+/**
+ * Main next to workers: the scheduler, and a process that serves every queue a little, so that none depends on the workers' account.
+ * One process for both where memory is short.
+ */
+export const mainForms = (): SidekiqProcess[][] => [
+  ...[2, 5].map((threads) => [general(threads), scheduler]),
+  ...[2, 5].map((threads) => [withScheduler(threads)]),
+];
+
+/** Main alone. Up to half of its cores: the other half is for web. */
+export function loneForms(vcpus: number): SidekiqProcess[][] {
+  const replicas = Array.from({ length: Math.max(Math.floor(vcpus / 2), 1) }, (_, i) => i + 1);
+  const threads = [5, 15, MOST_THREADS];
+  return [
+    ...threads.map((n) => [withScheduler(n)]),
+    ...replicas.flatMap((replica) => threads.map((n) => [general(n, replica), scheduler])),
+  ];
+}
+
+/** A number of cores of one kind, with the catalogue's sizes that have it, the cheapest first. */
+export interface Cores {
+  vcpus: number;
+  cpu: DropletSize["cpu"];
+  sizes: readonly DropletSize[];
+}
+
+/**
+ * The whole catalogue by what the model asks of a size: cores are speed, memory only has to suffice. So of each number of cores the
+ * cheapest size whose memory suffices is the best one, exactly.
+ */
+export function catalogueByCores(): Cores[] {
+  const sizes = dropletSlugs()
+    .flatMap((slug) => dropletSize(slug) ?? [])
+    .toSorted((a, b) => a.priceMonthly - b.priceMonthly || a.slug.length - b.slug.length);
+  const groups = new Map<string, DropletSize[]>();
+  for (const size of sizes) {
+    const key = `${size.cpu} ${size.vcpus}`;
+    groups.set(key, [...(groups.get(key) ?? []), size]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    return first ? [{ vcpus: first.vcpus, cpu: first.cpu, sizes: group }] : [];
+  });
+}

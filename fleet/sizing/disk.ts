@@ -1,0 +1,97 @@
+/** What has to fit on a droplet's root disk. The data volume is apart. */
+import type { DropletSize } from "../catalogue/droplets";
+import type { SidekiqProcess } from "../catalogue/queues";
+import type { Problem } from "../problem";
+import { swapMiB } from "./memory";
+
+export interface DiskLine {
+  item: string;
+  gib: number;
+}
+
+/** Debian with its packages takes 2 GiB; security updates and what apt keeps of them as much again. Our allowance. */
+const SYSTEM_GIB = 4;
+/** hosts/files/common/etc/journald.conf. */
+const JOURNAL_GIB = 1;
+/** Unpacked, of one release: web's and streaming's. */
+const IMAGES_GIB = { main: 1.4 + 0.5, worker: 1.4 };
+/** The new release is there before the old one goes. */
+const RELEASES = 2;
+/** Five files of 20 MB for each container (hosts/files/common/etc/daemon.json). */
+const CONTAINER_LOG_GIB = 0.1;
+/** Uploads of up to 99 MB on their way, before and after ffmpeg. Our allowance. */
+const TEMPORARY_GIB = 2;
+/** nginx: two weeks of logs (our allowance), the page cache, and the space that it keeps free next to the media cache (hosts/files/main/nginx). */
+const NGINX = [
+  { item: "nginx's logs", gib: 1 },
+  { item: "page cache", gib: 1 },
+  { item: "free space beyond the media cache", gib: 2 },
+];
+
+const containersOf = (sidekiq: readonly SidekiqProcess[]) =>
+  sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
+
+const common = (role: keyof typeof IMAGES_GIB, memoryMiB: number, containers: number): DiskLine[] => [
+  { item: "system", gib: SYSTEM_GIB },
+  { item: "journal", gib: JOURNAL_GIB },
+  { item: "images of two releases", gib: IMAGES_GIB[role] * RELEASES },
+  { item: "containers' logs", gib: containers * CONTAINER_LOG_GIB },
+  { item: "temporary files", gib: TEMPORARY_GIB },
+  { item: "swap", gib: swapMiB(memoryMiB) / 1024 },
+];
+
+/** @param cacheGiB the media cache's bound */
+export const mainDisk = (
+  { memoryMiB }: Pick<DropletSize, "memoryMiB">,
+  sidekiq: readonly SidekiqProcess[],
+  cacheGiB: number,
+): DiskLine[] => [
+  // Web, streaming and a tootctl.
+  ...common("main", memoryMiB, containersOf(sidekiq) + 3),
+  ...NGINX,
+  { item: "media cache", gib: cacheGiB },
+];
+
+export const workerDisk = (
+  { memoryMiB }: Pick<DropletSize, "memoryMiB">,
+  sidekiq: readonly SidekiqProcess[],
+): DiskLine[] => common("worker", memoryMiB, containersOf(sidekiq));
+
+export const totalGiB = (lines: readonly DiskLine[]) => lines.reduce((sum, { gib }) => sum + gib, 0);
+
+/** The media cache is what gives way: nothing else of main's depends on a setting. */
+export function diskProblems(
+  main: { size: DropletSize; sidekiq: readonly SidekiqProcess[]; cacheGiB: number },
+  pools: readonly { key: string; size: DropletSize; sidekiq: readonly SidekiqProcess[] }[],
+): Problem[] {
+  const { size, sidekiq, cacheGiB } = main;
+  const without = totalGiB(mainDisk(size, sidekiq, 0));
+  const most = Math.floor(size.diskGiB - without);
+  return [
+    ...(cacheGiB <= most
+      ? []
+      : [
+          most >= 1
+            ? {
+                key: "media.cacheGiB",
+                message: `is ${cacheGiB}, but of the ${size.diskGiB} GiB of ${size.slug} ${without.toFixed(1)} are for what else is there (${listed(mainDisk(size, sidekiq, 0))}); write at most ${most}, or a main.size with a larger disk`,
+              }
+            : tooSmall("main", size, mainDisk(size, sidekiq, 1)),
+        ]),
+    ...pools
+      .map(({ key, size, sidekiq }) => ({ key, size, lines: workerDisk(size, sidekiq) }))
+      .filter(({ size, lines }) => totalGiB(lines) > size.diskGiB)
+      .map(({ key, size, lines }) => tooSmall(key, size, lines)),
+  ];
+}
+
+const tooSmall = (key: string, { slug, diskGiB }: DropletSize, lines: readonly DiskLine[]): Problem => ({
+  key: `${key}.size`,
+  message: `is ${slug} with a disk of ${diskGiB} GiB, but what is there takes ${totalGiB(lines).toFixed(1)} (${listed(lines)}); write a size with a larger disk`,
+});
+
+const listed = (lines: readonly DiskLine[]) =>
+  lines
+    .filter(({ gib }) => gib > 0)
+    .map(({ item, gib }) => `${item} ${Number(gib.toFixed(1))}`)
+    .join(", ");

@@ -1,0 +1,34 @@
+/** What a host is sized from. */
+import type { DropletSize } from "../catalogue/droplets";
+import type { SidekiqProcess } from "../catalogue/queues";
+import type { PostgresOverrides } from "./postgres";
+import type { RedisNeed } from "./state";
+
+export interface MainOverrides {
+  postgres?: PostgresOverrides;
+  pgbouncer?: { defaultPoolSize?: number | undefined; maxClientConnections?: number | undefined };
+  redis?: { maxMemoryMiB?: number | undefined };
+  cacheRedis?: { maxMemoryMiB?: number | undefined };
+  web?: { processes?: number | undefined; threads?: number | undefined };
+  streaming?: { memoryMiB?: number | undefined };
+}
+
+/** The part of a droplet's size that matters here. */
+export interface Host extends Pick<DropletSize, "memoryMiB" | "vcpus"> {
+  /** The droplet's size, if known: a problem then recommends a bigger one of the same family. */
+  slug?: string;
+}
+
+export interface MainInput extends Host {
+  sidekiq: readonly SidekiqProcess[];
+  /** Σ threads × replicas × droplets over the whole worker fleet. */
+  workerThreads: number;
+  redisNeed: RedisNeed;
+  overrides?: MainOverrides;
+}
+
+export interface WorkerInput extends Host {
+  sidekiq: readonly SidekiqProcess[];
+  /** Where the pool is set in the stack file, for a problem's key: "workers[0]". */
+  key?: string;
+}

@@ -1,0 +1,129 @@
+/** Warnings about single settings of a host, with the smallest change that the model confirms. */
+
+import { VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
+import { evaluate, type Situation } from "../model/evaluate";
+import type { Fleet } from "../model/fleet";
+import type { Problem } from "../problem";
+import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
+import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
+import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
+import { fixes, recommended, smallest } from "./remedy";
+
+export function hostWarnings(judged: Judged): Problem[] {
+  return judged.found.flatMap((finding) => {
+    switch (finding.kind) {
+      case "shared":
+        return sharedCpu(judged, finding);
+      case "threads":
+        return manyThreads(judged, finding);
+      case "processes":
+        return manyProcesses(judged, finding);
+      case "volume":
+        return [smallVolume(judged)];
+      case "far":
+        return [farAway(judged.situation, farCost(judged))];
+      default:
+        return [];
+    }
+  });
+}
+
+function sharedCpu(judged: Judged, finding: Finding): Problem[] {
+  const { fleet, situation } = judged;
+  const host = fleet.hosts.findIndex(({ key }) => finding.about === `${key}.size`);
+  const queues = cpuBoundQueues(hostAt(fleet, host).sidekiq).join(" and ");
+  const given = Math.round(situation.conditions.sharedCpu * 100);
+  const dedicated = sizeLadder(fleet, host).filter(
+    (change) => hostAt(change.fleet, host).size.cpu === "dedicated",
+  );
+  const why = `, whose shared CPUs may give ${given} % of what they show, and the CPU is what bounds ${queues}`;
+  return [advise(judged, finding, hostAt(fleet, host).size.slug, [dedicated], why)];
+}
+
+/** Fewer threads, or else the same in more processes. */
+function manyThreads(judged: Judged, finding: Finding): Problem[] {
+  const { fleet } = judged;
+  const place = placeOf(fleet, finding);
+  const { threads, replicas } = processAt(fleet, place);
+  const more = Math.ceil((threads * replicas) / MOST_THREADS);
+  const split = { threads: Math.ceil((threads * replicas) / more), replicas: more };
+  const halved = changedProcess(fleet, place, "threads", split);
+  return [
+    advise(
+      judged,
+      finding,
+      String(threads),
+      [
+        [changedProcess(fleet, place, "threads", { threads: MOST_THREADS })],
+        [{ ...halved, to: `${split.threads} and replicas: ${split.replicas}` }],
+      ],
+      `, and one process has one core for all of them: more than ${MOST_THREADS} wait for each other`,
+    ),
+  ];
+}
+
+/** Fewer of one kind, or else a droplet with as many cores. */
+function manyProcesses(judged: Judged, finding: Finding): Problem[] {
+  const { fleet } = judged;
+  const host = fleet.hosts.findIndex(({ key }) => finding.about === `${key}.sidekiq`);
+  const { sidekiq, size } = hostAt(fleet, host);
+  const processes = sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
+  const fewer = [...sidekiq.entries()]
+    .map(([p, { replicas }]) => ({ p, replicas: replicas - (processes - size.vcpus) }))
+    .filter(({ replicas }) => replicas >= 1)
+    .map(({ p, replicas }) => [changedProcess(fleet, [host, p], "replicas", { replicas })]);
+  const why = `, and ${processes} Sidekiq processes share ${size.vcpus} vCPU${size.vcpus === 1 ? "" : "s"}`;
+  return [advise(judged, finding, `on ${size.slug}`, [...fewer, sizeLadder(fleet, host)], why)];
+}
+
+export function farAway({ conditions }: Situation, why: string): Problem {
+  return {
+    key: "assumptions.rttMs",
+    message: `is ${conditions.rttMs}, and ${why}; between droplets of one region with a direct path (\`tailscale ping\`) it is about 1: fix the path, and write what it then takes, at most ${FAR_MS}`,
+  };
+}
+
+/** What the way costs, by the queue that would gain most. */
+function farCost({ fleet, situation, evaluation }: Judged): string {
+  const conditions = { ...situation.conditions, rttMs: FAR_MS };
+  const near = evaluate(fleet, { ...situation, conditions }).queues;
+  const [most] = evaluation.queues
+    .map(({ queue, capacity }, q) => ({ queue, times: (near[q]?.capacity ?? 0) / capacity }))
+    .toSorted((a, b) => b.times - a.times);
+  const { roundTrips } = situation.workload.queues[most?.queue ?? "default"];
+  return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
+}
+
+/** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */
+function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
+  const { activeUsers } = situation.workload;
+  const to = volumeForAYear(activeUsers, evaluation.main.redis);
+  const monthly = databaseGiBPerYear(activeUsers) / 12;
+  return recommended(
+    {
+      key: "main.volumeGiB",
+      from: String(fleet.volumeGiB),
+      to: String(to),
+      fleet: { ...fleet, volumeGiB: to },
+      extraUsd: (to - fleet.volumeGiB) * VOLUME_USD_PER_GIB_MONTH,
+    },
+    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: an empty volume is full within a year`,
+  );
+}
+
+/** @param is what it is now, where no single change fixes it */
+function advise(judged: Judged, finding: Finding, is: string, ladders: Change[][], why: string): Problem {
+  const { situation, found } = judged;
+  const change = smallest(ladders, (one) => fixes(one, [finding], found, situation));
+  return change
+    ? recommended(change, why)
+    : {
+        key: finding.about,
+        message: `is ${is}${why}; no single setting fixes that, \`npm run size\` proposes a fleet`,
+      };
+}
+
+function placeOf({ hosts }: Fleet, { about }: Finding): Place {
+  const host = hosts.findIndex(({ key }) => about.startsWith(`${key}.`));
+  return [host, Number(/sidekiq\[(\d+)\]/.exec(about)?.[1])];
+}

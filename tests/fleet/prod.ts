@@ -1,0 +1,24 @@
+/** prod's fleet and situation, as the example has them. */
+
+import { settingsSchema } from "../../config";
+import type { Fleet } from "../../fleet/model/fleet";
+import { fleetOf } from "../../fleet/model/fleet";
+import { readExample } from "../../settings/examples";
+import { situationOf } from "../../settings/situation";
+
+const { config } = readExample("prod");
+const { shape } = settingsSchema;
+const given = (name: string) => JSON.parse(config[`mastodon-hosting:${name}`] ?? "{}");
+
+const fleet = fleetOf({
+  main: shape.main.parse(given("main")),
+  workers: shape.workers.parse(given("workers")),
+});
+if (!fleet) throw new Error("prod has a size that is not in the catalogue");
+export const prodFleet: Fleet = fleet;
+
+export const prodSituation = situationOf({
+  workload: shape.workload.parse(given("workload")),
+  recovery: shape.recovery.parse(given("recovery")),
+  assumptions: shape.assumptions.parse(given("assumptions")),
+});

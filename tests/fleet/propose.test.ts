@@ -1,0 +1,125 @@
+/** The cheapest fleet: that it is accepted, and that no cheaper one is. */
+import fc from "fast-check";
+import { dropletSlugs } from "../../fleet/catalogue/droplets";
+import { checkQueues, sidekiqThreads } from "../../fleet/catalogue/queues";
+import { evaluate, type Situation } from "../../fleet/model/evaluate";
+import type { Fleet } from "../../fleet/model/fleet";
+import { workloadOf } from "../../fleet/model/workload";
+import { loneForms, mainForms, workerForms } from "../../fleet/proposal/layouts";
+import { type Proposal, propose } from "../../fleet/proposal/propose";
+import { findings, isError } from "../../fleet/verdict/findings";
+import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
+import { fleet, mainHost, poolHost, sized } from "./fleets";
+
+const situation = (activeUsers: number, catchUpHours = 2): Situation => ({
+  workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
+  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  outage: { hours: 2, hoursBeforeBusiest: 0 },
+  catchUpHours,
+});
+/** Enough for any number of people. */
+const VOLUME_GIB = 1000;
+const proposed = (asked: Situation, warningsAllowed = false) =>
+  propose({ situation: asked, volumeGiB: VOLUME_GIB, overrides: {} }, warningsAllowed);
+
+const sizes = dropletSlugs().map(sized);
+const users = fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1, max: 60_000 }));
+const catchUp = fc.constantFrom(0.5, 1, 2, 6);
+
+const errors = (one: Fleet, asked: Situation) => findings(one, asked, evaluate(one, asked)).filter(isError);
+const isClean = (one: Fleet, asked: Situation) =>
+  findings(one, asked, evaluate(one, asked)).length === 0 &&
+  placementWarnings(hostedProcesses(one)).length === 0;
+const price = ({ hosts }: Fleet) =>
+  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) + VOLUME_GIB * 0.1;
+const shape = (proposal: Proposal | undefined) =>
+  proposal?.fleet.hosts.map(
+    ({ count, size, sidekiq }) => `${count} × ${size.slug}, ${sidekiqThreads(sidekiq)} threads`,
+  );
+
+test("the story's load gets c-4 and two c-2 for an hour, one for two", () => {
+  const hour = proposed(situation(6000, 1));
+  expect(shape(hour)).toEqual(["1 × c-4, 2 threads", "2 × c-2, 20 threads"]);
+  expect(hour?.monthlyUsd).toBe(84 + 2 * 42 + 100);
+  expect(shape(proposed(situation(6000, 2)))).toEqual(["1 × c-4, 2 threads", "1 × c-2, 20 threads"]);
+});
+
+test("a small instance needs no pool, where warnings are allowed", () => {
+  const small = proposed(situation(300), true);
+  expect(shape(small)).toEqual(["1 × s-2vcpu-4gb, 5 threads"]);
+  expect(small?.monthlyUsd).toBe(24 + 100);
+});
+
+test("main gets the memory that is asked for, on the cheapest size that has it", () => {
+  const wanted = { situation: situation(6000, 1), volumeGiB: VOLUME_GIB, overrides: {} };
+  expect(shape(propose({ ...wanted, mainMemoryMiB: 16_384 }))).toEqual([
+    "1 × g-4vcpu-16gb, 4 threads",
+    "2 × c-2, 20 threads",
+  ]);
+  const redis = { redis: { maxMemoryMiB: 6_000 } };
+  expect(propose({ ...wanted, overrides: redis })?.fleet.hosts[0].size.memoryMiB).toBeGreaterThan(8_192);
+});
+
+test("more than one main droplet can do has no answer", () => {
+  expect(proposed(situation(100_000), true)).toBeUndefined();
+});
+
+test("whatever is proposed is accepted, without a warning; with one worker fewer it is not", () => {
+  fc.assert(
+    fc.property(users, catchUp, (activeUsers, hours) => {
+      const asked = situation(activeUsers, hours);
+      const found = proposed(asked);
+      if (!found) return;
+      expect(isClean(found.fleet, asked)).toBe(true);
+      expect(found.monthlyUsd).toBeCloseTo(price(found.fleet), 6);
+      const placed = hostedProcesses(found.fleet).map((one, i) => ({ ...one, key: `${i}` }));
+      expect(checkQueues(placed)).toEqual([]);
+      const [main, pool] = found.fleet.hosts;
+      if (pool && pool.count > 1)
+        expect(isClean({ ...found.fleet, hosts: [main, { ...pool, count: pool.count - 1 }] }, asked)).toBe(
+          false,
+        );
+    }),
+    { numRuns: 15 },
+  );
+});
+
+/** Any size of the catalogue, as it comes. */
+const anyFleet = fc
+  .record({
+    main: fc.constantFrom(...sizes),
+    pool: fc.constantFrom(...sizes),
+    count: fc.integer({ min: 0, max: 8 }),
+  })
+  .chain(({ main, pool, count }) =>
+    fc
+      .record({
+        onMain: fc.constantFrom(...(count === 0 ? loneForms(main.vcpus) : mainForms())),
+        onWorkers: fc.constantFrom(...workerForms(pool.vcpus)),
+      })
+      .map(({ onMain, onWorkers }) => ({
+        ...(count === 0
+          ? fleet(mainHost(main, ...onMain))
+          : fleet(mainHost(main, ...onMain), poolHost(pool, count, ...onWorkers))),
+        volumeGiB: VOLUME_GIB,
+      })),
+  );
+
+test("no fleet of the whole catalogue is cheaper and accepted, with warnings or without", () => {
+  let accepted = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20_000 }), catchUp, anyFleet, (activeUsers, hours, candidate) => {
+      const asked = situation(activeUsers, hours);
+      if (errors(candidate, asked).length > 0) return;
+      accepted++;
+      expect(price(candidate)).toBeGreaterThanOrEqual(
+        (proposed(asked, true)?.monthlyUsd ?? Number.NaN) - 1e-6,
+      );
+      if (isClean(candidate, asked))
+        expect(price(candidate)).toBeGreaterThanOrEqual((proposed(asked)?.monthlyUsd ?? Number.NaN) - 1e-6);
+    }),
+    { numRuns: 80 },
+  );
+  // Otherwise nothing was compared.
+  expect(accepted).toBeGreaterThan(8);
+});
