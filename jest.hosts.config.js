@@ -2,13 +2,13 @@
 /** @type {import('jest').Config} */
 module.exports = {
   ...require("./jest.config.js"),
-  roots: ["<rootDir>/tests/machines", "<rootDir>/tests/fleet"],
-  testMatch: ["<rootDir>/tests/machines/**/*.test.ts", "<rootDir>/tests/fleet/sizes.test.ts"],
+  roots: ["<rootDir>/tests/hosts", "<rootDir>/tests/fleet"],
+  testMatch: ["<rootDir>/tests/hosts/**/*.test.ts", "<rootDir>/tests/fleet/sizes.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
-  globalSetup: "<rootDir>/tests/machines/prepare.ts",
-  reporters: ["default", "<rootDir>/tests/machines/sections.js"],
+  globalSetup: "<rootDir>/tests/hosts/prepare.ts",
+  reporters: ["default", "<rootDir>/tests/hosts/sections.js"],
   testTimeout: 600_000,
-  testSequencer: "<rootDir>/tests/machines/sequencer.js",
+  testSequencer: "<rootDir>/tests/hosts/sequencer.js",
   // One more than the cores that it was measured on: what boots or waits for a service takes no core half of the time. With four, web
   // took longer to come back than requests wait for it.
   maxWorkers: 3,

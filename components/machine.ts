@@ -1,7 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type * as tailscale from "@pulumi/tailscale";
-import type { BootSecrets } from "../hosts/bundle";
+import type { BootSecrets } from "../machines/bundle";
 import { shortKeyId } from "../settings/names";
 import type { Account } from "./account";
 import type { TagFirewall } from "./firewall";

@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { commonPackages } from "../hosts/common";
-import { mainPackages } from "../hosts/mainHost";
-import { hostFile } from "../hosts/template";
+import { commonPackages } from "../machines/common";
+import { mainPackages } from "../machines/mainHost";
+import { hostFile } from "../machines/template";
 import { cached } from "../tools/cache";
 import { run } from "../tools/run";
 import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";

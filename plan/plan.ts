@@ -8,7 +8,7 @@ import { NOT_COUNTED } from "../fleet/catalogue/price";
 import { QUEUE_NAMES, type SidekiqProcess } from "../fleet/catalogue/queues";
 import type { Evaluation, HostResult } from "../fleet/model/evaluate";
 import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
-import { type PlannedHost, plannedHosts } from "../hosts/planned";
+import { type PlannedHost, plannedHosts } from "../machines/planned";
 import { type Assessment, assess } from "../settings/assess";
 import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";

@@ -18,7 +18,7 @@ export const PGBOUNCER_MIB = 16;
 
 /**
  * ffmpeg with Mastodon's arguments on the largest file that Mastodon takes, 2160p in 10 bits: 1,354 MiB on two CPUs, and it never
- * sees more (hosts/files/common/container/ffmpeg). 1080p60 takes 384 (docs/capacity.md, "Memory").
+ * sees more (machines/files/common/container/ffmpeg). 1080p60 takes 384 (docs/capacity.md, "Memory").
  */
 export const FFMPEG_MIB = 1408;
 /** tootctl, a console, migrations: Rails takes 300 MiB before it has done anything. Our allowance. */

@@ -1,9 +1,9 @@
 /** What the machines of a stack are expected to be made of: the tests' cloud on one side, the hosts' renderers on the other. */
 import { vapidFromPem } from "../../components/vapid";
-import type { BootSecrets } from "../../hosts/bundle";
-import type { MainSecrets } from "../../hosts/inputs";
-import { mainHost } from "../../hosts/mainHost";
-import { workerHost } from "../../hosts/workerHost";
+import type { BootSecrets } from "../../machines/bundle";
+import type { MainSecrets } from "../../machines/inputs";
+import { mainHost } from "../../machines/mainHost";
+import { workerHost } from "../../machines/workerHost";
 import { assess } from "../../settings/assess";
 import { namesOf } from "../../settings/names";
 import {

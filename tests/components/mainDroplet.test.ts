@@ -1,4 +1,4 @@
-import { bundleJson, userData } from "../../hosts/bundle";
+import { bundleJson, userData } from "../../machines/bundle";
 import {
   authKeyId,
   dropletId,

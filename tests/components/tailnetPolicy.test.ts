@@ -1,5 +1,5 @@
 import { type TailnetPolicy, tailnetPolicy, WORKER_PORTS } from "../../components/tailnetPolicy";
-import { PORTS } from "../../hosts/compose";
+import { PORTS } from "../../machines/compose";
 import { namesOf } from "../../settings/names";
 
 const tags = (stack: string) =>

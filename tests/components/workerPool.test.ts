@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineHash, userData } from "../../hosts/bundle";
+import { machineHash, userData } from "../../machines/bundle";
 import { authKeyId, dropletId, privateKey, publicKey } from "./cloud";
 import {
   COMMAND,

@@ -6,14 +6,15 @@ import { exampleFile } from "../../settings/examples";
 
 const ROOT = join(__dirname, "../..");
 const PARTS = [
-  "capacity",
   "components",
   "config.ts",
-  "hosts",
+  "fleet",
   "index.ts",
+  "machines",
   "package.json",
   "plan",
   "settings",
+  "tools",
   "tsconfig.json",
 ];
 

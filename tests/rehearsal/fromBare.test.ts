@@ -1,13 +1,13 @@
 /** Machines that begin bare: what is read of their first boot, and the one thing that differs in their user data. */
 import { inflateSync } from "node:zlib";
 import { parse } from "yaml";
-import { userData } from "../../hosts/bundle";
-import { mainHost } from "../../hosts/mainHost";
 import { firstApply, unfinished } from "../../lab/firstBoot";
 import { pinnedTo } from "../../lab/internet/tailscaleRepository";
-import { fromBase85 } from "../hosts/base85";
-import { boot } from "../hosts/fixtures";
-import { mainInputs } from "../hosts/mainFixtures";
+import { userData } from "../../machines/bundle";
+import { mainHost } from "../../machines/mainHost";
+import { fromBase85 } from "../machines/base85";
+import { boot } from "../machines/fixtures";
+import { mainInputs } from "../machines/mainFixtures";
 
 const JOURNAL = `
 [  101.000000] vm cloud-init[93]: host-bundle: 35 files, 35 changed, 0 removed

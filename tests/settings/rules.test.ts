@@ -1,6 +1,6 @@
 /** What must hold between settings, and what the message says where it does not. */
 import { parse as parseYaml } from "yaml";
-import { plannedHosts } from "../../hosts/planned";
+import { plannedHosts } from "../../machines/planned";
 import { assess } from "../../settings/assess";
 import { SET_VARIABLES } from "../../settings/managedVariables";
 import { settingWarnings } from "../../settings/warnings";

@@ -82,7 +82,7 @@ async function video({ rehearsal }: StepInputs, uploads: Uploads) {
   throw new Error("ten videos, and none was done by a worker");
 }
 
-/** Memory limits are not enforced in these machines (tests/machines/memory.test.ts does); whom they would meet first is seen here. */
+/** Memory limits are not enforced in these machines (tests/hosts/memory.test.ts does); whom they would meet first is seen here. */
 async function phone({ rehearsal }: StepInputs, uploads: Uploads, kind: keyof typeof CLIPS): Promise<string> {
   const start = Date.now();
   const { status, body: attachment } = await uploads.send(await clip(CLIPS[kind]), "video/quicktime");

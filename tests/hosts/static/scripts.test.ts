@@ -1,0 +1,101 @@
+/** Scripts and cloud-config, each judged by its language's own checker. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { Machine } from "../../../lab/machine";
+import { type HostBundle, userData } from "../../../machines/bundle";
+import { hostFile } from "../../../machines/template";
+import { boot } from "../../machines/fixtures";
+import { Lab, mainBundle, workerBundle } from "../lab";
+import { check, installed } from "./installed";
+
+const FILES = join(__dirname, "../../../machines/files");
+const BUNDLES: [string, HostBundle][] = [
+  ["main", mainBundle({ main: { ipv6: true }, monitoring: true })],
+  ["worker", workerBundle()],
+];
+
+let lab: Lab;
+let machine: Machine;
+
+beforeAll(async () => {
+  lab = await Lab.create();
+  [machine] = (await installed(lab, mainBundle())) as [Machine];
+  await machine.run(`mkdir -p /root/hosts && tar -xC /root/hosts`, { input: archive() });
+  for (const [name, bundle] of BUNDLES) machine.write(`/root/${name}.yaml`, userData(bundle, boot));
+}, 900_000);
+
+afterAll(() => lab?.remove());
+
+/** Everything under machines/files, with the comments that tell shellcheck what is meant. */
+const archive = () => execFileSync("tar", ["-cC", FILES, "."]);
+
+const sources = readdirSync(FILES, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name).slice(FILES.length + 1))
+  .sort();
+const text = (source: string) => readFileSync(join(FILES, source), "utf8");
+const startingWith = (pattern: RegExp) => sources.filter((source) => pattern.test(text(source)));
+const SHELL = startingWith(/^#(!\/bin\/(ba)?sh$| shellcheck shell=)/m);
+const PYTHON = startingWith(/^#!\/usr\/bin\/python3$/m);
+
+describe("static", () => {
+  test("every script that a machine gets is one of those checked here", () => {
+    const checked = new Set([...SHELL, ...PYTHON].map((source) => hostFile(source)));
+    const scripts = BUNDLES.flatMap(([, { files }]) => files).filter(
+      ({ content, mode, path }) => content.startsWith("#!") || mode === "0755" || path.endsWith(".sh"),
+    );
+    expect(scripts.length).toBeGreaterThan(30);
+    expect(scripts.filter(({ content }) => !checked.has(content)).map(({ path }) => path)).toEqual([]);
+  });
+
+  test("shellcheck has nothing against any shell script, and notices a slip", () =>
+    check(machine, {
+      name: "shellcheck",
+      command: `cd /root/hosts && shellcheck --shell=bash ${SHELL.join(" ")}`,
+      slip: {
+        path: "/root/hosts/main/bin/mastodon-restore",
+        from: '--decrypt "$file"',
+        to: "--decrypt $file",
+      },
+      says: "SC2086",
+    }));
+
+  test.each(["/etc/mastodon-host/host.env", "/etc/mastodon/.env"])(
+    "%s is shell that shellcheck accepts",
+    (path) =>
+      check(machine, {
+        name: "shellcheck",
+        // Who reads the variables is in other files.
+        command: `shellcheck --shell=bash --exclude=SC2034 ${path}`,
+        slip: { path, from: "=", to: " = " },
+        says: "SC2283",
+      }),
+  );
+
+  test("Python compiles without a warning, and uses and defines what it names", () =>
+    check(machine, {
+      name: "pyflakes",
+      command: `cd /root/hosts && python3 -W error -m py_compile ${PYTHON.join(" ")} && pyflakes3 ${PYTHON.join(" ")}`,
+      slip: { path: "/root/hosts/worker/bin/mastodon-worker", from: "import signal\n", to: "" },
+      says: "undefined name 'signal'",
+    }));
+
+  test("the first command of cloud-config is Python too", async () => {
+    const { runcmd } = parse(userData(workerBundle(), boot)) as { runcmd: string[][] };
+    expect(runcmd[0]?.slice(0, 2)).toEqual(["/usr/bin/python3", "-c"]);
+    const ask = (program: string) => machine.attempt("pyflakes3", { input: program });
+    expect(await ask(runcmd[0]?.[2] ?? "")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect((await ask(`${runcmd[0]?.[2]}undefined_name\n`)).stdout).toContain("undefined name");
+  });
+
+  test.each(BUNDLES)("cloud-init's schema accepts the user data of %s, and no misspelled key", (name) =>
+    check(machine, {
+      name: "cloud-init schema",
+      command: `cloud-init schema --config-file /root/${name}.yaml`,
+      slip: { path: `/root/${name}.yaml`, from: "ssh_genkeytypes:", to: "ssh_genkeytype:" },
+      says: "Additional properties are not allowed ('ssh_genkeytype' was unexpected)",
+    }),
+  );
+});

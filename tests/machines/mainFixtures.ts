@@ -1,0 +1,58 @@
+/** main's bundle from the fixtures' settings and secrets. */
+import { sizeMain } from "../../fleet/sizing/sizing";
+import { redisNeedOf } from "../../fleet/sizing/state";
+import type { HostBundle } from "../../machines/bundle";
+import type { MainHostInputs, MainSecrets } from "../../machines/inputs";
+import { mainHost } from "../../machines/mainHost";
+import { namesOf } from "../../settings/names";
+import { situationOf } from "../../settings/situation";
+import { DEPLOY_KEY, secrets, settings } from "./fixtures";
+
+export const mainSecrets: MainSecrets = {
+  ...secrets,
+  consolePassword: "the-consolePassword",
+  backupKey: "the-backupKey",
+  backupAccessKeyId: "the-backupAccessKeyId",
+  backupSecretAccessKey: "the-backupSecretAccessKey",
+};
+
+export function mainInputs(
+  changes: Record<string, unknown> = {},
+  changedSecrets: Partial<MainSecrets> = {},
+): MainHostInputs {
+  const all = settings(changes);
+  const { workload, outage } = situationOf(all);
+  return {
+    stack: "prod",
+    settings: all,
+    names: namesOf(all, "prod"),
+    deployKey: DEPLOY_KEY,
+    sizing: sizeMain({
+      memoryMiB: 8192,
+      vcpus: 2,
+      sidekiq: all.main.sidekiq,
+      workerThreads: 10,
+      redisNeed: redisNeedOf(workload, outage),
+    }),
+    volumeName: "mastodon-prod-data",
+    secrets: { ...mainSecrets, ...changedSecrets },
+  };
+}
+
+export const mainBundle = (
+  changes: Record<string, unknown> = {},
+  changedSecrets: Partial<MainSecrets> = {},
+): HostBundle => mainHost(mainInputs(changes, changedSecrets));
+
+/** `name = value` and `name value` lines; comments and sections left out, later lines win. */
+export function keys(text: string, separator: RegExp): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.trim() !== "" && !/^\s*[#[%]/.test(line))
+      .map((line) => {
+        const at = line.search(separator);
+        return [line.slice(0, at).trim(), line.slice(at).replace(separator, "").trim()];
+      }),
+  );
+}
