@@ -1,5 +1,6 @@
 /** One Mastodon instance: settings → verdict → providers → components → outputs. */
 import * as pulumi from "@pulumi/pulumi";
+import { readConfiguration } from "./checks/configuration";
 import { Account } from "./components/account";
 import { BackupBucket } from "./components/backupBucket";
 import { DestroyGuard } from "./components/destroyGuard";
@@ -14,7 +15,6 @@ import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
 import { assess } from "./settings/assess";
 import { namesOf } from "./settings/names";
-import { readConfiguration } from "./settings/read";
 import { exampleValues } from "./settings/warnings";
 
 export = async () => {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
-import type { Configuration } from "../settings/read";
+import type { Configuration } from "../checks/configuration";
 import { vapidFromPem } from "./vapid";
 
 export interface InstanceSecretsArgs {

@@ -1,11 +1,11 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { Settings } from "../config";
 import type { MainSizing } from "../fleet/sizing/sizing";
 import { bundleJson, userData } from "../machines/bundle";
 import { mainHost } from "../machines/mainHost";
 import { cloudTag, type Names } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import type { Account } from "./account";
 import type { BackupBucket } from "./backupBucket";
 import { firewallByTag } from "./firewall";

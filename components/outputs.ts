@@ -1,9 +1,9 @@
 /** What `pulumi up` ends with: where everything is, what it costs, and what to do next. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config";
+import type { Recorded } from "../checks/identity";
 import type { Assessment } from "../settings/assess";
-import type { Recorded } from "../settings/identity";
 import type { Names } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import type { BackupBucket } from "./backupBucket";
 import type { InstanceSecrets } from "./instanceSecrets";
 import type { MainDroplet } from "./mainDroplet";

@@ -6,8 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tailscale from "@pulumi/tailscale";
 import * as tls from "@pulumi/tls";
+import type { Configuration } from "../checks/configuration";
 import { hasWorkerAccount } from "../settings/fleet";
-import type { Configuration } from "../settings/read";
 
 export interface Providers {
   /** DigitalOcean, the main account. */

@@ -1,8 +1,8 @@
 /** Whether the AWS account lets a bucket be public at all: S3's Block Public Access has a switch for the whole account. */
 import { getAccountPublicAccessBlock } from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
-import type { Configuration } from "../settings/read";
-import { refuse } from "../settings/refuse";
+import type { Configuration } from "../checks/configuration";
+import { refuse } from "../checks/refuse";
 
 /** What AWS answers where nothing was ever set. */
 const NONE = /couldn't find resource|NoSuchPublicAccessBlockConfiguration|not found/i;

@@ -8,7 +8,7 @@ import { recover } from "../fleet/model/recovery";
 import { serviceOf } from "../fleet/model/stations";
 import { STORY, STORY_FLEETS } from "../fleet/model/story";
 import { directConnections } from "../fleet/sizing/connections";
-import { backlogChart, budgetChart, type Curve } from "../plan/charts";
+import { backlogChart, budgetChart, type Curve } from "../report/charts";
 import { runCommand } from "../tools/commandLine";
 
 export const FOLDER = join(__dirname, "../docs/pictures");

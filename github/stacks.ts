@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { readStackConfig } from "../settings/stackFile";
+import { readStackConfig } from "../settings/stackFile/stackFile";
 import { isExampleValue } from "../settings/warnings";
 
 export interface Stacks {

@@ -96,7 +96,7 @@ const authKeyFile = (boot: BootSecrets) => ({
 /**
  * The cloud-config that a new machine boots with. Plain files would not fit, and cloud-init's own `gz+b64` file by file
  * is half as large again: they travel as one compressed bundle, which the first command unpacks.
- * Its size is judged before the first resource (settings/rules.ts): a throw here would come in the middle of an `up`.
+ * Its size is judged before the first resource (checks/rules.ts): a throw here would come in the middle of an `up`.
  */
 export function userData(bundle: HostBundle, boot: BootSecrets): string {
   return cloudConfig(

@@ -1,9 +1,9 @@
 /** Mastodon's containers as a compose file, from plain data. */
 import { stringify } from "yaml";
-import type { Settings } from "../config";
 import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../fleet/catalogue/queues";
 import { CONTAINER_SWAP_MIB } from "../fleet/sizing/memory";
 import type { Names } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import type { MastodonSecrets } from "./inputs";
 
 /** A text, whatever it contains, or a variable that compose fills in on the machine. */

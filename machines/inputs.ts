@@ -1,8 +1,8 @@
 /** What the two kinds of host are rendered from: plain values and secrets, apart from each other. */
 
-import type { Settings, WorkerPoolSettings } from "../config";
 import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
 import type { Names } from "../settings/names";
+import type { Settings, WorkerPoolSettings } from "../settings/schema/schema";
 
 /** Secrets that every process of Mastodon needs, on every host the same. */
 export interface MastodonSecrets {

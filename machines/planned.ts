@@ -1,7 +1,8 @@
 /** The hosts as a plan shows them: the real renderers, with each secret replaced by its name. */
-import type { Settings } from "../config";
+
 import type { Assessment } from "../settings/assess";
 import { namesOf } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
 import type { MainSecrets } from "./inputs";
 import { mainHost } from "./mainHost";

@@ -1,7 +1,8 @@
 /** The plan as one page for people: no script, nothing from the network. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { backlogChart, budgetChart } from "./charts";
+import { backlogChart, budgetChart } from "../report/charts";
+import { asIs, type Html, html, prose, table } from "../report/html";
 import {
   type Budget,
   busiest,
@@ -19,7 +20,6 @@ import {
   usd,
   verdict,
 } from "./figures";
-import { asIs, type Html, html, prose, table } from "./html";
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 import { topology } from "./topology";
 import { accountTrees } from "./tree";

@@ -1,8 +1,8 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
 
+import { parseConfiguration } from "../checks/configuration";
 import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
-import { type Settings, settingsSchema } from "../config";
 import { CATALOGUE_CHECKED, dropletSize } from "../fleet/catalogue/droplets";
 import { NOT_COUNTED } from "../fleet/catalogue/price";
 import { QUEUE_NAMES, type SidekiqProcess } from "../fleet/catalogue/queues";
@@ -12,9 +12,8 @@ import { type PlannedHost, plannedHosts } from "../machines/planned";
 import { type Assessment, assess } from "../settings/assess";
 import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";
-import { notesOf } from "../settings/notes";
 import { plainSettings } from "../settings/plain";
-import { parseConfiguration } from "../settings/read";
+import { type Settings, settingsSchema } from "../settings/schema/schema";
 import {
   missingSecrets,
   placeholder,
@@ -24,7 +23,8 @@ import {
   setCommand,
 } from "../settings/secrets";
 import { situationOf } from "../settings/situation";
-import { type StackConfig, unqualified } from "../settings/stackFile";
+import { notesOf } from "../settings/stackFile/notes";
+import { type StackConfig, unqualified } from "../settings/stackFile/stackFile";
 import { exampleValues } from "../settings/warnings";
 import { previewMocks } from "./mocks";
 import { type RecordedResource, record, UNKNOWN } from "./record";

@@ -1,6 +1,7 @@
 /** Who runs where and talks to whom, as boxes of a page. */
+
+import { type Html, html } from "../report/html";
 import { gib, mainAccount, named } from "./figures";
-import { type Html, html } from "./html";
 import type { Plan, PlanHost } from "./schema";
 
 export function topology(plan: Plan): Html {

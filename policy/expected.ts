@@ -1,8 +1,9 @@
 /** What a stack's settings say, read apart from the program. */
-import { type Settings, settingsSchema } from "../config";
+
 import { priceOf } from "../settings/assess";
+import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { parseValues } from "../settings/schema/values";
 import { SECRET_NAMES, SECRETS } from "../settings/secrets";
-import { parseValues } from "../settings/values";
 import type { Expected } from "./rules";
 
 /**

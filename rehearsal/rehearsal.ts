@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tailnetPolicy } from "../components/tailnetPolicy";
-import { type Settings, settingsSchema } from "../config";
 import { Cloud, type Credentials } from "../doubles/cloud";
 import { EngineStack, type Run } from "../doubles/engine/engineStack";
 import { Authority } from "../lab/authority";
@@ -31,8 +30,9 @@ import { EvaluatedS3, namesInRegion } from "../lab/s3/server";
 import { tailscaleLayer } from "../lab/tailnetTools";
 import { hostFile } from "../machines/template";
 import { type Names, namesOf, namesOfStack } from "../settings/names";
+import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { parseValues } from "../settings/schema/values";
 import { SECRETS } from "../settings/secrets";
-import { parseValues } from "../settings/values";
 import { run } from "../tools/run";
 import { until } from "../tools/until";
 import { Instance } from "./instance";

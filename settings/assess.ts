@@ -1,6 +1,5 @@
 /** The verdict on a stack: sizes of everything, the price, and what to know. Pure; wrong settings are refused before. */
 
-import type { Settings, WorkerPoolSettings } from "../config";
 import { type MonthlyPrice, monthlyPrice } from "../fleet/catalogue/price";
 import { sizeHosts } from "../fleet/model/evaluate";
 import { fleetOf } from "../fleet/model/fleet";
@@ -8,6 +7,7 @@ import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
 import { placementWarnings } from "../fleet/verdict/redundancy";
 import { judge, type Verdict } from "../fleet/verdict/verdict";
 import { hasWorkerAccount, placedProcesses } from "./fleet";
+import type { Settings, WorkerPoolSettings } from "./schema/schema";
 import { situationOf } from "./situation";
 import { limitWarnings, settingWarnings } from "./warnings";
 

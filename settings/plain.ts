@@ -1,20 +1,20 @@
 /** The plain settings, each judged by itself: the one reader for the program, the plan, the policy pack and `size`. */
 import type { z } from "zod";
 import type { Problem } from "../fleet/problem";
-import { encryptedProblems } from "./encrypted";
-import { foreignProblems } from "./foreignKeys";
-import type { Notes } from "./notes";
-import { headOf } from "./paths";
 import { plainSecretProblems, rereadProblems, rewrittenProblems } from "./plainValues";
+import { headOf } from "./schema/paths";
+import { settingType } from "./schema/types";
+import { decode, type ParsedValues, parseValues, quiet } from "./schema/values";
 import { SECRET_NAMES, SECRETS } from "./secrets";
-import { settingType } from "./types";
-import { decode, type ParsedValues, parseValues, quiet } from "./values";
+import { encryptedProblems } from "./stackFile/encrypted";
+import { foreignProblems } from "./stackFile/foreignKeys";
+import type { Notes } from "./stackFile/notes";
 
 const NO_NOTES: Notes = { project: "", foreign: {}, encrypted: [], reread: [] };
 
 /**
  * @param raw name → string as the engine hands it over; secrets are left to secrets.ts
- * @param shape the settings to read: all of config.ts, or some
+ * @param shape the settings to read: all of settings/schema/schema.ts, or some
  */
 export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
   raw: Readonly<Record<string, string>>,

@@ -1,13 +1,13 @@
 /** Plain values that no schema can judge: secrets that anybody could read, and what YAML made of something else. */
 import type { z } from "zod";
 import type { Problem } from "../fleet/problem";
-import { nameAt, schemaAt } from "./issues";
 import { refusedVariable } from "./managedVariables";
-import { stepsOf } from "./paths";
+import { nameAt, schemaAt } from "./schema/issues";
+import { stepsOf } from "./schema/paths";
+import { settingType } from "./schema/types";
 import { secretKind } from "./secretKinds";
 import { type SecretName, setCommand } from "./secrets";
-import type { Reread } from "./stackFile";
-import { settingType } from "./types";
+import type { Reread } from "./stackFile/stackFile";
 
 type Path = readonly (string | number)[];
 interface Leaf {

@@ -1,11 +1,11 @@
 /** Every secret of a stack: flat keys, each read as a secret. */
 import { createECDH } from "node:crypto";
-import type { Settings } from "../config";
 import type { Problem } from "../fleet/problem";
 import { hasWorkerAccount } from "./fleet";
 import { refusedVariable } from "./managedVariables";
+import type { Settings } from "./schema/schema";
+import { shown, shownName } from "./schema/shown";
 import { secretKind } from "./secretKinds";
-import { shown, shownName } from "./shown";
 
 export interface SecretSetting {
   description: string;

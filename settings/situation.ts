@@ -1,8 +1,8 @@
 /** What the capacity model asks for besides the fleet, from the settings. */
 
-import type { Settings } from "../config";
 import type { Situation } from "../fleet/model/evaluate";
 import { workloadOf } from "../fleet/model/workload";
+import type { Settings } from "./schema/schema";
 
 export function situationOf({
   workload,

@@ -1,10 +1,10 @@
 /** Things to know about a stack that stop nobody. */
 
-import type { Settings } from "../config";
 import type { MonthlyPrice } from "../fleet/catalogue/price";
-import { nameAt } from "./issues";
 import { variableWarning } from "./managedVariables";
 import { leavesOf } from "./plainValues";
+import { nameAt } from "./schema/issues";
+import type { Settings } from "./schema/schema";
 
 /** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
 const BLOCKED_MAIL_PORTS = [25, 465, 587];

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
-import { type Example, exampleFile } from "../../settings/examples";
+import { type Example, exampleFile } from "../../settings/stackFile/examples";
 import { attempt, type Result } from "../../tools/run";
 import { partsOf } from "../values";
 import { pulumiCli } from "./cli";
@@ -25,7 +25,7 @@ const PROJECT = "mastodon-hosting";
 /** What the program, its policy pack and what CI runs consist of. */
 const PROGRAM = [
   "index.ts",
-  "config.ts",
+  "checks",
   "components",
   "fleet",
   "github",
@@ -33,6 +33,7 @@ const PROGRAM = [
   "operations",
   "plan",
   "policy",
+  "report",
   "settings",
   "tools",
   "package.json",

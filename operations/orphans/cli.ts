@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalWorkspace, type Stack as PulumiStack } from "@pulumi/pulumi/automation";
-import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../settings/api";
+import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../checks/api";
 import { namesOf } from "../../settings/names";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers, type StateResource } from "./leftovers";

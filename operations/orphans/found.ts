@@ -1,5 +1,5 @@
 /** What a stack's accounts hold under the stack's own names and tags. */
-import { ApiError, type Ask, list } from "../../settings/api";
+import { ApiError, type Ask, list } from "../../checks/api";
 import { cloudTag, namesOfStack } from "../../settings/names";
 
 /** Something in an account. */

@@ -1,15 +1,20 @@
 /** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
 import { join } from "node:path";
-import { settingsSchema } from "../../config";
 import { dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
 import { propose, type Wanted } from "../../fleet/proposal/propose";
 import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
-import { notesOf } from "../../settings/notes";
-import { headOf } from "../../settings/paths";
 import { plainSettings } from "../../settings/plain";
+import { headOf } from "../../settings/schema/paths";
+import { settingsSchema } from "../../settings/schema/schema";
 import { situationOf } from "../../settings/situation";
-import { readStackConfig, type StackConfig, StackFileError, unqualified } from "../../settings/stackFile";
-import { checkStackName } from "../../settings/stackNames";
+import { notesOf } from "../../settings/stackFile/notes";
+import {
+  readStackConfig,
+  type StackConfig,
+  StackFileError,
+  unqualified,
+} from "../../settings/stackFile/stackFile";
+import { checkStackName } from "../../settings/stackFile/stackNames";
 import { readCommandLine, UsageError, wholeNumber } from "../../tools/commandLine";
 import { type Choice, fleetText, type SizeSettings, usd } from "./text";
 

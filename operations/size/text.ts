@@ -1,6 +1,5 @@
 /** A proposed fleet as YAML for a stack file, with the arithmetic as comments above it. */
 import { Document, isMap, isSeq, visit } from "yaml";
-import type { Settings } from "../../config";
 import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../fleet/catalogue/droplets";
 import type { SidekiqProcess } from "../../fleet/catalogue/queues";
 import type { Evaluation } from "../../fleet/model/evaluate";
@@ -10,6 +9,7 @@ import type { Proposal, Wanted } from "../../fleet/proposal/propose";
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
 import { judge } from "../../fleet/verdict/verdict";
 import { table } from "../../plan/text";
+import type { Settings } from "../../settings/schema/schema";
 
 export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {
   /** What the stack's file sets of main, and stays set. */

@@ -9,7 +9,7 @@ import { memoryBudgets, usd } from "../../plan/figures";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readExample } from "../../settings/examples";
+import { readExample } from "../../settings/stackFile/examples";
 import { textContrasts } from "./contrast";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";

@@ -1,7 +1,7 @@
 import program from "../..";
 import { makePlan } from "../../plan/plan";
 import type { RecordedResource } from "../../plan/record";
-import { readExample } from "../../settings/examples";
+import { readExample } from "../../settings/stackFile/examples";
 import {
   accountId,
   custom,

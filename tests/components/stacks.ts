@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import program from "../..";
-import type { Settings } from "../../config";
+import { parseConfiguration } from "../../checks/configuration";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
-import { type Example, readExample } from "../../settings/examples";
-import { parseConfiguration } from "../../settings/read";
+import type { Settings } from "../../settings/schema/schema";
 import { SECRET_NAMES } from "../../settings/secrets";
+import { type Example, readExample } from "../../settings/stackFile/examples";
 import { type ApiArgs, serveApi } from "./api";
 import { type Cloud, type CloudArgs, makeCloud } from "./cloud";
 

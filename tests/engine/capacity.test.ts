@@ -1,7 +1,7 @@
 /** A fleet that could not keep up, under the real engine. */
 import program from "../..";
 import { makePlan } from "../../plan/plan";
-import { readExample } from "../../settings/examples";
+import { readExample } from "../../settings/stackFile/examples";
 import { type Lab, lab, succeeded } from "./lab";
 
 const TOO_MANY = { activeUsers: 7500 };

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cloud, type Credentials } from "../../doubles/cloud";
 import { EngineStack, type Run, type Step } from "../../doubles/engine/engineStack";
-import type { Example } from "../../settings/examples";
+import type { Example } from "../../settings/stackFile/examples";
 import { cacheFolder } from "../../tools/cache";
 
 /** Recognisable wherever they turn up. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineStack } from "../../doubles/engine/engineStack";
-import { EXAMPLES, exampleFile } from "../../settings/examples";
+import { EXAMPLES, exampleFile } from "../../settings/stackFile/examples";
 import { GitHubDouble } from "../github/githubDouble";
 import { type Lab, lab } from "./lab";
 

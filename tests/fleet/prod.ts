@@ -1,10 +1,10 @@
 /** prod's fleet and situation, as the example has them. */
 
-import { settingsSchema } from "../../config";
 import type { Fleet } from "../../fleet/model/fleet";
 import { fleetOf } from "../../fleet/model/fleet";
-import { readExample } from "../../settings/examples";
+import { settingsSchema } from "../../settings/schema/schema";
 import { situationOf } from "../../settings/situation";
+import { readExample } from "../../settings/stackFile/examples";
 
 const { config } = readExample("prod");
 const { shape } = settingsSchema;

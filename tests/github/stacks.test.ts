@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goneSince, hasEnvironment, stacksOf } from "../../github/stacks";
-import { EXAMPLES, type Example, exampleFile } from "../../settings/examples";
+import { EXAMPLES, type Example, exampleFile } from "../../settings/stackFile/examples";
 
 let folder: string;
 beforeEach(() => {

@@ -1,15 +1,15 @@
 /** Redis, filled for real with what the model says it has to hold: each person's feed and the jobs that wait after the planned outage. */
 
-import { type Settings, settingsSchema } from "../../config";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import { type Fleet, fleetOf } from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";
 import { propose } from "../../fleet/proposal/propose";
 import { redisPeak } from "../../fleet/sizing/state";
-import { EXAMPLES, readExample } from "../../settings/examples";
 import { plainSettings } from "../../settings/plain";
+import { type Settings, settingsSchema } from "../../settings/schema/schema";
 import { situationOf } from "../../settings/situation";
-import { unqualified } from "../../settings/stackFile";
+import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
+import { unqualified } from "../../settings/stackFile/stackFile";
 import { root } from "./lab";
 import { RedisServer } from "./state/redisServer";
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { settingsSchema } from "../../config";
 import { Authority } from "../../lab/authority";
 import { MailRelay } from "../../lab/internet/mail";
+import { settingsSchema } from "../../settings/schema/schema";
 import { run } from "../../tools/run";
 
 const smtp = {

@@ -1,11 +1,11 @@
 /** What the tests of machines/ render from. */
 
-import { type Settings, settingsSchema } from "../../config";
 import { sizeWorker } from "../../fleet/sizing/sizing";
 import type { BootSecrets, HostBundle, HostFile } from "../../machines/bundle";
 import type { Service } from "../../machines/compose";
 import type { MastodonSecrets, WorkerHostInputs } from "../../machines/inputs";
 import { namesOf } from "../../settings/names";
+import { type Settings, settingsSchema } from "../../settings/schema/schema";
 
 /** The smallest settings, with some of them changed. */
 export function settings(changes: Record<string, unknown> = {}): Settings {

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import program from "../..";
 import { size } from "../../operations/size/cli";
 import { makePlan } from "../../plan/plan";
-import { type Example, readExample } from "../../settings/examples";
+import { type Example, readExample } from "../../settings/stackFile/examples";
 
 const ROOT = join(__dirname, "../..");
 const run = (...args: string[]) =>

@@ -2,17 +2,18 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exampleFile } from "../../settings/examples";
+import { exampleFile } from "../../settings/stackFile/examples";
 
 const ROOT = join(__dirname, "../..");
 const PARTS = [
+  "checks",
   "components",
-  "config.ts",
   "fleet",
   "index.ts",
   "machines",
   "package.json",
   "plan",
+  "report",
   "settings",
   "tools",
   "tsconfig.json",

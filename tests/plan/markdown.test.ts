@@ -3,7 +3,7 @@ import program from "../..";
 import { code, planMarkdown } from "../../plan/markdown";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readExample } from "../../settings/examples";
+import { readExample } from "../../settings/stackFile/examples";
 
 test.each([
   ["plain", "`plain`"],

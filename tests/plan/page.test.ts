@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import program from "../..";
-import { backlogChart, budgetChart } from "../../plan/charts";
 import { planMarkdown } from "../../plan/markdown";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
-import { readExample } from "../../settings/examples";
+import { backlogChart, budgetChart } from "../../report/charts";
+import { readExample } from "../../settings/stackFile/examples";
 
 const ROOT = join(__dirname, "../..");
 let prod: Plan;

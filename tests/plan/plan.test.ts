@@ -6,9 +6,9 @@ import { planMarkdown } from "../../plan/markdown";
 import { makePlan, type PlanResult } from "../../plan/plan";
 import { planSchema } from "../../plan/schema";
 import { planText } from "../../plan/text";
-import { EXAMPLES, readExample } from "../../settings/examples";
 import { SECRET_NAMES } from "../../settings/secrets";
-import type { StackConfig } from "../../settings/stackFile";
+import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
+import type { StackConfig } from "../../settings/stackFile/stackFile";
 import { expectGolden } from "./golden";
 
 const ROOT = join(__dirname, "../..");

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { expectedOf } from "../../policy/expected";
 import { type Expected, RESOURCE_RULES, type Resource, type Rule, STACK_RULES } from "../../policy/rules";
 import { KNOWN_TYPES } from "../../policy/types";
-import { readStackConfig } from "../../settings/stackFile";
+import { readStackConfig } from "../../settings/stackFile/stackFile";
 import { prod, staging } from "../components/stacks";
 
 const PROD: Expected = {

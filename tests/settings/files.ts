@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { settingsSchema } from "../../config";
-import { notesOf, runningNotes } from "../../settings/notes";
 import { plainSettings } from "../../settings/plain";
-import { readStackConfig, unqualified } from "../../settings/stackFile";
+import { settingsSchema } from "../../settings/schema/schema";
+import { notesOf, runningNotes } from "../../settings/stackFile/notes";
+import { readStackConfig, unqualified } from "../../settings/stackFile/stackFile";
 
 const ROOT = join(__dirname, "../..");
 const PROJECT = "mastodon-hosting";

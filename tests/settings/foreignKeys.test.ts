@@ -1,8 +1,8 @@
 /** Keys of providers and of other projects in a stack file. */
 
-import { notesOf } from "../../settings/notes";
-import { parseConfiguration } from "../../settings/read";
-import { readStackConfig, unqualified } from "../../settings/stackFile";
+import { parseConfiguration } from "../../checks/configuration";
+import { notesOf } from "../../settings/stackFile/notes";
+import { readStackConfig, unqualified } from "../../settings/stackFile/stackFile";
 import { engineSays, inProject, planSays, stackText } from "./files";
 
 const NOT_READ = (key: string) => `${key} is not read; remove it (pulumi config rm ${key}), and`;

@@ -2,10 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { z } from "zod";
-import { settingsSchema } from "../../config";
-import { parseConfiguration } from "../../settings/read";
+import { parseConfiguration } from "../../checks/configuration";
+import { settingsSchema } from "../../settings/schema/schema";
+import { settingType, unwrap } from "../../settings/schema/values";
 import { SECRET_NAMES } from "../../settings/secrets";
-import { settingType, unwrap } from "../../settings/values";
 import { asTheEngine, REQUIRED } from "./stack";
 
 const SETTINGS = Object.keys(settingsSchema.shape);

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import program from "../..";
 import { makePlan } from "../../plan/plan";
-import { readExample } from "../../settings/examples";
-import { readResolvedConfig } from "../../settings/resolvedConfig";
-import { readStackConfig } from "../../settings/stackFile";
-import { checkStackName } from "../../settings/stackNames";
+import { readExample } from "../../settings/stackFile/examples";
+import { readResolvedConfig } from "../../settings/stackFile/resolvedConfig";
+import { readStackConfig } from "../../settings/stackFile/stackFile";
+import { checkStackName } from "../../settings/stackFile/stackNames";
 
 let dir = "";
 beforeEach(() => {

@@ -1,16 +1,16 @@
 /** What a stack gets: defaults, names, places, warnings and the price. */
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
-import { type Settings, settingsSchema } from "../../config";
+import { parseConfiguration } from "../../checks/configuration";
 import { assess } from "../../settings/assess";
-import { EXAMPLES, type Example, exampleFile, readExample } from "../../settings/examples";
 import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
-import { nameAt } from "../../settings/issues";
 import { namesOf } from "../../settings/names";
 import { plainSettings } from "../../settings/plain";
 import { leavesOf } from "../../settings/plainValues";
-import { parseConfiguration } from "../../settings/read";
+import { nameAt } from "../../settings/schema/issues";
+import { type Settings, settingsSchema } from "../../settings/schema/schema";
 import { missingSecrets, placeholder } from "../../settings/secrets";
+import { EXAMPLES, type Example, exampleFile, readExample } from "../../settings/stackFile/examples";
 import { exampleValues, settingWarnings } from "../../settings/warnings";
 import { parse, REQUIRED } from "./stack";
 

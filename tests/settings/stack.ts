@@ -1,8 +1,8 @@
 /** A stack's configuration as the engine hands it over, and what the program says to it. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../../config";
-import type { Recorded } from "../../settings/identity";
-import { parseConfiguration } from "../../settings/read";
+import { parseConfiguration } from "../../checks/configuration";
+import type { Recorded } from "../../checks/identity";
+import type { Settings } from "../../settings/schema/schema";
 import type { SecretName } from "../../settings/secrets";
 
 /** What a stack file says: `null` is a key with nothing behind it, `undefined` one that is not there. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readStackConfig, StackFileError } from "../../settings/stackFile";
+import { readStackConfig, StackFileError } from "../../settings/stackFile/stackFile";
 
 let dir = "";
 beforeEach(() => {

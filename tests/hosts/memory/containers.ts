@@ -1,14 +1,14 @@
 /** The containers of the examples in which ffmpeg may run, with the limits of the rendered compose files. */
 import { parse } from "yaml";
-import type { Settings } from "../../../config";
-import { settingsSchema } from "../../../config";
 import { dropletSize } from "../../../fleet/catalogue/droplets";
 import { mayTranscode } from "../../../fleet/catalogue/queues";
 import { plannedHosts } from "../../../machines/planned";
 import { assess } from "../../../settings/assess";
-import { EXAMPLES, type Example, readExample } from "../../../settings/examples";
 import { plainSettings } from "../../../settings/plain";
-import { unqualified } from "../../../settings/stackFile";
+import type { Settings } from "../../../settings/schema/schema";
+import { settingsSchema } from "../../../settings/schema/schema";
+import { EXAMPLES, type Example, readExample } from "../../../settings/stackFile/examples";
+import { unqualified } from "../../../settings/stackFile/stackFile";
 
 export interface Container {
   /** `prod main g-4vcpu-16gb: web`. */

@@ -1,8 +1,8 @@
 /** What is looked for in the accounts, and what is said of that which may not be looked at. */
 
+import { type Answer, ApiError } from "../../../checks/api";
 import { inDigitalOcean, inTailnet } from "../../../operations/orphans/found";
 import { leftovers, type StateResource } from "../../../operations/orphans/leftovers";
-import { type Answer, ApiError } from "../../../settings/api";
 
 const STACK = {
   name: "prod",

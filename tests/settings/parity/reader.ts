@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { readStackConfig, StackFileError } from "../../../settings/stackFile";
+import { readStackConfig, StackFileError } from "../../../settings/stackFile/stackFile";
 import { type Outcome, type ParityCase, STACK, writeCase } from "./cases";
 
 export function readWithOurs(parityCase: ParityCase): Outcome {

@@ -4,7 +4,7 @@ import { plannedHosts } from "../../machines/planned";
 import { assess } from "../../settings/assess";
 import { SET_VARIABLES } from "../../settings/managedVariables";
 import { settingWarnings } from "../../settings/warnings";
-import { type BadCase, parse, problems } from "./stack";
+import { type BadCase, parse, problems } from "../settings/stack";
 
 const onWorkers = [{ name: "general", count: 2, sidekiq: [{ queues: ["default"], threads: 5 }] }];
 const onMain = (...queues: string[][]) => ({

@@ -1,7 +1,7 @@
 /** Which DigitalOcean accounts the tokens open, and whether they are those that the stack lives in. */
 import type { Problem } from "../fleet/problem";
+import { placeholder, type SecretName, setCommand } from "../settings/secrets";
 import { type Answer, ApiError, type Ask, asking, digitalOceanApi } from "./api";
-import { placeholder, type SecretName, setCommand } from "./secrets";
 
 /** Id of the account that holds main, and of that of the workers where it is another. */
 export interface Accounts {

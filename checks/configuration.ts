@@ -2,17 +2,17 @@
 
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { type Settings, settingsSchema } from "../config";
+import { plainSettings } from "../settings/plain";
+import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { SECRETS, type SecretName, secretProblems } from "../settings/secrets";
+import { foreignProblems, isOtherProject } from "../settings/stackFile/foreignKeys";
+import { type Notes, runningNotes } from "../settings/stackFile/notes";
 import { accountProblems, openedAccounts } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
-import { foreignProblems, isOtherProject } from "./foreignKeys";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
-import { type Notes, runningNotes } from "./notes";
-import { plainSettings } from "./plain";
 import { refuse } from "./refuse";
 import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
-import { SECRETS, type SecretName, secretProblems } from "./secrets";
 import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
 

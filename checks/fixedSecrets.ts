@@ -1,7 +1,7 @@
 /** Secrets that must stay what they were: with others, encrypted columns, sessions or web push would be lost. */
 import { createHash } from "node:crypto";
 import type { Problem } from "../fleet/problem";
-import type { SecretName } from "./secrets";
+import type { SecretName } from "../settings/secrets";
 
 const FIXED: Partial<Record<SecretName, string>> = {
   secretKeyBase: "sessions and sign-in tokens would be lost",

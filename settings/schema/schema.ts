@@ -1,12 +1,12 @@
 /**
- * The one list of settings. settings/read.ts reads them.
+ * The one list of settings. checks/configuration.ts reads them.
  *
  * Pulumi.yaml's config block, docs/settings.md and the editors' JSON schema are generated from this file by
  * `npm run settings`. Everything that decides how many resources there are is a plain value from here.
  */
 import { z } from "zod";
-import { QUEUE_NAMES } from "./fleet/catalogue/queues";
-import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./settings/awsRegions";
+import { QUEUE_NAMES } from "../../fleet/catalogue/queues";
+import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./awsRegions";
 import {
   correctBucket,
   correctEmail,
@@ -14,10 +14,10 @@ import {
   corrections,
   correctRelease,
   correctTime,
-} from "./settings/corrections";
-import { sshKeyProblem } from "./settings/sshKey";
-import { adminProblem } from "./settings/tailnetAdmins";
-import { quiet } from "./settings/values";
+} from "./corrections";
+import { sshKeyProblem } from "./sshKey";
+import { adminProblem } from "./tailnetAdmins";
+import { quiet } from "./values";
 
 /** A check whose words depend on the value. */
 const saying =

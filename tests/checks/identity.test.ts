@@ -1,7 +1,7 @@
 /** What a living stack keeps: a change is refused with the old value and the way back. */
-import { secretMarks } from "../../settings/fixedSecrets";
-import { type Identity, identityOf } from "../../settings/identity";
-import { type BadCase, parse, problems } from "./stack";
+import { secretMarks } from "../../checks/fixedSecrets";
+import { type Identity, identityOf } from "../../checks/identity";
+import { type BadCase, parse, problems } from "../settings/stack";
 
 const BEFORE: Identity = {
   stack: "prod",

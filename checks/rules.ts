@@ -1,6 +1,5 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
 
-import type { Settings } from "../config";
 import { dropletSize, dropletSlugs } from "../fleet/catalogue/droplets";
 import { checkQueues } from "../fleet/catalogue/queues";
 import { fleetOf } from "../fleet/model/fleet";
@@ -9,14 +8,15 @@ import { diskProblems } from "../fleet/sizing/disk";
 import { judge } from "../fleet/verdict/verdict";
 import { USER_DATA_LIMIT } from "../machines/bundle";
 import { plannedHosts } from "../machines/planned";
-import { sizeFleet } from "./assess";
-import { reservedBucketName } from "./bucketNames";
-import { placedProcesses } from "./fleet";
+import { sizeFleet } from "../settings/assess";
+import { placedProcesses } from "../settings/fleet";
+import { refusedVariable } from "../settings/managedVariables";
+import { namesOf } from "../settings/names";
+import { reservedBucketName } from "../settings/schema/bucketNames";
+import type { Settings } from "../settings/schema/schema";
+import { shown } from "../settings/schema/shown";
+import { situationOf } from "../settings/situation";
 import { type Identity, identityOf, identityProblems } from "./identity";
-import { refusedVariable } from "./managedVariables";
-import { namesOf } from "./names";
-import { shown } from "./shown";
-import { situationOf } from "./situation";
 
 interface Context {
   stack: string;

@@ -1,7 +1,7 @@
 /** The client of the accounts' APIs against a real server, real failures and a real proxy. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { type ApiError, asking, list } from "../../settings/api";
+import { type ApiError, asking, list } from "../../checks/api";
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -1,11 +1,11 @@
 /** What stands in the way at DigitalOcean: limits of the accounts, and DNS records of somebody else. Asked before the first resource. */
 
-import type { Settings } from "../config";
 import type { Problem } from "../fleet/problem";
+import { dropletsAtOnce } from "../settings/fleet";
+import { cloudTag, namesOf } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import type { Opened } from "./accounts";
 import { type Answer, ApiError, type Ask, list } from "./api";
-import { dropletsAtOnce } from "./fleet";
-import { cloudTag, namesOf } from "./names";
 
 /** What was found: refused, or worth knowing. */
 export interface Found {

@@ -1,7 +1,7 @@
 /** Whose accounts the tokens open: asked of DigitalOcean, and compared with what the stack recorded. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { accountProblems, openedAccounts } from "../../settings/accounts";
+import { accountProblems, openedAccounts } from "../../checks/accounts";
 import { placeholder } from "../../settings/secrets";
 
 const TOKENS = { digitaloceanToken: "token-1", digitaloceanWorkerToken: "token-2" };

@@ -1,8 +1,9 @@
 /** Limits and DNS records that an up would stumble over, asked before the first resource. */
-import type { Settings } from "../../config";
-import { ApiError } from "../../settings/api";
-import { surroundings } from "../../settings/surroundings";
-import { parse, type StackFile } from "./stack";
+
+import { ApiError } from "../../checks/api";
+import { surroundings } from "../../checks/surroundings";
+import type { Settings } from "../../settings/schema/schema";
+import { parse, type StackFile } from "../settings/stack";
 
 const OWN = "mastodon:prod";
 

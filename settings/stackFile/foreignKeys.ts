@@ -1,6 +1,6 @@
 /** Keys of the stack file that are no settings of this project: nothing reads them. */
-import type { Problem } from "../fleet/problem";
-import { setCommand } from "./secrets";
+import type { Problem } from "../../fleet/problem";
+import { setCommand } from "../secrets";
 
 /** A provider's key → what to set instead. Providers are configured by the program alone (components/providers.ts). */
 const INSTEAD: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 /** Encrypted values where no secret belongs: they would stand in plain text in the outputs and the machines' files. */
-import type { Problem } from "../fleet/problem";
-import { headOf, quoted } from "./paths";
-import { SECRETS, type SecretName, setCommand } from "./secrets";
-import type { SettingType } from "./types";
+import type { Problem } from "../../fleet/problem";
+import { headOf, quoted } from "../schema/paths";
+import type { SettingType } from "../schema/types";
+import { SECRETS, type SecretName, setCommand } from "../secrets";
 
 const isSecretName = (name: string): name is SecretName => Object.hasOwn(SECRETS, name);
 

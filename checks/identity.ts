@@ -1,10 +1,10 @@
 /** What must not change on a living stack: a change would leave data behind, or break the instance for ever. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config";
 import type { Problem } from "../fleet/problem";
+import { namesOf } from "../settings/names";
+import type { Settings } from "../settings/schema/schema";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
-import { namesOf } from "./names";
 
 /** Kept as the stack output `identity`, and compared at the next run. */
 export interface Identity {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sshAgentProblems } from "../../settings/sshAgent";
+import { sshAgentProblems } from "../../checks/sshAgent";
 
 const folder = mkdtempSync(join(tmpdir(), "agent-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 /** A release without an image is said before a machine tries to fetch it. */
 
-import { missingImages } from "../../settings/registry";
+import { missingImages } from "../../checks/registry";
 import { serveApi } from "../components/api";
 
 async function asked(answers: Record<string, number | object>) {

@@ -8,7 +8,7 @@ import { readStackConfig, type StackConfig } from "./stackFile";
 export const EXAMPLES = ["prod", "small", "staging"] as const;
 export type Example = (typeof EXAMPLES)[number];
 
-const ROOT = join(__dirname, "..");
+const ROOT = join(__dirname, "../..");
 const FOLDER = "examples";
 
 export const exampleFile = (name: Example) => join(ROOT, FOLDER, `Pulumi.${name}.yaml`);

@@ -1,5 +1,5 @@
 /** What only a stack's file tells of its configuration that the values do not: the engine decrypts and converts before the program starts. */
-import { headOf } from "./paths";
+import { headOf } from "../schema/paths";
 import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
 
 /** Paths are those of settings without the project's name (`tailnet.oauthClientId`), and full keys of other namespaces. */
