@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { plainSettings } from "../settings/plain";
-import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { type Settings, settingsSchema } from "../settings/schema";
 import { SECRETS, type SecretName, secretProblems } from "../settings/secrets";
 import { foreignProblems, isOtherProject } from "../settings/stackFile/foreignKeys";
 import { type Notes, runningNotes } from "../settings/stackFile/notes";

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../fleet/problem";
 import { namesOf } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
 

@@ -3,7 +3,7 @@
 import type { Problem } from "../fleet/problem";
 import { dropletsAtOnce } from "../settings/fleet";
 import { cloudTag, namesOf } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { Opened } from "./accounts";
 import { type Answer, ApiError, type Ask, list } from "./api";
 

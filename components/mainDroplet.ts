@@ -5,7 +5,7 @@ import type { MainSizing } from "../fleet/sizing/sizing";
 import { bundleJson, userData } from "../machines/bundle";
 import { mainHost } from "../machines/mainHost";
 import { cloudTag, type Names } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { Account } from "./account";
 import type { BackupBucket } from "./backupBucket";
 import { firewallByTag } from "./firewall";

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Recorded } from "../checks/identity";
 import type { Assessment } from "../settings/assess";
 import type { Names } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { BackupBucket } from "./backupBucket";
 import type { InstanceSecrets } from "./instanceSecrets";
 import type { MainDroplet } from "./mainDroplet";

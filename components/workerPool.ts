@@ -4,7 +4,7 @@ import type { WorkerSizing } from "../fleet/sizing/sizing";
 import { machineHash, userData } from "../machines/bundle";
 import { workerHost } from "../machines/workerHost";
 import { cloudTag, type Names } from "../settings/names";
-import type { Settings, WorkerPoolSettings } from "../settings/schema/schema";
+import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import type { Account } from "./account";
 import { drain } from "./drain";
 import { firewallByTag } from "./firewall";

@@ -1,4 +1,4 @@
-/** `npm run settings`: writes everything that is generated from settings/schema/schema.ts and the formulas of fleet/. */
+/** `npm run settings`: writes everything that is generated from settings/schema/ and the formulas of fleet/. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -20,7 +20,7 @@ function between(text: string, name: string, content: string): string {
 
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** File (from the project's root) → its text as settings/schema/schema.ts would have it. */
+/** File (from the project's root) → its text as settings/schema/ would have it. */
 export function generatedFiles(): Record<string, string> {
   const page = readFileSync(join(ROOT, "docs/settings.md"), "utf8");
   return {
@@ -34,7 +34,7 @@ export function generatedFiles(): Record<string, string> {
 
 const HELP = `npm run settings
 
-Writes what is generated from settings/schema/schema.ts and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
+Writes what is generated from settings/schema/ and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
 `;
 
 if (require.main === module)

@@ -1,7 +1,7 @@
 /** The settings' documentation, derived from the schema: Pulumi.yaml, the tables of docs/settings.md, the editors' JSON schema. */
 import { stringify } from "yaml";
 import { z } from "zod";
-import { settingsSchema } from "../settings/schema/schema";
+import { settingsSchema } from "../settings/schema";
 import { isDecimal } from "../settings/schema/types";
 import { settingType, unwrap } from "../settings/schema/values";
 import { SECRET_NAMES, SECRETS } from "../settings/secrets";
@@ -98,7 +98,7 @@ export function pulumiYaml(): string {
   });
   const secrets = SECRET_NAMES.map((name) => `#   ${name}: ${SECRETS[name].description}\n`).join("");
   return [
-    "# The catalogue of settings. Generated from settings/schema/schema.ts by `npm run settings`: change them there.\n",
+    "# The catalogue of settings. Generated from settings/schema/ by `npm run settings`: change them there.\n",
     head,
     "# Secrets, set with `pulumi config set --secret NAME` (the engine knows no optional ones, so they are not declared):\n",
     secrets,

@@ -5,7 +5,7 @@ import { sidekiqThreads } from "../fleet/catalogue/queues";
 import { totalMiB } from "../fleet/sizing/memory";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
 import { redisNeedOf } from "../fleet/sizing/state";
-import { settingsSchema } from "../settings/schema/schema";
+import { settingsSchema } from "../settings/schema";
 import { situationOf } from "../settings/situation";
 
 const { shape } = settingsSchema;
@@ -31,7 +31,7 @@ export interface SizedDroplet {
 /** Every size of the catalogue, by memory, then by cores, then by price. */
 export function sizedDroplets(): SizedDroplet[] {
   const [pool] = defaults.workers;
-  if (!pool) throw new Error("settings/schema/schema.ts has no default pool of workers");
+  if (!pool) throw new Error("settings/schema/ has no default pool of workers");
   const workerThreads = sidekiqThreads(pool.sidekiq) * pool.count;
   return dropletSlugs()
     .flatMap((slug) => dropletSize(slug) ?? [])
@@ -145,7 +145,7 @@ export function sizesPage(): string {
   if (!first || !pool) throw new Error("no droplet size, or no default pool");
   return `# Sizes
 
-\`npm run settings\` generates this page from [fleet/](../fleet) and the defaults of [settings/schema/schema.ts](../settings/schema/schema.ts). It shows the
+\`npm run settings\` generates this page from [fleet/](../fleet) and the defaults of [settings/schema/](../settings/schema/). It shows the
 values for each droplet size of the catalogue (checked ${CATALOGUE_CHECKED}), in MiB if no unit is given. Every formula and its source are in
 \`fleet/sizing/postgres.ts\`, \`fleet/sizing/memory.ts\` and \`fleet/sizing/connections.ts\`. You can override each value with \`main.postgres\`,
 \`main.pgbouncer\`, \`main.redis\`, \`main.web\` and so on. \`npm run plan\` shows the values of a stack.

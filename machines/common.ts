@@ -1,7 +1,7 @@
 /** What both kinds of host get: installer, apply steps, firewall, tailnet, ssh, Docker, resolver, upkeep. */
 
 import type { Names } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { HostBundle, HostFile } from "./bundle";
 import { CONTAINER_FILES } from "./compose";
 import { envFile } from "./envFile";

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../fleet/catalogue/queues";
 import { CONTAINER_SWAP_MIB } from "../fleet/sizing/memory";
 import type { Names } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { MastodonSecrets } from "./inputs";
 
 /** A text, whatever it contains, or a variable that compose fills in on the machine. */

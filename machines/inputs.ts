@@ -2,7 +2,7 @@
 
 import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
 import type { Names } from "../settings/names";
-import type { Settings, WorkerPoolSettings } from "../settings/schema/schema";
+import type { Settings, WorkerPoolSettings } from "../settings/schema";
 
 /** Secrets that every process of Mastodon needs, on every host the same. */
 export interface MastodonSecrets {

@@ -1,7 +1,7 @@
 /** nginx' files: the web interface, and the media bucket behind a cache. */
 
 import type { Names } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import type { HostFile } from "./bundle";
 import { hostFile } from "./template";
 

@@ -2,7 +2,7 @@
 
 import type { Assessment } from "../settings/assess";
 import { namesOf } from "../settings/names";
-import type { Settings } from "../settings/schema/schema";
+import type { Settings } from "../settings/schema";
 import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
 import type { MainSecrets } from "./inputs";
 import { mainHost } from "./mainHost";

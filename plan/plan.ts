@@ -13,7 +13,7 @@ import { type Assessment, assess } from "../settings/assess";
 import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";
 import { plainSettings } from "../settings/plain";
-import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { type Settings, settingsSchema } from "../settings/schema";
 import {
   missingSecrets,
   placeholder,

@@ -1,7 +1,7 @@
 /** What a stack's settings say, read apart from the program. */
 
 import { priceOf } from "../settings/assess";
-import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { type Settings, settingsSchema } from "../settings/schema";
 import { parseValues } from "../settings/schema/values";
 import { SECRET_NAMES, SECRETS } from "../settings/secrets";
 import type { Expected } from "./rules";

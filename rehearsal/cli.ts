@@ -9,7 +9,7 @@ import { INTERNET } from "../lab/internet/addresses";
 import { Network } from "../lab/network";
 import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "../lab/requirements";
 import { headscaleProgram, pebbleProgram } from "../lab/tailnetTools";
-import { settingsSchema } from "../settings/schema/schema";
+import { settingsSchema } from "../settings/schema";
 import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
 import { boot } from "./steps/boot";

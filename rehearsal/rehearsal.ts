@@ -30,7 +30,7 @@ import { EvaluatedS3, namesInRegion } from "../lab/s3/server";
 import { tailscaleLayer } from "../lab/tailnetTools";
 import { hostFile } from "../machines/template";
 import { type Names, namesOf, namesOfStack } from "../settings/names";
-import { type Settings, settingsSchema } from "../settings/schema/schema";
+import { type Settings, settingsSchema } from "../settings/schema";
 import { parseValues } from "../settings/schema/values";
 import { SECRETS } from "../settings/secrets";
 import { run } from "../tools/run";

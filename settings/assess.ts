@@ -7,7 +7,7 @@ import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
 import { placementWarnings } from "../fleet/verdict/redundancy";
 import { judge, type Verdict } from "../fleet/verdict/verdict";
 import { hasWorkerAccount, placedProcesses } from "./fleet";
-import type { Settings, WorkerPoolSettings } from "./schema/schema";
+import type { Settings, WorkerPoolSettings } from "./schema";
 import { situationOf } from "./situation";
 import { limitWarnings, settingWarnings } from "./warnings";
 

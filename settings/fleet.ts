@@ -1,7 +1,7 @@
 /** The fleet that the settings describe: which Sidekiq process runs where. */
 
 import type { SidekiqProcess } from "../fleet/catalogue/queues";
-import type { Settings } from "./schema/schema";
+import type { Settings } from "./schema";
 
 /** A Sidekiq process with its place. */
 export interface PlacedProcess {

@@ -1,5 +1,5 @@
 /** Names that follow from the settings. */
-import type { Settings } from "./schema/schema";
+import type { Settings } from "./schema";
 
 /** Names that follow from the stack's own name. */
 export interface StackNames {

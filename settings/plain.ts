@@ -14,7 +14,7 @@ const NO_NOTES: Notes = { project: "", foreign: {}, encrypted: [], reread: [] };
 
 /**
  * @param raw name → string as the engine hands it over; secrets are left to secrets.ts
- * @param shape the settings to read: all of settings/schema/schema.ts, or some
+ * @param shape the settings to read: all of settings/schema/, or some
  */
 export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
   raw: Readonly<Record<string, string>>,

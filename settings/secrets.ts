@@ -3,7 +3,7 @@ import { createECDH } from "node:crypto";
 import type { Problem } from "../fleet/problem";
 import { hasWorkerAccount } from "./fleet";
 import { refusedVariable } from "./managedVariables";
-import type { Settings } from "./schema/schema";
+import type { Settings } from "./schema";
 import { shown, shownName } from "./schema/shown";
 import { secretKind } from "./secretKinds";
 

@@ -2,7 +2,7 @@
 
 import type { Situation } from "../fleet/model/evaluate";
 import { workloadOf } from "../fleet/model/workload";
-import type { Settings } from "./schema/schema";
+import type { Settings } from "./schema";
 
 export function situationOf({
   workload,

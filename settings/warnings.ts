@@ -3,8 +3,8 @@
 import type { MonthlyPrice } from "../fleet/catalogue/price";
 import { variableWarning } from "./managedVariables";
 import { leavesOf } from "./plainValues";
+import type { Settings } from "./schema";
 import { nameAt } from "./schema/issues";
-import type { Settings } from "./schema/schema";
 
 /** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
 const BLOCKED_MAIL_PORTS = [25, 465, 587];

@@ -46,7 +46,7 @@ export interface MonthlyPrice {
 
 /**
  * List prices of a month, without NOT_COUNTED.
- * @throws if a size is not in the catalogue: settings/schema/schema.ts refuses it first.
+ * @throws if a size is not in the catalogue: settings/schema/ refuses it first.
  */
 export function monthlyPrice(input: PriceInput): MonthlyPrice {
   const digitalOcean = [...mainLines(input.main), ...input.pools.map(poolLine)];

@@ -32,7 +32,7 @@ const networkBound = (replicas: number): SidekiqProcess => ({
   replicas,
 });
 
-/** What settings/schema/schema.ts allows. */
+/** What settings/schema/ allows. */
 const MOST_REPLICAS = 32;
 
 /** A worker with a process for each core. */

@@ -26,7 +26,7 @@ export interface Proposal {
   monthlyUsd: number;
 }
 
-/** What settings/schema/schema.ts allows in a pool. */
+/** What settings/schema/ allows in a pool. */
 const MOST_DROPLETS = 100;
 
 /**

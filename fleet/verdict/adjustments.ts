@@ -21,7 +21,7 @@ export type Ladder = Change[];
 /** Index of a host, and of a process among the host's. */
 export type Place = readonly [host: number, process: number];
 
-/** What settings/schema/schema.ts allows. */
+/** What settings/schema/ allows. */
 const MOST_REPLICAS = 32;
 const MOST_DROPLETS = 100;
 

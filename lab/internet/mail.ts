@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
-import type { Settings } from "../../settings/schema/schema";
+import type { Settings } from "../../settings/schema";
 import type { Authority } from "../authority";
 import { INTERNET } from "./addresses";
 

@@ -4,8 +4,8 @@ import { dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
 import { propose, type Wanted } from "../../fleet/proposal/propose";
 import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
 import { plainSettings } from "../../settings/plain";
+import { settingsSchema } from "../../settings/schema";
 import { headOf } from "../../settings/schema/paths";
-import { settingsSchema } from "../../settings/schema/schema";
 import { situationOf } from "../../settings/situation";
 import { notesOf } from "../../settings/stackFile/notes";
 import {

@@ -9,7 +9,7 @@ import type { Proposal, Wanted } from "../../fleet/proposal/propose";
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
 import { judge } from "../../fleet/verdict/verdict";
 import { table } from "../../plan/text";
-import type { Settings } from "../../settings/schema/schema";
+import type { Settings } from "../../settings/schema";
 
 export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {
   /** What the stack's file sets of main, and stays set. */

@@ -2,7 +2,7 @@
 
 import { ApiError } from "../../checks/api";
 import { surroundings } from "../../checks/surroundings";
-import type { Settings } from "../../settings/schema/schema";
+import type { Settings } from "../../settings/schema";
 import { parse, type StackFile } from "../settings/stack";
 
 const OWN = "mastodon:prod";

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import program from "../..";
 import { parseConfiguration } from "../../checks/configuration";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
-import type { Settings } from "../../settings/schema/schema";
+import type { Settings } from "../../settings/schema";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { type Example, readExample } from "../../settings/stackFile/examples";
 import { type ApiArgs, serveApi } from "./api";

@@ -2,7 +2,7 @@
 
 import type { Fleet } from "../../fleet/model/fleet";
 import { fleetOf } from "../../fleet/model/fleet";
-import { settingsSchema } from "../../settings/schema/schema";
+import { settingsSchema } from "../../settings/schema";
 import { situationOf } from "../../settings/situation";
 import { readExample } from "../../settings/stackFile/examples";
 

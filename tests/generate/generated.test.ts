@@ -1,17 +1,17 @@
-/** What is generated from settings/schema/schema.ts, and what the engine and editors make of it. */
+/** What is generated from settings/schema/, and what the engine and editors make of it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { parse as parseYaml } from "yaml";
 import { generatedFiles } from "../../generate/settings";
-import { settingsSchema } from "../../settings/schema/schema";
+import { settingsSchema } from "../../settings/schema";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { EXAMPLES, type Example, exampleFile } from "../../settings/stackFile/examples";
 
 const ROOT = join(__dirname, "../..");
 const text = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
-describe("settings/schema/schema.ts is the one list of settings: run `npm run settings` where this fails, and commit", () => {
+describe("settings/schema/ is the one list of settings: run `npm run settings` where this fails, and commit", () => {
   test.each(["Pulumi.yaml", "docs/settings.md", "settings/stack.schema.json"])(
     "%s is what it generates",
     (file) => {

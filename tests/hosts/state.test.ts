@@ -6,7 +6,7 @@ import { workloadOf } from "../../fleet/model/workload";
 import { propose } from "../../fleet/proposal/propose";
 import { redisPeak } from "../../fleet/sizing/state";
 import { plainSettings } from "../../settings/plain";
-import { type Settings, settingsSchema } from "../../settings/schema/schema";
+import { type Settings, settingsSchema } from "../../settings/schema";
 import { situationOf } from "../../settings/situation";
 import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
 import { unqualified } from "../../settings/stackFile/stackFile";

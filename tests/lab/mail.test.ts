@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Authority } from "../../lab/authority";
 import { MailRelay } from "../../lab/internet/mail";
-import { settingsSchema } from "../../settings/schema/schema";
+import { settingsSchema } from "../../settings/schema";
 import { run } from "../../tools/run";
 
 const smtp = {

@@ -5,7 +5,7 @@ import type { BootSecrets, HostBundle, HostFile } from "../../machines/bundle";
 import type { Service } from "../../machines/compose";
 import type { MastodonSecrets, WorkerHostInputs } from "../../machines/inputs";
 import { namesOf } from "../../settings/names";
-import { type Settings, settingsSchema } from "../../settings/schema/schema";
+import { type Settings, settingsSchema } from "../../settings/schema";
 
 /** The smallest settings, with some of them changed. */
 export function settings(changes: Record<string, unknown> = {}): Settings {

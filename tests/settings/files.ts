@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { plainSettings } from "../../settings/plain";
-import { settingsSchema } from "../../settings/schema/schema";
+import { settingsSchema } from "../../settings/schema";
 import { notesOf, runningNotes } from "../../settings/stackFile/notes";
 import { readStackConfig, unqualified } from "../../settings/stackFile/stackFile";
 

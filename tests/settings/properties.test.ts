@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { z } from "zod";
 import { parseConfiguration } from "../../checks/configuration";
-import { settingsSchema } from "../../settings/schema/schema";
+import { settingsSchema } from "../../settings/schema";
 import { settingType, unwrap } from "../../settings/schema/values";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { asTheEngine, REQUIRED } from "./stack";

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parseConfiguration } from "../../checks/configuration";
 import type { Recorded } from "../../checks/identity";
-import type { Settings } from "../../settings/schema/schema";
+import type { Settings } from "../../settings/schema";
 import type { SecretName } from "../../settings/secrets";
 
 /** What a stack file says: `null` is a key with nothing behind it, `undefined` one that is not there. */

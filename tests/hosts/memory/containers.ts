@@ -5,8 +5,8 @@ import { mayTranscode } from "../../../fleet/catalogue/queues";
 import { plannedHosts } from "../../../machines/planned";
 import { assess } from "../../../settings/assess";
 import { plainSettings } from "../../../settings/plain";
-import type { Settings } from "../../../settings/schema/schema";
-import { settingsSchema } from "../../../settings/schema/schema";
+import type { Settings } from "../../../settings/schema";
+import { settingsSchema } from "../../../settings/schema";
 import { EXAMPLES, type Example, readExample } from "../../../settings/stackFile/examples";
 import { unqualified } from "../../../settings/stackFile/stackFile";
 

@@ -1,0 +1,78 @@
+/** The instance: its names, where it is, which release, whose it is. */
+import { z } from "zod";
+import { corrections, correctRelease } from "./corrections";
+import { email, hostName, optional } from "./fields";
+
+/** DigitalOcean's regions that offer volumes (docs.digitalocean.com/platform/regional-availability, 2026-11). */
+const REGIONS = [
+  "nyc1",
+  "nyc2",
+  "nyc3",
+  "sfo2",
+  "sfo3",
+  "tor1",
+  "ams3",
+  "lon1",
+  "fra1",
+  "blr1",
+  "sgp1",
+  "syd1",
+  "atl1",
+] as const;
+
+export const instance = {
+  domain: hostName.meta({
+    description:
+      "The instance's name in every handle (LOCAL_DOMAIN). Can never change once people follow its accounts",
+    examples: ["social.example.org"],
+  }),
+  webDomain: optional(hostName).meta({
+    examples: ["mastodon.example.org"],
+    description:
+      "Host name of the web interface (WEB_DOMAIN), if it differs from `domain`. Can never change either. https://`domain`/.well-known/webfinger must then redirect here, with the header `Access-Control-Allow-Origin: *`",
+  }),
+  mediaDomain: optional(hostName).meta({
+    examples: ["media.example.org"],
+    description:
+      "Host name that serves media (S3_ALIAS_HOST), a cache on the main droplet. If empty: `media.` plus the web interface's name",
+  }),
+  dnsZone: optional(hostName).meta({
+    examples: ["example.org"],
+    description:
+      "Domain in the main DigitalOcean account in which the address records are created. If empty, the outputs list the records for you to create",
+  }),
+  region: z.enum(REGIONS).meta({
+    description:
+      "DigitalOcean region of every droplet, in both accounts: a job makes dozens of database round trips, so workers in another region would get almost nothing done",
+    examples: ["nyc3"],
+  }),
+  mastodonVersion: z
+    .string()
+    .regex(/^v\d+\.\d+\.\d+$/, { error: "is not a release name" })
+    .register(corrections, { correct: correctRelease })
+    .default("v4.7.3")
+    .meta({
+      description: "Mastodon release that every host runs: 4.7.3 or a later 4.7 release",
+      examples: ["v4.7.3"],
+    }),
+  owner: z
+    .strictObject({
+      username: z
+        .string()
+        .regex(/^[a-z0-9_]{1,30}$/i, {
+          error: "is not a Mastodon user name of letters, digits and underscores",
+        })
+        .default("owner")
+        .meta({
+          description: "User name. The account is created at first boot with the Owner role",
+          examples: ["owner"],
+        }),
+      email: email.meta({
+        description:
+          "The owner's e-mail address. Let's Encrypt gets it as the account's contact, but has sent no expiry warnings since June 2025",
+        examples: ["you@example.org"],
+      }),
+    })
+    .prefault({} as never)
+    .meta({ description: "The owner account, created once if absent" }),
+};

@@ -1,0 +1,71 @@
+/** The work, and what the capacity model assumes. */
+import { z } from "zod";
+import { QUEUE_NAMES } from "../../fleet/catalogue/queues";
+import { amount } from "./fields";
+
+const ofOneQueue = z.strictObject({
+  jobsPerSecond: amount(0, 100_000).optional(),
+  cpuMs: amount(0.1, 600_000).optional(),
+  waitMs: amount(0, 600_000).optional(),
+  roundTrips: amount(0, 100_000).optional(),
+});
+
+export const load = {
+  workload: z
+    .strictObject({
+      activeUsers: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(1_000)
+        .meta({
+          description:
+            "Monthly active users. The load of the busy hour is derived from this number (docs/capacity.md)",
+          examples: [1_000],
+        }),
+      nightPercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(20)
+        .meta({ description: "Load at the quietest hour, in percent of the busy hour's" }),
+      webCores: amount(0, 1_000).optional().meta({
+        description:
+          "Dedicated vCPUs that web and its queries use at the busy hour, if you have measured them",
+      }),
+      queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
+        description:
+          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips}`: the rate at the busy hour, the rest for one job",
+      }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        "The work that the fleet must do. The capacity model refuses a fleet that is too small for it",
+    }),
+  recovery: z
+    .strictObject({
+      outageHours: amount(0.1, 48)
+        .default(2)
+        .meta({ description: "Outage to plan for, in hours, at the worst time of the day" }),
+      catchUpHours: amount(0.1, 48)
+        .default(2)
+        .meta({ description: "Hours after the outage by which every queue must be empty again" }),
+    })
+    .prefault({})
+    .meta({ description: "How fast the fleet must catch up after an outage" }),
+  assumptions: z
+    .strictObject({
+      sharedCpuPercent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(70)
+        .meta({ description: "Real performance of a shared vCPU, in percent of a dedicated one" }),
+      rttMs: amount(0, 1_000)
+        .default(1)
+        .meta({ description: "Round trip from a worker to main in ms, as `tailscale ping` shows it" }),
+    })
+    .prefault({})
+    .meta({ description: "What the capacity model assumes of the machines" }),
+};

@@ -1,0 +1,28 @@
+/** What the estimate of the price assumes. */
+import { z } from "zod";
+import { amount } from "./fields";
+
+export const pricing = {
+  pricing: z
+    .strictObject({
+      storageGiB: z.int().min(0).default(100).meta({ description: "Media kept in S3" }),
+      egressGiB: z.int().min(0).default(100).meta({ description: "Media that leaves S3 in a month" }),
+      deletedGiB: z.int().min(0).default(50).meta({
+        description:
+          "Media deleted in a month, mostly other servers' media after 14 days. Old versions stay for `media.keepOldVersionsDays`",
+      }),
+      dumpGiB: amount(0, 10_000).default(1).meta({
+        description: "Size of one nightly dump, compressed; `backups.keepDays` plus 7 dumps are kept",
+      }),
+      limitUsd: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({
+          description: "US dollars a month; the policy pack refuses a preview or an `up` that costs more",
+          examples: [350],
+        }),
+    })
+    .prefault({})
+    .meta({ description: "What the price estimate assumes for S3, and the most that the stack may cost" }),
+};

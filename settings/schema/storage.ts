@@ -1,0 +1,68 @@
+/** AWS: the media bucket and the backups. */
+import { z } from "zod";
+import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./awsRegions";
+import { corrections } from "./corrections";
+import { bucketName, optional, saying, timeOfDay } from "./fields";
+
+export const storage = {
+  aws: z
+    .strictObject({
+      accountId: z
+        .string()
+        .regex(/^\d{12}$/, { error: "is not a quoted 12-digit AWS account number" })
+        .meta({
+          description: "The only AWS account that the program may change",
+          examples: ["123456789012"],
+        }),
+      region: z
+        .string()
+        .superRefine(saying(awsRegionProblem))
+        .register(corrections, { correct: correctRegion })
+        .default("us-east-1")
+        .meta({
+          description: "Region of both buckets, in AWS' standard partition; close to `region`",
+          examples: ["us-east-1"],
+          // For editors: JSON Schema cannot express a custom check.
+          enum: [...AWS_REGIONS],
+        }),
+    })
+    .prefault({} as never)
+    .meta({
+      description:
+        "Where the media and backup buckets live. Credentials come from the environment (AWS_PROFILE, or OIDC in CI)",
+    }),
+  media: z
+    .strictObject({
+      bucket: optional(bucketName).meta({
+        description: "If empty: `domain` with hyphens for dots, plus `-media`",
+        examples: ["social-example-org-media"],
+      }),
+      cacheGiB: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(5)
+        .meta({ description: "Maximum size of the media cache on the main droplet's root disk" }),
+      keepOldVersionsDays: z
+        .int()
+        .min(1)
+        .max(365)
+        .default(30)
+        .meta({ description: "How long a deleted or overwritten object can be restored" }),
+    })
+    .prefault({})
+    .meta({ description: "The media bucket" }),
+  backups: z
+    .strictObject({
+      bucket: optional(bucketName).meta({
+        description: "If empty: `domain` with hyphens for dots, plus `-backups`",
+        examples: ["social-example-org-backups"],
+      }),
+      keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
+      time: timeOfDay
+        .default("02:30")
+        .meta({ description: "When the nightly dump starts, UTC", examples: ["02:30"] }),
+    })
+    .prefault({})
+    .meta({ description: "Nightly encrypted dumps of the database to a separate bucket" }),
+};
