@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { plainSettings } from "../settings/plain";
 import { type Settings, settingsSchema } from "../settings/schema";
-import { SECRETS, type SecretName, secretProblems } from "../settings/secrets";
+import { SECRETS, type SecretName } from "../settings/secrets";
 import { foreignProblems, isOtherProject } from "../settings/stackFile/foreignKeys";
 import { type Notes, runningNotes } from "../settings/stackFile/notes";
 import { accountProblems, openedAccounts } from "./accounts";
@@ -13,6 +13,7 @@ import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { refuse } from "./refuse";
 import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
+import { secretProblems } from "./secrets";
 import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
 

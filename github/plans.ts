@@ -3,12 +3,9 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { detailed } from "./report";
+import { detailed, type Planned } from "./report";
 
 const ROOT = join(__dirname, "..");
-
-/** The plan, or the words with which it was refused. */
-export type Planned = { plan: string } | { refused: string };
 
 /** @param config what `pulumi config --json` prints, where an environment adds to the file */
 export async function planOf(stack: string, config?: string): Promise<Planned> {

@@ -1,11 +1,13 @@
 /** A preview as a comment on a pull request, and drift as an issue. */
 import { type Change, OPS, type Op, type Preview, verb } from "./changes";
-import type { Planned } from "./plans";
 
 /** GitHub takes 65,536 characters in a comment and in an issue. */
 const LONGEST = 65_000;
 
 /** Where a text is from: the comment says so, since an old one stays where a new one could not be written. */
+/** The plan, or the words with which it was refused. */
+export type Planned = { plan: string } | { refused: string };
+
 export interface Source {
   /** Head of the pull request, or of main. */
   commit: string;

@@ -5,7 +5,7 @@ import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/e
 import { coreSpeed, type Fleet, type FleetHost } from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
-import type { MainOverrides } from "../sizing/input";
+import type { MainOverrides } from "../sizing/overrides";
 import { findings, isError } from "../verdict/findings";
 import { firstRung } from "../verdict/remedy";
 import { type Cores, catalogueByCores, loneForms, mainForms, workerForms } from "./layouts";

@@ -1,17 +1,8 @@
 /** What a host is sized from. */
 import type { DropletSize } from "../catalogue/droplets";
 import type { SidekiqProcess } from "../catalogue/queues";
-import type { PostgresOverrides } from "./postgres";
+import type { MainOverrides } from "./overrides";
 import type { RedisNeed } from "./state";
-
-export interface MainOverrides {
-  postgres?: PostgresOverrides;
-  pgbouncer?: { defaultPoolSize?: number | undefined; maxClientConnections?: number | undefined };
-  redis?: { maxMemoryMiB?: number | undefined };
-  cacheRedis?: { maxMemoryMiB?: number | undefined };
-  web?: { processes?: number | undefined; threads?: number | undefined };
-  streaming?: { memoryMiB?: number | undefined };
-}
 
 /** The part of a droplet's size that matters here. */
 export interface Host extends Pick<DropletSize, "memoryMiB" | "vcpus"> {

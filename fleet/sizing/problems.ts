@@ -4,8 +4,9 @@ import { biggerSizes } from "../catalogue/droplets";
 import type { SidekiqProcess } from "../catalogue/queues";
 import type { Problem } from "../problem";
 import type { ConnectionBudget } from "./connections";
-import type { Host, MainOverrides } from "./input";
+import type { Host } from "./input";
 import { type MemoryLine, totalMiB } from "./memory";
+import type { MainOverrides } from "./overrides";
 import { largestPool, MAX_CONNECTIONS_CEILING } from "./postgres";
 import { leastRedisMiB, type RedisNeed } from "./state";
 

@@ -8,7 +8,7 @@ import {
   connectionBudget,
   maxClientConnections,
 } from "./connections";
-import type { Host, MainInput, MainOverrides, WorkerInput } from "./input";
+import type { Host, MainInput, WorkerInput } from "./input";
 import {
   cacheRedisMaxMemoryMiB,
   containerLimitMiB,
@@ -27,6 +27,7 @@ import {
   webMemoryMiB,
   webProcesses,
 } from "./memory";
+import type { MainOverrides } from "./overrides";
 import {
   defaultPoolSize,
   type PgbouncerSizing,

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { type DropletSize, dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
 import { QUEUE_NAMES, type SidekiqProcess } from "../../fleet/catalogue/queues";
 import type { Problem } from "../../fleet/problem";
-import type { MainOverrides } from "../../fleet/sizing/input";
 import { totalMiB } from "../../fleet/sizing/memory";
+import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
 import { redisNeed as redisNeedOfPeople } from "./fleets";
 

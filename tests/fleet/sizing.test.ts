@@ -1,6 +1,6 @@
 import { dropletSize } from "../../fleet/catalogue/droplets";
 import { QUEUE_NAMES, type SidekiqProcess } from "../../fleet/catalogue/queues";
-import type { MainInput, MainOverrides } from "../../fleet/sizing/input";
+import type { MainInput } from "../../fleet/sizing/input";
 import {
   sidekiqMemoryMiB,
   streamingMemoryMiB,
@@ -8,6 +8,7 @@ import {
   totalMiB,
   webProcesses,
 } from "../../fleet/sizing/memory";
+import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { defaultPoolSize, largestPool, serverConnections } from "../../fleet/sizing/postgres";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
 import { redisNeed } from "./fleets";

@@ -48,5 +48,9 @@ export function streamingTests(bed: Beds): void {
     await bed().main.waitFor("its end", 10, async () => (await ends(start)) === "0\n");
     await bed().main.run("docker start streaming");
     await answers();
+    // The restart held Sidekiq back; the tests after this one need it.
+    const ended =
+      "docker ps --all --quiet --filter status=exited --filter label=com.docker.compose.oneoff=False";
+    await bed().main.waitFor("Sidekiq", 60, async () => (await bed().main.run(ended)) === "");
   });
 }
