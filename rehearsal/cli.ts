@@ -10,7 +10,6 @@ import { Network } from "../lab/network";
 import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "../lab/requirements";
 import { headscaleProgram, pebbleProgram } from "../lab/tailnetTools";
 import { settingsSchema } from "../settings/schema";
-import { prepare, Rehearsal, type RehearsalArgs } from "./rehearsal";
 import { Report } from "./report";
 import { boot } from "./steps/boot";
 import { catchesUp } from "./steps/catchesUp";
@@ -19,10 +18,12 @@ import { destroy } from "./steps/destroy";
 import { fromBare } from "./steps/fromBare";
 import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
+import type { Step } from "./steps/step";
 import { survives } from "./steps/survives/survives";
 import { tailnetCost } from "./steps/tailnetCost";
 import { up } from "./steps/up";
 import { works } from "./steps/works/works";
+import { createWorld, prepare, type WorldArgs } from "./world";
 
 const INSIDE = "MASTODON_REHEARSAL_NETWORK";
 const RELEASE = settingsSchema.shape.mastodonVersion.parse(undefined);
@@ -37,7 +38,7 @@ async function enter(options: Options): Promise<number> {
   await pulumiCli();
   await headscaleProgram();
   await pebbleProgram();
-  for (const { world } of worlds(options)) await prepare(world);
+  for (const { args } of worlds(options)) await prepare(args);
   const network = await Network.create(`rehearsal-${process.pid}`);
   try {
     const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -65,7 +66,7 @@ const STEPS = {
   tailnetCost,
   destroy,
   fromBare,
-} as const;
+} as const satisfies Record<string, Step>;
 type StepName = keyof typeof STEPS;
 
 /** The last report of everything. */
@@ -94,15 +95,15 @@ function chosen({ only, all: everything, images }: Options): StepName[] {
 }
 
 /** What is made anew, one after the other, and what is done there: `fromBare` needs machines of another kind. */
-function worlds(options: Options): { world: RehearsalArgs; steps: StepName[] }[] {
+function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
   const { stack, images, registry } = options;
   const names = chosen(options);
-  const world = { stack, images, registry, release: RELEASE };
+  const args = { stack, images, registry, release: RELEASE };
   return [
-    { world, steps: names.filter((name) => name !== "fromBare") },
+    { args, steps: names.filter((name) => name !== "fromBare") },
     {
       // It has one machine of each kind.
-      world: { ...world, stack: "staging" as const, bare: true },
+      args: { ...args, stack: "staging" as const, bare: true },
       steps: names.filter((name) => name === "fromBare"),
     },
   ].filter(({ steps }) => steps.length > 0);
@@ -117,19 +118,19 @@ async function rehearse(namespace: string, options: Options): Promise<number> {
   interrupted.catch(() => undefined);
   const report = new Report();
   const last = chosen(options).at(-1);
-  for (const { world, steps } of worlds(options)) {
-    const rehearsal = await Rehearsal.create(world, Network.named(namespace));
+  for (const { args, steps } of worlds(options)) {
+    const { world, remove } = await createWorld(args, Network.named(namespace));
     const taken = async () => {
       for (const name of steps) {
         report.begin(name);
-        if (!(await STEPS[name]({ rehearsal, report, event })) && name === "up") break;
+        if (!(await STEPS[name]({ ...world, report, event })) && name === "up") break;
       }
-      if (hold && steps.at(-1) === last) await held(rehearsal.folder);
+      if (hold && steps.at(-1) === last) await held(world.folder);
     };
     try {
       await Promise.race([taken(), interrupted]);
     } finally {
-      await rehearsal.remove();
+      await remove();
     }
   }
   const folder = join(__dirname, "../plan", stack);

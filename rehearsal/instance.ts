@@ -1,7 +1,11 @@
 /** The instance as applications and browsers ask it from the internet: the same of Mastodon and of its stand-ins. */
 import { apiToken } from "../lab/apiToken";
+import type { Dns } from "../lab/internet/dns";
+import type { Outside } from "../lab/internet/outside";
 import type { Machine } from "../lab/machine";
-import type { Rehearsal } from "./rehearsal";
+import type { Browser } from "./browser";
+import type { StackMachines } from "./machines";
+import type { RehearsedStack } from "./stack";
 
 /** Mastodon's, as far as it is looked at here. */
 export interface Attachment {
@@ -31,7 +35,15 @@ setTimeout(() => { console.error("nothing came within 60 s"); process.exit(1); }
 export class Instance {
   private token: Promise<string> | undefined;
 
-  constructor(private readonly rehearsal: Rehearsal) {}
+  constructor(
+    private readonly world: {
+      stack: RehearsedStack;
+      machines: StackMachines;
+      dns: Dns;
+      outside: Outside;
+      browser: Browser;
+    },
+  ) {}
 
   /** The owner's; their account is made where it is not there yet. */
   ownersToken(): Promise<string> {
@@ -40,17 +52,19 @@ export class Instance {
   }
 
   private async makeToken(): Promise<string> {
-    const { rehearsal } = this;
-    rehearsal.dns.set(rehearsal.ownerDomain, rehearsal.site.ipv4);
-    await rehearsal.main().run("systemctl start owner-account.service");
-    return apiToken(rehearsal.main(), rehearsal.settings.owner.email);
+    const { dns, machines, stack } = this.world;
+    const { email } = stack.settings.owner;
+    // Mastodon refuses an owner whose mail domain is not in DNS.
+    dns.set(email.slice(email.indexOf("@") + 1), stack.site.ipv4);
+    await machines.main().run("systemctl start owner-account.service");
+    return apiToken(machines.main(), email);
   }
 
   /** @throws Error with the whole answer, where it is no success */
   async api<T>(path: string, ...options: readonly string[]): Promise<Answer<T>> {
     const bearer = ["--header", `Authorization: Bearer ${await this.ownersToken()}`];
     const written = ["--write-out", "\\n%{http_code}"];
-    const { stdout, stderr } = await this.rehearsal.web(path, ...written, ...bearer, ...options);
+    const { stdout, stderr } = await this.world.browser.web(path, ...written, ...bearer, ...options);
     const [, body = "", code] = /^(.*)\n(\d+)$/s.exec(stdout) ?? [];
     const status = Number(code);
     if (!(status >= 200 && status < 300)) throw new Error(`${path}: ${status}: ${body}${stderr}`);
@@ -81,7 +95,8 @@ export class Instance {
    * @returns when it came, in milliseconds since 1970, and its id
    */
   async hear(): Promise<{ at: number; id: string }> {
-    const { outside, names, site } = this.rehearsal;
+    const { outside } = this.world;
+    const { names, site } = this.world.stack;
     const where = [require.resolve("ws"), names.web, site.ipv4, await this.ownersToken()];
     const { code, stdout, stderr } = await outside.attempt([process.execPath, "-e", CLIENT, ...where]);
     const [, at, text] = /^(\d+) (.*)/.exec(stdout) ?? [];
@@ -98,7 +113,7 @@ export class Instance {
 
   /** The first worker that has ended such a job since then. */
   async worker(job: string, since: Date): Promise<string | undefined> {
-    for (const { hostname, machine } of this.rehearsal.workerHosts())
+    for (const { hostname, machine } of this.world.machines.workerHosts())
       if ((await this.jobsDone(machine, job, since)) > 0) return hostname;
     return undefined;
   }

@@ -113,4 +113,12 @@ export class ControlPlane {
   nodes(): Promise<TailnetNode[]> {
     return this.ask<TailnetNode[] | null>("nodes", "list").then((nodes) => nodes ?? []);
   }
+
+  /** IPv4 address of the node with that name. */
+  async addressOf(hostname: string): Promise<string> {
+    const node = (await this.nodes()).find(({ given_name }) => given_name === hostname);
+    const address = node?.ip_addresses.find((ip) => !ip.includes(":"));
+    if (!address) throw new Error(`${hostname} is not in the tailnet`);
+    return address;
+  }
 }

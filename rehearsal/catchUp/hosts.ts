@@ -3,14 +3,14 @@ import type { Fleet } from "../../fleet/model/fleet";
 import { sidekiqProcesses } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
 import { succeeded } from "../steps/step";
+import type { Needs } from "../world";
 import { quota } from "./scale";
 
 /** By `pulumi up`, as the story's administrator would have done it with this program. */
-export async function becomes(rehearsal: Rehearsal, { hosts }: Fleet): Promise<void> {
+export async function becomes(world: Needs<"stack">, { hosts }: Fleet): Promise<void> {
   const [main, ...pools] = hosts;
-  rehearsal.engine.edit((settings) => {
+  world.stack.engine.edit((settings) => {
     settings.main.sidekiq = [...main.sidekiq];
     settings.workers = pools.map(({ name, size, count, sidekiq }) => ({
       name,
@@ -21,8 +21,8 @@ export async function becomes(rehearsal: Rehearsal, { hosts }: Fleet): Promise<v
     // It refuses the story's layouts for the story's users.
     settings.workload = { activeUsers: 200 };
   });
-  succeeded(await rehearsal.engine.up());
-  await rehearsal.read();
+  succeeded(await world.stack.engine.up());
+  await world.stack.read();
 }
 
 /** The fleet's hosts as they run here. */
@@ -35,15 +35,15 @@ export interface Host {
 }
 
 /** Its machines, main first, once every Sidekiq process is there. */
-export async function hostsOf(rehearsal: Rehearsal, fleet: Fleet): Promise<Host[]> {
+export async function hostsOf(world: Needs<"machines">, fleet: Fleet): Promise<Host[]> {
   const wanted = fleet.hosts.map(({ sidekiq, count }) =>
     sidekiq.reduce((sum, { replicas }) => sum + replicas * count, 0),
   );
   const total = wanted.reduce((sum, one) => sum + one, 0);
   await until(`${total} Sidekiq processes`, 90, async () => {
-    return (await sidekiqProcesses(rehearsal.main())).length === total;
+    return (await sidekiqProcesses(world.machines.main())).length === total;
   });
-  return rehearsal.machines().map((machine, h) => {
+  return world.machines.all().map((machine, h) => {
     const pids = machine.processes(/^sidekiq \d/);
     if (pids.length !== wanted[h])
       throw new Error(`${machine.name} runs ${pids.length} Sidekiq processes instead of ${wanted[h]}`);

@@ -6,7 +6,7 @@ import { sql } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { type FinishedJob, settled } from "../load/ledger";
 import { Load } from "../load/load";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import { drainedAt, type Trace, workedOffAt } from "./drain";
 import type { Host } from "./hosts";
 import { Meter, type Taken } from "./meter";
@@ -52,7 +52,7 @@ const PATIENCE = 1.5;
 
 /** @throws Error where jobs are missing afterwards */
 export async function replay(
-  rehearsal: Rehearsal,
+  world: Needs<"collector" | "machines" | "outside" | "stack">,
   { fleet }: Layout,
   hosts: readonly Host[],
   { rttMs, tailnetMs }: Way,
@@ -64,7 +64,7 @@ export async function replay(
   for (const { pids } of hosts) for (const pid of pids) process.kill(pid, "SIGSTOP");
   const began = Date.now();
   const { load, queues } = Load.planned(
-    rehearsal,
+    world,
     plan.map((one) => ({ ...one, work: workOf(one.queue) })),
   );
   try {
@@ -74,14 +74,14 @@ export async function replay(
     const meter = new Meter(hosts.map(({ machine }) => machine.controlGroup));
     const sidekiqs = groups.map((each) => new Meter(each));
     const [, connected] = await Promise.all([
-      drain(rehearsal, { load, queues, resumed, seconds: PATIENCE * expected * SECONDS_PER_HOUR }),
-      sleep(UNDER_WAY * 1000).then(() => connections(rehearsal.main())),
+      drain(world, { load, queues, resumed, seconds: PATIENCE * expected * SECONDS_PER_HOUR }),
+      sleep(UNDER_WAY * 1000).then(() => connections(world.machines.main())),
     ]);
     const taken = meter.read();
     const sidekiq = sidekiqs.map((one) => one.read().groups);
     await load.stop();
-    const finished = await everythingDone(rehearsal, load);
-    const traces = tracesOf(rehearsal, { load, queues, finished });
+    const finished = await everythingDone(world, load);
+    const traces = tracesOf(world, { load, queues, finished });
     const outage = inHours((resumed - began) / 1000);
     const results = evaluate(fleet, situation(outage, rttMs, tailnetMs)).queues.filter(
       ({ arrivals: jobs }) => jobs > 0,
@@ -133,7 +133,7 @@ interface Draining {
 }
 
 /** Until nothing waits in any queue, or that time is over. */
-async function drain(rehearsal: Rehearsal, { load, queues, resumed, seconds }: Draining): Promise<void> {
+async function drain(world: Needs<"collector">, { load, queues, resumed, seconds }: Draining): Promise<void> {
   const end = resumed + seconds * 1000;
   const waits = (jobs: readonly Trace[]) =>
     drainedAt(
@@ -142,13 +142,13 @@ async function drain(rehearsal: Rehearsal, { load, queues, resumed, seconds }: D
       resumed,
     ) === undefined;
   do await sleep(1000);
-  while ([...tracesOf(rehearsal, { load, queues, finished: [] }).values()].some(waits) && Date.now() < end);
+  while ([...tracesOf(world, { load, queues, finished: [] }).values()].some(waits) && Date.now() < end);
 }
 
 /** When a process first had each of those jobs. */
-function firstPops(rehearsal: Rehearsal, jobs: ReadonlyMap<number, string>): Map<number, number> {
+function firstPops(world: Needs<"collector">, jobs: ReadonlyMap<number, string>): Map<number, number> {
   const pops = new Map<number, number>();
-  for (const { event, job, at } of rehearsal.collector.events)
+  for (const { event, job, at } of world.collector.events)
     if (event === "popped" && jobs.has(job) && !pops.has(job)) pops.set(job, at);
   return pops;
 }
@@ -160,8 +160,8 @@ interface Known {
 }
 
 /** What is known of the jobs of each queue. */
-function tracesOf(rehearsal: Rehearsal, { load, queues, finished }: Known): Map<string, Trace[]> {
-  const taken = firstPops(rehearsal, queues);
+function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known): Map<string, Trace[]> {
+  const taken = firstPops(world, queues);
   const ends = new Map(finished.map(({ job, at }) => [job, at]));
   const traces = new Map<string, Trace[]>([...queues.values()].map((queue) => [queue, []]));
   for (const [job, arrived] of load.acknowledged())
@@ -174,9 +174,12 @@ function tracesOf(rehearsal: Rehearsal, { load, queues, finished }: Known): Map<
  *
  * @throws Error where one is lost
  */
-export async function everythingDone(rehearsal: Rehearsal, load: Load): Promise<FinishedJob[]> {
+export async function everythingDone(
+  world: Needs<"collector" | "machines">,
+  load: Load,
+): Promise<FinishedJob[]> {
   const acknowledged = load.acknowledged();
-  const finished = await settled(rehearsal, acknowledged);
+  const finished = await settled(world, acknowledged);
   if (finished.length < acknowledged.size)
     throw new Error(`${acknowledged.size - finished.length} of ${acknowledged.size} jobs are lost`);
   return finished;

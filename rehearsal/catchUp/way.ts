@@ -1,6 +1,6 @@
 /** The way from a worker to main over the tailnet, as it is here. */
 import type { Machine } from "../../lab/machine";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import { cpuSeconds } from "./cores";
 
 export interface Way {
@@ -16,10 +16,10 @@ export const NO_WAY: Way = { rttMs: 0, tailnetMs: 0 };
 /** Enough for tailscaled's CPU, which is counted in hundredths of a second. */
 const QUESTIONS = 2000;
 
-export async function roundTrip(rehearsal: Rehearsal): Promise<number> {
+export async function roundTrip(world: Needs<"machines" | "plane" | "stack">): Promise<number> {
   return Number(
     await python(
-      rehearsal,
+      world,
       `
 def once():
     began = time.monotonic()
@@ -30,14 +30,14 @@ print(1000 * statistics.median(once() for _ in range(20)))`,
   );
 }
 
-export async function wayToMain(rehearsal: Rehearsal): Promise<Way> {
+export async function wayToMain(world: Needs<"machines" | "plane" | "stack">): Promise<Way> {
   const taken = () =>
-    [rehearsal.main(), workerOf(rehearsal)].reduce((sum, machine) => sum + tailscaled(machine), 0);
-  const rttMs = await roundTrip(rehearsal);
+    [world.machines.main(), workerOf(world)].reduce((sum, machine) => sum + tailscaled(machine), 0);
+  const rttMs = await roundTrip(world);
   const before = taken();
   // Redis answers whoever has no password, too: with a refusal.
   await python(
-    rehearsal,
+    world,
     `
 connection = socket.create_connection((main, 6379), 5)
 for _ in range(${QUESTIONS}):
@@ -48,14 +48,14 @@ for _ in range(${QUESTIONS}):
   return { rttMs, tailnetMs: ((taken() - before) * 1000) / 2 / QUESTIONS };
 }
 
-async function python(rehearsal: Rehearsal, script: string): Promise<string> {
-  const address = await rehearsal.tailnetAddress(rehearsal.site.hostnames.main);
+async function python(world: Needs<"machines" | "plane" | "stack">, script: string): Promise<string> {
+  const address = await world.plane.addressOf(world.stack.site.hostnames.main);
   const input = `import socket, statistics, time\nmain = "${address}"${script}`;
-  return workerOf(rehearsal).run("python3 -", { input });
+  return workerOf(world).run("python3 -", { input });
 }
 
-function workerOf(rehearsal: Rehearsal): Machine {
-  const [worker] = rehearsal.workers();
+function workerOf(world: Needs<"machines">): Machine {
+  const [worker] = world.machines.workers();
   if (!worker) throw new Error("the stack has no worker");
   return worker;
 }

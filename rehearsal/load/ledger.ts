@@ -1,7 +1,7 @@
 /** What main's databases know of measured jobs. */
 import { redis, sql } from "../../lab/databases";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import { type Death, held, lastWords } from "./accounting";
 
 export interface FinishedJob {
@@ -25,20 +25,20 @@ const HELD_MS = 90_000;
  * @param deaths of processes that can finish nothing any more
  */
 export async function settled(
-  rehearsal: Rehearsal,
+  world: Needs<"collector" | "machines">,
   acknowledged: ReadonlyMap<number, number>,
   deaths: readonly Death[] = [],
 ) {
   const [from = 0, to = 0] = [Math.min(...acknowledged.keys()), Math.max(...acknowledged.keys())];
   let finished: FinishedJob[] = [];
   await until("every job to be done or lost", 240, async () => {
-    finished = await finishedJobs(rehearsal, from, to);
+    finished = await finishedJobs(world, from, to);
     const done = new Set(finished.map(({ job }) => job));
     const missing = [...acknowledged.keys()].filter((job) => !done.has(job));
     if (missing.length === 0) return true;
-    const { events } = rehearsal.collector;
+    const { events } = world.collector;
     const quiet = Date.now() - (events.at(-1)?.at ?? 0);
-    if ((await inRedis(rehearsal)) > 0 || quiet < QUIET_MS) return false;
+    if ((await inRedis(world)) > 0 || quiet < QUIET_MS) return false;
     const last = lastWords(events);
     return quiet > HELD_MS || !missing.some((job) => held(last.get(job), deaths));
   });
@@ -47,20 +47,20 @@ export async function settled(
 
 /** Those of them whose entry in a feed is not there: Redis had it, and lost it. They are taken out of it. */
 export async function withoutEntry(
-  rehearsal: Rehearsal,
+  world: Needs<"machines">,
   finished: readonly FinishedJob[],
 ): Promise<FinishedJob[]> {
-  const entries = new Set((await redis(rehearsal.main(), `ZRANGE ${FEED} 0 -1`)).map(Number));
-  await redis(rehearsal.main(), `DEL ${FEED}`);
+  const entries = new Set((await redis(world.machines.main(), `ZRANGE ${FEED} 0 -1`)).map(Number));
+  await redis(world.machines.main(), `DEL ${FEED}`);
   return finished.filter(({ job }) => !entries.has(job));
 }
 
 /** Of the measured jobs' image. */
 const FEED = "feed:measured";
 
-async function finishedJobs(rehearsal: Rehearsal, from: number, to: number): Promise<FinishedJob[]> {
+async function finishedJobs(world: Needs<"machines">, from: number, to: number): Promise<FinishedJob[]> {
   const rows = await sql(
-    rehearsal.main(),
+    world.machines.main(),
     `SELECT job, host, extract(epoch FROM finished_at) * 1000 FROM measured
      WHERE finished_at IS NOT NULL AND job BETWEEN ${from} AND ${to}`,
   );
@@ -71,13 +71,13 @@ async function finishedJobs(rehearsal: Rehearsal, from: number, to: number): Pro
 }
 
 /** How many jobs wait in queues or for their next try; the latter need wait no longer. */
-async function inRedis(rehearsal: Rehearsal): Promise<number> {
+async function inRedis(world: Needs<"machines">): Promise<number> {
   const script = [
     "local waiting = 0",
     "for _, queue in ipairs(redis.call('SMEMBERS', 'queues')) do waiting = waiting + redis.call('LLEN', 'queue:' .. queue) end",
     "for _, job in ipairs(redis.call('ZRANGE', 'retry', 0, -1)) do redis.call('ZADD', 'retry', 0, job) end",
     "return waiting + redis.call('ZCARD', 'retry') + redis.call('ZCARD', 'schedule')",
   ].join("; ");
-  const [waiting] = await redis(rehearsal.main(), `EVAL "${script}" 0`);
+  const [waiting] = await redis(world.machines.main(), `EVAL "${script}" 0`);
   return Number(waiting);
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import type { Tick } from "./accounting";
 
 /** What one job costs. */
@@ -47,7 +47,7 @@ export class Load {
   private readonly process: ChildProcess;
   private readonly ended: Promise<unknown>;
 
-  private constructor({ outside, site, names }: Rehearsal, wanted: object) {
+  private constructor({ outside, stack: { site, names } }: Needs<"outside" | "stack">, wanted: object) {
     nextNumber += NUMBERS;
     const [file = "", ...rest] = outside.command(["python3", join(__dirname, "generator.py")]);
     this.process = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
@@ -59,15 +59,18 @@ export class Load {
   }
 
   /** At a fixed pace, until it is stopped. */
-  static start(rehearsal: Rehearsal, { jobsPerSecond, queue, work, retry = 25, patience }: LoadArgs): Load {
+  static start(
+    world: Needs<"outside" | "stack">,
+    { jobsPerSecond, queue, work, retry = 25, patience }: LoadArgs,
+  ): Load {
     const count = Math.max(1, Math.round(jobsPerSecond / REQUESTS_PER_SECOND));
     const rest = { queue, work, retry };
-    return new Load(rehearsal, { pause: count / jobsPerSecond, first: nextNumber, count, rest, patience });
+    return new Load(world, { pause: count / jobsPerSecond, first: nextNumber, count, rest, patience });
   }
 
   /** As planned, unless it is stopped before. Beside it the queue of each job. */
   static planned(
-    rehearsal: Rehearsal,
+    world: Needs<"outside" | "stack">,
     plan: readonly Planned[],
   ): { load: Load; queues: Map<number, string> } {
     const queues = new Map<number, string>();
@@ -77,7 +80,7 @@ export class Load {
       for (; number < first + count; number++) queues.set(number, queue);
       return [seconds, { first, count, queue, work, retry: 25 }];
     });
-    return { load: new Load(rehearsal, { plan: requests }), queues };
+    return { load: new Load(world, { plan: requests }), queues };
   }
 
   /** No further requests; ends with the answer to the last one. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SidekiqProcess, sidekiqProcesses } from "../../lab/databases";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import {
   type Account,
   account,
@@ -121,7 +121,7 @@ const STREAMING_SECONDS = 10;
 
 /** @throws Error where a job is lost that must not be, or where the load does not go on */
 export async function underLoad(
-  rehearsal: Rehearsal,
+  world: Needs<"collector" | "instance" | "machines" | "outside" | "stack">,
   happen: (incident: Incident) => Promise<void>,
   {
     load: wanted = ORDINARY,
@@ -132,20 +132,20 @@ export async function underLoad(
     streaming = STREAMING_SECONDS,
   }: Options = {},
 ): Promise<Outcome> {
-  const processes = await sidekiqProcesses(rehearsal.main());
+  const processes = await sidekiqProcesses(world.machines.main());
   const { queue, serving } = commonest(processes);
   const incident = new Incident(processes, queue);
-  const visitors = await Visitors.start(rehearsal);
-  const load = Load.start(rehearsal, { ...wanted, queue, ...(served ? { patience: 150 } : {}) });
+  const visitors = await Visitors.start(world);
+  const load = Load.start(world, { ...wanted, queue, ...(served ? { patience: 150 } : {}) });
   let streamingBack = 0;
   try {
     const start = Date.now();
-    await goesOn(rehearsal, load, start, serving, 60);
+    await goesOn(world, load, start, serving, 60);
     await visitors.letIn(start, 60);
     await happen(incident);
     const end = Date.now();
     const [, back] = await Promise.all([
-      goesOn(rehearsal, load, end, sameProcesses ? serving : 1, recovery),
+      goesOn(world, load, end, sameProcesses ? serving : 1, recovery),
       visitors.letIn(end, streaming),
     ]);
     streamingBack = back;
@@ -155,9 +155,9 @@ export async function underLoad(
     await load.stop();
     await visitors.stop();
   }
-  await hears(rehearsal);
+  await hears(world);
   const outcome = {
-    ...(await accounts(rehearsal, load, incident, wanted.work)),
+    ...(await accounts(world, load, incident, wanted.work)),
     streamingBack,
     withoutStreaming: secondsWithoutService(visitors.ticks),
   };
@@ -173,7 +173,7 @@ export async function underLoad(
 }
 
 /** Whoever has a page open gets what is posted: it goes through web, a job, Redis and Postgres. */
-async function hears({ instance }: Rehearsal): Promise<void> {
+async function hears({ instance }: Needs<"instance">): Promise<void> {
   let closed = false;
   const heard = instance.hear().finally(() => {
     closed = true;
@@ -197,23 +197,29 @@ function commonest(processes: readonly SidekiqProcess[]): { queue: string; servi
 }
 
 /** Until jobs are taken from the producer, and by that many processes, since then. */
-async function goesOn(rehearsal: Rehearsal, load: Load, since: number, processes: number, seconds: number) {
+async function goesOn(
+  world: Needs<"collector">,
+  load: Load,
+  since: number,
+  processes: number,
+  seconds: number,
+) {
   await until(`the load to go on in ${processes} processes`, seconds, async () => {
     const taken = load.ticks.some(({ sent, ok }) => ok && sent > since);
-    const events = rehearsal.collector.events.filter(({ event, at }) => event === "popped" && at > since);
+    const events = world.collector.events.filter(({ event, at }) => event === "popped" && at > since);
     return taken && new Set(events.map(({ process }) => process)).size >= processes;
   });
 }
 
 async function accounts(
-  rehearsal: Rehearsal,
+  world: Needs<"collector" | "machines">,
   load: Load,
   incident: Incident,
   { fails }: Work,
 ): Promise<Omit<Outcome, "streamingBack" | "withoutStreaming">> {
   const acknowledged = load.acknowledged();
-  const jobs = await settled(rehearsal, acknowledged, incident.deaths);
-  const feedless = await withoutEntry(rehearsal, jobs);
+  const jobs = await settled(world, acknowledged, incident.deaths);
+  const feedless = await withoutEntry(world, jobs);
   const unexplained = unexplainedEntries(feedless, incident.powerCuts);
   if (unexplained.length > 0)
     throw new Error(
@@ -228,8 +234,8 @@ async function accounts(
       acknowledged,
       finished: new Set(jobs.map(({ job }) => job)),
       failing: new Set(fails ? acknowledged.keys() : []),
-      events: rehearsal.collector.events,
-      unanswered: rehearsal.collector.unanswered.filter(({ at }) => at >= since),
+      events: world.collector.events,
+      unanswered: world.collector.unanswered.filter(({ at }) => at >= since),
       deaths: incident.deaths,
       breaks: incident.breaks,
       powerCuts: incident.powerCuts,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { redis, sidekiqProcesses, sql } from "../../lab/databases";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import { Incident } from "./underLoad";
 import { Visitors } from "./visitors";
 
@@ -27,7 +27,7 @@ class Posts {
   private readonly ended: Promise<void>;
 
   constructor(
-    private readonly rehearsal: Rehearsal,
+    private readonly world: Needs<"instance">,
     /** Seconds that the owner waits for an answer. */
     private readonly patience: number,
   ) {
@@ -37,7 +37,7 @@ class Posts {
   private async run(): Promise<void> {
     while (!this.stopped) {
       const sent = Date.now();
-      await this.rehearsal.instance.post(`post ${this.taken.length}`, this.patience).then(
+      await this.world.instance.post(`post ${this.taken.length}`, this.patience).then(
         (id) => this.taken.push({ id, sent }),
         () => {
           this.refused += 1;
@@ -55,15 +55,15 @@ class Posts {
 
 /** @throws Error where a post that was acknowledged is not in the feed in the end, though none may be missing */
 export async function underPosts(
-  rehearsal: Rehearsal,
+  world: Needs<"instance" | "machines" | "outside" | "stack">,
   happen: (incident: Incident) => Promise<void>,
   { recovery = 180, lossless = false, served = false, streaming = 10 }: PostsOptions = {},
 ): Promise<string> {
-  await forgetRates(rehearsal);
-  const processes = await sidekiqProcesses(rehearsal.main());
+  await forgetRates(world);
+  const processes = await sidekiqProcesses(world.machines.main());
   const incident = new Incident(processes, "default");
-  const visitors = await Visitors.start(rehearsal);
-  const posts = new Posts(rehearsal, served ? 150 : 10);
+  const visitors = await Visitors.start(world);
+  const posts = new Posts(world, served ? 150 : 10);
   let back = 0;
   try {
     await until("the first posts", 60, async () => posts.taken.length > 2);
@@ -75,18 +75,18 @@ export async function underPosts(
     await posts.stop();
     await visitors.stop();
   }
-  const missing = await afterRetries(rehearsal, posts);
+  const missing = await afterRetries(world, posts);
   const figure = `${posts.refused} of ${posts.taken.length + posts.refused} posts refused, ${missing} of those that were taken missing in the feed, streaming back after ${back.toFixed(1)} s`;
   if ((lossless && missing > 0) || (served && posts.refused > 0)) throw new Error(figure);
   return figure;
 }
 
 /** How many posts are not in the feed when nothing is left that could bring them there. */
-async function afterRetries(rehearsal: Rehearsal, { taken }: Posts): Promise<number> {
-  const main = () => rehearsal.main();
+async function afterRetries(world: Needs<"machines" | "stack">, { taken }: Posts): Promise<number> {
+  const main = () => world.machines.main();
   const [owner = ""] = await sql(
     main(),
-    `SELECT account_id FROM users WHERE email = '${rehearsal.settings.owner.email}'`,
+    `SELECT account_id FROM users WHERE email = '${world.stack.settings.owner.email}'`,
   );
   let missing = taken.length;
   let quiet = 0;
@@ -105,7 +105,7 @@ async function afterRetries(rehearsal: Rehearsal, { taken }: Posts): Promise<num
   return missing;
 }
 
-async function forgetRates(rehearsal: Rehearsal): Promise<void> {
-  const keys = (await redis(rehearsal.main(), "--scan --pattern 'rate_limit:*'")).join(" ");
-  if (keys) await redis(rehearsal.main(), `DEL ${keys}`);
+async function forgetRates(world: Needs<"machines">): Promise<void> {
+  const keys = (await redis(world.machines.main(), "--scan --pattern 'rate_limit:*'")).join(" ");
+  if (keys) await redis(world.machines.main(), `DEL ${keys}`);
 }

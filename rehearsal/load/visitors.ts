@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import type { Tick } from "./accounting";
 
 export class Visitors {
@@ -20,7 +20,11 @@ export class Visitors {
       createInterface(this.process.stdout).on("line", (line) => this.ticks.push(JSON.parse(line)));
   }
 
-  static async start({ outside, site, names, instance }: Rehearsal): Promise<Visitors> {
+  static async start({
+    outside,
+    stack: { site, names },
+    instance,
+  }: Needs<"instance" | "outside" | "stack">): Promise<Visitors> {
     const command = outside.command([process.execPath, join(__dirname, "openPages.js")]);
     const token = await instance.ownersToken();
     const library = require.resolve("ws");

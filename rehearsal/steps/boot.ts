@@ -2,7 +2,7 @@
 import { untilFirstJob } from "../../lab/bootTimes";
 import { summary } from "../load/accounting";
 import { underLoad } from "../load/underLoad";
-import { type Step, succeeded } from "./step";
+import { type Inputs, succeeded } from "./step";
 
 /**
  * With its packages in the root already, as a snapshot would have them, a worker had its containers 14 s after its power, on two
@@ -11,17 +11,17 @@ import { type Step, succeeded } from "./step";
  */
 const MOST = 2;
 
-export const boot: Step = ({ rehearsal, report }) =>
-  report.check(
+export const boot = (world: Inputs<"collector" | "instance" | "machines" | "outside" | "stack">) =>
+  world.report.check(
     `a new worker has its containers in at most ${MOST} times the time that Mastodon takes to load in them`,
     async () => {
-      const before = rehearsal.site.hostnames.workers;
+      const before = world.stack.site.hostnames.workers;
       const replace = async () => {
-        succeeded(await rehearsal.replaceWorker());
-        await rehearsal.read();
+        succeeded(await world.stack.replaceWorker());
+        await world.stack.read();
       };
-      const outcome = await underLoad(rehearsal, replace, { lossless: true });
-      const added = rehearsal.workerHosts().find(({ hostname }) => !before.includes(hostname));
+      const outcome = await underLoad(world, replace, { lossless: true });
+      const added = world.machines.workerHosts().find(({ hostname }) => !before.includes(hostname));
       if (!added) throw new Error("there is no new worker");
       const first = Math.min(
         ...outcome.jobs.filter(({ host }) => host === added.hostname).map(({ at }) => at),

@@ -18,7 +18,7 @@ import { type Connections, everythingDone, type Replayed, replay } from "../catc
 import { LAYOUTS, type Layout } from "../catchUp/scale";
 import { NO_WAY, wayToMain } from "../catchUp/way";
 import { Load } from "../load/load";
-import type { Step, StepInputs } from "./step";
+import type { Inputs } from "./step";
 
 /** Seconds of a busy loop on every core. */
 const BUSY_SECONDS = 3;
@@ -64,7 +64,7 @@ function figure(
   ].join("; ");
 }
 
-function quotaHolds({ report }: StepInputs, role: string, host: Host) {
+function quotaHolds({ report }: Inputs<never>, role: string, host: Host) {
   const wanted = host.cores.machine;
   return report.check(`busy loops on ${role} get what its quota says, and no more`, async () => {
     const got = await quotaOf(host);
@@ -78,13 +78,14 @@ function quotaHolds({ report }: StepInputs, role: string, host: Host) {
 const BURST = { seconds: 0, queue: "default", count: 60, work: { cpu: 100, trips: 0, wait: 0 } };
 
 /** The model's bound that the quota of a process stands for: without one it could have both cores of this machine. */
-function rubysLock({ rehearsal, report }: StepInputs, { machine, pids }: Host) {
+function rubysLock(world: Inputs<"collector" | "machines" | "outside" | "stack">, { machine, pids }: Host) {
+  const { report } = world;
   return report.check("a process with 20 threads takes one core and no more, without a quota", async () => {
     const [pid] = pids;
     if (pid === undefined || cpus().length < 2)
       throw new Error("it takes a process, and a core more than one");
     const group = machine.controlGroup.limitProcess(pid, Number.POSITIVE_INFINITY);
-    const { load } = Load.planned(rehearsal, [BURST]);
+    const { load } = Load.planned(world, [BURST]);
     try {
       await sleep(2000);
       const [began, before] = [Date.now(), group.used()];
@@ -94,18 +95,19 @@ function rubysLock({ rehearsal, report }: StepInputs, { machine, pids }: Host) {
       return `${cores(used)} cores`;
     } finally {
       await load.stop();
-      await everythingDone(rehearsal, load);
+      await everythingDone(world, load);
     }
   });
 }
 
 /** (d): what Postgres sees of all the threads. */
-function pooled({ rehearsal, report }: StepInputs, { clients, servers }: Connections) {
+function pooled(world: Inputs<"machines">, { clients, servers }: Connections) {
+  const { report } = world;
   return report.check(
     "(d) pgbouncer: Postgres has its pool's connections, whatever threads there are",
     async () => {
       const setting = (name: string) =>
-        rehearsal.main().run(`sed -n 's/^${name} = //p' /etc/pgbouncer/pgbouncer.ini`).then(Number);
+        world.machines.main().run(`sed -n 's/^${name} = //p' /etc/pgbouncer/pgbouncer.ini`).then(Number);
       const most = (await setting("default_pool_size")) + (await setting("reserve_pool_size"));
       const figures = `${clients} connections to pgbouncer, ${servers} of at most ${most} from there to Postgres`;
       if (!(servers > 0 && servers <= most && servers < clients)) throw new Error(figures);
@@ -114,25 +116,29 @@ function pooled({ rehearsal, report }: StepInputs, { clients, servers }: Connect
   );
 }
 
-async function catchUp(inputs: StepInputs, layout: Layout, replays: Replay[]): Promise<void> {
-  const { rehearsal, report } = inputs;
+async function catchUp(
+  world: Inputs<"collector" | "machines" | "outside" | "plane" | "stack">,
+  layout: Layout,
+  replays: Replay[],
+): Promise<void> {
+  const { report } = world;
   const { name, says, fleet } = layout;
   let hosts: Host[] = [];
   const there = await report.check(`(${name}) ${says}: up`, async () => {
-    await becomes(rehearsal, fleet);
-    hosts = await hostsOf(rehearsal, fleet);
+    await becomes(world, fleet);
+    hosts = await hostsOf(world, fleet);
   });
   if (!there) return;
-  if (name === "a" && hosts[0]) await quotaHolds(inputs, "main", hosts[0]);
-  if (name === "b" && hosts[0]) await rubysLock(inputs, hosts[0]);
-  if (name === "e" && hosts[1]) await quotaHolds(inputs, "the worker", hosts[1]);
+  if (name === "a" && hosts[0]) await quotaHolds(world, "main", hosts[0]);
+  if (name === "b" && hosts[0]) await rubysLock(world, hosts[0]);
+  if (name === "e" && hosts[1]) await quotaHolds(world, "the worker", hosts[1]);
   let connections: Connections | undefined;
   await report.check(`(${name}) ${says}: two hours of outage drain as the model says`, async () => {
     const runs: Replay[] = [];
     const figures: string[] = [];
     do {
-      const way = hosts.length > 1 ? await wayToMain(rehearsal) : NO_WAY;
-      const result = await replay(rehearsal, layout, hosts, way);
+      const way = hosts.length > 1 ? await wayToMain(world) : NO_WAY;
+      const result = await replay(world, layout, hosts, way);
       connections = result.connections;
       const told =
         way === NO_WAY
@@ -148,13 +154,13 @@ async function catchUp(inputs: StepInputs, layout: Layout, replays: Replay[]): P
     requireNear(runs);
     return figures.join("\n");
   });
-  if (name === "c" && connections) await pooled(inputs, connections);
+  if (name === "c" && connections) await pooled(world, connections);
 }
 
-export const catchesUp: Step = async (inputs) => {
+export const catchesUp = async (world: Inputs<"collector" | "machines" | "outside" | "plane" | "stack">) => {
   const replays: Replay[] = [];
-  for (const layout of LAYOUTS) await catchUp(inputs, layout, replays);
-  return inputs.report.check("the layouts catch up in the model's order", async () => {
+  for (const layout of LAYOUTS) await catchUp(world, layout, replays);
+  return world.report.check("the layouts catch up in the model's order", async () => {
     if (replays.length < LAYOUTS.length)
       throw new Error(`only ${replays.map(({ name }) => name).join(", ") || "none"} could be measured`);
     requireOrder(replays);

@@ -1,8 +1,8 @@
 /** What the internet, and each machine, cannot reach. */
 import type { Machine } from "../../lab/machine";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 import { seenFromOutside, wanted } from "./scan";
-import type { Step } from "./step";
+import type { Inputs } from "./step";
 
 /** Ports that something listens on, somewhere. */
 const PORTS = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
@@ -28,14 +28,14 @@ function expectEqual(found: string, expected: string): void {
 }
 
 /** Every port of every machine, from the internet. */
-export async function expectClosed(rehearsal: Rehearsal): Promise<void> {
-  expectEqual((await seenFromOutside(rehearsal)).join("\n"), wanted(rehearsal).join("\n"));
+export async function expectClosed(world: Needs<"machines" | "outside">): Promise<void> {
+  expectEqual((await seenFromOutside(world)).join("\n"), wanted(world).join("\n"));
 }
 
 /** Runs something while the machines' own firewalls are off. */
-async function withoutHostFirewalls(rehearsal: Rehearsal, what: () => Promise<void>): Promise<void> {
+async function withoutHostFirewalls(world: Needs<"machines">, what: () => Promise<void>): Promise<void> {
   const loaded = new Map<Machine, string>();
-  for (const machine of rehearsal.machines()) {
+  for (const machine of world.machines.all()) {
     loaded.set(machine, await machine.run("nft list table inet mastodon"));
     await machine.run("nft delete table inet mastodon");
   }
@@ -49,40 +49,41 @@ async function withoutHostFirewalls(rehearsal: Rehearsal, what: () => Promise<vo
 const ask =
   "curl -s -o /dev/null -w '%{http_code}' --max-time 3 http://169.254.169.254/metadata/v1/user-data";
 
-export const closed: Step = async ({ rehearsal, report }) => {
-  const main = rehearsal.main();
+export const closed = async (world: Inputs<"firewalls" | "machines" | "outside" | "plane" | "stack">) => {
+  const { report } = world;
+  const main = world.machines.main();
   await report.check(
     "the internet reaches 80, 443 and WireGuard on main, WireGuard alone on a worker (all ports, TCP and UDP, v4 and v6)",
-    () => expectClosed(rehearsal),
+    () => expectClosed(world),
   );
   await report.check("so too with DigitalOcean's firewalls switched off", () =>
-    rehearsal.withoutCloudFirewall(() => expectClosed(rehearsal)),
+    world.firewalls.without(() => expectClosed(world)),
   );
   await report.check("so too with the hosts' own switched off", () =>
-    withoutHostFirewalls(rehearsal, () => expectClosed(rehearsal)),
+    withoutHostFirewalls(world, () => expectClosed(world)),
   );
   await report.check("with both off the same look finds ssh: it can see what is open", () =>
-    rehearsal.withoutCloudFirewall(() =>
-      withoutHostFirewalls(rehearsal, async () => {
-        const blind = (await seenFromOutside(rehearsal)).filter((line) => !/TCP 22\b/.test(line));
+    world.firewalls.without(() =>
+      withoutHostFirewalls(world, async () => {
+        const blind = (await seenFromOutside(world)).filter((line) => !/TCP 22\b/.test(line));
         if (blind.length > 0) throw new Error(`not seen: ${blind.join("; ")}`);
       }),
     ),
   );
-  const mainAddress = await rehearsal.tailnetAddress(rehearsal.site.hostnames.main);
+  const mainAddress = await world.plane.addressOf(world.stack.site.hostnames.main);
   await report.check(
     "over the tailnet a worker reaches main's pgbouncer and both Redis, and nothing else",
     async () => {
-      for (const worker of rehearsal.workers())
+      for (const worker of world.machines.workers())
         expectEqual(await openTo(worker, mainAddress), "6379 6380 6432");
     },
   );
   await report.check("over the tailnet main reaches nothing of a worker", async () => {
-    for (const { hostname } of rehearsal.workerHosts())
-      expectEqual(await openTo(main, await rehearsal.tailnetAddress(hostname)), "");
+    for (const { hostname } of world.machines.workerHosts())
+      expectEqual(await openTo(main, await world.plane.addressOf(hostname)), "");
   });
   await report.check("a wrong password is refused by pgbouncer and both Redis", async () => {
-    const [worker] = rehearsal.workers();
+    const [worker] = world.machines.workers();
     if (!worker) throw new Error("no worker");
     for (const port of [6379, 6380]) {
       const script = `exec 3<>/dev/tcp/${mainAddress}/${port}; printf 'AUTH wrong\\r\\nPING\\r\\n' >&3; head -n 2 <&3`;
@@ -94,7 +95,7 @@ export const closed: Step = async ({ rehearsal, report }) => {
     if (code === 0 || !stderr.includes("SASL authentication failed")) throw new Error(`pgbouncer: ${stderr}`);
   });
   return report.check("the metadata service answers root and nobody else, a container neither", async () => {
-    for (const machine of rehearsal.machines()) {
+    for (const machine of world.machines.all()) {
       const container = machine === main ? "web" : "$(docker ps -q | head -n 1)";
       const asked = {
         root: await machine.attempt(ask),

@@ -1,9 +1,11 @@
 /** The documented way to the end: nothing is left in any account. */
-import { type Step, succeeded } from "./step";
+import { type Inputs, succeeded } from "./step";
 
-export const destroy: Step = async ({ rehearsal, report }) => {
-  const { engine, cloud } = rehearsal;
-  if (rehearsal.settings.protect) {
+export const destroy = async (world: Inputs<"cloud" | "machines" | "plane" | "s3" | "stack">) => {
+  const { report } = world;
+  const { cloud } = world;
+  const { engine } = world.stack;
+  if (world.stack.settings.protect) {
     await report.check("pulumi destroy is refused while the stack is protected", async () => {
       const { ok } = await engine.destroy();
       if (ok) throw new Error("it was not");
@@ -16,7 +18,8 @@ export const destroy: Step = async ({ rehearsal, report }) => {
     });
   }
   await report.check("both buckets are emptied, old versions too", async () => {
-    const { s3, names } = rehearsal;
+    const { s3 } = world;
+    const { names } = world.stack;
     const held: number[] = [];
     for (const bucket of [names.mediaBucket, names.backupBucket]) {
       held.push((await s3.store.objects(bucket)).length);
@@ -32,9 +35,9 @@ export const destroy: Step = async ({ rehearsal, report }) => {
     const left = [cloud.main, cloud.workers, cloud.aws].flatMap((account) =>
       account.list().map(({ type, id }) => `${account.label}: ${type} ${id}`),
     );
-    const devices = (await rehearsal.plane.nodes()).map(({ given_name }) => given_name);
+    const devices = (await world.plane.nodes()).map(({ given_name }) => given_name);
     const workers = devices.filter((name) =>
-      rehearsal.workerHosts().some(({ hostname }) => hostname === name),
+      world.machines.workerHosts().some(({ hostname }) => hostname === name),
     );
     if (left.length + workers.length > 0) throw new Error([...left, ...workers].join("\n"));
   });

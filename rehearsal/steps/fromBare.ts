@@ -5,17 +5,17 @@ import type { PackageMirror } from "../../lab/internet/packageMirror";
 import { PINNED } from "../../lab/internet/tailscaleRepository";
 import type { Machine } from "../../lab/machine";
 import { until } from "../../tools/until";
-import type { Rehearsal } from "../rehearsal";
-import { type Step, succeeded } from "./step";
+import type { Needs } from "../world";
+import { type Inputs, succeeded } from "./step";
 import { up } from "./up";
 
 /** Seconds for which the mirror does not answer, from the first machine's power on. */
 const AWAY = 30;
 
 /** Away until then, and until every machine has noticed. @returns when it is back, milliseconds since 1970 */
-async function mirrorAway(rehearsal: Rehearsal, mirror: PackageMirror): Promise<number> {
+async function mirrorAway(world: Needs<"cloud">, mirror: PackageMirror): Promise<number> {
   await mirror.down();
-  const running = () => rehearsal.cloud.machines.list();
+  const running = () => world.cloud.machines.list();
   await until("a machine with power", 300, async () => running().length > 0);
   await sleep(AWAY * 1000);
   for (const { machine } of running())
@@ -54,25 +54,25 @@ async function wrong(machine: Machine): Promise<string[]> {
   return found.map((text) => `${machine.name}: ${text}`);
 }
 
-async function expectNothingWrong(rehearsal: Rehearsal): Promise<void> {
-  const found = (await Promise.all(rehearsal.machines().map(wrong))).flat();
+async function expectNothingWrong(world: Needs<"machines">): Promise<void> {
+  const found = (await Promise.all(world.machines.all().map(wrong))).flat();
   if (found.length > 0) throw new Error(found.join("\n"));
 }
 
 /** With the mirror away: whatever wants a package fails. */
-async function secondBoot(rehearsal: Rehearsal, dropletName: string): Promise<void> {
-  const { machine } = rehearsal.cloud.machines.running(dropletName);
+async function secondBoot(world: Needs<"cloud">, dropletName: string): Promise<void> {
+  const { machine } = world.cloud.machines.running(dropletName);
   const installed = () => machine.run("cat /var/log/dpkg.log");
   const before = await installed();
-  await rehearsal.cloud.machines.reboot(dropletName);
+  await world.cloud.machines.reboot(dropletName);
   await machine.run("mastodon-ready 300", { timeout: 320 });
   await machine.run("host-apply", { timeout: 300 });
   if ((await installed()) !== before) throw new Error(`${machine.name} installed packages again`);
 }
 
 /** A worker is replaced as the runbook says, and the new one dies in the middle of unpacking. */
-async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
-  const { cloud } = rehearsal;
+async function powerCutWhileInstalling(world: Needs<"cloud" | "machines" | "stack">): Promise<string> {
+  const { cloud } = world;
   const before = cloud.machines.list().map(({ machine }) => machine);
   const added = () => cloud.machines.list().find(({ machine }) => !before.includes(machine))?.machine;
   const dies = async () => {
@@ -87,10 +87,10 @@ async function powerCutWhileInstalling(rehearsal: Rehearsal): Promise<string> {
     await machine.start();
     return left;
   };
-  const [done, left] = await Promise.all([rehearsal.replaceWorker(), dies()]);
+  const [done, left] = await Promise.all([world.stack.replaceWorker(), dies()]);
   succeeded(done);
-  await rehearsal.read();
-  await expectNothingWrong(rehearsal);
+  await world.stack.read();
+  await expectNothingWrong(world);
   return `${left} packages were half installed`;
 }
 
@@ -114,40 +114,43 @@ async function expectCompleted(machine: Machine): Promise<void> {
   );
 }
 
-export const fromBare: Step = async ({ rehearsal, report }) => {
-  const { mirror } = rehearsal;
+export const fromBare = async (
+  world: Inputs<"browser" | "cloud" | "dns" | "firewalls" | "machines" | "mirror" | "stack">,
+) => {
+  const { report } = world;
+  const { mirror } = world;
   if (!mirror) throw new Error("this step needs machines that begin bare");
-  const [isUp, returned] = await Promise.all([up({ rehearsal, report }), mirrorAway(rehearsal, mirror)]);
+  const [isUp, returned] = await Promise.all([up(world), mirrorAway(world, mirror)]);
   if (!isUp) return false;
   await report.check(
     `with the mirror away for the first ${AWAY} s, each machine tries again and has its packages from its first apply`,
     async () => {
-      const boots = await Promise.all(rehearsal.machines().map((machine) => firstBoot(machine, returned)));
+      const boots = await Promise.all(world.machines.all().map((machine) => firstBoot(machine, returned)));
       return `${boots.map(figure).join("; ")}; ${mirror.served.toFixed(0)} MB served`;
     },
   );
   await report.check(
     "cloud-init and every unit ended well, and no package started what was not configured",
-    () => expectNothingWrong(rehearsal),
+    () => expectNothingWrong(world),
   );
   await report.check("a repository with another key than Tailscale's is refused", () =>
-    expectForeignKeyRefused(rehearsal.main()),
+    expectForeignKeyRefused(world.machines.main()),
   );
   await report.check("what an interrupted installation left without its dependencies is completed", () =>
-    expectCompleted(rehearsal.main()),
+    expectCompleted(world.machines.main()),
   );
   await report.check("a worker that loses its power while packages are installed ends up working", () =>
-    powerCutWhileInstalling(rehearsal),
+    powerCutWhileInstalling(world),
   );
   return report.check(
     "a second boot works with the mirror away, and so does another apply: nothing is installed",
     async () => {
       await mirror.down();
       const droplets = [
-        rehearsal.mainDroplet,
-        ...rehearsal.workerHosts().map(({ dropletName }) => dropletName),
+        world.machines.mainDroplet,
+        ...world.machines.workerHosts().map(({ dropletName }) => dropletName),
       ];
-      for (const droplet of droplets) await secondBoot(rehearsal, droplet);
+      for (const droplet of droplets) await secondBoot(world, droplet);
     },
   );
 };

@@ -1,17 +1,36 @@
 /** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
 import { until } from "../../tools/until";
+import type { Needs } from "../world";
 import { expectClosed } from "./closed";
-import type { Step } from "./step";
+import type { Inputs } from "./step";
 
-export const reboot: Step = async ({ rehearsal, report }) => {
+/** Once the site answers again: the seconds that it took from power on. */
+export async function rebootMainWithoutControlPlane({
+  plane,
+  machines,
+  browser,
+}: Needs<"plane" | "machines" | "browser">): Promise<number> {
+  await plane.down();
+  try {
+    await machines.rebootMain();
+    const start = Date.now();
+    await until("HTTPS", 120, async () => (await browser.web("/health")).stdout === "OK");
+    return (Date.now() - start) / 1000;
+  } finally {
+    await plane.up();
+  }
+}
+
+export const reboot = async (world: Inputs<"browser" | "instance" | "machines" | "outside" | "plane">) => {
+  const { report } = world;
   await report.check("main reboots while the control plane is down, and HTTPS answers", async () => {
-    const seconds = await rehearsal.rebootMainWithoutControlPlane();
+    const seconds = await rebootMainWithoutControlPlane(world);
     return `${seconds.toFixed(1)} s after power`;
   });
   const closed = await report.check("after the reboot the internet reaches the same and no more", () =>
-    expectClosed(rehearsal),
+    expectClosed(world),
   );
-  const { instance } = rehearsal;
+  const { instance } = world;
   const workers = await report.check("with the control plane back, workers take jobs again", async () => {
     const start = new Date();
     await until("a job done by a worker", 180, async () => {

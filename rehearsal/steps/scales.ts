@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "../../doubles/engine/engineStack";
 import type { LoadArgs } from "../load/load";
 import { figures, type Outcome, underLoad } from "../load/underLoad";
-import type { Rehearsal } from "../rehearsal";
-import { type Step, succeeded } from "./step";
+import type { Needs } from "../world";
+import { type Inputs, succeeded } from "./step";
 
 /** Bound by waiting, as deliveries are, and more than so many workers do: a thread that asks for a job gets one at once. */
 const deliveries = (workers: number): Omit<LoadArgs, "queue"> => ({
@@ -22,11 +22,11 @@ const pool = (settings: Settings) => {
 };
 
 /** An up with other settings; when it began. */
-async function up(rehearsal: Rehearsal, change: (settings: Settings) => void): Promise<number> {
+async function up(world: Needs<"stack">, change: (settings: Settings) => void): Promise<number> {
   const start = Date.now();
-  rehearsal.engine.edit(change);
-  succeeded(await rehearsal.engine.up());
-  await rehearsal.read();
+  world.stack.engine.edit(change);
+  succeeded(await world.stack.engine.up());
+  await world.stack.read();
   return start;
 }
 
@@ -37,11 +37,13 @@ const count = (wanted: number) => (settings: Settings) => {
 };
 
 /** Jobs a second that workers do while there are more than enough. */
-async function throughput(rehearsal: Rehearsal): Promise<{ perSecond: number; figure: string }> {
-  const workers = rehearsal.site.hostnames.workers;
+async function throughput(
+  world: Needs<"collector" | "instance" | "machines" | "outside" | "stack">,
+): Promise<{ perSecond: number; figure: string }> {
+  const workers = world.stack.site.hostnames.workers;
   let from = 0;
   const outcome = await underLoad(
-    rehearsal,
+    world,
     async () => {
       // Until the queue is long enough to give every thread its next job at once.
       await sleep(3000);
@@ -69,11 +71,12 @@ const firstJobs = ({ jobs }: Outcome, hosts: readonly string[], since: number): 
 
 const seconds = (values: readonly number[]) => `${values.map((value) => value.toFixed(0)).join(" and ")} s`;
 
-export const scales: Step = async ({ rehearsal, report }) => {
-  const hosts = () => [...rehearsal.site.hostnames.workers];
+export const scales = async (world: Inputs<"collector" | "instance" | "machines" | "outside" | "stack">) => {
+  const { report } = world;
+  const hosts = () => [...world.stack.site.hostnames.workers];
   const fewer = (promise: string) =>
     report.check(promise, async () => {
-      const outcome = await underLoad(rehearsal, () => up(rehearsal, count(1)).then(() => undefined), {
+      const outcome = await underLoad(world, () => up(world, count(1)).then(() => undefined), {
         sameProcesses: false,
         lossless: true,
       });
@@ -84,7 +87,7 @@ export const scales: Step = async ({ rehearsal, report }) => {
   await fewer("down to one worker: no job is lost");
   let alone = 0;
   await report.check("what one worker does", async () => {
-    const { perSecond, figure } = await throughput(rehearsal);
+    const { perSecond, figure } = await throughput(world);
     alone = perSecond;
     return figure;
   });
@@ -92,14 +95,14 @@ export const scales: Step = async ({ rehearsal, report }) => {
     const before = hosts();
     let since = 0;
     const more = async () => {
-      since = await up(rehearsal, count(3));
+      since = await up(world, count(3));
     };
-    const outcome = await underLoad(rehearsal, more, { lossless: true });
+    const outcome = await underLoad(world, more, { lossless: true });
     const added = hosts().filter((host) => !before.includes(host));
     return `${seconds(firstJobs(outcome, added, since))} from the up's begin, ${figures(outcome)}`;
   });
   await report.check("three workers do three times as much, less a fifth at most", async () => {
-    const { perSecond, figure } = await throughput(rehearsal);
+    const { perSecond, figure } = await throughput(world);
     const ratio = perSecond / alone;
     if (!(ratio > 2.4)) throw new Error(`${figure}: ${ratio.toFixed(2)} times one worker's`);
     return `${figure}: ${ratio.toFixed(2)} times one worker's`;
@@ -109,11 +112,11 @@ export const scales: Step = async ({ rehearsal, report }) => {
     const [old = ""] = hosts();
     let since = 0;
     const replace = async () => {
-      since = await up(rehearsal, (settings) => {
+      since = await up(world, (settings) => {
         pool(settings).generation = Number(pool(settings).generation ?? 1) + 1;
       });
     };
-    const outcome = await underLoad(rehearsal, replace, { load: deliveries(1), lossless: true });
+    const outcome = await underLoad(world, replace, { load: deliveries(1), lossless: true });
     const added = hosts();
     const [first = 0] = firstJobs(outcome, added, since);
     const last = Math.max(...outcome.jobs.filter(({ host }) => host === old).map(({ at }) => at));

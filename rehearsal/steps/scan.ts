@@ -5,7 +5,7 @@ import { WIREGUARD } from "../../lab/internet/addresses";
 import { Outside } from "../../lab/internet/outside";
 import type { Machine } from "../../lab/machine";
 import { numbersIn } from "../../lab/nftSet";
-import type { Rehearsal } from "../rehearsal";
+import type { Needs } from "../world";
 
 const TCP = readFileSync(join(__dirname, "scanTcp.py"), "utf8");
 const UDP = readFileSync(join(__dirname, "sendUdp.py"), "utf8");
@@ -22,15 +22,15 @@ const COUNTER = `table inet seen {
 `;
 
 /** The ports, smallest first, with a blank between. */
-async function tcp(rehearsal: Rehearsal, address: string): Promise<string> {
+async function tcp(world: Needs<"outside">, address: string): Promise<string> {
   const command = ["prlimit", "--nofile=16384", "python3", "-c", TCP, address];
-  return (await rehearsal.outside.run(command)).trim();
+  return (await world.outside.run(command)).trim();
 }
 
-async function udp(rehearsal: Rehearsal, machine: Machine, address: string): Promise<string> {
+async function udp(world: Needs<"outside">, machine: Machine, address: string): Promise<string> {
   await machine.run("nft -f -", { input: COUNTER });
   try {
-    await rehearsal.outside.run(["python3", "-c", UDP, address]);
+    await world.outside.run(["python3", "-c", UDP, address]);
     return (await numbersIn(machine, "seen", "ports")).join(" ");
   } finally {
     await machine.run("nft delete table inet seen");
@@ -42,27 +42,27 @@ async function udp(rehearsal: Rehearsal, machine: Machine, address: string): Pro
  *
  * @returns a line for each machine: its TCP and its UDP ports
  */
-export async function seenFromOutside(rehearsal: Rehearsal): Promise<string[]> {
+export async function seenFromOutside(world: Needs<"machines" | "outside">): Promise<string[]> {
   const machines = [
-    { name: "main", machine: rehearsal.main() },
-    ...rehearsal.workerHosts().map(({ hostname, machine }) => ({ name: hostname, machine })),
+    { name: "main", machine: world.machines.main() },
+    ...world.machines.workerHosts().map(({ hostname, machine }) => ({ name: hostname, machine })),
   ];
   const all = machines.flatMap(({ name, machine }) =>
     [machine.address, machine.address6].map(async (address) => {
       const family = address.includes(":") ? "IPv6" : "IPv4";
-      const found = await tcp(rehearsal, address);
+      const found = await tcp(world, address);
       return { name, machine, address, family, found };
     }),
   );
   const lines: string[] = [];
   for (const { name, machine, address, family, found } of await Promise.all(all))
-    lines.push(`${name} ${family}: TCP ${found || "none"}, UDP ${await udp(rehearsal, machine, address)}`);
+    lines.push(`${name} ${family}: TCP ${found || "none"}, UDP ${await udp(world, machine, address)}`);
   return lines;
 }
 
 /** As it has to be: the web on main, and nothing on a worker. */
-export function wanted(rehearsal: Rehearsal): string[] {
-  const hosts = ["main", ...rehearsal.workerHosts().map(({ hostname }) => hostname)];
+export function wanted(world: Needs<"machines">): string[] {
+  const hosts = ["main", ...world.machines.workerHosts().map(({ hostname }) => hostname)];
   return hosts.flatMap((name) =>
     ["IPv4", "IPv6"].map(
       (family) => `${name} ${family}: TCP ${name === "main" ? "80 443" : "none"}, UDP ${WIREGUARD}`,

@@ -1,16 +1,14 @@
 import type { Run } from "../../doubles/engine/engineStack";
-import type { Rehearsal } from "../rehearsal";
 import type { Report } from "../report";
+import type { Needs, World } from "../world";
 
-export interface StepInputs {
-  rehearsal: Rehearsal;
-  report: Report;
-  /** Of what may happen in `survives`, only that whose promise matches. */
-  event?: RegExp | undefined;
-}
+/** What a step is given: those parts of the world, and where to report. */
+export type Inputs<Parts extends keyof World> = Needs<Parts> & { report: Report };
 
-/** False: what follows makes no sense. */
-export type Step = (inputs: StepInputs) => Promise<boolean>;
+export type StepInputs = World & { report: Report; event?: RegExp | undefined };
+
+/** @returns false where what follows makes no sense */
+export type Step = (world: StepInputs) => Promise<boolean>;
 
 /** @throws Error with what the engine says is wrong, where it failed */
 export function succeeded(run: Run): Run {

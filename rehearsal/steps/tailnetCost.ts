@@ -9,8 +9,8 @@ import { everythingDone } from "../catchUp/replay";
 import { ADDED_MS, FLEET, inSmall, PLACES, predicted, WORK } from "../catchUp/tailnetCost";
 import { roundTrip } from "../catchUp/way";
 import { Load } from "../load/load";
-import type { Rehearsal } from "../rehearsal";
-import type { Step } from "./step";
+import type { Needs } from "../world";
+import type { Inputs } from "./step";
 
 /** Seconds over which jobs are counted, after those in which every thread gets its first. */
 const SECONDS = 20;
@@ -18,18 +18,18 @@ const FIRST_SECONDS = 2;
 
 /** Jobs/s of the process there while there are more than enough. */
 async function throughput(
-  rehearsal: Rehearsal,
+  world: Needs<"collector" | "machines" | "outside" | "stack">,
   place: keyof typeof PLACES,
   hosts: readonly Host[],
   expected: number,
 ) {
   const count = Math.ceil(expected * (FIRST_SECONDS + SECONDS) * 1.5);
   const meter = new Meter(hosts.map(({ machine }) => machine.controlGroup));
-  const { load } = Load.planned(rehearsal, [{ seconds: 0, queue: PLACES[place], count, work: WORK }]);
+  const { load } = Load.planned(world, [{ seconds: 0, queue: PLACES[place], count, work: WORK }]);
   await sleep((FIRST_SECONDS + SECONDS + 1) * 1000);
   const { busy, own } = meter.read();
   await load.stop();
-  const jobs = await everythingDone(rehearsal, load);
+  const jobs = await everythingDone(world, load);
   requireCalm(busy, own);
   const from = Math.max(...load.acknowledged().values()) + FIRST_SECONDS * 1000;
   return jobs.filter(({ at }) => at >= from && at < from + SECONDS * 1000).length / SECONDS;
@@ -43,24 +43,27 @@ function near(what: string, measured: number, model: number): string {
   return text;
 }
 
-export const tailnetCost: Step = async ({ rehearsal, report }) => {
+export const tailnetCost = async (
+  world: Inputs<"collector" | "machines" | "outside" | "plane" | "stack">,
+) => {
+  const { report } = world;
   let hosts: Host[] = [];
   let onMain = 0;
   const there = await report.check("a process with 5 threads on main, and the same on a worker", async () => {
-    await becomes(rehearsal, FLEET);
-    hosts = await hostsOf(rehearsal, FLEET);
+    await becomes(world, FLEET);
+    hosts = await hostsOf(world, FLEET);
     for (const { machine, cores, pids } of hosts)
       for (const pid of pids) machine.controlGroup.limitProcess(pid, cores.process);
     const model = predicted("main", 0);
-    onMain = await throughput(rehearsal, "main", hosts, model);
+    onMain = await throughput(world, "main", hosts, model);
     return near(`on main ${rate(onMain)}`, onMain, model);
   });
   const [main, worker] = hosts;
   if (!there || !main || !worker) return false;
   const onWorker = async () => {
-    const rttMs = await roundTrip(rehearsal);
+    const rttMs = await roundTrip(world);
     const model = predicted("worker", rttMs);
-    const measured = await throughput(rehearsal, "worker", hosts, model);
+    const measured = await throughput(world, "worker", hosts, model);
     const figures = `round trip ${rttMs.toFixed(1)} ms, ${rate(measured)}`;
     return `${figures}: ${near((measured / onMain).toFixed(2), measured / onMain, model / predicted("main", 0))}`;
   };
@@ -69,7 +72,7 @@ export const tailnetCost: Step = async ({ rehearsal, report }) => {
       if (added === 0) return onWorker();
       return delayed(worker.machine, main.machine, inSmall(added), async () => {
         // tailscaled goes by the relay until it has found that way.
-        await until("the longer way to main", 60, async () => (await roundTrip(rehearsal)) >= inSmall(added));
+        await until("the longer way to main", 60, async () => (await roundTrip(world)) >= inSmall(added));
         return onWorker();
       });
     });

@@ -1,14 +1,14 @@
 /** Something that happens to a living instance. */
-
 import type { Machine } from "../../../lab/machine";
 import type { Incident } from "../../load/underLoad";
-import type { Rehearsal } from "../../rehearsal";
+import type { WorkerMachine } from "../../machines";
+import type { World } from "../../world";
 
 /** Who is there when it happens. */
 export interface Cast {
-  rehearsal: Rehearsal;
+  world: World;
   main: Machine;
-  worker: ReturnType<Rehearsal["workerHosts"]>[number];
+  worker: WorkerMachine;
   incident: Incident;
 }
 

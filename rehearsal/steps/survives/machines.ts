@@ -1,4 +1,5 @@
 /** Machines that go and come back. */
+import { rebootMainWithoutControlPlane } from "../reboot";
 import { succeeded } from "../step";
 import type { Happening } from "./happening";
 
@@ -8,33 +9,33 @@ const MAIN_BOOTS = 180;
 export const MACHINES: Happening[] = [
   {
     promise: "a worker reboots",
-    happen: ({ rehearsal, worker }) => rehearsal.cloud.machines.reboot(worker.dropletName),
+    happen: ({ world, worker }) => world.cloud.machines.reboot(worker.dropletName),
     lossless: true,
   },
   {
     promise: "a worker loses its power",
-    happen: ({ rehearsal, worker, incident }) =>
-      rehearsal.cloud.machines.powerCut(worker.dropletName, () => incident.died(worker.hostname)),
+    happen: ({ world, worker, incident }) =>
+      world.cloud.machines.powerCut(worker.dropletName, () => incident.died(worker.hostname)),
   },
   {
     promise: "main reboots",
     streaming: MAIN_BOOTS,
-    happen: ({ rehearsal }) => rehearsal.rebootMain(),
+    happen: ({ world }) => world.machines.rebootMain(),
     lossless: true,
   },
   {
     promise: "main reboots while the tailnet's control plane is down",
     streaming: MAIN_BOOTS,
     lossless: true,
-    happen: ({ rehearsal }) => rehearsal.rebootMainWithoutControlPlane(),
+    happen: ({ world }) => rebootMainWithoutControlPlane(world),
   },
   {
     promise: "main loses its power",
     streaming: MAIN_BOOTS,
-    async happen({ rehearsal, incident }) {
+    async happen({ world, incident }) {
       incident.disconnected();
-      await rehearsal.cloud.machines.powerCut(rehearsal.mainDroplet, () => {
-        incident.died(rehearsal.site.hostnames.main);
+      await world.cloud.machines.powerCut(world.machines.mainDroplet, () => {
+        incident.died(world.stack.site.hostnames.main);
         incident.powerCut();
       });
     },
@@ -43,14 +44,14 @@ export const MACHINES: Happening[] = [
     promise: "main is replaced on purpose, and its volume adopted",
     streaming: MAIN_BOOTS,
     lossless: true,
-    async happen({ rehearsal }) {
-      const { engine } = rehearsal;
+    async happen({ world }) {
+      const { engine } = world.stack;
       engine.edit(({ main }) => {
         main.generation = Number(main.generation ?? 1) + 1;
       });
       succeeded(await engine.up());
-      await rehearsal.read();
-      await rehearsal.syncFirewall();
+      await world.stack.read();
+      await world.firewalls.sync();
     },
   },
 ];

@@ -102,7 +102,7 @@ export const SERVICES: Happening[] = [
   },
   {
     promise: "S3 is away for 60 s: pages and kept media are served, an upload is refused and later taken",
-    happen: ({ rehearsal }) => withoutS3(rehearsal),
+    happen: ({ world }) => withoutS3(world),
     lossless: true,
   },
 ];

@@ -1,5 +1,5 @@
 /** The nightly dump: it arrives where main can put it, and do nothing else. */
-import type { StepInputs } from "../step";
+import type { Inputs } from "../step";
 
 interface Status {
   object: string;
@@ -7,9 +7,11 @@ interface Status {
   seconds: number;
 }
 
-export async function backup({ rehearsal, report }: StepInputs): Promise<void> {
-  const { s3, names, settings } = rehearsal;
-  const main = rehearsal.main();
+export async function backup(world: Inputs<"machines" | "s3" | "stack">): Promise<void> {
+  const { report } = world;
+  const { s3 } = world;
+  const { names, settings } = world.stack;
+  const main = world.machines.main();
   let dump: Status | undefined;
   await report.check("the nightly unit puts an encrypted dump into the backup bucket", async () => {
     await main.run("systemctl start mastodon-backup.service");

@@ -1,22 +1,24 @@
 /** Mail: what a job sends arrives at the relay. */
 import { join } from "node:path";
 import { until } from "../../../tools/until";
-import type { StepInputs } from "../step";
+import type { Inputs } from "../step";
 
-export async function mail({ rehearsal, report }: StepInputs): Promise<void> {
-  const { mail: relay, settings } = rehearsal;
+export async function mail(world: Inputs<"browser" | "folder" | "mail" | "stack">): Promise<void> {
+  const { report } = world;
+  const { mail: relay } = world;
+  const { settings } = world.stack;
   if (!relay) return;
   await report.check("a password reset reaches the relay: logged in, encrypted, to the owner", async () => {
     const { email } = settings.owner;
     // The form's token, and the cookie that belongs to it.
-    const jar = join(rehearsal.folder, "cookies");
-    const page = await rehearsal.web("/auth/password/new", "--fail", "--cookie-jar", jar);
+    const jar = join(world.folder, "cookies");
+    const page = await world.browser.web("/auth/password/new", "--fail", "--cookie-jar", jar);
     const [, token] = /name="authenticity_token" value="([^"]+)"/.exec(page.stdout) ?? [];
     if (!token) throw new Error(`no form: ${page.stdout}${page.stderr}`);
     const start = Date.now();
     const form = { authenticity_token: token, "user[email]": email };
     const fields = Object.entries(form).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
-    const asked = await rehearsal.web("/auth/password", "--fail", "--cookie", jar, ...fields);
+    const asked = await world.browser.web("/auth/password", "--fail", "--cookie", jar, ...fields);
     if (asked.code !== 0) throw new Error(asked.stderr);
     // There are others: the owner's own account was up for review.
     const before = relay.received.length;
@@ -34,7 +36,7 @@ export async function mail({ rehearsal, report }: StepInputs): Promise<void> {
     if (JSON.stringify(envelope) !== JSON.stringify(wanted)) throw new Error(JSON.stringify(envelope));
     // Without the line breaks of quoted-printable.
     const whole = text.replaceAll("=\r\n", "");
-    if (!whole.includes(`https://${rehearsal.names.web}/auth/password/edit`)) throw new Error(text);
+    if (!whole.includes(`https://${world.stack.names.web}/auth/password/edit`)) throw new Error(text);
     return `${seconds.toFixed(1)} s after it was asked for`;
   });
 }

@@ -2,15 +2,17 @@
 import { readFileSync } from "node:fs";
 import { CLIPS, clip } from "../../../lab/clips";
 import { INTERNET } from "../../../lab/internet/addresses";
-import type { Rehearsal } from "../../rehearsal";
-import type { StepInputs } from "../step";
+import type { Needs } from "../../world";
+import type { Inputs } from "../step";
 import { Uploads, type Video } from "./uploads";
 
 const described = ({ codec, megabytes }: Video) => `${megabytes.toFixed(1)} MB ${codec}`;
 
-export async function media(inputs: StepInputs): Promise<void> {
-  const { report } = inputs;
-  const uploads = new Uploads(inputs.rehearsal);
+export async function media(
+  world: Inputs<"browser" | "ffmpeg" | "folder" | "instance" | "machines" | "outside" | "s3" | "stack">,
+): Promise<void> {
+  const { report } = world;
+  const uploads = new Uploads(world);
   await report.check("a picture that is uploaded is served by the media host, in its size and small", () =>
     picture(uploads),
   );
@@ -18,7 +20,7 @@ export async function media(inputs: StepInputs): Promise<void> {
   await report.check(
     "a video that is uploaded to main is transcoded by a worker, from S3 and back, and served by the media host",
     async () => {
-      const { figure, served } = await video(inputs, uploads);
+      const { figure, served } = await video(world, uploads);
       url = served;
       return figure;
     },
@@ -26,14 +28,14 @@ export async function media(inputs: StepInputs): Promise<void> {
   for (const kind of ["1080p60", "2160p30"] as const)
     await report.check(
       `a phone's ${kind} is transcoded by an ffmpeg that the kernel would kill before Sidekiq`,
-      () => phone(inputs, uploads, kind),
+      () => phone(world, uploads, kind),
     );
   await report.check("main keeps what it has served, and gives a player the part that it asks for", () =>
     kept(uploads, url),
   );
   await report.check(
     "nobody lists the media or reads what is not public, at S3 or through the media host",
-    () => unlisted(inputs, url),
+    () => unlisted(world, url),
   );
 }
 
@@ -57,7 +59,7 @@ async function picture(uploads: Uploads): Promise<string> {
 /** Noise makes it large: above 15 MiB Mastodon sends it to S3 in parts. */
 const BEFORE = ["-t", "6", "-vf", "noise=alls=30:allf=t", "-c:v", "mjpeg", "-q:v", "2"];
 
-async function video({ rehearsal }: StepInputs, uploads: Uploads) {
+async function video(world: Needs<"instance" | "s3" | "stack">, uploads: Uploads) {
   const path = await uploads.make("video.mov", ...BEFORE);
   const before = await uploads.video(path);
   // Main is the fallback of every queue: some of the videos may be its.
@@ -72,9 +74,9 @@ async function video({ rehearsal }: StepInputs, uploads: Uploads) {
     const after = await uploads.video(to);
     if (after.codec !== "h264" || Math.abs(after.seconds - before.seconds) > 0.5)
       throw new Error(`${served}: ${described(after)}, ${after.seconds} s of ${before.seconds}`);
-    const host = await rehearsal.instance.worker("PostProcessMediaWorker", start);
+    const host = await world.instance.worker("PostProcessMediaWorker", start);
     if (host) {
-      await inParts(rehearsal, served);
+      await inParts(world, served);
       const figure = `${described(before)} to ${described(after)} in ${seconds.toFixed(1)} s by ${host}, number ${sent}`;
       return { figure, served };
     }
@@ -83,12 +85,12 @@ async function video({ rehearsal }: StepInputs, uploads: Uploads) {
 }
 
 /** Memory limits are not enforced in these machines (tests/hosts/memory.test.ts does); whom they would meet first is seen here. */
-async function phone({ rehearsal }: StepInputs, uploads: Uploads, kind: keyof typeof CLIPS): Promise<string> {
+async function phone(world: Needs<"machines">, uploads: Uploads, kind: keyof typeof CLIPS): Promise<string> {
   const start = Date.now();
   const { status, body: attachment } = await uploads.send(await clip(CLIPS[kind]), "video/quicktime");
   if (status !== 202) throw new Error(`the upload was answered with ${status}`);
   const scores = new Set<string>();
-  const machines = [rehearsal.main(), ...rehearsal.workers()];
+  const machines = [world.machines.main(), ...world.machines.workers()];
   const served = await uploads.ready(attachment, 300, async () => {
     for (const machine of machines)
       for (const score of (await machine.run(SCORES)).split("\n").filter(Boolean)) scores.add(score);
@@ -108,7 +110,7 @@ const SCORES = `for pid in $(pgrep -x ffmpeg); do
 done`;
 
 /** The original came in parts, and is an old version since it was transcoded. */
-async function inParts({ s3, names }: Rehearsal, served: string): Promise<void> {
+async function inParts({ s3, stack: { names } }: Needs<"s3" | "stack">, served: string): Promise<void> {
   const [key] = new URL(served).pathname.slice(1).split(".mp4");
   const versions = await s3.store.objects(names.mediaBucket);
   const original = versions.find((version) => version.key === `${key}.mov` && version.size > 0);
@@ -132,10 +134,14 @@ const putArchive = (bucket: string, region: string) =>
    for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do export "$name=$(docker exec web printenv $name)"; done
    aws s3 cp --no-progress /etc/hostname s3://${bucket}/backups/1.zip`;
 
-async function unlisted({ rehearsal }: StepInputs, url: string): Promise<void> {
-  const { names, outside, settings } = rehearsal;
-  await rehearsal.main().run(putArchive(names.mediaBucket, settings.aws.region));
-  if (!(await rehearsal.s3.store.holds(names.mediaBucket, "backups/1.zip"))) throw new Error("no archive");
+async function unlisted(
+  world: Needs<"browser" | "machines" | "outside" | "s3" | "stack">,
+  url: string,
+): Promise<void> {
+  const { outside } = world;
+  const { names, settings } = world.stack;
+  await world.machines.main().run(putArchive(names.mediaBucket, settings.aws.region));
+  if (!(await world.s3.store.holds(names.mediaBucket, "backups/1.zip"))) throw new Error("no archive");
   const s3 = async (bucket: string, path: string) => {
     const host = `${bucket}.s3.${settings.aws.region}.amazonaws.com`;
     const command = ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "10"];
@@ -144,7 +150,7 @@ async function unlisted({ rehearsal }: StepInputs, url: string): Promise<void> {
   };
   const mediaHost = async (path: string) => {
     const status = ["-o", "/dev/null", "-w", "%{http_code}"];
-    return (await rehearsal.browse(`https://${names.media}${path}`, ...status)).stdout;
+    return (await world.browser.browse(`https://${names.media}${path}`, ...status)).stdout;
   };
   const { pathname } = new URL(url);
   const asked: [string, string, string][] = [

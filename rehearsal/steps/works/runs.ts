@@ -1,12 +1,12 @@
 /** Whatever the images are: every queue is served, the owner has an account, workers have their way to main, the nightly dump arrives. */
 import { QUEUE_NAMES } from "../../../fleet/catalogue/queues";
 import { sidekiqProcesses } from "../../../lab/databases";
-import type { StepInputs } from "../step";
+import type { Inputs } from "../step";
 import { backup } from "./backup";
 
-export async function runs(inputs: StepInputs): Promise<void> {
-  const { rehearsal, report } = inputs;
-  const main = rehearsal.main();
+export async function runs(world: Inputs<"instance" | "machines" | "s3" | "stack">): Promise<void> {
+  const { report } = world;
+  const main = world.machines.main();
 
   await report.check("every queue has a consumer, and one process serves scheduler", async () => {
     const processes = await sidekiqProcesses(main);
@@ -19,18 +19,18 @@ export async function runs(inputs: StepInputs): Promise<void> {
   });
 
   await report.check("the owner's account is there, and its password in a file of root's", async () => {
-    await rehearsal.instance.ownersToken();
+    await world.instance.ownersToken();
     const mode = await main.run("stat -c '%a %U' /root/owner-password");
     if (mode.trim() !== "600 root") throw new Error(mode);
   });
 
   await report.check("workers reach main on a direct path", async () => {
-    for (const worker of rehearsal.workers()) {
-      const peer = rehearsal.site.hostnames.main;
+    for (const worker of world.machines.workers()) {
+      const peer = world.stack.site.hostnames.main;
       const { stdout, stderr } = await worker.attempt(`tailscale ping --c 10 --until-direct ${peer}`);
       if (!/pong from .* via \d/.test(stdout)) throw new Error(`${worker.name}: ${stdout}${stderr}`);
     }
   });
 
-  await backup(inputs);
+  await backup(world);
 }

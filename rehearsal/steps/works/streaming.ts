@@ -1,9 +1,10 @@
 /** Streaming: an open page gets what others post. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StepInputs } from "../step";
+import type { Inputs } from "../step";
 
-export async function streaming({ rehearsal, report }: StepInputs): Promise<void> {
-  const { instance } = rehearsal;
+export async function streaming(world: Inputs<"instance">): Promise<void> {
+  const { report } = world;
+  const { instance } = world;
   await report.check("who has a page open gets what is posted, by WebSocket from the internet", async () => {
     let closed = false;
     const heard = instance.hear().finally(() => {

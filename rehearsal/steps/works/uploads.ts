@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { attempt, run } from "../../../tools/run";
 import { until } from "../../../tools/until";
 import type { Attachment } from "../../instance";
-import type { Rehearsal } from "../../rehearsal";
+import type { Needs } from "../../world";
 
 /** A video, or a picture. */
 export interface Video {
@@ -16,22 +16,22 @@ export interface Video {
 }
 
 export class Uploads {
-  constructor(private readonly rehearsal: Rehearsal) {}
+  constructor(private readonly world: Needs<"browser" | "ffmpeg" | "folder" | "instance" | "stack">) {}
 
   file(name: string): string {
-    return join(this.rehearsal.folder, name);
+    return join(this.world.folder, name);
   }
 
   /** A test picture, which moves where the options say for how long. */
   async make(name: string, ...options: string[]): Promise<string> {
     const quiet = ["-nostdin", "-loglevel", "error", "-y"];
     const source = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25"];
-    await run([this.rehearsal.ffmpeg, ...quiet, ...source, ...options, this.file(name)]);
+    await run([this.world.ffmpeg, ...quiet, ...source, ...options, this.file(name)]);
     return this.file(name);
   }
 
   send(path: string, type: string) {
-    return this.rehearsal.instance.upload(path, type);
+    return this.world.instance.upload(path, type);
   }
 
   /**
@@ -43,7 +43,7 @@ export class Uploads {
     let url: string | null = null;
     await until(`upload ${id} to be transcoded`, seconds, async () => {
       await meanwhile();
-      url = (await this.rehearsal.instance.attachment(id)).body.url;
+      url = (await this.world.instance.attachment(id)).body.url;
       return url !== null;
     });
     return String(url);
@@ -51,17 +51,17 @@ export class Uploads {
 
   /** From the media host into a file; the answer's header, in lower case. */
   async fetch(url: string, to: string, ...options: string[]): Promise<string> {
-    const { names } = this.rehearsal;
+    const { names } = this.world.stack;
     if (new URL(url).hostname !== names.media) throw new Error(`${url} is not at ${names.media}`);
     const saving = ["--fail", "--dump-header", "-", "--output", to];
-    const { code, stdout, stderr } = await this.rehearsal.browse(url, ...saving, ...options);
+    const { code, stdout, stderr } = await this.world.browser.browse(url, ...saving, ...options);
     if (code !== 0) throw new Error(`${url}: ${stderr}`);
     return stdout.toLowerCase();
   }
 
   async video(path: string): Promise<Video> {
     // Without a file to write it tells what it has read, and ends with 1.
-    const { stderr } = await attempt([this.rehearsal.ffmpeg, "-hide_banner", "-i", path]);
+    const { stderr } = await attempt([this.world.ffmpeg, "-hide_banner", "-i", path]);
     const [, codec = "none", size = "none"] = /Stream .*Video: (\w+).*? (\d{2,}x\d{2,})/.exec(stderr) ?? [];
     const [, minutes, seconds] = /Duration: 00:(\d+):([\d.]+)/.exec(stderr) ?? [];
     return {

@@ -1,16 +1,20 @@
 /** What people and jobs need: a post reaches a worker and comes back, media, mail, streaming; and what needs nobody. */
 import { until } from "../../../tools/until";
-import type { Step } from "../step";
+import type { Inputs } from "../step";
 import { mail } from "./mail";
 import { media } from "./media";
 import { runs } from "./runs";
 import { streaming } from "./streaming";
 
-export const works: Step = async (inputs) => {
-  const { rehearsal, report } = inputs;
-  const { instance } = rehearsal;
+export const works = async (
+  world: Inputs<
+    "browser" | "ffmpeg" | "folder" | "instance" | "machines" | "mail" | "outside" | "s3" | "stack"
+  >,
+) => {
+  const { report } = world;
+  const { instance } = world;
 
-  await runs(inputs);
+  await runs(world);
 
   await report.check("a post's fan-out is done by a worker, over the tailnet", async () => {
     const start = new Date();
@@ -24,8 +28,8 @@ export const works: Step = async (inputs) => {
     return `by ${worker}, ${((Date.now() - start.getTime()) / 1000).toFixed(1)} s after the first post`;
   });
 
-  await media(inputs);
-  await mail(inputs);
-  await streaming(inputs);
+  await media(world);
+  await mail(world);
+  await streaming(world);
   return true;
 };
