@@ -13,7 +13,7 @@ import { makeProviders } from "./components/providers";
 import { allowPublicMedia } from "./components/publicMedia";
 import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
-import { assess } from "./settings/assess";
+import { assess } from "./fleet/assess";
 import { namesOf } from "./settings/names";
 import { exampleValues } from "./settings/warnings";
 

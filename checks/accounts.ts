@@ -1,5 +1,5 @@
 /** Which DigitalOcean accounts the tokens open, and whether they are those that the stack lives in. */
-import type { Problem } from "../fleet/problem";
+import type { Problem } from "../settings/problem";
 import { placeholder, type SecretName, setCommand } from "../settings/secrets";
 import { type Answer, ApiError, type Ask, asking, digitalOceanApi } from "./api";
 

@@ -1,6 +1,6 @@
 /** Secrets that must stay what they were: with others, encrypted columns, sessions or web push would be lost. */
 import { createHash } from "node:crypto";
-import type { Problem } from "../fleet/problem";
+import type { Problem } from "../settings/problem";
 import type { SecretName } from "../settings/secrets";
 
 const FIXED: Partial<Record<SecretName, string>> = {

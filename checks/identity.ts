@@ -1,7 +1,7 @@
 /** What must not change on a living stack: a change would leave data behind, or break the instance for ever. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../fleet/problem";
 import { namesOf } from "../settings/names";
+import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";

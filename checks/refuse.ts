@@ -1,6 +1,6 @@
 /** The one way in which the program says no. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Problem } from "../fleet/problem";
+import type { Problem } from "../settings/problem";
 
 /**
  * Stops the program before its first resource when there is anything to refuse.

@@ -1,5 +1,5 @@
 /** Whether the registry has the release's images: otherwise machines would try in vain, after an old main is gone. */
-import type { Problem } from "../fleet/problem";
+import type { Problem } from "../settings/problem";
 import { ApiError, client } from "./api";
 import type { Found } from "./surroundings";
 

@@ -1,22 +1,22 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
 
-import { dropletSize, dropletSlugs } from "../fleet/catalogue/droplets";
-import { checkQueues } from "../fleet/catalogue/queues";
+import { dropletSize, dropletSlugs } from "../catalogue/droplets";
+import { sizeFleet } from "../fleet/assess";
 import { fleetOf } from "../fleet/model/fleet";
-import type { Problem } from "../fleet/problem";
+import { situationOf } from "../fleet/situation";
 import { diskProblems } from "../fleet/sizing/disk";
 import { judge } from "../fleet/verdict/verdict";
 import { USER_DATA_LIMIT } from "../machines/bundle";
 import { plannedHosts } from "../machines/planned";
-import { sizeFleet } from "../settings/assess";
 import { placedProcesses } from "../settings/fleet";
 import { refusedVariable } from "../settings/managedVariables";
 import { namesOf } from "../settings/names";
+import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { reservedBucketName } from "../settings/schema/bucketNames";
 import { shown } from "../settings/schema/shown";
-import { situationOf } from "../settings/situation";
 import { type Identity, identityOf, identityProblems } from "./identity";
+import { checkQueues } from "./queues";
 
 interface Context {
   stack: string;

@@ -1,8 +1,8 @@
 /** What is wrong with the secrets that a stack brings along. */
 import { createECDH } from "node:crypto";
-import type { Problem } from "../fleet/problem";
 import { hasWorkerAccount } from "../settings/fleet";
 import { refusedVariable } from "../settings/managedVariables";
+import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { shown, shownName } from "../settings/schema/shown";
 import { secretKind } from "../settings/secretKinds";

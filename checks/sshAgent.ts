@@ -1,6 +1,6 @@
 /** The ssh agent of the person who runs pulumi. Nothing here needs it, but a socket that is gone fails every command. */
 import { connect } from "node:net";
-import type { Problem } from "../fleet/problem";
+import type { Problem } from "../settings/problem";
 
 /**
  * The provider of remote commands asks the agent that SSH_AUTH_SOCK names, although it has a key, and gives up at once where

@@ -1,8 +1,8 @@
 /** What stands in the way at DigitalOcean: limits of the accounts, and DNS records of somebody else. Asked before the first resource. */
 
-import type { Problem } from "../fleet/problem";
 import { dropletsAtOnce } from "../settings/fleet";
 import { cloudTag, namesOf } from "../settings/names";
+import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import type { Opened } from "./accounts";
 import { type Answer, ApiError, type Ask, list } from "./api";

@@ -1,5 +1,5 @@
 /** Bucket policies, IAM policies and lifecycles as plain data. */
-import { EXPIRED_DUMPS_DAYS } from "../fleet/catalogue/price";
+import { EXPIRED_DUMPS_DAYS } from "../catalogue/price";
 
 /** What Mastodon 4.7 stores for everyone to read. Its archives (backups/) and uploads of lists (imports/) are not here. */
 export const PUBLIC_PREFIXES = [

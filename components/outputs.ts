@@ -1,7 +1,7 @@
 /** What `pulumi up` ends with: where everything is, what it costs, and what to do next. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Recorded } from "../checks/identity";
-import type { Assessment } from "../settings/assess";
+import type { Assessment } from "../fleet/assess";
 import type { Names } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import type { BackupBucket } from "./backupBucket";

@@ -1,7 +1,7 @@
 /** DigitalOcean's droplets and volumes. */
 import { randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
-import { dropletSize } from "../fleet/catalogue/droplets";
+import { dropletSize } from "../catalogue/droplets";
 import { type DigitalOceanAccount, DROPLET, VOLUME, VOLUME_ATTACHMENT } from "./digitaloceanAccount";
 import { SSH_KEY } from "./digitaloceanOrganisation";
 import { between, inputsOf, matching, oneOf } from "./inputs";

@@ -1,10 +1,10 @@
-/** `npm run sizes:fetch`: writes fleet/catalogue/dropletSizes.json anew from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read). */
+/** `npm run sizes:fetch`: writes catalogue/dropletSizes.json anew from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read). */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { runCommand } from "../tools/commandLine";
 
-const FILE = join(__dirname, "../fleet/catalogue/dropletSizes.json");
+const FILE = join(__dirname, "../catalogue/dropletSizes.json");
 const FIRST_PAGE = "https://api.digitalocean.com/v2/sizes?per_page=200";
 
 /** One of `sizes` in the answer to GET /v2/sizes (docs.digitalocean.com/reference/api/reference/sizes), as far as it counts here. */

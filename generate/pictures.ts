@@ -1,7 +1,7 @@
 /** `npm run pictures`: the story's states as pictures for docs/capacity.md, from the model. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { QUEUE_NAMES, type QueueName } from "../fleet/catalogue/queues";
+import { QUEUE_NAMES, type QueueName } from "../catalogue/queues";
 import { evaluate } from "../fleet/model/evaluate";
 import type { Fleet } from "../fleet/model/fleet";
 import { recover } from "../fleet/model/recovery";

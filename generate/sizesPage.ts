@@ -1,12 +1,12 @@
 /** docs/sizes.md: what the formulas make of every droplet size with the default settings. */
 
-import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../fleet/catalogue/droplets";
-import { sidekiqThreads } from "../fleet/catalogue/queues";
+import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../catalogue/droplets";
+import { sidekiqThreads } from "../catalogue/queues";
+import { situationOf } from "../fleet/situation";
 import { totalMiB } from "../fleet/sizing/memory";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
 import { redisNeedOf } from "../fleet/sizing/state";
 import { settingsSchema } from "../settings/schema";
-import { situationOf } from "../settings/situation";
 
 const { shape } = settingsSchema;
 const defaults = {

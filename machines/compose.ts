@@ -1,6 +1,6 @@
 /** Mastodon's containers as a compose file, from plain data. */
 import { stringify } from "yaml";
-import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../fleet/catalogue/queues";
+import { leadingQueue, type SidekiqProcess, sidekiqArguments } from "../catalogue/queues";
 import { CONTAINER_SWAP_MIB } from "../fleet/sizing/memory";
 import type { Names } from "../settings/names";
 import type { Settings } from "../settings/schema";

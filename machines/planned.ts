@@ -1,6 +1,6 @@
 /** The hosts as a plan shows them: the real renderers, with each secret replaced by its name. */
 
-import type { Assessment } from "../settings/assess";
+import type { Assessment } from "../fleet/assess";
 import { namesOf } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";

@@ -1,15 +1,16 @@
 /** From a stack's files to its plan: the real program under the engine's mocks, and the verdict on its fleet. */
 
+import { CATALOGUE_CHECKED, dropletSize } from "../catalogue/droplets";
+import { NOT_COUNTED } from "../catalogue/price";
+import { QUEUE_NAMES, type SidekiqProcess } from "../catalogue/queues";
 import { parseConfiguration } from "../checks/configuration";
 import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
-import { CATALOGUE_CHECKED, dropletSize } from "../fleet/catalogue/droplets";
-import { NOT_COUNTED } from "../fleet/catalogue/price";
-import { QUEUE_NAMES, type SidekiqProcess } from "../fleet/catalogue/queues";
+import { type Assessment, assess } from "../fleet/assess";
 import type { Evaluation, HostResult } from "../fleet/model/evaluate";
 import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
+import { situationOf } from "../fleet/situation";
 import { type PlannedHost, plannedHosts } from "../machines/planned";
-import { type Assessment, assess } from "../settings/assess";
 import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";
 import { plainSettings } from "../settings/plain";
@@ -22,7 +23,6 @@ import {
   type SecretName,
   setCommand,
 } from "../settings/secrets";
-import { situationOf } from "../settings/situation";
 import { notesOf } from "../settings/stackFile/notes";
 import { type StackConfig, unqualified } from "../settings/stackFile/stackFile";
 import { exampleValues } from "../settings/warnings";

@@ -1,6 +1,6 @@
 /** The shape of plan.json, with its documentation; plan/plan.schema.json is generated from it. */
 import { z } from "zod";
-import { QUEUE_NAMES } from "../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../catalogue/queues";
 
 const account = z.enum(["main", "workers", "aws"]);
 

@@ -1,6 +1,6 @@
 /** What a stack's settings say, read apart from the program. */
 
-import { priceOf } from "../settings/assess";
+import { priceOf } from "../fleet/assess";
 import { type Settings, settingsSchema } from "../settings/schema";
 import { parseValues } from "../settings/schema/values";
 import { SECRET_NAMES, SECRETS } from "../settings/secrets";

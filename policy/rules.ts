@@ -1,5 +1,5 @@
 /** What no change of the program or its settings may bring about. Pure: policy/index.ts hands the engine's resources over. */
-import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../fleet/catalogue/droplets";
+import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
 import { cloudTag } from "../settings/names";
 import { publicStatements } from "./bucketPolicies";
 import { KNOWN_TYPES } from "./types";

@@ -1,6 +1,6 @@
 /** The fleet that the settings describe: which Sidekiq process runs where. */
 
-import type { SidekiqProcess } from "../fleet/catalogue/queues";
+import type { SidekiqProcess } from "../catalogue/queues";
 import type { Settings } from "./schema";
 
 /** A Sidekiq process with its place. */

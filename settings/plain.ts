@@ -1,7 +1,7 @@
 /** The plain settings, each judged by itself: the one reader for the program, the plan, the policy pack and `size`. */
 import type { z } from "zod";
-import type { Problem } from "../fleet/problem";
 import { plainSecretProblems, rereadProblems, rewrittenProblems } from "./plainValues";
+import type { Problem } from "./problem";
 import { headOf } from "./schema/paths";
 import { settingType } from "./schema/types";
 import { decode, type ParsedValues, parseValues, quiet } from "./schema/values";

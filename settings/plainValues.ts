@@ -1,7 +1,7 @@
 /** Plain values that no schema can judge: secrets that anybody could read, and what YAML made of something else. */
 import type { z } from "zod";
-import type { Problem } from "../fleet/problem";
 import { refusedVariable } from "./managedVariables";
+import type { Problem } from "./problem";
 import { nameAt, schemaAt } from "./schema/issues";
 import { stepsOf } from "./schema/paths";
 import { settingType } from "./schema/types";

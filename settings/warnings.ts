@@ -1,6 +1,5 @@
 /** Things to know about a stack that stop nobody. */
 
-import type { MonthlyPrice } from "../fleet/catalogue/price";
 import { variableWarning } from "./managedVariables";
 import { leavesOf } from "./plainValues";
 import type { Settings } from "./schema";
@@ -38,15 +37,6 @@ export function settingWarnings(settings: Settings): string[] {
     if (warning) warnings.push(`extraEnv.${name}: ${warning}.`);
   }
   return warnings;
-}
-
-/** The policy pack refuses what this warns of, at every preview and `up` that has it. */
-export function limitWarnings({ pricing: { limitUsd } }: Settings, { totalUsd }: MonthlyPrice): string[] {
-  return limitUsd === undefined || totalUsd <= limitUsd
-    ? []
-    : [
-        `pricing.limitUsd is ${limitUsd}, but the stack costs $${totalUsd.toFixed(2)} a month: the policy pack will refuse it. Raise the limit, or make the fleet smaller.`,
-      ];
 }
 
 /** What the worked examples and the messages of this program write where a user's own value belongs. */

@@ -8,8 +8,10 @@ const ROOT = join(__dirname, "..");
 /** From the ground up. A folder imports from those before it. */
 const LAYERS = [
   "tools",
-  "fleet",
+  "catalogue",
   "settings",
+  "services",
+  "fleet",
   "machines",
   "checks",
   "components",

@@ -25,6 +25,7 @@ const PROJECT = "mastodon-hosting";
 /** What the program, its policy pack and what CI runs consist of. */
 const PROGRAM = [
   "index.ts",
+  "catalogue",
   "checks",
   "components",
   "fleet",

@@ -1,6 +1,6 @@
 /** The model in one call: a described fleet and its workload to what each queue, host and month comes to. */
-import { VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
-import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../catalogue/queues";
+import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../../catalogue/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../sizing/sizing";
 import { redisNeedOf } from "../sizing/state";
 import { share } from "./allocation";

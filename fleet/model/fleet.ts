@@ -1,6 +1,6 @@
 /** A fleet as the model sees it: machines with their processes, main first. */
-import { type DropletSize, dropletSize } from "../catalogue/droplets";
-import type { SidekiqProcess } from "../catalogue/queues";
+import { type DropletSize, dropletSize } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "../sizing/overrides";
 
 export interface FleetHost {

@@ -1,6 +1,6 @@
 /** How fast a fleet works: who serves which jobs, and what they share while they do. */
 
-import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../catalogue/queues";
+import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
 import { type Conditions, coreSpeed, type Fleet } from "./fleet";
 import { DATABASE_MS_PER_ROUND_TRIP, type Workload } from "./workload";
 

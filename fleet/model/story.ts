@@ -2,8 +2,8 @@
  * The instance of docs/architecture.md's story in the model: what the workload's calibrated numbers were chosen for, once, and what
  * docs/capacity.md shows.
  */
-import { type DropletSize, dropletSize } from "../catalogue/droplets";
-import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../catalogue/queues";
+import { type DropletSize, dropletSize } from "../../catalogue/droplets";
+import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import type { Situation } from "./evaluate";
 import type { Fleet, FleetHost } from "./fleet";
 import { workloadOf } from "./workload";

@@ -1,5 +1,5 @@
 /** What an instance asks of its machines: jobs of each queue, what one job takes, and how a day goes. */
-import { QUEUE_NAMES, type QueueName } from "../catalogue/queues";
+import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
 
 /** What one job takes, on average. */
 export interface Job {

@@ -1,6 +1,6 @@
 /** The forms of a fleet that `npm run size` tries: which processes run on a main and on a worker of so many cores. */
-import { type DropletSize, dropletSize, dropletSlugs } from "../catalogue/droplets";
-import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../catalogue/queues";
+import { type DropletSize, dropletSize, dropletSlugs } from "../../catalogue/droplets";
+import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { MOST_THREADS } from "../verdict/findings";
 
 const EVERYTHING = QUEUE_NAMES.filter((queue) => queue !== "scheduler");

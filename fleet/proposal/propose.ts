@@ -1,6 +1,6 @@
 /** The cheapest fleet that the model accepts for a workload: what `npm run size` answers. */
-import { VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
-import type { SidekiqProcess } from "../catalogue/queues";
+import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
 import { coreSpeed, type Fleet, type FleetHost } from "../model/fleet";
 import { recover } from "../model/recovery";

@@ -1,7 +1,7 @@
 /** What has to fit on a droplet's root disk. The data volume is apart. */
-import type { DropletSize } from "../catalogue/droplets";
-import type { SidekiqProcess } from "../catalogue/queues";
-import type { Problem } from "../problem";
+import type { DropletSize } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
+import type { Problem } from "../../settings/problem";
 import { swapMiB } from "./memory";
 
 export interface DiskLine {

@@ -1,6 +1,6 @@
 /** What a host is sized from. */
-import type { DropletSize } from "../catalogue/droplets";
-import type { SidekiqProcess } from "../catalogue/queues";
+import type { DropletSize } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "./overrides";
 import type { RedisNeed } from "./state";
 

@@ -1,4 +1,4 @@
-import { mayTranscode, queueNames, type SidekiqProcess } from "../catalogue/queues";
+import { mayTranscode, queueNames, type SidekiqProcess } from "../../catalogue/queues";
 
 /** A part of what a machine has to keep in RAM. */
 export interface MemoryLine {

@@ -1,8 +1,8 @@
 /** What is wrong with a sizing, in words that say what to write instead. */
 
-import { biggerSizes } from "../catalogue/droplets";
-import type { SidekiqProcess } from "../catalogue/queues";
-import type { Problem } from "../problem";
+import { biggerSizes } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
+import type { Problem } from "../../settings/problem";
 import type { ConnectionBudget } from "./connections";
 import type { Host } from "./input";
 import { type MemoryLine, totalMiB } from "./memory";

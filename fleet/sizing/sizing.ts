@@ -1,7 +1,7 @@
 /** What runs on a droplet and how big each part may get, from the droplet's RAM and cores. */
 
-import { mayTranscode, type SidekiqProcess, sidekiqThreads } from "../catalogue/queues";
-import type { Problem } from "../problem";
+import { mayTranscode, type SidekiqProcess, sidekiqThreads } from "../../catalogue/queues";
+import type { Problem } from "../../settings/problem";
 import {
   type ConnectionBudget,
   clientConnections,

@@ -1,5 +1,5 @@
 /** What Redis and Postgres have to hold, from the people and the outage that is planned for. */
-import { QUEUE_NAMES, type QueueName } from "../catalogue/queues";
+import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
 import type { Course, Outage } from "../model/recovery";
 import { courseOfDay, type Workload } from "../model/workload";
 

@@ -1,6 +1,6 @@
 /** Changes of single settings of a fleet: what a verdict tries before it recommends one. */
-import { type DropletSize, dropletFamily, dropletSize, dropletSlugs } from "../catalogue/droplets";
-import { QUEUES, type QueueName, queueNames, type SidekiqProcess } from "../catalogue/queues";
+import { type DropletSize, dropletFamily, dropletSize, dropletSlugs } from "../../catalogue/droplets";
+import { QUEUES, type QueueName, queueNames, type SidekiqProcess } from "../../catalogue/queues";
 import type { Fleet, FleetHost } from "../model/fleet";
 import { MOST_THREADS } from "./findings";
 

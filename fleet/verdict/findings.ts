@@ -1,6 +1,6 @@
 /** What the model has to say about a fleet, as facts: fleet/verdict/verdict.ts puts them into words and looks for remedies. */
 
-import { QUEUES, type QueueName, queueNames } from "../catalogue/queues";
+import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
 import type { Fleet, FleetHost } from "../model/fleet";
 import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
@@ -32,7 +32,7 @@ export interface Judged {
   found: readonly Finding[];
 }
 
-/** Everything that the model finds. Queues without any process are not its subject: fleet/catalogue/queues.ts refuses them. */
+/** Everything that the model finds. Queues without any process are not its subject: catalogue/queues.ts refuses them. */
 export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluation): Finding[] {
   const [main] = evaluation.hosts;
   return [

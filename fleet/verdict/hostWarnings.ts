@@ -1,9 +1,9 @@
 /** Warnings about single settings of a host, with the smallest change that the model confirms. */
 
-import { VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
+import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
 import type { Fleet } from "../model/fleet";
-import type { Problem } from "../problem";
 import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
 import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";

@@ -1,4 +1,4 @@
-import { QUEUE_NAMES, type QueueName, queueNames, type SidekiqProcess } from "../catalogue/queues";
+import { QUEUE_NAMES, type QueueName, queueNames, type SidekiqProcess } from "../../catalogue/queues";
 import type { Fleet } from "../model/fleet";
 
 /** A process on a host: main, or a pool of `count` droplets. */

@@ -1,9 +1,9 @@
 /** The smallest change that fixes a fleet, each one tried in the model. */
 
-import { QUEUE_NAMES, type QueueName, queueNames } from "../catalogue/queues";
+import { QUEUE_NAMES, type QueueName, queueNames } from "../../catalogue/queues";
+import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation, utilizations } from "../model/evaluate";
 import type { Fleet } from "../model/fleet";
-import type { Problem } from "../problem";
 import {
   addedQueue,
   type Change,

@@ -1,9 +1,9 @@
 /** The model's verdict on a fleet in words: what is wrong, and the smallest change that the model itself confirms. */
 
-import type { QueueName } from "../catalogue/queues";
+import type { QueueName } from "../../catalogue/queues";
+import type { Problem } from "../../settings/problem";
 import { type Evaluation, evaluate, type QueueResult, type Situation } from "../model/evaluate";
 import type { Fleet } from "../model/fleet";
-import type { Problem } from "../problem";
 import { redisPeak } from "../sizing/state";
 import { type Ladder, sizeLadder } from "./adjustments";
 import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, same } from "./findings";

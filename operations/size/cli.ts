@@ -1,12 +1,12 @@
 /** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
 import { join } from "node:path";
-import { dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
+import { dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { propose, type Wanted } from "../../fleet/proposal/propose";
+import { situationOf } from "../../fleet/situation";
 import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
 import { plainSettings } from "../../settings/plain";
 import { settingsSchema } from "../../settings/schema";
 import { headOf } from "../../settings/schema/paths";
-import { situationOf } from "../../settings/situation";
 import { notesOf } from "../../settings/stackFile/notes";
 import {
   readStackConfig,

@@ -1,7 +1,7 @@
 /** A proposed fleet as YAML for a stack file, with the arithmetic as comments above it. */
 import { Document, isMap, isSeq, visit } from "yaml";
-import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../fleet/catalogue/droplets";
-import type { SidekiqProcess } from "../../fleet/catalogue/queues";
+import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import type { SidekiqProcess } from "../../catalogue/queues";
 import type { Evaluation } from "../../fleet/model/evaluate";
 import type { Fleet } from "../../fleet/model/fleet";
 import { jobsPerMonth, jobsPerSecond } from "../../fleet/model/workload";

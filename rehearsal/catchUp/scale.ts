@@ -5,7 +5,7 @@
  * takes four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
  * Apart from it an hour of the story takes some seconds, since an outage and a night are so much longer than a job.
  */
-import type { QueueName } from "../../fleet/catalogue/queues";
+import type { QueueName } from "../../catalogue/queues";
 import type { Situation } from "../../fleet/model/evaluate";
 import { coreSpeed, type Fleet } from "../../fleet/model/fleet";
 import { STORY, STORY_FLEETS } from "../../fleet/model/story";

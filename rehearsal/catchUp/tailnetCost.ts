@@ -1,6 +1,6 @@
 /** The same process on main and on a worker, as the model sees them: where the delay of the tailnet is all that differs. */
-import { dropletSize } from "../../fleet/catalogue/droplets";
-import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../fleet/catalogue/queues";
+import { dropletSize } from "../../catalogue/droplets";
+import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
 import type { Fleet, FleetHost } from "../../fleet/model/fleet";
 import { JOBS, perQueue } from "../../fleet/model/workload";

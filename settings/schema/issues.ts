@@ -2,7 +2,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { stringify } from "yaml";
 import { z } from "zod";
-import type { Problem } from "../../fleet/problem";
+import type { Problem } from "../problem";
 import { corrections } from "./corrections";
 import { quoted, stepsOf } from "./paths";
 import { shown, shownName } from "./shown";

@@ -1,6 +1,6 @@
 /** The work, and what the capacity model assumes. */
 import { z } from "zod";
-import { QUEUE_NAMES } from "../../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../../catalogue/queues";
 import { amount } from "./fields";
 
 const ofOneQueue = z.strictObject({

@@ -1,6 +1,6 @@
 /** Main, the pools of workers, and the processes on them. */
 import { z } from "zod";
-import { QUEUE_NAMES } from "../../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../../catalogue/queues";
 import { generation, mebibytes } from "./fields";
 
 const sidekiqProcess = z.strictObject({

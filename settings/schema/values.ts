@@ -1,6 +1,6 @@
 /** From the strings that the engine hands over to values that the schema can judge. */
 import { z } from "zod";
-import type { Problem } from "../../fleet/problem";
+import type { Problem } from "../problem";
 import { describeIssue, type GivenSetting, unknownSetting } from "./issues";
 import { settingType } from "./types";
 

@@ -1,5 +1,5 @@
 /** Encrypted values where no secret belongs: they would stand in plain text in the outputs and the machines' files. */
-import type { Problem } from "../../fleet/problem";
+import type { Problem } from "../problem";
 import { headOf, quoted } from "../schema/paths";
 import type { SettingType } from "../schema/types";
 import { SECRETS, type SecretName, setCommand } from "../secrets";

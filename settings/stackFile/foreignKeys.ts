@@ -1,5 +1,5 @@
 /** Keys of the stack file that are no settings of this project: nothing reads them. */
-import type { Problem } from "../../fleet/problem";
+import type { Problem } from "../problem";
 import { setCommand } from "../secrets";
 
 /** A provider's key → what to set instead. Providers are configured by the program alone (components/providers.ts). */

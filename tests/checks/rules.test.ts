@@ -1,7 +1,7 @@
 /** What must hold between settings, and what the message says where it does not. */
 import { parse as parseYaml } from "yaml";
+import { assess } from "../../fleet/assess";
 import { plannedHosts } from "../../machines/planned";
-import { assess } from "../../settings/assess";
 import { SET_VARIABLES } from "../../settings/managedVariables";
 import { settingWarnings } from "../../settings/warnings";
 import { type BadCase, parse, problems } from "../settings/stack";

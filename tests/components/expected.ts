@@ -1,10 +1,10 @@
 /** What the machines of a stack are expected to be made of: the tests' cloud on one side, the hosts' renderers on the other. */
 import { vapidFromPem } from "../../components/vapid";
+import { assess } from "../../fleet/assess";
 import type { BootSecrets } from "../../machines/bundle";
 import type { MainSecrets } from "../../machines/inputs";
 import { mainHost } from "../../machines/mainHost";
 import { workerHost } from "../../machines/workerHost";
-import { assess } from "../../settings/assess";
 import { namesOf } from "../../settings/names";
 import {
   accessKeyId,

@@ -43,7 +43,7 @@ test("prod's outputs, complete", async () => {
     backupKey: password("secrets-backup", 48),
     consolePassword: password("secrets-console", 24),
     monthlyPriceUsd: {
-      lines: expect.any(Array), // tests/fleet/price.test.ts
+      lines: expect.any(Array), // tests/catalogue/price.test.ts
       dropletsAndVolumesUsd: 221,
       s3Usd: 94.5,
       totalUsd: 315.5,

@@ -1,7 +1,7 @@
 /** Fleets of any shape, for properties. */
 import fc from "fast-check";
-import type { DropletSize } from "../../fleet/catalogue/droplets";
-import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../fleet/catalogue/queues";
+import type { DropletSize } from "../../catalogue/droplets";
+import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { sized } from "./fleets";
 

@@ -1,6 +1,6 @@
 /** Root disks: whatever else fits on a size, its disk does too. */
 
-import { dropletSlugs } from "../../fleet/catalogue/droplets";
+import { dropletSlugs } from "../../catalogue/droplets";
 import { loneForms, mainForms, workerForms } from "../../fleet/proposal/layouts";
 import { diskProblems, mainDisk, totalGiB } from "../../fleet/sizing/disk";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";

@@ -1,6 +1,6 @@
 /** Fleets of the model's tests. */
-import { type DropletSize, dropletSize } from "../../fleet/catalogue/droplets";
-import type { QueueName, SidekiqProcess } from "../../fleet/catalogue/queues";
+import { type DropletSize, dropletSize } from "../../catalogue/droplets";
+import type { QueueName, SidekiqProcess } from "../../catalogue/queues";
 import type { Fleet, FleetHost } from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";
 import { redisNeedOf } from "../../fleet/sizing/state";

@@ -1,4 +1,4 @@
-import type { QueueName } from "../../fleet/catalogue/queues";
+import type { QueueName } from "../../catalogue/queues";
 import { type HostedProcess, placementWarnings } from "../../fleet/verdict/redundancy";
 
 function hosted(host: string, count: number, ...queues: QueueName[]): HostedProcess {

@@ -1,7 +1,7 @@
 /** prod's fleet beside the story's: what it does, and what it costs. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dropletSize } from "../../fleet/catalogue/droplets";
+import { dropletSize } from "../../catalogue/droplets";
 import { evaluate } from "../../fleet/model/evaluate";
 import { AT_THE_BUSIEST, STORY_MAIN } from "../../fleet/model/story";
 import { prodFleet as prod, prodSituation as situation } from "./prod";

@@ -2,8 +2,8 @@
 
 import type { Fleet } from "../../fleet/model/fleet";
 import { fleetOf } from "../../fleet/model/fleet";
+import { situationOf } from "../../fleet/situation";
 import { settingsSchema } from "../../settings/schema";
-import { situationOf } from "../../settings/situation";
 import { readExample } from "../../settings/stackFile/examples";
 
 const { config } = readExample("prod");

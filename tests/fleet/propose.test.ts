@@ -1,7 +1,8 @@
 /** The cheapest fleet: that it is accepted, and that no cheaper one is. */
 import fc from "fast-check";
-import { dropletSlugs } from "../../fleet/catalogue/droplets";
-import { checkQueues, sidekiqThreads } from "../../fleet/catalogue/queues";
+import { dropletSlugs } from "../../catalogue/droplets";
+import { sidekiqThreads } from "../../catalogue/queues";
+import { checkQueues } from "../../checks/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { Fleet } from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";

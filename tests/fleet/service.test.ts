@@ -1,6 +1,6 @@
 /** How fast single processes work. */
 
-import type { QueueName } from "../../fleet/catalogue/queues";
+import type { QueueName } from "../../catalogue/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { perQueue, type QueueLoad } from "../../fleet/model/workload";

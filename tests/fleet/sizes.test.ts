@@ -1,7 +1,7 @@
 /** docs/sizes.md, and what has to be true of each of its rows. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dropletSlugs } from "../../fleet/catalogue/droplets";
+import { dropletSlugs } from "../../catalogue/droplets";
 import { totalMiB } from "../../fleet/sizing/memory";
 import { MAX_CONNECTIONS_CEILING } from "../../fleet/sizing/postgres";
 import { generatedFiles } from "../../generate/settings";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { type DropletSize, dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
-import { QUEUE_NAMES, type SidekiqProcess } from "../../fleet/catalogue/queues";
-import type { Problem } from "../../fleet/problem";
+import { type DropletSize, dropletSize, dropletSlugs } from "../../catalogue/droplets";
+import { QUEUE_NAMES, type SidekiqProcess } from "../../catalogue/queues";
 import { totalMiB } from "../../fleet/sizing/memory";
 import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
+import type { Problem } from "../../settings/problem";
 import { redisNeed as redisNeedOfPeople } from "./fleets";
 
 const redisNeed = redisNeedOfPeople();

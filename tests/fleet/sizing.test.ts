@@ -1,5 +1,5 @@
-import { dropletSize } from "../../fleet/catalogue/droplets";
-import { QUEUE_NAMES, type SidekiqProcess } from "../../fleet/catalogue/queues";
+import { dropletSize } from "../../catalogue/droplets";
+import { QUEUE_NAMES, type SidekiqProcess } from "../../catalogue/queues";
 import type { MainInput } from "../../fleet/sizing/input";
 import {
   sidekiqMemoryMiB,

@@ -1,6 +1,6 @@
 /** What the verdict says, word for word, and that the change it recommends mends. */
 
-import type { SidekiqProcess } from "../../fleet/catalogue/queues";
+import type { SidekiqProcess } from "../../catalogue/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { Fleet } from "../../fleet/model/fleet";
 import { AT_THE_BUSIEST } from "../../fleet/model/story";

@@ -1,5 +1,5 @@
 /** What an instance asks of its machines. */
-import { QUEUE_NAMES } from "../../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../../catalogue/queues";
 import {
   courseOfDay,
   jobsPerMonth,

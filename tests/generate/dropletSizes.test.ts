@@ -9,7 +9,7 @@ import {
   changesBetween,
 } from "../../generate/dropletSizes";
 
-const FILE = join(__dirname, "../../fleet/catalogue/dropletSizes.json");
+const FILE = join(__dirname, "../../catalogue/dropletSizes.json");
 
 const size = (slug: string, vcpus: number, memory: number, price: number, more: Partial<ApiSize> = {}) => ({
   slug,

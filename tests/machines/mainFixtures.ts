@@ -1,11 +1,12 @@
 /** main's bundle from the fixtures' settings and secrets. */
+
+import { situationOf } from "../../fleet/situation";
 import { sizeMain } from "../../fleet/sizing/sizing";
 import { redisNeedOf } from "../../fleet/sizing/state";
 import type { HostBundle } from "../../machines/bundle";
 import type { MainHostInputs, MainSecrets } from "../../machines/inputs";
 import { mainHost } from "../../machines/mainHost";
 import { namesOf } from "../../settings/names";
-import { situationOf } from "../../settings/situation";
 import { DEPLOY_KEY, secrets, settings } from "./fixtures";
 
 export const mainSecrets: MainSecrets = {

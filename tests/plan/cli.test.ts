@@ -6,6 +6,7 @@ import { exampleFile } from "../../settings/stackFile/examples";
 
 const ROOT = join(__dirname, "../..");
 const PARTS = [
+  "catalogue",
   "checks",
   "components",
   "fleet",

@@ -1,6 +1,7 @@
 /** The story in small: what shrinks, when a backlog counts as gone, and what counts as the model's being right. */
 
-import { checkQueues, QUEUE_NAMES, queueNames } from "../../fleet/catalogue/queues";
+import { QUEUE_NAMES, queueNames } from "../../catalogue/queues";
+import { checkQueues } from "../../checks/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import { STORY } from "../../fleet/model/story";
 import { meanOfDay } from "../../fleet/model/workload";

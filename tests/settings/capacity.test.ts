@@ -1,6 +1,6 @@
 /** The capacity model's verdict on a stack: refused with the rest, warned of with the rest, and right about what to write. */
 import fc from "fast-check";
-import { assess } from "../../settings/assess";
+import { assess } from "../../fleet/assess";
 import { type BadCase, parse, problems, type StackFile } from "./stack";
 
 const bad: BadCase[] = [

@@ -1,5 +1,5 @@
 /** Settings and secrets that are right by themselves and cannot work, and what only warns. */
-import { assess } from "../../settings/assess";
+import { assess } from "../../fleet/assess";
 import { type BadCase, parse, problems } from "./stack";
 
 const smtp = (change: object) => ({

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { parseConfiguration } from "../../checks/configuration";
-import { assess } from "../../settings/assess";
+import { assess } from "../../fleet/assess";
 import { dropletsAtOnce, placedProcesses } from "../../settings/fleet";
 import { namesOf } from "../../settings/names";
 import { plainSettings } from "../../settings/plain";

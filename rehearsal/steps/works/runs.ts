@@ -1,5 +1,5 @@
 /** Whatever the images are: every queue is served, the owner has an account, workers have their way to main, the nightly dump arrives. */
-import { QUEUE_NAMES } from "../../../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../../../catalogue/queues";
 import { sidekiqProcesses } from "../../../lab/databases";
 import type { Inputs } from "../step";
 import { backup } from "./backup";

@@ -1,9 +1,9 @@
 /** The containers of the examples in which ffmpeg may run, with the limits of the rendered compose files. */
 import { parse } from "yaml";
-import { dropletSize } from "../../../fleet/catalogue/droplets";
-import { mayTranscode } from "../../../fleet/catalogue/queues";
+import { dropletSize } from "../../../catalogue/droplets";
+import { mayTranscode } from "../../../catalogue/queues";
+import { assess } from "../../../fleet/assess";
 import { plannedHosts } from "../../../machines/planned";
-import { assess } from "../../../settings/assess";
 import { plainSettings } from "../../../settings/plain";
 import type { Settings } from "../../../settings/schema";
 import { settingsSchema } from "../../../settings/schema";

@@ -1,7 +1,7 @@
 /** A Redis of the hosts' own version without a machine around it, and what Mastodon keeps in it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
-import { QUEUE_NAMES } from "../../../fleet/catalogue/queues";
+import { QUEUE_NAMES } from "../../../catalogue/queues";
 import { JOB_BYTES } from "../../../fleet/sizing/state";
 import { until } from "../../../tools/until";
 

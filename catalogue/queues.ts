@@ -1,5 +1,3 @@
-import type { Problem } from "../problem";
-
 /**
  * Mastodon 4.7's queues. `transcodes`: its jobs may start ffmpeg. In `default` on a local upload (app/workers/post_process_media_worker.rb),
  * in `ingress` and `pull` on other servers' media (download_file! in app/lib/activitypub/activity/create.rb and in
@@ -55,15 +53,6 @@ export interface SidekiqProcess {
   memoryMiB?: number | undefined;
 }
 
-/** A process where the stack file places it. */
-export interface PlacedProcess {
-  /** Where it is set, for example "main.sidekiq[0]". */
-  key: string;
-  process: SidekiqProcess;
-  /** Droplets that run it. */
-  count: number;
-}
-
 function isStrict(queues: SidekiqProcess["queues"]): queues is readonly QueueName[] {
   return Array.isArray(queues);
 }
@@ -111,39 +100,4 @@ export function sidekiqArguments(process: SidekiqProcess): string[] {
 /** Threads of a list of processes on one droplet: replicas counted, droplets not. */
 export function sidekiqThreads(processes: readonly SidekiqProcess[]): number {
   return processes.reduce((sum, { threads, replicas }) => sum + threads * replicas, 0);
-}
-
-/** Every queue has a consumer, and exactly one process in the whole fleet serves `scheduler`. */
-export function checkQueues(placed: readonly PlacedProcess[]): Problem[] {
-  const running = placed.filter(({ process, count }) => process.replicas * count > 0);
-  const served = new Set(running.flatMap(({ process }) => queueNames(process)));
-  const missing = QUEUE_NAMES.filter((queue) => !served.has(queue)).map((queue) => ({
-    key: "main.sidekiq",
-    message:
-      `leaves the queue ${queue} (${QUEUES[queue].does}) without a process, so that its jobs wait for ever; ` +
-      `add ${queue} to a process here or in a pool of workers`,
-  }));
-  return [...missing, ...checkScheduler(running)];
-}
-
-/** Two processes with `scheduler` enqueue every periodic job twice (mastodon/mastodon#14764). */
-function checkScheduler(running: readonly PlacedProcess[]): Problem[] {
-  const places = running
-    .filter(({ process }) => queueNames(process).includes("scheduler"))
-    .map(({ key, process, count }) => ({
-      key,
-      replicas: process.replicas,
-      count,
-      total: process.replicas * count,
-    }));
-  const kept = places.find(({ total }) => total === 1);
-  return places
-    .filter((place) => place !== kept)
-    .map(({ key, replicas, count, total }) => ({
-      key,
-      message: kept
-        ? `serves scheduler, which must run once in the whole fleet and does in ${kept.key}; remove scheduler here`
-        : `runs scheduler ${total} times (replicas: ${replicas}, droplets: ${count}), and it must run once in the whole ` +
-          "fleet; remove it here and add { queues: [scheduler], threads: 1, replicas: 1 } to main.sidekiq",
-    }));
 }

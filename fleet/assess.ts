@@ -1,15 +1,15 @@
 /** The verdict on a stack: sizes of everything, the price, and what to know. Pure; wrong settings are refused before. */
 
-import { type MonthlyPrice, monthlyPrice } from "../fleet/catalogue/price";
-import { sizeHosts } from "../fleet/model/evaluate";
-import { fleetOf } from "../fleet/model/fleet";
-import type { MainSizing, WorkerSizing } from "../fleet/sizing/sizing";
-import { placementWarnings } from "../fleet/verdict/redundancy";
-import { judge, type Verdict } from "../fleet/verdict/verdict";
-import { hasWorkerAccount, placedProcesses } from "./fleet";
-import type { Settings, WorkerPoolSettings } from "./schema";
+import { type MonthlyPrice, monthlyPrice } from "../catalogue/price";
+import { hasWorkerAccount, placedProcesses } from "../settings/fleet";
+import type { Settings, WorkerPoolSettings } from "../settings/schema";
+import { settingWarnings } from "../settings/warnings";
+import { sizeHosts } from "./model/evaluate";
+import { fleetOf } from "./model/fleet";
 import { situationOf } from "./situation";
-import { limitWarnings, settingWarnings } from "./warnings";
+import type { MainSizing, WorkerSizing } from "./sizing/sizing";
+import { placementWarnings } from "./verdict/redundancy";
+import { judge, type Verdict } from "./verdict/verdict";
 
 export interface Assessment {
   main: MainSizing;
@@ -76,4 +76,13 @@ export function assess(settings: Settings): Assessment {
       ...capacity.warnings.map(({ key, message }) => `${key} ${message}`),
     ],
   };
+}
+
+/** The policy pack refuses what this warns of, at every preview and `up` that has it. */
+function limitWarnings({ pricing: { limitUsd } }: Settings, { totalUsd }: MonthlyPrice): string[] {
+  return limitUsd === undefined || totalUsd <= limitUsd
+    ? []
+    : [
+        `pricing.limitUsd is ${limitUsd}, but the stack costs $${totalUsd.toFixed(2)} a month: the policy pack will refuse it. Raise the limit, or make the fleet smaller.`,
+      ];
 }

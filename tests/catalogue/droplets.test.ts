@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DropletSlug } from "@pulumi/digitalocean/types/enums";
-import catalogue from "../../fleet/catalogue/dropletSizes.json";
-import { biggerSizes, dropletFamily, dropletSize, dropletSlugs } from "../../fleet/catalogue/droplets";
+import catalogue from "../../catalogue/dropletSizes.json";
+import { biggerSizes, dropletFamily, dropletSize, dropletSlugs } from "../../catalogue/droplets";
 
 const sizes = dropletSlugs().flatMap((slug) => dropletSize(slug) ?? []);
 

@@ -1,8 +1,8 @@
 /** What the capacity model asks for besides the fleet, from the settings. */
 
-import type { Situation } from "../fleet/model/evaluate";
-import { workloadOf } from "../fleet/model/workload";
-import type { Settings } from "./schema";
+import type { Settings } from "../settings/schema";
+import type { Situation } from "./model/evaluate";
+import { workloadOf } from "./model/workload";
 
 export function situationOf({
   workload,

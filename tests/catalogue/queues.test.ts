@@ -1,14 +1,13 @@
 import fc from "fast-check";
 import {
-  checkQueues,
-  type PlacedProcess,
   QUEUE_NAMES,
   QUEUES,
   queueNames,
   type SidekiqProcess,
   sidekiqArguments,
   sidekiqThreads,
-} from "../../fleet/catalogue/queues";
+} from "../../catalogue/queues";
+import { checkQueues, type Placed } from "../../checks/queues";
 
 const all: SidekiqProcess = { queues: QUEUE_NAMES, threads: 10, replicas: 1 };
 const scheduler: SidekiqProcess = { queues: ["scheduler"], threads: 1, replicas: 1 };
@@ -18,7 +17,7 @@ const withoutScheduler: SidekiqProcess = {
   replicas: 1,
 };
 
-function onMain(...processes: SidekiqProcess[]): PlacedProcess[] {
+function onMain(...processes: SidekiqProcess[]): Placed[] {
   return processes.map((process, i) => ({ key: `main.sidekiq[${i}]`, process, count: 1 }));
 }
 

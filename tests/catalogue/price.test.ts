@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { dropletSlugs } from "../../fleet/catalogue/droplets";
-import { monthlyPrice } from "../../fleet/catalogue/price";
+import { dropletSlugs } from "../../catalogue/droplets";
+import { monthlyPrice } from "../../catalogue/price";
 
 const input = {
   main: { size: "s-8vcpu-16gb", volumeGiB: 100 },
@@ -56,7 +56,7 @@ test("dumps cost by the days that they are kept, and by a week more as old versi
 
 test("a size that is not in the catalogue is an error that says what to do", () => {
   expect(() => monthlyPrice({ ...input, main: { size: "s-6vcpu-16gb", volumeGiB: 10 } })).toThrow(
-    'The droplet size "s-6vcpu-16gb" is not in fleet/catalogue/dropletSizes.json: add it with its price, or write another.',
+    'The droplet size "s-6vcpu-16gb" is not in catalogue/dropletSizes.json: add it with its price, or write another.',
   );
 });
 

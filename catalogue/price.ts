@@ -107,7 +107,7 @@ function dropletPrice(slug: string): number {
   const size = dropletSize(slug);
   if (!size)
     throw new Error(
-      `The droplet size "${slug}" is not in fleet/catalogue/dropletSizes.json: add it with its price, or write another.`,
+      `The droplet size "${slug}" is not in catalogue/dropletSizes.json: add it with its price, or write another.`,
     );
   return size.priceMonthly;
 }
