@@ -1,16 +1,15 @@
 /** DigitalOcean's firewall around a droplet. The host's nftables say the same once more. */
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
+import { publicPorts, type Service } from "../services/service";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
-
-/** WireGuard's port: without it paths between machines are relayed, at 1 to 5 MB/s. */
-const WIREGUARD_PORT = "41641";
 
 export interface FirewallArgs {
   firewallName: string;
   tagName: string;
-  publicTcpPorts: readonly number[];
+  /** What runs behind it. */
+  services: readonly Pick<Service<never, never>, "ports">[];
 }
 
 /** A firewall and the tag that it attaches by. */
@@ -22,7 +21,7 @@ export interface TagFirewall {
 /** A tag, and a firewall that attaches by it: both exist before the first droplet, so none is ever open. */
 export function firewallByTag(
   name: string,
-  { firewallName, tagName, publicTcpPorts }: FirewallArgs,
+  { firewallName, tagName, services }: FirewallArgs,
   parent: pulumi.Resource,
 ): TagFirewall {
   const tag = new digitalocean.Tag(`${name}-tag`, { name: tagName }, { parent });
@@ -32,12 +31,11 @@ export function firewallByTag(
       name: firewallName,
       tags: [tag.name],
       inboundRules: [
-        ...publicTcpPorts.map((port) => ({
-          protocol: "tcp",
+        ...publicPorts(services).map(({ port, protocol = "tcp" }) => ({
+          protocol,
           portRange: String(port),
           sourceAddresses: ANYWHERE,
         })),
-        { protocol: "udp", portRange: WIREGUARD_PORT, sourceAddresses: ANYWHERE },
         { protocol: "icmp", sourceAddresses: ANYWHERE },
       ],
       // No rule would mean no way out.

@@ -1,6 +1,6 @@
 /** The secrets that a host's files hold, gathered into one secret output. */
 import * as pulumi from "@pulumi/pulumi";
-import type { MainSecrets, MastodonSecrets } from "../machines/inputs";
+import type { MainSecrets, MastodonSecrets } from "../services/inputs";
 import type { BackupBucket } from "./backupBucket";
 import type { InstanceSecrets } from "./instanceSecrets";
 import type { MediaBucket } from "./mediaBucket";

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { MainSizing } from "../fleet/sizing/sizing";
 import { bundleJson, userData } from "../machines/bundle";
-import { mainHost } from "../machines/mainHost";
+import { mainHost } from "../machines/hosts";
+import { mainServices } from "../services/roles";
 import { cloudTag, type Names } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import type { Account } from "./account";
@@ -62,7 +63,7 @@ export class MainDroplet extends pulumi.ComponentResource {
       {
         firewallName: `${names.prefix}-main`,
         tagName: cloudTag(args.stack, "main"),
-        publicTcpPorts: [80, 443],
+        services: mainServices,
       },
       this,
     );

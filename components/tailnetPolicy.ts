@@ -1,8 +1,8 @@
 /** The part of a tailnet's policy file that an instance needs, as data. */
+import { PGBOUNCER_PORT } from "../services/pgbouncer";
+import { mainServices, workerServices } from "../services/roles";
+import { tcpPorts } from "../services/service";
 import type { Names } from "../settings/names";
-
-/** pgbouncer, the persistent Redis (queues, feeds) and the cache Redis (decision: docs/decisions/0003-three-ports.md). */
-export const WORKER_PORTS = [6432, 6379, 6380] as const;
 
 export interface TailnetPolicy {
   tagOwners: Record<string, string[]>;
@@ -20,8 +20,15 @@ export function tailnetPolicy(
   { main, worker, deploy }: Names["tags"],
   admins: readonly string[],
 ): TailnetPolicy {
-  const ports = WORKER_PORTS.map((port) => `${main}:${port}`);
-  const ssh = [`${main}:22`, `${worker}:22`];
+  const ports = {
+    onMain: tcpPorts(mainServices, "workers"),
+    onWorkers: tcpPorts(workerServices, "main"),
+  };
+  const [onMain, onWorkers] = [each(main, ports.onMain), each(worker, ports.onWorkers)];
+  const administered = [
+    ...each(main, tcpPorts(mainServices, "administrators")),
+    ...each(worker, tcpPorts(workerServices, "administrators")),
+  ];
   return {
     tagOwners: {
       [deploy]: [...admins],
@@ -30,16 +37,26 @@ export function tailnetPolicy(
       [worker]: [...admins, deploy],
     },
     acls: [
-      { action: "accept", proto: "tcp", src: [worker], dst: [`${main}:${WORKER_PORTS.join(",")}`] },
-      { action: "accept", proto: "tcp", src: [...admins, deploy], dst: ssh },
+      accept([worker], [`${main}:${ports.onMain.join(",")}`]),
+      ...(onWorkers.length > 0 ? [accept([main], [`${worker}:${ports.onWorkers.join(",")}`])] : []),
+      accept([...admins, deploy], administered),
     ],
     tests: [
-      { src: worker, proto: "tcp", accept: ports, deny: [`${main}:22`, `${main}:5432`, `${worker}:22`] },
-      { src: main, proto: "tcp", deny: [`${worker}:22`, `${main}:6432`] },
-      { src: deploy, proto: "tcp", accept: ssh, deny: ports },
+      { src: worker, proto: "tcp", accept: onMain, deny: [`${main}:22`, `${main}:5432`, `${worker}:22`] },
+      {
+        src: main,
+        proto: "tcp",
+        ...(onWorkers.length > 0 ? { accept: onWorkers } : {}),
+        deny: [`${worker}:22`, `${main}:${PGBOUNCER_PORT}`],
+      },
+      { src: deploy, proto: "tcp", accept: administered, deny: onMain },
     ],
   };
 }
+
+const each = (tag: string, ports: readonly number[]) => ports.map((port) => `${tag}:${port}`);
+
+const accept = (src: string[], dst: string[]) => ({ action: "accept", proto: "tcp", src, dst }) as const;
 
 /** The policy as Tailscale's editor and API take it. */
 export const policyText = (policy: TailnetPolicy) => `${JSON.stringify(policy, null, 2)}\n`;

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { WorkerSizing } from "../fleet/sizing/sizing";
 import { machineHash, userData } from "../machines/bundle";
-import { workerHost } from "../machines/workerHost";
+import { workerHost } from "../machines/hosts";
+import { workerServices } from "../services/roles";
 import { cloudTag, type Names } from "../settings/names";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import type { Account } from "./account";
@@ -57,7 +58,7 @@ export class WorkerPool extends pulumi.ComponentResource {
       {
         firewallName: `${names.prefix}-worker-${pool.name}`,
         tagName: cloudTag(args.stack, "worker", pool.name),
-        publicTcpPorts: [],
+        services: workerServices,
       },
       this,
     );

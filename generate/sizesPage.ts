@@ -6,6 +6,7 @@ import { situationOf } from "../fleet/situation";
 import { totalMiB } from "../fleet/sizing/memory";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
 import { redisNeedOf } from "../fleet/sizing/state";
+import type { SizedProcess } from "../services/sizes";
 import { settingsSchema } from "../settings/schema";
 
 const { shape } = settingsSchema;
@@ -130,11 +131,11 @@ function fitting(rows: readonly SizedDroplet[], role: Role, columns: Column<Size
 }
 
 /** A process of the default fleet in words: `2 × default -c 5`. */
-const processes = (sidekiq: typeof defaults.main.sidekiq, limits: readonly { memoryMiB: number }[]) =>
+const processes = (sidekiq: readonly SizedProcess[]) =>
   sidekiq
-    .map(({ queues, threads, replicas }, i) => {
+    .map(({ queues, threads, replicas, limitMiB }) => {
       const names = (Array.isArray(queues) ? queues : Object.keys(queues)).join(", ");
-      return `${replicas} × ${threads} threads for ${names} (${limits[i]?.memoryMiB} MiB each)`;
+      return `${replicas} × ${threads} threads for ${names} (${limitMiB} MiB each)`;
     })
     .join("; ");
 
@@ -150,8 +151,8 @@ values for each droplet size of the catalogue (checked ${CATALOGUE_CHECKED}), in
 \`fleet/sizing/postgres.ts\`, \`fleet/sizing/memory.ts\` and \`fleet/sizing/connections.ts\`. You can override each value with \`main.postgres\`,
 \`main.pgbouncer\`, \`main.redis\`, \`main.web\` and so on. \`npm run plan\` shows the values of a stack.
 
-Default Sidekiq: on main ${processes(defaults.main.sidekiq, first.main.sidekiq)};
-on each of ${pool.count} worker${pool.count === 1 ? "" : "s"} ${processes(pool.sidekiq, first.worker.sidekiq)}.
+Default Sidekiq: on main ${processes(first.main.sidekiq)};
+on each of ${pool.count} worker${pool.count === 1 ? "" : "s"} ${processes(first.worker.sidekiq)}.
 
 ## main: Postgres and pgbouncer
 

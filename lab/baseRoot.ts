@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { commonPackages } from "../machines/common";
-import { mainPackages } from "../machines/mainHost";
-import { hostFile } from "../machines/template";
+import { packagesOf } from "../machines/hosts";
+import { hostFile } from "../services/hostFile";
+import { mainServices, workerServices } from "../services/roles";
 import { cached } from "../tools/cache";
 import { run } from "../tools/run";
 import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";
@@ -131,10 +131,10 @@ export function debianRoot(
  * @param tools further packages, for what is looked at inside
  */
 export const hostRoot = (tools: readonly string[] = []) =>
-  debianRoot("host", [...IMAGE, ...mainPackages, ...commonPackages, ...tools], {
+  debianRoot("host", [...IMAGE, ...packagesOf([...mainServices, ...workerServices]), ...tools], {
     seeds: [
-      { path: "/etc/sysusers.d/mastodon-host.conf", content: hostFile("common/etc/sysusers-main.conf") },
-      { path: "/etc/postgresql-common/createcluster.conf", content: hostFile("main/etc/createcluster.conf") },
+      { path: "/etc/sysusers.d/mastodon-host.conf", content: hostFile("system/sysusers-main.conf") },
+      { path: "/etc/postgresql-common/createcluster.conf", content: hostFile("postgres/createcluster.conf") },
     ],
     disabled: HOST_SERVICES,
   });

@@ -5,18 +5,8 @@
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { stringify } from "yaml";
+import type { HostFile } from "../services/hostFile";
 import { base85 } from "./base85";
-
-export interface HostFile {
-  path: string;
-  content: string;
-  /** Octal, `0644` where absent. */
-  mode?: string;
-  /** `user:group`, `root:root` where absent. */
-  owner?: string;
-  /** False: a change does not replace the machine (the Mastodon version moves in place, in order). */
-  replaces?: false;
-}
 
 export interface HostBundle {
   role: "main" | "worker";

@@ -1,12 +1,11 @@
 /** The hosts as a plan shows them: the real renderers, with each secret replaced by its name. */
 
 import type { Assessment } from "../fleet/assess";
+import type { MainSecrets } from "../services/inputs";
 import { namesOf } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
-import type { MainSecrets } from "./inputs";
-import { mainHost } from "./mainHost";
-import { workerHost } from "./workerHost";
+import { mainHost, workerHost } from "./hosts";
 
 export interface PlannedHost {
   /** `main`, or `workers-POOL`. */

@@ -11,6 +11,8 @@ import type { Evaluation, HostResult } from "../fleet/model/evaluate";
 import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
 import { situationOf } from "../fleet/situation";
 import { type PlannedHost, plannedHosts } from "../machines/planned";
+import { mainServices, workerServices } from "../services/roles";
+import { shownOf } from "../services/service";
 import { hasWorkerAccount } from "../settings/fleet";
 import { namesOf } from "../settings/names";
 import { plainSettings } from "../settings/plain";
@@ -216,10 +218,9 @@ function planHost(host: PlannedHost, h: number, settings: Settings, assessment: 
     pool: undefined,
     sizing: assessment.main,
   };
-  const { size, sidekiq } = pool ?? main;
+  const { size } = pool ?? main;
   const droplet = dropletSize(size);
   if (!droplet) throw new Error(`${size} was checked before`);
-  const { postgres, pgbouncer, redis, cacheRedis, web } = assessment.main;
   return {
     name: host.name,
     account: pool && hasWorkerAccount(settings) ? "workers" : "main",
@@ -229,22 +230,12 @@ function planHost(host: PlannedHost, h: number, settings: Settings, assessment: 
     cpu: droplet.cpu,
     memoryMiB: droplet.memoryMiB,
     cores: planCores(assessment.capacity.evaluation.hosts[h]),
-    services: pool
-      ? []
-      : [
-          "nginx",
-          `Postgres 17 (${postgres.sharedBuffersMiB} MiB shared buffers, ${postgres.maxConnections} connections)`,
-          `pgbouncer (pool of ${pgbouncer.defaultPoolSize} for ${pgbouncer.maxClientConnections} clients)`,
-          `Redis for queues and feeds (${redis.maxMemoryMiB} MiB)`,
-          `Redis for the cache (${cacheRedis.maxMemoryMiB} MiB)`,
-          `web (${web.processes} × ${web.threads} threads)`,
-          "streaming",
-        ],
-    sidekiq: sidekiq.map((process, p) => ({
+    services: pool ? shownOf(workerServices, sizing) : shownOf(mainServices, assessment.main),
+    sidekiq: sizing.sidekiq.map((process) => ({
       queues: queuesText(process),
       threads: process.threads,
       replicas: process.replicas,
-      memoryMiB: sizing.sidekiq[p]?.memoryMiB ?? 0,
+      memoryMiB: process.limitMiB,
     })),
     memory: sizing.memory,
     userDataBytes: host.userDataBytes,

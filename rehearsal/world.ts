@@ -26,7 +26,7 @@ import type { Network } from "../lab/network";
 import { moto } from "../lab/s3/moto";
 import { EvaluatedS3, namesInRegion } from "../lab/s3/server";
 import { tailscaleLayer } from "../lab/tailnetTools";
-import { hostFile } from "../machines/template";
+import { hostFile } from "../services/hostFile";
 import { type Names, namesOfStack } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import { Browser } from "./browser";
@@ -59,7 +59,7 @@ export async function prepare({ release, images, registry, bare }: WorldArgs): P
     return { base: await bareRoot(), overlay: bareFiles };
   }
   const base = await hostRoot();
-  const daemon = hostFile("common/etc/daemon.json");
+  const daemon = hostFile("docker/daemon.json");
   const docker = await dockerFolder({ base, daemon, release, images, registry });
   return { base, docker, layers: [await tailscaleLayer()] };
 }

@@ -35,6 +35,7 @@ const PROGRAM = [
   "plan",
   "policy",
   "report",
+  "services",
   "settings",
   "tools",
   "package.json",

@@ -1,9 +1,6 @@
-import { DIRECT_CONNECTIONS, type PgbouncerSizing, type PostgresSizing } from "./postgres";
-
-export interface ConnectionLine {
-  item: string;
-  connections: number;
-}
+import type { ConnectionLine } from "../../services/service";
+import type { PgbouncerSizing, PostgresSizing } from "../../services/sizes";
+import { DIRECT_CONNECTIONS } from "./postgres";
 
 export interface ConnectionBudget {
   /** Mastodon's connections to pgbouncer. */
@@ -16,28 +13,21 @@ export interface ConnectionBudget {
   serverLimit: number;
 }
 
-/** The streaming server's pool when DB_POOL is unset (docs.joinmastodon.org/admin/scaling). */
-const STREAMING_CONNECTIONS = 10;
 /** tootctl, a Rails console, pgbouncer's exporter. Our allowance. */
 const PEOPLE_CONNECTIONS = 10;
 
-/** What connects to pgbouncer: a connection for every thread of web and Sidekiq, wherever it runs. */
-export function clientConnections(fleet: {
-  webProcesses: number;
-  webThreads: number;
-  mainThreads: number;
-  workerThreads: number;
-}): ConnectionLine[] {
-  return [
-    { item: "web", connections: fleet.webProcesses * fleet.webThreads },
-    { item: "streaming", connections: STREAMING_CONNECTIONS },
-    { item: "Sidekiq on main", connections: fleet.mainThreads },
-    { item: "Sidekiq on workers", connections: fleet.workerThreads },
+/** What connects to pgbouncer: main's services, and a connection for every thread of the workers' Sidekiq. */
+export const clientConnections = (
+  onMain: readonly ConnectionLine[],
+  workerThreads: number,
+): ConnectionLine[] =>
+  [
+    ...onMain,
+    { item: "Sidekiq on workers", connections: workerThreads },
     // New workers are up before the old ones drain.
-    { item: "workers that are being replaced", connections: fleet.workerThreads },
+    { item: "workers that are being replaced", connections: workerThreads },
     { item: "tootctl, console, exporter", connections: PEOPLE_CONNECTIONS },
   ].filter(({ connections }) => connections > 0);
-}
 
 /** What Postgres would have to accept if every client connected straight to it. */
 export function directConnections(client: readonly ConnectionLine[]): number {

@@ -11,17 +11,17 @@ export interface DiskLine {
 
 /** Debian with its packages takes 2 GiB; security updates and what apt keeps of them as much again. Our allowance. */
 const SYSTEM_GIB = 4;
-/** machines/files/common/etc/journald.conf. */
+/** services/system/journald.conf. */
 const JOURNAL_GIB = 1;
 /** Unpacked, of one release: web's and streaming's. */
 const IMAGES_GIB = { main: 1.4 + 0.5, worker: 1.4 };
 /** The new release is there before the old one goes. */
 const RELEASES = 2;
-/** Five files of 20 MB for each container (machines/files/common/etc/daemon.json). */
+/** Five files of 20 MB for each container (services/docker/daemon.json). */
 const CONTAINER_LOG_GIB = 0.1;
 /** Uploads of up to 99 MB on their way, before and after ffmpeg. Our allowance. */
 const TEMPORARY_GIB = 2;
-/** nginx: two weeks of logs (our allowance), the page cache, and the space that it keeps free next to the media cache (machines/files/main/nginx). */
+/** nginx: two weeks of logs (our allowance), the page cache, and the space that it keeps free next to the media cache (services/nginx). */
 const NGINX = [
   { item: "nginx's logs", gib: 1 },
   { item: "page cache", gib: 1 },

@@ -1,24 +1,5 @@
 /** Postgres 17 and pgbouncer on a host that they share with Mastodon, from its RAM and cores. */
-
-export interface PostgresSizing {
-  sharedBuffersMiB: number;
-  effectiveCacheSizeMiB: number;
-  maintenanceWorkMemMiB: number;
-  autovacuumWorkMemMiB: number;
-  workMemMiB: number;
-  maxConnections: number;
-  maxWalSizeMiB: number;
-  maxWorkerProcesses: number;
-  maxParallelWorkers: number;
-  maxParallelWorkersPerGather: number;
-  maxParallelMaintenanceWorkers: number;
-}
-
-export interface PgbouncerSizing {
-  defaultPoolSize: number;
-  reservePoolSize: number;
-  maxClientConnections: number;
-}
+import type { PostgresSizing } from "../../services/sizes";
 
 export interface PostgresOverrides {
   sharedBuffersMiB?: number | undefined;
@@ -30,9 +11,6 @@ export interface PostgresOverrides {
 
 /** What operators of large instances keep max_connections at or below, with pgbouncer to share it. */
 export const MAX_CONNECTIONS_CEILING = 250;
-
-/** A new session takes up to 10 MB of its own (PGConf.DE 2025, "PostgreSQL Connections Memory Usage"). */
-const SESSION_MIB = 10;
 
 /** Connections that go straight to 5432, past pgbouncer. */
 export const DIRECT_CONNECTIONS = [
@@ -99,17 +77,6 @@ export function sizePostgres(
     maxWalSizeMiB: Math.min(Math.max(Math.floor(memoryMiB / 4), 1024), 4096),
     ...parallelism(vcpus),
   };
-}
-
-/** Memory that Postgres takes at its busiest, without the page cache. */
-export function postgresMemory(postgres: PostgresSizing, poolSize: number): { item: string; mib: number }[] {
-  const sessions = poolSize + reservePoolSize(poolSize);
-  return [
-    { item: "Postgres shared buffers", mib: postgres.sharedBuffersMiB },
-    { item: "Postgres sessions", mib: sessions * SESSION_MIB + poolSize * postgres.workMemMiB },
-    // One index build of a migration, and the autovacuum workers, which together take as much.
-    { item: "Postgres maintenance", mib: 2 * postgres.maintenanceWorkMemMiB },
-  ];
 }
 
 /** Rounded up to tens; never below Postgres' default of 100, never above the ceiling. */

@@ -2,10 +2,11 @@
 
 import { biggerSizes } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
+import type { MemoryLine } from "../../services/service";
 import type { Problem } from "../../settings/problem";
 import type { ConnectionBudget } from "./connections";
 import type { Host } from "./input";
-import { type MemoryLine, totalMiB } from "./memory";
+import { totalMiB } from "./memory";
 import type { MainOverrides } from "./overrides";
 import { largestPool, MAX_CONNECTIONS_CEILING } from "./postgres";
 import { leastRedisMiB, type RedisNeed } from "./state";

@@ -1,6 +1,10 @@
 /** What runs on a droplet and how big each part may get, from the droplet's RAM and cores. */
-
-import { mayTranscode, type SidekiqProcess, sidekiqThreads } from "../../catalogue/queues";
+import { mayTranscode, type SidekiqProcess } from "../../catalogue/queues";
+import { mainServices, workerServices } from "../../services/roles";
+import { type ConnectionLine, type MemoryLine, memoryOf } from "../../services/service";
+import { sidekiqMemoryMiB } from "../../services/sidekiq";
+import type { MainSizes, SizedProcess, WorkerSizes } from "../../services/sizes";
+import { webMemoryMiB } from "../../services/web";
 import type { Problem } from "../../settings/problem";
 import {
   type ConnectionBudget,
@@ -12,56 +16,26 @@ import type { Host, MainInput, WorkerInput } from "./input";
 import {
   cacheRedisMaxMemoryMiB,
   containerLimitMiB,
-  type MemoryLine,
-  NGINX_MIB,
-  PGBOUNCER_MIB,
-  passingMemory,
-  redisMemory,
-  SYSTEM_MIB,
-  sidekiqMemory,
-  sidekiqMemoryMiB,
   streamingMemoryMiB,
   swapMiB,
   TOOLS_MIB,
   WEB_THREADS,
-  webMemoryMiB,
   webProcesses,
 } from "./memory";
 import type { MainOverrides } from "./overrides";
-import {
-  defaultPoolSize,
-  type PgbouncerSizing,
-  type PostgresSizing,
-  postgresMemory,
-  reservePoolSize,
-  sizePostgres,
-} from "./postgres";
+import { defaultPoolSize, reservePoolSize, sizePostgres } from "./postgres";
 import { connectionProblems, memoryProblems, redisProblems } from "./problems";
 import { type RedisNeed, redisMaxMemoryMiB } from "./state";
 
-export interface MainSizing {
-  postgres: PostgresSizing;
-  pgbouncer: PgbouncerSizing;
-  redis: { maxMemoryMiB: number };
+export interface MainSizing extends MainSizes {
   redisNeed: RedisNeed;
-  cacheRedis: { maxMemoryMiB: number };
-  /** `memoryMiB`: the container's limit, here and below. */
-  web: { processes: number; threads: number; memoryMiB: number };
-  streaming: { processes: 1; memoryMiB: number };
-  /** tootctl and consoles. */
-  tools: { memoryMiB: number };
-  /** One for each entry of the input, in its order: the limit of one replica. */
-  sidekiq: { memoryMiB: number }[];
-  swapMiB: number;
   /** What has to be in RAM at once. */
   memory: MemoryLine[];
   connections: ConnectionBudget;
   problems: Problem[];
 }
 
-export interface WorkerSizing {
-  sidekiq: { memoryMiB: number }[];
-  swapMiB: number;
+export interface WorkerSizing extends WorkerSizes {
   memory: MemoryLine[];
   problems: Problem[];
 }
@@ -84,57 +58,57 @@ export function sizeMain(input: MainInput): MainSizing {
   };
 }
 
-/** A worker droplet: Docker and Sidekiq, nothing else. */
+/** A worker droplet. */
 export function sizeWorker(input: WorkerInput): WorkerSizing {
-  const memory = workerMemory(input.sidekiq);
-  const key = input.key ?? "workers";
+  const sizes = workerSizes(input);
+  const memory = memoryOf(workerServices, sizes);
   return {
-    sidekiq: sidekiqLimits(input),
-    swapMiB: swapMiB(input.memoryMiB),
+    ...sizes,
     memory,
-    problems: memoryProblems(key, input, memory, ({ sidekiq = input.sidekiq }) => workerMemory(sidekiq)),
+    problems: memoryProblems(input.key ?? "workers", input, memory, (changes) =>
+      memoryOf(workerServices, workerSizes({ ...input, ...changes })),
+    ),
   };
 }
 
 function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
-  const { memoryMiB, overrides = {} } = input;
-  const web = sizeWeb(input, overrides);
-  const streaming = {
-    processes: 1,
-    memoryMiB: overrides.streaming?.memoryMiB ?? streamingMemoryMiB(memoryMiB),
-  } as const;
-  const redis = { maxMemoryMiB: overrides.redis?.maxMemoryMiB ?? redisMaxMemoryMiB(input.redisNeed) };
-  const cacheRedis = {
-    maxMemoryMiB: overrides.cacheRedis?.maxMemoryMiB ?? cacheRedisMaxMemoryMiB(memoryMiB),
-  };
-  const { postgres, pgbouncer, connections } = sizeDatabase(input, web, overrides);
-  return {
-    postgres,
-    pgbouncer,
-    redis,
-    redisNeed: input.redisNeed,
-    cacheRedis,
-    web,
-    streaming,
+  const { memoryMiB, vcpus, overrides = {} } = input;
+  const poolSize = overrides.pgbouncer?.defaultPoolSize ?? defaultPoolSize(vcpus);
+  const sizes = {
+    postgres: sizePostgres({ ...input, poolSize }, overrides.postgres),
+    redis: { maxMemoryMiB: overrides.redis?.maxMemoryMiB ?? redisMaxMemoryMiB(input.redisNeed) },
+    cacheRedis: {
+      maxMemoryMiB: overrides.cacheRedis?.maxMemoryMiB ?? cacheRedisMaxMemoryMiB(memoryMiB),
+    },
+    web: sizeWeb(input, overrides),
+    streaming: {
+      processes: 1,
+      memoryMiB: overrides.streaming?.memoryMiB ?? streamingMemoryMiB(memoryMiB),
+    },
     tools: { memoryMiB: TOOLS_MIB },
-    sidekiq: sidekiqLimits(input),
+    sidekiq: sizeSidekiq(input),
     swapMiB: swapMiB(memoryMiB),
-    memory: [
-      { item: "system", mib: SYSTEM_MIB },
-      { item: "nginx", mib: NGINX_MIB },
-      { item: "pgbouncer", mib: PGBOUNCER_MIB },
-      ...postgresMemory(postgres, pgbouncer.defaultPoolSize),
-      ...redisMemory(redis.maxMemoryMiB, cacheRedis.maxMemoryMiB),
-      { item: "web", mib: webMemoryMiB(web.processes) },
-      { item: "streaming", mib: streaming.memoryMiB },
-      ...sidekiqMemory(input.sidekiq),
-      ...passingMemory("main", input.sidekiq),
-    ],
-    connections,
+  } as const;
+  const client = clientConnections(connectionsOf(sizes), input.workerThreads);
+  const pgbouncer = {
+    defaultPoolSize: poolSize,
+    reservePoolSize: reservePoolSize(poolSize),
+    maxClientConnections: overrides.pgbouncer?.maxClientConnections ?? maxClientConnections(client),
+  };
+  return {
+    ...sizes,
+    pgbouncer,
+    redisNeed: input.redisNeed,
+    memory: memoryOf(mainServices, { ...sizes, pgbouncer }),
+    connections: connectionBudget(client, pgbouncer, sizes.postgres),
   };
 }
 
-function sizeWeb(host: Host, overrides: MainOverrides): MainSizing["web"] {
+/** What connects to pgbouncer does not depend on pgbouncer's own size. */
+const connectionsOf = (sizes: Omit<MainSizes, "pgbouncer">): ConnectionLine[] =>
+  mainServices.flatMap(({ connections }) => connections?.(sizes) ?? []);
+
+function sizeWeb(host: Host, overrides: MainOverrides): MainSizes["web"] {
   const processes = overrides.web?.processes ?? webProcesses(host);
   return {
     processes,
@@ -144,32 +118,13 @@ function sizeWeb(host: Host, overrides: MainOverrides): MainSizing["web"] {
   };
 }
 
-function sizeDatabase(input: MainInput, web: MainSizing["web"], overrides: MainOverrides) {
-  const poolSize = overrides.pgbouncer?.defaultPoolSize ?? defaultPoolSize(input.vcpus);
-  const client = clientConnections({
-    webProcesses: web.processes,
-    webThreads: web.threads,
-    mainThreads: sidekiqThreads(input.sidekiq),
-    workerThreads: input.workerThreads,
-  });
-  const pgbouncer = {
-    defaultPoolSize: poolSize,
-    reservePoolSize: reservePoolSize(poolSize),
-    maxClientConnections: overrides.pgbouncer?.maxClientConnections ?? maxClientConnections(client),
-  };
-  const postgres = sizePostgres({ ...input, poolSize }, overrides.postgres);
-  return { postgres, pgbouncer, connections: connectionBudget(client, pgbouncer, postgres) };
-}
+const workerSizes = (input: WorkerInput): WorkerSizes => ({
+  sidekiq: sizeSidekiq(input),
+  swapMiB: swapMiB(input.memoryMiB),
+});
 
-function workerMemory(sidekiq: readonly SidekiqProcess[]): MemoryLine[] {
-  return [
-    { item: "system", mib: SYSTEM_MIB },
-    ...sidekiqMemory(sidekiq),
-    ...passingMemory("worker", sidekiq),
-  ];
-}
-
-const sidekiqLimits = ({ sidekiq, ...host }: Host & { sidekiq: readonly SidekiqProcess[] }) =>
+const sizeSidekiq = ({ sidekiq, ...host }: Host & { sidekiq: readonly SidekiqProcess[] }): SizedProcess[] =>
   sidekiq.map((process) => ({
-    memoryMiB: containerLimitMiB(sidekiqMemoryMiB(process), mayTranscode(process), host),
+    ...process,
+    limitMiB: containerLimitMiB(sidekiqMemoryMiB(process), mayTranscode(process), host),
   }));

@@ -2,9 +2,8 @@
 import { vapidFromPem } from "../../components/vapid";
 import { assess } from "../../fleet/assess";
 import type { BootSecrets } from "../../machines/bundle";
-import type { MainSecrets } from "../../machines/inputs";
-import { mainHost } from "../../machines/mainHost";
-import { workerHost } from "../../machines/workerHost";
+import { mainHost, workerHost } from "../../machines/hosts";
+import type { MainSecrets } from "../../services/inputs";
 import { namesOf } from "../../settings/names";
 import {
   accessKeyId,

@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { firewallByTag } from "../../components/firewall";
+import { mainServices } from "../../services/roles";
 import { cloudTag } from "../../settings/names";
 import { byName, custom, prod, runAlone } from "./stacks";
 
@@ -30,7 +31,7 @@ test("a firewall attaches by its tag, and opens the given ports, WireGuard's and
     const place = new Place(new digitalocean.Provider("do", { token: "token" }));
     firewallByTag(
       "main",
-      { firewallName: "mastodon-prod-main", tagName: "mastodon:prod:main", publicTcpPorts: [80, 443] },
+      { firewallName: "mastodon-prod-main", tagName: "mastodon:prod:main", services: mainServices },
       place,
     );
   });

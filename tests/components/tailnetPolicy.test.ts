@@ -1,5 +1,4 @@
-import { type TailnetPolicy, tailnetPolicy, WORKER_PORTS } from "../../components/tailnetPolicy";
-import { PORTS } from "../../machines/compose";
+import { type TailnetPolicy, tailnetPolicy } from "../../components/tailnetPolicy";
 import { namesOf } from "../../settings/names";
 
 const tags = (stack: string) =>
@@ -123,8 +122,4 @@ test.each([
       expect([src, dst, accepts(merged, src, ...target(dst))]).toEqual([src, dst, false]);
   }
   expect(policy.tests.flatMap(({ deny }) => deny).length).toBeGreaterThan(0);
-});
-
-test("the granted ports are those that the workers are wired to", () => {
-  expect([...WORKER_PORTS].sort()).toEqual(Object.values(PORTS).sort());
 });

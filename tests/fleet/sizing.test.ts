@@ -1,16 +1,11 @@
 import { dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type SidekiqProcess } from "../../catalogue/queues";
 import type { MainInput } from "../../fleet/sizing/input";
-import {
-  sidekiqMemoryMiB,
-  streamingMemoryMiB,
-  swapMiB,
-  totalMiB,
-  webProcesses,
-} from "../../fleet/sizing/memory";
+import { streamingMemoryMiB, swapMiB, totalMiB, webProcesses } from "../../fleet/sizing/memory";
 import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { defaultPoolSize, largestPool, serverConnections } from "../../fleet/sizing/postgres";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
+import { sidekiqMemoryMiB } from "../../services/sidekiq";
 import { redisNeed } from "./fleets";
 
 const one: SidekiqProcess = { queues: QUEUE_NAMES, threads: 10, replicas: 1 };
@@ -48,7 +43,7 @@ test.each([
 
 test("a container may take an ffmpeg more where one may run, a quarter more where not, and leaves the system its share", () => {
   const limit = (queues: SidekiqProcess["queues"], memoryMiB: number) =>
-    sizeWorker({ memoryMiB, vcpus: 2, sidekiq: [{ queues, threads: 5, replicas: 1 }] }).sidekiq[0]?.memoryMiB;
+    sizeWorker({ memoryMiB, vcpus: 2, sidekiq: [{ queues, threads: 5, replicas: 1 }] }).sidekiq[0]?.limitMiB;
   for (const queue of ["default", "ingress", "pull"] as const) {
     expect(limit([queue], 4096)).toBe(496 + 1408);
     expect(limit({ push: 6, [queue]: 1 }, 4096)).toBe(496 + 1408);
@@ -91,15 +86,15 @@ test("4 GiB is enough for a small instance with one Sidekiq process", () => {
   const sizing = main("s-2vcpu-4gb", { redisNeed: redisNeed(50) });
   expect(sizing.memory).toEqual([
     { item: "system", mib: 512 },
-    { item: "nginx", mib: 64 },
-    { item: "pgbouncer", mib: 16 },
     { item: "Postgres shared buffers", mib: 512 },
     { item: "Postgres sessions", mib: 370 },
     { item: "Postgres maintenance", mib: 256 },
+    { item: "pgbouncer", mib: 16 },
     { item: "Redis", mib: 144 },
     { item: "Redis cache", mib: 160 },
     { item: "web", mib: 832 },
     { item: "streaming", mib: 192 },
+    { item: "nginx", mib: 64 },
     { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 576 },
     { item: "ffmpeg or tootctl", mib: 448 },
   ]);
@@ -127,7 +122,7 @@ test("a main droplet with 8 cores and 16 GiB is sized so", () => {
     cacheRedis: { maxMemoryMiB: 512 },
     web: { processes: 4, threads: 5, memoryMiB: 3776 },
     streaming: { processes: 1, memoryMiB: 512 },
-    sidekiq: [{ memoryMiB: 1984 }],
+    sidekiq: [{ ...one, limitMiB: 1984 }],
     tools: { memoryMiB: 768 },
     swapMiB: 2048,
     problems: [],
@@ -155,7 +150,7 @@ test("every thread of the fleet counts as a connection, those of workers twice w
 test("replicas count in memory and in connections", () => {
   const sizing = main("s-8vcpu-16gb", { sidekiq: [{ queues: ["push"], threads: 5, replicas: 3 }] });
   expect(sizing.memory.at(-2)).toEqual({ item: "Sidekiq push × 3", mib: 1488 });
-  expect(sizing.sidekiq).toEqual([{ memoryMiB: 624 }]);
+  expect(sizing.sidekiq).toEqual([{ queues: ["push"], threads: 5, replicas: 3, limitMiB: 624 }]);
   expect(sizing.connections.client).toContainEqual({ item: "Sidekiq on main", connections: 15 });
 });
 
@@ -228,7 +223,7 @@ test("every override is taken as it is and counted in the memory", () => {
     web: { processes: 3, threads: 8, memoryMiB: 1856 + 1408 },
     problems: [],
   });
-  expect(sizing.memory.slice(3, 10).map(({ mib }) => mib)).toEqual([1000, 780, 198, 450, 125, 1856, 333]);
+  expect(sizing.memory.slice(1, 9).map(({ mib }) => mib)).toEqual([1000, 780, 198, 16, 450, 125, 1856, 333]);
 });
 
 test.each<[string, MainOverrides, string, string]>([
@@ -266,7 +261,7 @@ test.each<[string, MainOverrides, string, string]>([
 test("a worker runs Docker and Sidekiq only, and each replica counts", () => {
   expect(sizeWorker({ ...host("c-2"), sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] })).toEqual(
     {
-      sidekiq: [{ memoryMiB: 1904 }],
+      sidekiq: [{ queues: ["default"], threads: 5, replicas: 2, limitMiB: 1904 }],
       swapMiB: 4096,
       memory: [
         { item: "system", mib: 512 },

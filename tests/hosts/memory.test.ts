@@ -9,7 +9,7 @@ import { type Container, containers } from "./memory/containers";
 import { MemoryGroup } from "./memory/memoryGroup";
 import { argumentsFor } from "./memory/transcoding";
 
-const WRAPPER = join(__dirname, "../../machines/files/common/container/ffmpeg");
+const WRAPPER = join(__dirname, "../../services/containers/ffmpeg");
 const SIDEKIQ = join(__dirname, "memory/sidekiq.py");
 const KINDS = ["1080p60", "2160p30"] as const;
 /** As a container's process: Mastodon's user, without any right to more. */

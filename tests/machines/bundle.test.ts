@@ -130,7 +130,7 @@ test("redacted secrets keep their shape and lose their values", () => {
 
 test("bundleJson is what host-bundle reads", () => {
   expect(Object.keys(JSON.parse(bundleJson(bundle)))).toEqual(["role", "packages", "files"]);
-  expect(readFileSync(`${__dirname}/../../machines/files/common/bin/host-bundle`, "utf8")).toMatch(
+  expect(readFileSync(`${__dirname}/../../services/system/host-bundle`, "utf8")).toMatch(
     /bundle\["files"\][\s\S]*bundle\["packages"\]/,
   );
 });

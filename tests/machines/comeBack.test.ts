@@ -1,5 +1,5 @@
 import type { HostBundle } from "../../machines/bundle";
-import { workerHost } from "../../machines/workerHost";
+import { workerHost } from "../../machines/hosts";
 import { fileOf, workerInputs } from "./fixtures";
 import { mainBundle } from "./mainFixtures";
 

@@ -1,9 +1,11 @@
 /** What the tests of machines/ render from. */
 
 import { sizeWorker } from "../../fleet/sizing/sizing";
-import type { BootSecrets, HostBundle, HostFile } from "../../machines/bundle";
-import type { Service } from "../../machines/compose";
-import type { MastodonSecrets, WorkerHostInputs } from "../../machines/inputs";
+import type { BootSecrets, HostBundle } from "../../machines/bundle";
+import type { WorkerHostInputs } from "../../machines/hosts";
+import type { Container } from "../../services/compose";
+import type { HostFile } from "../../services/hostFile";
+import type { MastodonSecrets } from "../../services/inputs";
 import { namesOf } from "../../settings/names";
 import { type Settings, settingsSchema } from "../../settings/schema";
 
@@ -37,8 +39,8 @@ export const secrets: MastodonSecrets = {
   extraSecretEnv: {},
 };
 
-/** The smallest service of a compose file. */
-export const service: Service = {
+/** The smallest container of a compose file. */
+export const container: Container = {
   image: "mastodon",
   command: ["true"],
   memoryMiB: 64,

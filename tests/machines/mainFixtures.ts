@@ -4,8 +4,8 @@ import { situationOf } from "../../fleet/situation";
 import { sizeMain } from "../../fleet/sizing/sizing";
 import { redisNeedOf } from "../../fleet/sizing/state";
 import type { HostBundle } from "../../machines/bundle";
-import type { MainHostInputs, MainSecrets } from "../../machines/inputs";
-import { mainHost } from "../../machines/mainHost";
+import { type MainHostInputs, mainHost } from "../../machines/hosts";
+import type { MainSecrets } from "../../services/inputs";
 import { namesOf } from "../../settings/names";
 import { DEPLOY_KEY, secrets, settings } from "./fixtures";
 

@@ -242,8 +242,8 @@ describe("systemd on main", () => {
         .filter((path) => path.includes("reserved-ipv6"));
     expect(paths(false)).toEqual([]);
     expect(paths(true)).toEqual([
-      "/etc/systemd/system/reserved-ipv6.service",
       "/usr/local/lib/mastodon-host/reserved-ipv6",
+      "/etc/systemd/system/reserved-ipv6.service",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
 import { machineHash, USER_DATA_LIMIT, userData } from "../../machines/bundle";
-import { workerHost } from "../../machines/workerHost";
+import { workerHost } from "../../machines/hosts";
 import { boot, DEPLOY_KEY, fileOf, workerInputs } from "./fixtures";
 
 const bundle = workerHost(workerInputs());

@@ -1,5 +1,5 @@
 /** Given secrets at their worst, beside those that have a format: every character that their format lets through (settings/secrets.ts). */
-import type { MainSecrets } from "../../machines/inputs";
+import type { MainSecrets } from "../../services/inputs";
 import { SECRETS, type SecretName } from "../../settings/secrets";
 import { mainSecrets } from "./mainFixtures";
 

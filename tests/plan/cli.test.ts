@@ -15,6 +15,7 @@ const PARTS = [
   "package.json",
   "plan",
   "report",
+  "services",
   "settings",
   "tools",
   "tsconfig.json",

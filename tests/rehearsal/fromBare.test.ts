@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { firstApply, unfinished } from "../../lab/firstBoot";
 import { pinnedTo } from "../../lab/internet/tailscaleRepository";
 import { userData } from "../../machines/bundle";
-import { mainHost } from "../../machines/mainHost";
+import { mainHost } from "../../machines/hosts";
 import { fromBase85 } from "../machines/base85";
 import { boot } from "../machines/fixtures";
 import { mainInputs } from "../machines/mainFixtures";

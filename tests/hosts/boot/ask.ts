@@ -2,7 +2,7 @@
 
 import type { Machine } from "../../../lab/machine";
 import { bundleJson, type HostBundle } from "../../../machines/bundle";
-import { COMPOSE_PATH } from "../../../machines/common";
+import { COMPOSE_PATH } from "../../../services/compose";
 import type { Result } from "../../../tools/run";
 
 /** A query as Postgres' administrator. */

@@ -5,7 +5,7 @@ import { backupWriterPolicy } from "../../../components/bucketRules";
 import { Authority } from "../../../lab/authority";
 import type { Machine } from "../../../lab/machine";
 import { S3 } from "../../../lab/s3/moto";
-import { mainHost } from "../../../machines/mainHost";
+import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
 import { mainInputs } from "../../machines/mainFixtures";
 import { worstSecrets } from "../../machines/worstSecrets";

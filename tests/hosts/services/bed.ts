@@ -4,7 +4,7 @@ import { Authority, type ServerCertificate } from "../../../lab/authority";
 import type { Machine } from "../../../lab/machine";
 import type { Volume } from "../../../lab/volume";
 import type { HostBundle } from "../../../machines/bundle";
-import { mainHost } from "../../../machines/mainHost";
+import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
 import { mainInputs } from "../../machines/mainFixtures";
 import { worstSecrets } from "../../machines/worstSecrets";

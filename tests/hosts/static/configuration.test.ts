@@ -1,7 +1,7 @@
 /** Configuration files, each read by the program that it is for. */
 
 import type { Machine } from "../../../lab/machine";
-import { nginxFiles } from "../../../machines/nginx";
+import { mainHost } from "../../../machines/hosts";
 import { mainInputs } from "../../machines/mainFixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { type Check, check, installed } from "./installed";
@@ -152,14 +152,17 @@ describe("static", () => {
   });
 
   test("nginx serves names as long as DNS allows, with a certificate of its own for them", async () => {
-    const { settings, names } = mainInputs();
+    const inputs = mainInputs();
+    const { names } = inputs;
     const web = [..."abc"]
       .map((letter) => letter.repeat(63))
       .join(".")
       .concat(`.${"d".repeat(42)}.example`);
     const long = { ...names, web, media: `media.${web}` };
     expect(long.media.length).toBeGreaterThan(245);
-    const files = nginxFiles(settings, long).filter(({ path }) => path.startsWith("/etc/nginx/"));
+    const files = mainHost({ ...inputs, names: long }).files.filter(({ path }) =>
+      path.startsWith("/etc/nginx/"),
+    );
     const env = main.read("/etc/mastodon-host/host.env");
     main.write(
       "/etc/mastodon-host/host.env",

@@ -2,7 +2,7 @@
 
 import type { Machine } from "../../../lab/machine";
 import { bundleJson, type HostBundle } from "../../../machines/bundle";
-import { hostFile } from "../../../machines/template";
+import { hostFile } from "../../../services/hostFile";
 import type { Lab } from "../lab";
 
 /** One machine a bundle, booted without it; the bundle's own installer then puts it there. */
@@ -16,7 +16,7 @@ export async function installed(lab: Lab, ...bundles: HostBundle[]): Promise<Mac
       await machine.start();
       await machine.booted();
       machine.write("/root/bundle.json", bundleJson(bundles[i] as HostBundle), 0o600);
-      await machine.run("python3 - install /root/bundle.json", { input: hostFile("common/bin/host-bundle") });
+      await machine.run("python3 - install /root/bundle.json", { input: hostFile("system/host-bundle") });
     }),
   );
   return machines;

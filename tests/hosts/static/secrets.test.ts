@@ -3,12 +3,12 @@
  */
 import fc from "fast-check";
 import type { Machine } from "../../../lab/machine";
-import { composeYaml } from "../../../machines/compose";
-import { envFile } from "../../../machines/envFile";
-import { pgbouncerIni, pgbouncerUserlist } from "../../../machines/postgres";
-import { redisConf } from "../../../machines/redis";
+import { composeYaml } from "../../../services/compose";
+import { envFile } from "../../../services/envFile";
+import { pgbouncerIni, pgbouncerUserlist } from "../../../services/pgbouncer";
+import { redisConf } from "../../../services/redis";
 import { SECRETS } from "../../../settings/secrets";
-import { service } from "../../machines/fixtures";
+import { container } from "../../machines/fixtures";
 import { mainInputs } from "../../machines/mainFixtures";
 import { worstSecrets } from "../../machines/worstSecrets";
 import { Lab, mainBundle, workerBundle } from "../lab";
@@ -94,7 +94,7 @@ describe("static", () => {
         REDIS_HOST: database,
         REDIS_PASSWORD: worstSecrets.redisPassword,
       };
-      // It reads no other secret, so it gets none (tests/machines/compose).
+      // It reads no other secret, so it gets none (tests/services/compose).
       if (machine === main) expect(streaming).toMatchObject(databases);
       for (const environment of Object.values(rails))
         expect(environment).toMatchObject({
@@ -109,7 +109,7 @@ describe("static", () => {
 
   test("any value goes through compose.yaml", async () => {
     const values = named(sample(ANY, 400));
-    main.write("/root/any.yaml", composeYaml({ environment: values, services: { one: service } }));
+    main.write("/root/any.yaml", composeYaml({ environment: values, services: { one: container } }));
     const { one } = await environments(main, "MASTODON_VERSION=v1 docker compose --file /root/any.yaml");
     // The one variable that is the program's own.
     expect(one).toEqual({ ...values, FFMPEG_BINARY: expect.any(String) });
@@ -168,7 +168,10 @@ describe("static", () => {
     const passwords = [worstSecrets.redisPassword, worstSecrets.cacheRedisPassword, ...sample(PASSWORD, 10)];
     for (const [i, password] of passwords.entries()) {
       const kind = i % 2 === 0 ? "redis" : "redis-cache";
-      main.write("/root/redis.conf", redisConf(kind, { maxMemoryMiB: 64, password }));
+      main.write(
+        "/root/redis.conf",
+        redisConf(`redis/${kind}.conf`, { port: 6379, maxMemoryMiB: 64, password }),
+      );
       const answers = await main.run(
         `redis-server /root/redis.conf --port 0 --unixsocket /run/test.sock --dir /tmp --daemonize yes >/dev/null
          IFS= read -r -d '' REDISCLI_AUTH; export REDISCLI_AUTH

@@ -1,0 +1,22 @@
+/** The machine's own firewall. DigitalOcean's says the same once more. */
+import { dropIn, file, step } from "./hostFile";
+import type { HostInputs } from "./inputs";
+import { service } from "./service";
+
+const opened = (set: string, ports: readonly number[]) =>
+  ports.length > 0 ? `add element inet mastodon ${set} { ${ports.join(", ")} }\n` : "";
+
+export const firewall = service({
+  name: "nftables",
+  packages: ["nftables"],
+  files: ({ settings: { monitoring } }: HostInputs, { ports }) => [
+    step("firewall/30-firewall"),
+    file("/etc/mastodon-host/firewall.nft", "firewall/firewall.nft"),
+    {
+      path: "/etc/mastodon-host/firewall.d/role.nft",
+      content: opened("public_tcp", ports.public) + opened("tailnet_tcp", ports.tailnet),
+    },
+    dropIn("nftables", "firewall/nftables.service.conf"),
+    ...(monitoring ? [dropIn("do-agent", "firewall/do-agent.service.conf")] : []),
+  ],
+});

@@ -1,0 +1,49 @@
+/** Mastodon on main as one unit: its releases, its restarts under traffic, its housekeeping, and commands for people. */
+import type { Container } from "./compose";
+import { command, file, internal, secretFile, step, timed, unit } from "./hostFile";
+import type { MainInputs } from "./inputs";
+import { PGBOUNCER_PORT } from "./pgbouncer";
+import { POSTGRES_VERSION } from "./postgres";
+import { CACHE_REDIS_PORT, REDIS_PORT } from "./redis";
+import { type ReadyCheck, service } from "./service";
+
+/** One-off jobs (db:prepare, tootctl, consoles): `mastodon-compose run tools …`, within a limit of their own. */
+const tools = ({ memoryMiB }: { memoryMiB: number }): Container => ({
+  image: "mastodon",
+  command: ["bin/rails", "console"],
+  memoryMiB,
+  // Of the image's own kind there is none, and `run` waits for nothing.
+  healthcheck: ["true"],
+  profile: "tools",
+  stopGraceSeconds: 10,
+});
+
+const PORTS = { PGBOUNCER: PGBOUNCER_PORT, REDIS: REDIS_PORT };
+
+/** A chain of conditions: the script asks in this order, and says what is missing first. */
+function chain(ready: readonly ReadyCheck[]) {
+  const before = ready.slice(0, -1).map(({ missing, what }) => `${missing}; then echo "${what}"\n  elif `);
+  const last = ready.at(-1);
+  return { CHECKS: before.join("") + (last?.missing ?? "false"), LAST: last?.what ?? "" };
+}
+
+export const mastodon = service({
+  name: "Mastodon",
+  containers: ({ sizing }: MainInputs) => ({ tools: tools(sizing.tools) }),
+  files: ({ secrets }: MainInputs, { ready }) => [
+    step("mastodon/75-mastodon"),
+    step("mastodon/80-timers"),
+    command("mastodon/mastodon-ready", { ...PORTS, ...chain(ready) }),
+    { ...file("/usr/local/bin/tootctl", "mastodon/tootctl"), mode: "0755" },
+    internal("mastodon/release"),
+    internal("mastodon/traffic", { ...PORTS, CACHE_REDIS: CACHE_REDIS_PORT }),
+    internal("mastodon/waiting-room"),
+    ...["mastodon", "mastodon-traffic", "mastodon-release"].map((name) =>
+      unit(`mastodon/${name}.service`, { POSTGRES: POSTGRES_VERSION }),
+    ),
+    unit("mastodon/mastodon-watch.service"),
+    unit("mastodon/mastodon-waiting-room.service"),
+    ...timed("mastodon/mastodon-housekeeping"),
+    secretFile("console-password", secrets.consolePassword),
+  ],
+});

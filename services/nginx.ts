@@ -1,0 +1,37 @@
+/** The web interface, and the media bucket behind a cache. */
+import { comeBack, dropIn, file, step } from "./hostFile";
+import type { MainInputs } from "./inputs";
+import { service } from "./service";
+
+export const nginx = service({
+  name: "nginx",
+  packages: ["nginx"],
+  ports: [
+    { port: 80, from: "internet" },
+    { port: 443, from: "internet" },
+  ],
+  // A few MiB a worker and the keys of the media cache. Our allowance.
+  memory: () => [{ item: "nginx", mib: 64 }],
+  hostEnv: ({ names }: MainInputs) => ({ WEB_DOMAIN: names.web, MEDIA_DOMAIN: names.media }),
+  ready: [
+    {
+      missing: '! get --resolve "$WEB_DOMAIN:443:127.0.0.1" "https://$WEB_DOMAIN/health"',
+      what: "nginx on 443",
+    },
+  ],
+  shown: () => "nginx",
+  files: ({ settings, names }: MainInputs) => [
+    step("nginx/70-web"),
+    file("/etc/nginx/nginx.conf", "nginx/nginx.conf"),
+    file("/etc/nginx/conf.d/web.conf", "nginx/web.conf", { WEB: names.web, MEDIA: names.media }),
+    file("/etc/nginx/conf.d/media.conf", "nginx/media.conf", {
+      MEDIA: names.media,
+      BUCKET: names.mediaBucket,
+      REGION: settings.aws.region,
+      CACHE_GIB: settings.media.cacheGiB,
+    }),
+    file("/usr/local/share/mastodon-host/error.html", "nginx/error.html"),
+    dropIn("nginx", "nginx/nginx.service.conf"),
+    ...comeBack("nginx"),
+  ],
+});

@@ -1,0 +1,62 @@
+import { comeBackUnnoticed, file, hostFile, secretFile, step } from "./hostFile";
+import type { MainInputs } from "./inputs";
+import { service } from "./service";
+import type { MainSizes, PostgresSizing } from "./sizes";
+
+/** Debian 13's. Another one needs pg_upgrade first. */
+export const POSTGRES_VERSION = 17;
+
+/** Of the database and of its owner. */
+export const DATABASE_NAME = "mastodon";
+export const DATABASE_USER = "mastodon";
+
+/** A new session takes up to 10 MB of its own (PGConf.DE 2025, "PostgreSQL Connections Memory Usage"). */
+const SESSION_MIB = 10;
+
+/** What goes to conf.d: the settings that are the same everywhere, then those that follow from the droplet's size. */
+export function postgresConf(sizing: PostgresSizing): string {
+  const sized = {
+    max_connections: sizing.maxConnections,
+    shared_buffers: `${sizing.sharedBuffersMiB}MB`,
+    effective_cache_size: `${sizing.effectiveCacheSizeMiB}MB`,
+    maintenance_work_mem: `${sizing.maintenanceWorkMemMiB}MB`,
+    autovacuum_work_mem: `${sizing.autovacuumWorkMemMiB}MB`,
+    work_mem: `${sizing.workMemMiB}MB`,
+    max_wal_size: `${sizing.maxWalSizeMiB}MB`,
+    max_worker_processes: sizing.maxWorkerProcesses,
+    max_parallel_workers: sizing.maxParallelWorkers,
+    max_parallel_workers_per_gather: sizing.maxParallelWorkersPerGather,
+    max_parallel_maintenance_workers: sizing.maxParallelMaintenanceWorkers,
+  };
+  const lines = Object.entries(sized).map(([name, value]) => `${name} = ${value}\n`);
+  return hostFile("postgres/postgres.conf") + lines.join("");
+}
+
+export const postgres = service({
+  name: `Postgres ${POSTGRES_VERSION}`,
+  packages: [`postgresql-${POSTGRES_VERSION}`],
+  hostEnv: () => ({ POSTGRES_VERSION }),
+  /** At its busiest, without the page cache. */
+  memory: ({ postgres, pgbouncer: { defaultPoolSize, reservePoolSize } }: MainSizes) => [
+    { item: "Postgres shared buffers", mib: postgres.sharedBuffersMiB },
+    {
+      item: "Postgres sessions",
+      mib: (defaultPoolSize + reservePoolSize) * SESSION_MIB + defaultPoolSize * postgres.workMemMiB,
+    },
+    // One index build of a migration, and the autovacuum workers, which together take as much.
+    { item: "Postgres maintenance", mib: 2 * postgres.maintenanceWorkMemMiB },
+  ],
+  ready: [{ missing: "! runuser -u postgres -- pg_isready -q", what: "Postgres on 5432" }],
+  shown: ({ postgres: { sharedBuffersMiB, maxConnections } }: MainSizes) =>
+    `Postgres ${POSTGRES_VERSION} (${sharedBuffersMiB} MiB shared buffers, ${maxConnections} connections)`,
+  files: ({ sizing, secrets }: MainInputs) => [
+    step("postgres/55-postgres"),
+    file("/etc/sysctl.d/61-mastodon-main.conf", "postgres/sysctl.conf"),
+    file("/etc/postgresql-common/createcluster.conf", "postgres/createcluster.conf"),
+    // 55-postgres puts these two on the volume, which is not mounted when the bundle is installed on a new machine.
+    { path: "/etc/mastodon-host/postgres.conf", content: postgresConf(sizing.postgres) },
+    file("/etc/mastodon-host/pg_hba.conf", "postgres/pg_hba.conf"),
+    secretFile("postgres-password", secrets.postgresPassword),
+    ...comeBackUnnoticed(`postgresql@${POSTGRES_VERSION}-main`),
+  ],
+});

@@ -1,0 +1,68 @@
+/** Machines as lists of services. */
+import { reservedIpv6, tailnetAddress } from "./addresses";
+import { backup } from "./backup";
+import { certificate } from "./certificate";
+import { LOOPBACK } from "./compose";
+import { containers } from "./containers";
+import { docker } from "./docker";
+import { firewall } from "./firewall";
+import type { HostInputs, MainInputs, WorkerInputs } from "./inputs";
+import { mastodon } from "./mastodon";
+import { nginx } from "./nginx";
+import { owner } from "./owner";
+import { pgbouncer } from "./pgbouncer";
+import { postgres } from "./postgres";
+import { cacheRedis, redis, redisClient } from "./redis";
+import { resolver } from "./resolver";
+import type { Service } from "./service";
+import { sidekiqOnMain, sidekiqOnWorkers } from "./sidekiq";
+import type { MainSizes, WorkerSizes } from "./sizes";
+import { ssh } from "./ssh";
+import { streaming } from "./streaming";
+import { system } from "./system";
+import { tailscale } from "./tailscale";
+import { upkeep } from "./upkeep";
+import { volume } from "./volume";
+import { web } from "./web";
+import { pool, worker } from "./worker";
+
+const common: readonly Service<HostInputs, WorkerSizes>[] = [
+  system,
+  resolver,
+  firewall,
+  tailscale,
+  ssh,
+  docker,
+  redisClient,
+  upkeep,
+];
+
+/** In the order in which `mastodon-ready` asks, and in which plans and budgets list them. */
+export const mainServices: Service<MainInputs, MainSizes>[] = [
+  ...common,
+  containers(LOOPBACK),
+  volume,
+  postgres,
+  pgbouncer,
+  redis,
+  cacheRedis,
+  web,
+  streaming,
+  nginx,
+  certificate,
+  owner,
+  backup,
+  sidekiqOnMain,
+  mastodon,
+  reservedIpv6,
+  tailnetAddress,
+];
+
+export const workerServices: Service<WorkerInputs, WorkerSizes>[] = [
+  ...common,
+  // Filled in on the machine, each time main is found: its address changes with each main droplet.
+  containers({ variable: "MAIN_ADDRESS" }),
+  pool,
+  sidekiqOnWorkers,
+  worker,
+];

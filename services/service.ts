@@ -1,0 +1,99 @@
+/**
+ * A service says everything about itself once: packages, ports, files, memory, connections, readiness, what a plan prints.
+ * A machine is a list of services (services/roles.ts); what depends on all of them is derived here and in machines/.
+ */
+import type { Container } from "./compose";
+import type { HostFile } from "./hostFile";
+
+/** Who may open a connection: everybody, machines of the other role, administrators and the deployer. */
+export type Source = "internet" | "workers" | "main" | "administrators";
+
+export interface Port {
+  port: number;
+  /** `tcp` where absent. */
+  protocol?: "tcp" | "udp";
+  from: Source;
+}
+
+/** A part of what a machine has to keep in RAM. */
+export interface MemoryLine {
+  item: string;
+  mib: number;
+}
+
+/** Connections to pgbouncer. */
+export interface ConnectionLine {
+  item: string;
+  connections: number;
+}
+
+/** What `mastodon-ready` waits for. */
+export interface ReadyCheck {
+  /** A condition in the shell that is true while it is not there. */
+  missing: string;
+  /** What it waits for, as it says so: "pgbouncer on 6432". */
+  what: string;
+}
+
+type HostEnv = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What follows from all services of a machine, for those that write it down there. */
+export interface Derived {
+  hostEnv: HostEnv;
+  /** TCP ports, from the internet and from the tailnet. */
+  ports: { public: readonly number[]; tailnet: readonly number[] };
+  containers: Readonly<Record<string, Container>>;
+  ready: readonly ReadyCheck[];
+}
+
+/**
+ * @typeParam Inputs what its files are rendered from
+ * @typeParam Sizes the sizes that its memory and its line in a plan depend on
+ */
+export interface Service<Inputs, Sizes> {
+  /** As docs and messages call it. */
+  name: string;
+  /** Debian packages. */
+  packages?: readonly string[];
+  ports?: readonly Port[];
+  files?: (inputs: Inputs, derived: Derived) => readonly HostFile[];
+  /** By name: containers of the compose project. */
+  containers?: (inputs: Inputs) => Readonly<Record<string, Container>>;
+  /** Variables of /etc/mastodon-host/host.env, which scripts read. */
+  hostEnv?: (inputs: Inputs) => HostEnv;
+  memory?: (sizes: Sizes) => readonly MemoryLine[];
+  /** Its connections to pgbouncer, which is sized by them. */
+  connections?: (sizes: Omit<Sizes, "pgbouncer">) => readonly ConnectionLine[];
+  ready?: readonly ReadyCheck[];
+  /** Its line in a plan's list of what runs. */
+  shown?: (sizes: Sizes) => string;
+}
+
+/** Types of a service follow from its functions. */
+export const service = <Inputs = unknown, Sizes = unknown>(
+  one: Service<Inputs, Sizes>,
+): Service<Inputs, Sizes> => one;
+
+type Ports = Pick<Service<never, never>, "ports">;
+
+/** TCP ports that a source reaches, in the services' order. */
+export const tcpPorts = (services: readonly Ports[], ...from: readonly Source[]): number[] =>
+  services.flatMap(({ ports = [] }) =>
+    ports
+      .filter((one) => (one.protocol ?? "tcp") === "tcp" && from.includes(one.from))
+      .map(({ port }) => port),
+  );
+
+/** What everybody reaches: TCP first. */
+export const publicPorts = (services: readonly Ports[]): Port[] =>
+  services
+    .flatMap(({ ports = [] }) => ports.filter(({ from }) => from === "internet"))
+    .sort((a, b) => (a.protocol ?? "tcp").localeCompare(b.protocol ?? "tcp"));
+
+/** Lines of a plan's list of what runs. */
+export const shownOf = <Sizes>(services: readonly Service<never, Sizes>[], sizes: Sizes): string[] =>
+  services.flatMap(({ shown }) => shown?.(sizes) ?? []);
+
+/** Everything that has to be in RAM at once. */
+export const memoryOf = <Sizes>(services: readonly Service<never, Sizes>[], sizes: Sizes): MemoryLine[] =>
+  services.flatMap(({ memory }) => memory?.(sizes) ?? []);

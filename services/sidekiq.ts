@@ -1,0 +1,117 @@
+/** Mastodon's Sidekiq processes, a container each. */
+import {
+  leadingQueue,
+  mayTranscode,
+  queueNames,
+  type SidekiqProcess,
+  sidekiqArguments,
+  sidekiqThreads,
+} from "../catalogue/queues";
+import type { Container } from "./compose";
+import type { HostInputs } from "./inputs";
+import { type MemoryLine, service } from "./service";
+import type { MainSizes, SizedProcess, WorkerSizes } from "./sizes";
+
+/** First of the loopback ports that Sidekiq processes show their metrics on; one port each. */
+const METRICS_PORT = 9400;
+
+/** In the image's tmp folder from the end of Sidekiq's boot to its end (mastodon/mastodon:config/initializers/sidekiq.rb). */
+const SIDEKIQ_READY_FILENAME = "sidekiq_process_has_started_and_will_begin_processing_jobs";
+
+/**
+ * Of what comes and goes, an ffmpeg or a tootctl, so much is kept free in RAM: a 1080p video. The rest of a 2160p one takes RAM that
+ * is free, or for its minutes drives out to swap what nobody uses. Two at once may be one too many: then ffmpeg is killed.
+ */
+const PASSING_MIB = 448;
+
+/**
+ * What one Sidekiq process takes without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and
+ * rising with 15. Published: 0.35 to 0.8 GiB, taken as 25 threads. A straight line above both, rounded up to 16 MiB.
+ */
+export function sidekiqMemoryMiB({
+  threads,
+  memoryMiB,
+}: Pick<SidekiqProcess, "threads" | "memoryMiB">): number {
+  const [least, most, mostThreads] = [430, 819, 25];
+  return memoryMiB ?? Math.ceil((least + ((most - least) * (threads - 1)) / (mostThreads - 1)) / 16) * 16;
+}
+
+/** One line for each entry, replicas counted. */
+const memoryOfProcesses = (processes: readonly SidekiqProcess[]): MemoryLine[] =>
+  processes.map((process) => ({
+    item: `Sidekiq ${queueNames(process).join(",")}${process.replicas === 1 ? "" : ` × ${process.replicas}`}`,
+    mib: sidekiqMemoryMiB(process) * process.replicas,
+  }));
+
+/** A container for each replica: `sidekiq-LEADING_QUEUE-NUMBER`. */
+export function sidekiqContainers(processes: readonly SizedProcess[]): Record<string, Container> {
+  const replicas = processes.flatMap((process) => Array.from({ length: process.replicas }, () => process));
+  const numbers = new Map<string, number>();
+  return Object.fromEntries(
+    replicas.map((process, index) => {
+      const queue = leadingQueue(process);
+      const number = (numbers.get(queue) ?? 0) + 1;
+      numbers.set(queue, number);
+      return [`sidekiq-${queue}-${number}`, sidekiqContainer(process, METRICS_PORT + index)];
+    }),
+  );
+}
+
+const sidekiqContainer = (process: SizedProcess, metricsPort: number): Container => ({
+  image: "mastodon",
+  // A crash leaves the file, and a container that starts again keeps it: it would count as booted at once.
+  command: [
+    ...["sh", "-c", 'rm -f "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && exec "$@"', "sh"],
+    ...["bundle", "exec", "sidekiq", ...sidekiqArguments(process)],
+  ],
+  memoryMiB: process.limitMiB,
+  environment: {
+    MASTODON_SIDEKIQ_READY_FILENAME: SIDEKIQ_READY_FILENAME,
+    MASTODON_PROMETHEUS_EXPORTER_ENABLED: "true",
+    // In the process itself, instead of in a separate collector.
+    MASTODON_PROMETHEUS_EXPORTER_LOCAL: "true",
+    MASTODON_PROMETHEUS_EXPORTER_HOST: "127.0.0.1",
+    MASTODON_PROMETHEUS_EXPORTER_PORT: String(metricsPort),
+    MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS: "true",
+  },
+  // Booted, and its own web server of metrics answers, whatever it answers: a process that hangs does not.
+  healthcheck: [
+    ...["sh", "-c"],
+    `test -e "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && curl -sS --noproxy 127.0.0.1 -o /dev/null http://127.0.0.1:${metricsPort}/`,
+  ],
+  // 25 threads that all compute hand Ruby's lock around, and each of the few steps of an answer waits for 2.5 s of theirs.
+  healthTimeoutSeconds: 60,
+  // Sidekiq lets jobs finish for 25 s after TERM and then pushes them back; Docker's default is to kill after 10 s.
+  stopGraceSeconds: 40,
+});
+
+const shared = {
+  containers: ({ sizing }: HostInputs) => sidekiqContainers(sizing.sidekiq),
+} as const;
+
+/** How many register themselves in Redis. */
+const registered = (sizing: WorkerSizes) => Object.keys(sidekiqContainers(sizing.sidekiq)).length;
+
+export const sidekiqOnMain = service({
+  name: "Sidekiq on main",
+  ...shared,
+  hostEnv: ({ sizing }: HostInputs) => ({ SIDEKIQ_PROCESSES: registered(sizing) }),
+  memory: ({ sidekiq }: MainSizes) => [
+    ...memoryOfProcesses(sidekiq),
+    // Web takes uploads, and main runs tootctl.
+    { item: "ffmpeg or tootctl", mib: PASSING_MIB },
+  ],
+  connections: ({ sidekiq }: Pick<MainSizes, "sidekiq">) => [
+    { item: "Sidekiq on main", connections: sidekiqThreads(sidekiq) },
+  ],
+});
+
+export const sidekiqOnWorkers = service({
+  name: "Sidekiq on workers",
+  ...shared,
+  hostEnv: ({ sizing }: HostInputs) => ({ SIDEKIQ_PROCESSES: registered(sizing) }),
+  memory: ({ sidekiq }: WorkerSizes) => [
+    ...memoryOfProcesses(sidekiq),
+    ...(sidekiq.some(mayTranscode) ? [{ item: "ffmpeg", mib: PASSING_MIB }] : []),
+  ],
+});

@@ -1,0 +1,44 @@
+/** Sizes of what runs on a machine. fleet/sizing computes them from the machine's RAM and cores. */
+import type { SidekiqProcess } from "../catalogue/queues";
+
+export interface PostgresSizing {
+  sharedBuffersMiB: number;
+  effectiveCacheSizeMiB: number;
+  maintenanceWorkMemMiB: number;
+  autovacuumWorkMemMiB: number;
+  workMemMiB: number;
+  maxConnections: number;
+  maxWalSizeMiB: number;
+  maxWorkerProcesses: number;
+  maxParallelWorkers: number;
+  maxParallelWorkersPerGather: number;
+  maxParallelMaintenanceWorkers: number;
+}
+
+export interface PgbouncerSizing {
+  defaultPoolSize: number;
+  reservePoolSize: number;
+  maxClientConnections: number;
+}
+
+/** A Sidekiq process with the memory limit of one replica's container. */
+export interface SizedProcess extends SidekiqProcess {
+  limitMiB: number;
+}
+
+export interface WorkerSizes {
+  sidekiq: readonly SizedProcess[];
+  swapMiB: number;
+}
+
+export interface MainSizes extends WorkerSizes {
+  postgres: PostgresSizing;
+  pgbouncer: PgbouncerSizing;
+  redis: { maxMemoryMiB: number };
+  cacheRedis: { maxMemoryMiB: number };
+  /** `memoryMiB`: the container's limit, here and below. */
+  web: { processes: number; threads: number; memoryMiB: number };
+  streaming: { processes: 1; memoryMiB: number };
+  /** tootctl and consoles. */
+  tools: { memoryMiB: number };
+}

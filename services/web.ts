@@ -1,0 +1,39 @@
+/** Mastodon's web interface and API. */
+import { answers, type Container, LOOPBACK } from "./compose";
+import type { MainInputs } from "./inputs";
+import { service } from "./service";
+import type { MainSizes } from "./sizes";
+
+/** The preloaded code that Puma's processes share, and what each adds: 1.3 GiB, the largest published, at 2 × 5. */
+export const WEB_SHARED_MIB = 320;
+export const WEB_PROCESS_MIB = 512;
+
+export const webMemoryMiB = (processes: number): number => WEB_SHARED_MIB + WEB_PROCESS_MIB * processes;
+
+/** The image's own BIND is 0.0.0.0, and on the host's network nothing else would stand between it and the internet. */
+function container({ processes, threads, memoryMiB }: MainSizes["web"]): Container {
+  return {
+    image: "mastodon",
+    command: ["bundle", "exec", "puma", "-C", "config/puma.rb"],
+    memoryMiB,
+    environment: {
+      BIND: LOOPBACK,
+      PORT: "3000",
+      WEB_CONCURRENCY: String(processes),
+      MAX_THREADS: String(threads),
+    },
+    healthcheck: answers("http://127.0.0.1:3000/health"),
+    stopGraceSeconds: 35,
+  };
+}
+
+export const web = service({
+  name: "web",
+  containers: ({ sizing }: MainInputs) => ({ web: container(sizing.web) }),
+  memory: ({ web }: MainSizes) => [{ item: "web", mib: webMemoryMiB(web.processes) }],
+  connections: ({ web }: Pick<MainSizes, "web">) => [
+    { item: "web", connections: web.processes * web.threads },
+  ],
+  ready: [{ missing: "! get http://127.0.0.1:3000/health", what: "web on 3000" }],
+  shown: ({ web }: MainSizes) => `web (${web.processes} × ${web.threads} threads)`,
+});
