@@ -1,9 +1,10 @@
-/** `npm run settings`: writes everything that is generated from settings/schema/ and the formulas of fleet/. */
+/** `npm run settings`: writes everything that is generated from settings/schema/, services/ and the formulas of fleet/. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { planSchema } from "../plan/schema";
 import { runCommand } from "../tools/commandLine";
+import { servicesTable } from "./servicesTable";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./settingsPages";
 import { sizesPage } from "./sizesPage";
 
@@ -14,7 +15,7 @@ function between(text: string, name: string, content: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const start = text.indexOf(open);
   const end = text.indexOf(close);
-  if (start < 0 || end < start) throw new Error(`docs/settings.md lacks ${open} … ${close}`);
+  if (start < 0 || end < start) throw new Error(`a page lacks ${open} … ${close}`);
   return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
 }
 
@@ -22,19 +23,25 @@ const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** File (from the project's root) → its text as settings/schema/ would have it. */
 export function generatedFiles(): Record<string, string> {
-  const page = readFileSync(join(ROOT, "docs/settings.md"), "utf8");
+  const page = (name: string) => readFileSync(join(ROOT, "docs", name), "utf8");
   return {
     "Pulumi.yaml": pulumiYaml(),
-    "docs/settings.md": between(between(page, "settings", settingsTable()), "secrets", secretsTable()),
+    "docs/settings.md": between(
+      between(page("settings.md"), "settings", settingsTable()),
+      "secrets",
+      secretsTable(),
+    ),
     "settings/stack.schema.json": json(stackFileSchema()),
     "plan/plan.schema.json": json(z.toJSONSchema(planSchema)),
     "docs/sizes.md": sizesPage(),
+    "docs/hosts.md": between(page("hosts.md"), "services", servicesTable()),
   };
 }
 
 const HELP = `npm run settings
 
-Writes what is generated from settings/schema/ and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/sizes.md and two JSON schemas.
+Writes what is generated from settings/schema/, services/ and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/hosts.md,
+docs/sizes.md and two JSON schemas.
 `;
 
 if (require.main === module)
