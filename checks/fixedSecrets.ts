@@ -1,16 +1,12 @@
 /** Secrets that must stay what they were: with others, encrypted columns, sessions or web push would be lost. */
 import { createHash } from "node:crypto";
 import type { Problem } from "../settings/problem";
-import type { SecretName } from "../settings/secrets";
+import { SECRET_NAMES, SECRETS } from "../settings/secrets";
 
-const FIXED: Partial<Record<SecretName, string>> = {
-  secretKeyBase: "sessions and sign-in tokens would be lost",
-  activeRecordEncryptionPrimaryKey: "encrypted columns would be unreadable",
-  activeRecordEncryptionDeterministicKey: "encrypted columns would be unreadable",
-  activeRecordEncryptionKeyDerivationSalt: "encrypted columns would be unreadable",
-  vapidPrivateKey: "nobody would get web push any more",
-  vapidPublicKey: "nobody would get web push any more",
-};
+const FIXED = SECRET_NAMES.flatMap((name) => {
+  const { fixed } = SECRETS[name];
+  return fixed ? [[name, fixed] as const] : [];
+});
 
 /** Where a fixed secret comes from: `generated`, or the start of a given one's SHA-256, which tells nothing of it. */
 export type SecretMarks = Record<string, string>;
@@ -19,13 +15,13 @@ export type SecretMarks = Record<string, string>;
 export function secretMarks(given: Readonly<Record<string, string>>): SecretMarks {
   const mark = (value: string | undefined) =>
     value ? createHash("sha256").update(value).digest("hex").slice(0, 16) : "generated";
-  return Object.fromEntries(Object.keys(FIXED).map((name) => [name, mark(given[name])]));
+  return Object.fromEntries(FIXED.map(([name]) => [name, mark(given[name])]));
 }
 
 /** @param before what the stack's last run recorded; undefined before its first */
 export function fixedSecretProblems(before: SecretMarks | undefined, now: SecretMarks): Problem[] {
   if (!before) return [];
-  return Object.entries(FIXED).flatMap(([name, loss]) => {
+  return FIXED.flatMap(([name, loss]) => {
     const [was, is] = [before[name], now[name]];
     if (was === undefined || was === is) return [];
     const what =

@@ -1,56 +1,38 @@
 /** The secrets that a host's files hold, gathered into one secret output. */
 import * as pulumi from "@pulumi/pulumi";
 import type { MainSecrets, MastodonSecrets } from "../services/inputs";
+import { heldOn } from "../settings/secrets";
 import type { BackupBucket } from "./backupBucket";
 import type { InstanceSecrets } from "./instanceSecrets";
 import type { MediaBucket } from "./mediaBucket";
 
+const pick = <T extends object, Name extends keyof T>(from: T, names: readonly Name[]) =>
+  Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, Name>;
+
+const onEvery = (instance: InstanceSecrets, media: MediaBucket) => ({
+  ...pick(instance.held, heldOn("every machine")),
+  mediaAccessKeyId: media.accessKeyId,
+  mediaSecretAccessKey: media.secretAccessKey,
+  extraSecretEnv: instance.extraSecretEnv,
+});
+
 /** What Mastodon's processes need, on every host. */
-export function mastodonSecrets(
+export const mastodonSecrets = (
   instance: InstanceSecrets,
   media: MediaBucket,
-): pulumi.Output<MastodonSecrets> {
-  return pulumi.secret(
-    pulumi.output({
-      secretKeyBase: instance.secretKeyBase,
-      otpSecret: instance.otpSecret,
-      activeRecordEncryptionPrimaryKey: instance.activeRecordEncryptionPrimaryKey,
-      activeRecordEncryptionDeterministicKey: instance.activeRecordEncryptionDeterministicKey,
-      activeRecordEncryptionKeyDerivationSalt: instance.activeRecordEncryptionKeyDerivationSalt,
-      vapidPrivateKey: instance.vapidPrivateKey,
-      vapidPublicKey: instance.vapidPublicKey,
-      postgresPassword: instance.postgresPassword,
-      redisPassword: instance.redisPassword,
-      cacheRedisPassword: instance.cacheRedisPassword,
-      smtpPassword: instance.smtpPassword,
-      mediaAccessKeyId: media.accessKeyId,
-      mediaSecretAccessKey: media.secretAccessKey,
-      extraSecretEnv: instance.extraSecretEnv,
-    }),
-  );
-}
+): pulumi.Output<MastodonSecrets> => pulumi.secret(pulumi.output(onEvery(instance, media)));
 
 /** The same with what only main holds. */
-export function mainSecrets(
+export const mainSecrets = (
   instance: InstanceSecrets,
   media: MediaBucket,
   backups: BackupBucket,
-): pulumi.Output<MainSecrets> {
-  return pulumi.secret(
-    pulumi
-      .all([
-        mastodonSecrets(instance, media),
-        instance.consolePassword,
-        instance.backupKey,
-        backups.accessKeyId,
-        backups.secretAccessKey,
-      ])
-      .apply(([shared, consolePassword, backupKey, backupAccessKeyId, backupSecretAccessKey]) => ({
-        ...shared,
-        consolePassword,
-        backupKey,
-        backupAccessKeyId,
-        backupSecretAccessKey,
-      })),
+): pulumi.Output<MainSecrets> =>
+  pulumi.secret(
+    pulumi.output({
+      ...onEvery(instance, media),
+      ...pick(instance.held, heldOn("main")),
+      backupAccessKeyId: backups.accessKeyId,
+      backupSecretAccessKey: backups.secretAccessKey,
+    }),
   );
-}

@@ -127,7 +127,7 @@ export class MainDroplet extends pulumi.ComponentResource {
         outlivedBy: [volume, address, ...(address6 ? [address6] : [])],
         userData: (own) =>
           pulumi
-            .all([bundle, own, args.secrets.consolePassword, hostKeys])
+            .all([bundle, own, args.secrets.held.consolePassword, hostKeys])
             .apply(([files, boot, consolePassword, key]) =>
               userData(files, { ...boot, consolePassword, hostKey: key }),
             ),

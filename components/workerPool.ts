@@ -72,7 +72,7 @@ export class WorkerPool extends pulumi.ComponentResource {
         .all([
           mastodonSecrets(secrets, args.media),
           secrets.deployKey.publicOpenSsh,
-          secrets.consolePassword,
+          secrets.held.consolePassword,
           hostKeys,
         ])
         .apply(([mastodon, deployKey, consolePassword, key]) => ({

@@ -4,6 +4,7 @@ import type { Assessment } from "../fleet/assess";
 import type { MainSecrets } from "../services/inputs";
 import { namesOf } from "../settings/names";
 import type { Settings } from "../settings/schema";
+import { type HeldSecrets, heldOn, SECRETS, type SecretSetting } from "../settings/secrets";
 import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
 import { mainHost, workerHost } from "./hosts";
 
@@ -25,21 +26,17 @@ function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<strin
       state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
       return "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[(state >> 16) % 62];
     }).join("");
+  const lengthOf = ({ made, placeholder }: SecretSetting) =>
+    made ? ("letters" in made ? made.letters : 2 * made.bytes) : (placeholder?.length ?? 32);
+  const held = [...heldOn("every machine"), ...heldOn("main")].map((name) => {
+    const { optional, requiredWhen } = SECRETS[name];
+    const isThere = !optional || requiredWhen?.(settings);
+    return [name, isThere ? sample(lengthOf(SECRETS[name])) : undefined];
+  });
   return {
-    secretKeyBase: sample(128),
-    activeRecordEncryptionPrimaryKey: sample(32),
-    activeRecordEncryptionDeterministicKey: sample(32),
-    activeRecordEncryptionKeyDerivationSalt: sample(32),
-    vapidPrivateKey: sample(44),
-    vapidPublicKey: sample(88),
-    postgresPassword: sample(32),
-    redisPassword: sample(32),
-    cacheRedisPassword: sample(32),
-    smtpPassword: settings.mail === "smtp" && settings.smtp.login ? sample(32) : undefined,
+    ...(Object.fromEntries(held) as HeldSecrets<"every machine"> & HeldSecrets<"main">),
     mediaAccessKeyId: sample(20),
     mediaSecretAccessKey: sample(40),
-    consolePassword: sample(24),
-    backupKey: sample(48),
     backupAccessKeyId: sample(20),
     backupSecretAccessKey: sample(40),
     extraSecretEnv,

@@ -2,33 +2,19 @@
 
 import type { Names } from "../settings/names";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
+import type { HeldSecrets } from "../settings/secrets";
 import type { MainSizes, WorkerSizes } from "./sizes";
 
 /** Secrets that every process of Mastodon needs, on every host the same. */
-export interface MastodonSecrets {
-  secretKeyBase: string;
-  /** Only for an adopted instance older than 4.4. */
-  otpSecret?: string | undefined;
-  activeRecordEncryptionPrimaryKey: string;
-  activeRecordEncryptionDeterministicKey: string;
-  activeRecordEncryptionKeyDerivationSalt: string;
-  vapidPrivateKey: string;
-  vapidPublicKey: string;
-  postgresPassword: string;
-  redisPassword: string;
-  cacheRedisPassword: string;
-  smtpPassword?: string | undefined;
+export interface MastodonSecrets extends HeldSecrets<"every machine"> {
   mediaAccessKeyId: string;
   mediaSecretAccessKey: string;
   /** Variables from the secret `extraSecretEnv`. */
   extraSecretEnv: Readonly<Record<string, string>>;
 }
 
-/** What only main holds. */
-export interface MainSecrets extends MastodonSecrets {
-  /** root's password for the console: a new machine has it from cloud-config, a living one from here. */
-  consolePassword: string;
-  backupKey: string;
+/** The same with what only main holds. A new machine has its console's password from cloud-config, a living one from here. */
+export interface MainSecrets extends MastodonSecrets, HeldSecrets<"main"> {
   backupAccessKeyId: string;
   backupSecretAccessKey: string;
 }

@@ -103,17 +103,17 @@ test("generated secrets are secret, and in the form that Mastodon reads", async 
   const { secrets } = await secretsOf();
   const generated = generatedSecrets();
   for (const name of TEXTS) {
-    expect([name, await promised(secrets[name])]).toEqual([name, generated[name]]);
-    expect([name, await isSecret(secrets[name])]).toEqual([name, true]);
+    expect([name, await promised(secrets.held[name])]).toEqual([name, generated[name]]);
+    expect([name, await isSecret(secrets.held[name])]).toEqual([name, true]);
   }
   expect(generated.secretKeyBase).toMatch(/^[0-9a-f]{128}$/);
   expect(generated.vapidPrivateKey).toHaveLength(44);
   expect(generated.vapidPublicKey).toHaveLength(88);
-  expect(await isSecret(secrets.consolePassword)).toBe(true);
-  expect(await promised(secrets.consolePassword)).toHaveLength(24);
+  expect(await isSecret(secrets.held.consolePassword)).toBe(true);
+  expect(await promised(secrets.held.consolePassword)).toHaveLength(24);
   expect(await isSecret(secrets.extraSecretEnv)).toBe(true);
   expect(await promised(secrets.extraSecretEnv)).toEqual({});
-  expect([secrets.otpSecret, secrets.smtpPassword]).toEqual([undefined, undefined]);
+  expect([secrets.held.otpSecret, secrets.held.smtpPassword]).toEqual([undefined, undefined]);
 });
 
 test("the deploy key's private half is secret, its public half is one line without an end", async () => {
@@ -143,7 +143,7 @@ test("an adopted instance brings every secret along: only the deploy key is made
   const { made, secrets } = await secretsOf({ ...GIVEN, extraSecretEnv: '{"DEEPL_API_KEY":"given-key"}' });
   expect(Object.keys(made)).toEqual(["secrets-deploy-key"]);
   for (const [name, value] of Object.entries(GIVEN)) {
-    const output = secrets[name as keyof InstanceSecrets];
+    const output = secrets.held[name as keyof InstanceSecrets["held"]];
     expect([name, await promised(output), await isSecret(output)]).toEqual([name, value, true]);
   }
   expect(await promised(secrets.extraSecretEnv)).toEqual({ DEEPL_API_KEY: "given-key" });
