@@ -1,6 +1,6 @@
 /** One Mastodon instance: settings → verdict → providers → components → outputs. */
 import * as pulumi from "@pulumi/pulumi";
-import { readConfiguration } from "./checks/configuration";
+import { type Checked, readConfiguration } from "./checks/configuration";
 import { Account } from "./components/account";
 import { BackupBucket } from "./components/backupBucket";
 import { DestroyGuard } from "./components/destroyGuard";
@@ -13,18 +13,17 @@ import { makeProviders } from "./components/providers";
 import { allowPublicMedia } from "./components/publicMedia";
 import { Tailnet } from "./components/tailnet";
 import { WorkerPool } from "./components/workerPool";
-import { assess } from "./fleet/assess";
 import { namesOf } from "./settings/names";
 import { exampleValues } from "./settings/warnings";
 
-export = async () => {
-  const configuration = await readConfiguration(); // refuses here, before the first resource, or not at all
-  const { settings } = configuration;
+/** @param already what a plan has checked before */
+export = async (already?: Checked) => {
+  const configuration = await readConfiguration(already); // refuses here, before the first resource, or not at all
+  const { settings, assessment } = configuration;
   const stack = pulumi.getStack();
   const names = namesOf(settings, stack);
   const { protect } = settings;
 
-  const assessment = assess(settings);
   for (const warning of [...configuration.warnings, ...assessment.warnings]) pulumi.log.warn(warning);
   const examples = exampleValues(settings).map(({ key }) => key);
   if (examples.length > 0)

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { type Assessment, assess } from "../fleet/assess";
 import { plainSettings } from "../settings/plain";
 import { type Settings, settingsSchema } from "../settings/schema";
 import { SECRETS, type SecretName } from "../settings/secrets";
@@ -17,9 +18,15 @@ import { secretProblems } from "./secrets";
 import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
 
-/** What a program run gets: the settings, and each secret that was given. */
-export interface Configuration {
+/** Settings that are right, and what they come to. */
+export interface Checked {
   settings: Settings;
+  /** Sizes, price and verdict: computed once, here. */
+  assessment: Assessment;
+}
+
+/** What a program run gets: the settings, and each secret that was given. */
+export interface Configuration extends Checked {
   /** What the stack keeps as its output `identity`, for the next run to compare with. */
   recorded: Recorded;
   /** What the accounts and the registry said, as far as it stops nobody. */
@@ -51,7 +58,7 @@ export function parseConfiguration(
     isEncrypted: (name: SecretName) => boolean;
     notes?: Notes;
   },
-): Settings {
+): Checked {
   if (notes && isOtherProject(notes.foreign, raw))
     refuse(
       `The configuration of stack ${stack} has`,
@@ -59,25 +66,29 @@ export function parseConfiguration(
     );
   const given = Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(SECRETS, key)));
   const { settings, problems } = plainSettings(raw, settingsSchema.shape, notes);
+  const together = settingProblems(settings, stack, before);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
     // One line for one fault.
-    ...settingProblems(settings, stack, before).filter(
-      ({ key }) => !problems.some((problem) => problem.key === key),
-    ),
+    ...together.problems.filter(({ key }) => !problems.some((problem) => problem.key === key)),
     ...secretProblems(settings, given, isEncrypted),
     ...fixedSecretProblems(before?.secrets, secretMarks(given)),
   ]);
   const checked = settings as Settings;
+  const assessment = assess(checked, together.verdict);
   refuse(
     `The configuration of stack ${stack} has`,
-    userDataProblems(checked, stack, given.extraSecretEnv || undefined),
+    userDataProblems(checked, stack, assessment, given.extraSecretEnv || undefined),
   );
-  return checked;
+  return { settings: checked, assessment };
 }
 
-/** Reads and checks the configuration of the stack that is running, against what its last run recorded. */
-export async function readConfiguration(): Promise<Configuration> {
+/**
+ * Reads and checks the configuration of the stack that is running, against what its last run recorded.
+ *
+ * @param already what a plan has checked before it runs the program
+ */
+export async function readConfiguration(already?: Checked): Promise<Configuration> {
   const config = new pulumi.Config();
   const prefix = `${config.name}:`;
   const everything = pulumi.runtime.allConfig();
@@ -90,16 +101,19 @@ export async function readConfiguration(): Promise<Configuration> {
   const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
   const stack = pulumi.getStack();
   const before = await recordedIdentity();
-  const settings = parseConfiguration(raw, stack, {
-    before,
-    isEncrypted: (name) => isConfigSecret(prefix + name),
-    notes: runningNotes(join(__dirname, ".."), {
-      project: config.name,
-      stack,
-      config: everything,
-      secretKeys: Object.keys(everything).filter(isConfigSecret),
-    }),
-  });
+  const checked =
+    already ??
+    parseConfiguration(raw, stack, {
+      before,
+      isEncrypted: (name) => isConfigSecret(prefix + name),
+      notes: runningNotes(join(__dirname, ".."), {
+        project: config.name,
+        stack,
+        config: everything,
+        secretKeys: Object.keys(everything).filter(isConfigSecret),
+      }),
+    });
+  const { settings } = checked;
   const { accounts, opened, problems } = await openedAccounts(raw);
   const found = await Promise.all([
     surroundings(settings, stack, opened),
@@ -114,7 +128,7 @@ export async function readConfiguration(): Promise<Configuration> {
     ...(settings.readiness === "wait" && Object.keys(accounts).length > 0 ? await sshAgentProblems() : []),
   ]);
   return {
-    settings,
+    ...checked,
     warnings: found.flatMap((one) => one.warnings),
     firstRun: before === undefined,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },

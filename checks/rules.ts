@@ -1,11 +1,10 @@
 /** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
 
 import { dropletSize, dropletSlugs } from "../catalogue/droplets";
-import { sizeFleet } from "../fleet/assess";
-import { fleetOf } from "../fleet/model/fleet";
-import { situationOf } from "../fleet/situation";
+import { type Assessment, verdictOn } from "../fleet/assess";
+import { fleetOf, hostOf, poolsOf } from "../fleet/model/fleet";
 import { diskProblems } from "../fleet/sizing/disk";
-import { judge } from "../fleet/verdict/verdict";
+import type { Verdict } from "../fleet/verdict/verdict";
 import { USER_DATA_LIMIT } from "../machines/bundle";
 import { plannedHosts } from "../machines/planned";
 import { placedProcesses } from "../settings/fleet";
@@ -22,6 +21,8 @@ interface Context {
   stack: string;
   /** What the stack's last run recorded; undefined before its first. */
   before: Partial<Identity> | undefined;
+  /** On the fleet; undefined while what it depends on is wrong. */
+  verdict: Verdict | undefined;
 }
 
 type Rule = (settings: Partial<Settings>, context: Context) => Problem[];
@@ -168,22 +169,16 @@ const RULES: readonly Rule[] = [
 
   rule(["main", "workers"], ({ main, workers }) => checkQueues(placedProcesses({ main, workers }))),
 
-  rule(["main", "workers", "workload", "recovery", "assumptions"], (settings) => {
-    const sizes = sizeFleet(settings);
-    return sizes
-      ? [sizes.main, ...sizes.pools.map(({ sizing }) => sizing)].flatMap(({ problems }) => problems)
-      : [];
-  }),
+  (_, { verdict }) =>
+    verdict ? [verdict.evaluation.main, ...verdict.evaluation.pools].flatMap(({ problems }) => problems) : [],
 
   rule(["main", "workers", "media"], ({ main, workers, media }) => {
-    const [host, ...pools] = fleetOf({ main, workers })?.hosts ?? [];
-    return host ? diskProblems({ ...host, cacheGiB: media.cacheGiB }, pools) : [];
+    const hosts = fleetOf({ main, workers })?.hosts;
+    if (!hosts) return [];
+    return diskProblems({ ...hostOf(hosts, "database"), cacheGiB: media.cacheGiB }, poolsOf(hosts));
   }),
 
-  rule(["main", "workers", "workload", "recovery", "assumptions"], (settings) => {
-    const fleet = fleetOf(settings);
-    return fleet ? judge(fleet, situationOf(settings)).problems : [];
-  }),
+  (_, { verdict }) => verdict?.problems ?? [],
 
   rule(["mail", "smtp"], ({ mail, smtp }) =>
     mail === "smtp" && !smtp.server
@@ -294,19 +289,27 @@ function nearSizes(size: string): string {
   return (family.length > 0 ? family : ["g-4vcpu-16gb", "c-2", "s-4vcpu-8gb"]).slice(0, 3).join(", ");
 }
 
-/** Everything that contradicts, over the settings that are right by themselves. */
+/** Everything that contradicts, over the settings that are right by themselves; and the verdict, for what comes after. */
 export function settingProblems(
   settings: Partial<Settings>,
   stack: string,
   before?: Partial<Identity>,
-): Problem[] {
-  return RULES.flatMap((check) => check(settings, { stack, before }));
+): { problems: Problem[]; verdict: Verdict | undefined } {
+  const { main, workers, workload, recovery, assumptions } = settings;
+  const verdict =
+    main && workers && workload && recovery && assumptions
+      ? verdictOn({ main, workers, workload, recovery, assumptions })
+      : undefined;
+  return { problems: RULES.flatMap((check) => check(settings, { stack, before, verdict })), verdict };
 }
 
 /** User data that DigitalOcean would refuse. Needs settings that are right. */
-export function userDataProblems(settings: Settings, stack: string, extraSecretEnv = "{}"): Problem[] {
-  const sizes = sizeFleet(settings);
-  if (!sizes) return [];
+export function userDataProblems(
+  settings: Settings,
+  stack: string,
+  sizes: Pick<Assessment, "main" | "pools">,
+  extraSecretEnv = "{}",
+): Problem[] {
   return plannedHosts(settings, stack, sizes, JSON.parse(extraSecretEnv) as Record<string, string>)
     .filter(({ userDataBytes }) => userDataBytes > USER_DATA_LIMIT)
     .map(({ name, userDataBytes }) => ({

@@ -4,7 +4,6 @@ import { type MonthlyPrice, monthlyPrice } from "../catalogue/price";
 import { hasWorkerAccount, placedProcesses } from "../settings/fleet";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import { settingWarnings } from "../settings/warnings";
-import { sizeHosts } from "./model/evaluate";
 import { fleetOf } from "./model/fleet";
 import { situationOf } from "./situation";
 import type { MainSizing, WorkerSizing } from "./sizing/sizing";
@@ -20,17 +19,23 @@ export interface Assessment {
   warnings: string[];
 }
 
-/** What sizes depend on: the machines, and what has to fit on them. */
-export type SizedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
+/** What the verdict depends on: the machines, and what they have to do and to hold. */
+export type JudgedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
 
-/** Sizes of the fleet; undefined while a droplet size is not in the catalogue. */
-export function sizeFleet(settings: SizedSettings): Pick<Assessment, "main" | "pools"> | undefined {
+/** The verdict on the fleet, with its sizes; undefined while a droplet size is not in the catalogue. Takes a second or two. */
+export function verdictOn(settings: JudgedSettings): Verdict | undefined {
   const fleet = fleetOf(settings);
-  if (!fleet) return undefined;
-  const { main, pools } = sizeHosts(fleet, situationOf(settings));
+  return fleet && judge(fleet, situationOf(settings));
+}
+
+/** Its sizes, with the settings of each pool. */
+export function sizesOf(
+  { workers }: Pick<Settings, "workers">,
+  { evaluation: { main, pools } }: Verdict,
+): Pick<Assessment, "main" | "pools"> {
   return {
     main,
-    pools: settings.workers.flatMap((pool, i) => {
+    pools: workers.flatMap((pool, i) => {
       const sizing = pools[i];
       return sizing ? [{ pool, sizing }] : [];
     }),
@@ -60,13 +65,14 @@ const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
         lines: price.lines.map((line) => (line.account === "workers" ? { ...line, account: "main" } : line)),
       };
 
-/** @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first */
-export function assess(settings: Settings): Assessment {
-  const [sizes, fleet] = [sizeFleet(settings), fleetOf(settings)];
-  if (!sizes || !fleet) throw new Error("assess() needs settings that were checked before");
-  const capacity = judge(fleet, situationOf(settings));
+/**
+ * @param capacity the verdict that the settings' checks came to
+ * @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first
+ */
+export function assess(settings: Settings, capacity: Verdict | undefined = verdictOn(settings)): Assessment {
+  if (!capacity) throw new Error("assess() needs settings that were checked before");
   return {
-    ...sizes,
+    ...sizesOf(settings, capacity),
     price: inAccounts(settings, priceOf(settings)),
     capacity,
     warnings: [

@@ -1,7 +1,17 @@
 /** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
+import { mainServices } from "../services/roles";
+import { tcpPorts } from "../services/service";
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 
 const DOLLARS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+/** Of main, that workers reach over the tailnet. */
+export const TAILNET_PORTS = tcpPorts(mainServices, "workers").join(", ");
+
+export const mainAndPools = (hosts: readonly PlanHost[]) => ({
+  main: hosts.find(({ name }) => name === "main"),
+  pools: hosts.filter(({ name }) => name !== "main"),
+});
+
 /** What the account of main is called: alone it needs no other name. */
 export const mainAccount = ({ resources }: Pick<Plan, "resources">) =>
   resources.some(({ provider }) => provider === "digitalocean-workers")

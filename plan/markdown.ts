@@ -4,6 +4,7 @@ import {
   connectionBudgets,
   cpuBudgets,
   mainAccount,
+  mainAndPools,
   memoryBudgets,
   named,
   percent,
@@ -11,6 +12,7 @@ import {
   queueCells,
   queueHead,
   shownHours,
+  TAILNET_PORTS,
   usd,
   verdict,
   waitingAt,
@@ -168,7 +170,7 @@ function diagram(plan: Plan): string[] {
   const { web, media, hosts } = plan;
   const box = ({ name, count, size, sidekiq }: PlanHost) =>
     `${id(name)}["${named({ name, count })}<br>${size}<br>${sidekiq.map(({ queues }) => queues).join("<br>")}"]`;
-  const [main, ...pools] = hosts;
+  const { main, pools } = mainAndPools(hosts);
   if (!main) return [];
   return [
     "```mermaid",
@@ -186,7 +188,7 @@ function diagram(plan: Plan): string[] {
           "  end",
         ]
       : []),
-    ...pools.map(({ name }) => `  ${id(name)} -- "tailnet: 6432, 6379, 6380" --> main`),
+    ...pools.map(({ name }) => `  ${id(name)} -- "tailnet: ${TAILNET_PORTS}" --> main`),
     '  s3[("S3: media")]',
     "  main --> s3",
     ...pools.map(({ name }) => `  ${id(name)} --> s3`),

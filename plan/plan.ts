@@ -3,10 +3,10 @@
 import { CATALOGUE_CHECKED, dropletSize } from "../catalogue/droplets";
 import { NOT_COUNTED } from "../catalogue/price";
 import { QUEUE_NAMES, type SidekiqProcess } from "../catalogue/queues";
-import { parseConfiguration } from "../checks/configuration";
+import { type Checked, parseConfiguration } from "../checks/configuration";
 import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
-import { type Assessment, assess } from "../fleet/assess";
+import type { Assessment } from "../fleet/assess";
 import type { Evaluation, HostResult } from "../fleet/model/evaluate";
 import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
 import { situationOf } from "../fleet/situation";
@@ -45,18 +45,19 @@ export interface PlanResult {
 /** @throws pulumi.RunError with every problem of the configuration */
 export async function makePlan(
   stackConfig: StackConfig,
-  program: () => Promise<unknown>,
+  program: (already: Checked) => Promise<unknown>,
 ): Promise<PlanResult> {
   const { project, stack } = stackConfig;
   const { config, toSet } = withPlaceholders(stackConfig);
   const secretKeys = SECRET_NAMES.map((name) => `${project}:${name}`).filter(
     (key) => !(key in stackConfig.config),
   );
-  const settings = parseConfiguration(unqualified(config, project), stack, {
+  const checked = parseConfiguration(unqualified(config, project), stack, {
     isEncrypted: (name) => secretKeys.includes(`${project}:${name}`),
     notes: notesOf(stackConfig),
   });
-  const recording = await record(program, {
+  const { settings, assessment } = checked;
+  const recording = await record(() => program(checked), {
     project,
     stack,
     config,
@@ -65,7 +66,6 @@ export async function makePlan(
     mocks: previewMocks,
   });
 
-  const assessment = assess(settings);
   const names = namesOf(settings, stack);
   const hosts = plannedHosts(settings, stack, assessment);
   const plan: Plan = {

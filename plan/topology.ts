@@ -1,12 +1,12 @@
 /** Who runs where and talks to whom, as boxes of a page. */
 
 import { type Html, html } from "../report/html";
-import { gib, mainAccount, named } from "./figures";
+import { gib, mainAccount, mainAndPools, named, TAILNET_PORTS } from "./figures";
 import type { Plan, PlanHost } from "./schema";
 
 export function topology(plan: Plan): Html {
   const { web, media, hosts } = plan;
-  const [main, ...pools] = hosts;
+  const { main, pools } = mainAndPools(hosts);
   const account = mainAccount(plan);
   const elsewhere = pools.filter((pool) => pool.account === "workers");
   return html`<h2>Topology</h2>
@@ -27,7 +27,7 @@ ${elsewhere.length > 0 ? workers(elsewhere) : ""}
 </div>`;
 }
 
-const workers = (pools: readonly PlanHost[]): Html => html`<p class="way back">tailnet: 6432, 6379, 6380</p>
+const workers = (pools: readonly PlanHost[]): Html => html`<p class="way back">tailnet: ${TAILNET_PORTS}</p>
 <section class="box" aria-label="DigitalOcean, worker account">
 <h3>DigitalOcean, worker account</h3>
 ${pools.map(machine)}

@@ -24,18 +24,22 @@ interface Filling {
 /**
  * Fills all stations at once, each in proportion to what it could do alone, until a queue has no more jobs, a host no more CPU, or
  * each station no more threads or cores; then goes on with the others. A thread takes its next job as Sidekiq does: of the first
- * queue in the list that has one, or by weight among those that have one. Web comes first on main: people wait for it.
+ * queue in the list that has one, or by weight among those that have one. Web comes first on its host: people wait for it.
  *
  * @param demand jobs/s that each queue offers; Infinity where a backlog waits
  * @param webCores what web takes at that moment
  */
-export function share({ stations, hostCores }: Service, demand: readonly number[], webCores: number): Shares {
+export function share(
+  { stations, hostCores, database, web }: Service,
+  demand: readonly number[],
+  webCores: number,
+): Shares {
   const queues = demand.map((left) => ({ left, done: 0, wanted: 0 }));
   const hosts = hostCores.map((cores, host) => {
-    const left = Math.max(cores - (host === 0 ? webCores : 0), 0);
+    const left = Math.max(cores - (host === web ? webCores : 0), 0);
     return { left, available: left, wanted: 0 };
   });
-  const main = at(hosts, 0);
+  const databaseHost = at(hosts, database);
   let filling = stations.map(
     (station): Filling => ({
       station,
@@ -49,7 +53,7 @@ export function share({ stations, hostCores }: Service, demand: readonly number[
     for (const queue of queues) queue.wanted = 0;
     for (const host of hosts) host.wanted = 0;
     filling = filling.filter(
-      (one) => at(hosts, one.station.host).left > 0 && main.left > 0 && setPace(one, queues),
+      (one) => at(hosts, one.station.host).left > 0 && databaseHost.left > 0 && setPace(one, queues),
     );
     if (filling.length === 0) break;
     for (const { station, pace } of filling) {
@@ -58,7 +62,7 @@ export function share({ stations, hostCores }: Service, demand: readonly number[
         const { queue, hostSeconds, mainSeconds } = at(station.serves, i);
         at(queues, queue).wanted += at(pace, i);
         host.wanted += at(pace, i) * hostSeconds;
-        main.wanted += at(pace, i) * mainSeconds;
+        databaseHost.wanted += at(pace, i) * mainSeconds;
       }
     }
     // 1: every station reaches its own limit.

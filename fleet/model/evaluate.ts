@@ -4,7 +4,7 @@ import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../../catalogue/que
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../sizing/sizing";
 import { redisNeedOf } from "../sizing/state";
 import { share } from "./allocation";
-import type { Conditions, Fleet } from "./fleet";
+import { type Conditions, type Fleet, hostOf, poolsOf, type Role } from "./fleet";
 import { type Course, type Outage, recover } from "./recovery";
 import { type Service, serviceOf } from "./stations";
 import { jobsPerMonth, type Workload } from "./workload";
@@ -40,6 +40,7 @@ export interface QueueResult {
 export interface HostResult {
   key: string;
   name: string;
+  roles: readonly Role[];
   cores: number;
   web: number;
   /** Sidekiq, and on main the database for every job. */
@@ -115,11 +116,12 @@ function latency(utilization: number, capacity: number, jobSeconds: number): num
 
 function hostResults({ hosts }: Fleet, service: Service): HostResult[] {
   const { spent } = share(service, service.arrivals, service.webCores);
-  return hosts.map(({ key, name }, h) => ({
+  return hosts.map(({ key, name, roles }, h) => ({
     key,
     name,
+    roles,
     cores: service.hostCores[h] ?? 0,
-    web: h === 0 ? service.webCores : 0,
+    web: h === service.web ? service.webCores : 0,
     jobs: spent[h] ?? 0,
   }));
 }
@@ -129,7 +131,7 @@ export function sizeHosts(
   { hosts, overrides }: Fleet,
   { workload, outage }: Pick<Situation, "workload" | "outage">,
 ): { main: MainSizing; pools: WorkerSizing[] } {
-  const [main, ...pools] = hosts;
+  const [main, pools] = [hostOf(hosts, "database"), poolsOf(hosts)];
   const workerThreads = pools.reduce((sum, { sidekiq, count }) => sum + sidekiqThreads(sidekiq) * count, 0);
   return {
     main: sizeMain({

@@ -1,7 +1,13 @@
-/** A fleet as the model sees it: machines with their processes, main first. */
+/** A fleet as the model sees it: machines with their roles and processes. */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "../sizing/overrides";
+
+/** What a host is there for: Postgres and Redis, web and streaming, Sidekiq. */
+export type Role = "database" | "web" | "jobs";
+
+export const MAIN_ROLES: readonly Role[] = ["database", "web", "jobs"];
+export const WORKER_ROLES: readonly Role[] = ["jobs"];
 
 export interface FleetHost {
   /** Where it is set: `main`, `workers[0]`. */
@@ -9,6 +15,7 @@ export interface FleetHost {
   /** `main`, or the pool's name. */
   name: string;
   account: "main" | "workers";
+  roles: readonly Role[];
   size: DropletSize;
   /** Identical droplets. */
   count: number;
@@ -16,8 +23,7 @@ export interface FleetHost {
 }
 
 export interface Fleet {
-  /** Postgres, web and streaming run on the first. */
-  hosts: readonly [FleetHost, ...FleetHost[]];
+  hosts: readonly FleetHost[];
   volumeGiB: number;
   overrides: MainOverrides;
 }
@@ -46,18 +52,45 @@ export function fleetOf({ main, workers }: FleetSettings): Fleet | undefined {
   const mainSize = dropletSize(main.size);
   const pools = workers.flatMap(({ name, size, count, sidekiq }, i): FleetHost[] => {
     const known = dropletSize(size);
-    return known ? [{ key: `workers[${i}]`, name, account: "workers", size: known, count, sidekiq }] : [];
+    return known
+      ? [{ key: `workers[${i}]`, name, account: "workers", roles: WORKER_ROLES, size: known, count, sidekiq }]
+      : [];
   });
   if (!mainSize || pools.length < workers.length) return undefined;
   return {
     hosts: [
-      { key: "main", name: "main", account: "main", size: mainSize, count: 1, sidekiq: main.sidekiq },
+      {
+        key: "main",
+        name: "main",
+        account: "main",
+        roles: MAIN_ROLES,
+        size: mainSize,
+        count: 1,
+        sidekiq: main.sidekiq,
+      },
       ...pools,
     ],
     volumeGiB: main.volumeGiB,
     overrides: main,
   };
 }
+
+type WithRoles = { roles: readonly Role[] };
+
+/** Index of the host with that role: the database and web have one each. */
+export function indexOfRole(hosts: readonly WithRoles[], role: "database" | "web"): number {
+  const index = hosts.findIndex(({ roles }) => roles.includes(role));
+  if (index < 0) throw new Error(`a fleet without a host for ${role}`);
+  return index;
+}
+
+/** The host with that role. */
+export const hostOf = <Host extends WithRoles>(hosts: readonly Host[], role: "database" | "web"): Host =>
+  hosts[indexOfRole(hosts, role)] as Host;
+
+/** All others than the database's: pools of workers. */
+export const poolsOf = <Host extends WithRoles>(hosts: readonly Host[]): Host[] =>
+  hosts.filter(({ roles }) => !roles.includes("database"));
 
 /** What one of its vCPUs is worth in dedicated ones. */
 export const coreSpeed = ({ cpu }: DropletSize, { sharedCpu }: Conditions) =>

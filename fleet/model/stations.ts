@@ -1,7 +1,7 @@
 /** How fast a fleet works: who serves which jobs, and what they share while they do. */
 
 import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
-import { type Conditions, coreSpeed, type Fleet } from "./fleet";
+import { type Conditions, coreSpeed, type Fleet, indexOfRole } from "./fleet";
 import { DATABASE_MS_PER_ROUND_TRIP, type Workload } from "./workload";
 
 /** A queue as the processes of a station see it. */
@@ -34,8 +34,11 @@ export interface Station {
 /** A fleet with its workload, flattened for the arithmetic. */
 export interface Service {
   stations: readonly Station[];
-  /** Dedicated vCPUs that all droplets of a host amount to; main is the first. */
+  /** Dedicated vCPUs that all droplets of a host amount to. */
   hostCores: readonly number[];
+  /** Indices of the hosts where the database and web are. */
+  database: number;
+  web: number;
   /** Jobs/s of each queue at the busy hour, in the order of QUEUE_NAMES. */
   arrivals: readonly number[];
   webCores: number;
@@ -43,7 +46,10 @@ export interface Service {
 
 export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
   const { rttMs, tailnetMs = 0 } = conditions;
+  const database = indexOfRole(fleet.hosts, "database");
   return {
+    database,
+    web: indexOfRole(fleet.hosts, "web"),
     stations: fleet.hosts.flatMap(({ size, sidekiq, count }, host) =>
       sidekiq
         .filter(({ replicas }) => replicas * count > 0)
@@ -52,7 +58,7 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
           strict: Array.isArray(process.queues),
           serves: servedBy(process, workload, {
             speed: coreSpeed(size, conditions),
-            ...(host === 0 ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
+            ...(host === database ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
           }),
           threads: process.threads * process.replicas * count,
           cores: coreSpeed(size, conditions) * process.replicas * count,

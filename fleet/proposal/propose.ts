@@ -2,7 +2,7 @@
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
-import { coreSpeed, type Fleet, type FleetHost } from "../model/fleet";
+import { coreSpeed, type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
 import type { MainOverrides } from "../sizing/overrides";
@@ -95,14 +95,32 @@ class Search {
 const growing = (main: FleetHost, size: FleetHost["size"], sidekiq: SidekiqProcess[]): Fleet["hosts"][] =>
   Array.from({ length: MOST_DROPLETS }, (_, i) => [
     main,
-    { key: "workers[0]", name: "general", account: "workers", size, count: i + 1, sidekiq },
+    {
+      key: "workers[0]",
+      name: "general",
+      account: "workers",
+      roles: WORKER_ROLES,
+      size,
+      count: i + 1,
+      sidekiq,
+    },
   ]);
 
 /** Main on the cheapest size with so many cores whose memory suffices. */
 function mainHost({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {
   return sizes
     .filter(({ memoryMiB }) => memoryMiB >= (wanted.mainMemoryMiB ?? 0))
-    .map((size): FleetHost => ({ key: "main", name: "main", account: "main", size, count: 1, sidekiq }))
+    .map(
+      (size): FleetHost => ({
+        key: "main",
+        name: "main",
+        account: "main",
+        roles: MAIN_ROLES,
+        size,
+        count: 1,
+        sidekiq,
+      }),
+    )
     .find((host) => sizeHosts({ hosts: [host], ...wanted }, wanted.situation).main.problems.length === 0);
 }
 

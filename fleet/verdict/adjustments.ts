@@ -34,8 +34,8 @@ type SetField = "queues" | "threads" | "replicas";
 type Setting = Pick<Change, "key" | "from" | "to">;
 
 function changed(fleet: Fleet, host: number, patch: Partial<FleetHost>, setting: Setting): Change {
-  const [main, ...pools] = fleet.hosts.map((one, h) => (h === host ? { ...one, ...patch } : one));
-  const after: Fleet = { ...fleet, hosts: [main as FleetHost, ...pools] };
+  const hosts = fleet.hosts.map((one, h) => (h === host ? { ...one, ...patch } : one));
+  const after: Fleet = { ...fleet, hosts };
   return { ...setting, fleet: after, extraUsd: dropletsUsd(after) - dropletsUsd(fleet) };
 }
 
@@ -97,10 +97,10 @@ export function weighted(fleet: Fleet, place: Place): Ladder {
   return [changedProcess(fleet, place, "queues", { queues })];
 }
 
-/** None for main, nor where the scheduler would run twice. */
+/** None for the database's host, nor where the scheduler would run twice. */
 export function countLadder(fleet: Fleet, host: number): Ladder {
-  const { key, account, count, sidekiq } = hostAt(fleet, host);
-  const most = account === "main" || servesScheduler(sidekiq) ? count : MOST_DROPLETS;
+  const { key, roles, count, sidekiq } = hostAt(fleet, host);
+  const most = roles.includes("database") || servesScheduler(sidekiq) ? count : MOST_DROPLETS;
   return above(count, most).map((more) =>
     changed(fleet, host, { count: more }, { key: `${key}.count`, from: String(count), to: String(more) }),
   );

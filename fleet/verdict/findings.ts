@@ -2,7 +2,7 @@
 
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
-import type { Fleet, FleetHost } from "../model/fleet";
+import { type Fleet, type FleetHost, hostOf, poolsOf } from "../model/fleet";
 import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
 
 /** At and above it waiting times climb steeply, and a shared graph that shows it may show all there is. */
@@ -34,10 +34,10 @@ export interface Judged {
 
 /** Everything that the model finds. Queues without any process are not its subject: catalogue/queues.ts refuses them. */
 export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluation): Finding[] {
-  const [main] = evaluation.hosts;
+  const main = hostOf(evaluation.hosts, "web");
   return [
     // Without CPU for the database no queue moves at all: one thing to say, not seven.
-    ...(main && main.web >= main.cores
+    ...(main.web >= main.cores
       ? [{ kind: "web", about: "main.size" } as const]
       : evaluation.queues
           .filter(({ queue }) => isServed(fleet, queue))
@@ -52,7 +52,7 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
       ),
     ...ofState(fleet, situation, evaluation),
     ...fleet.hosts.flatMap(ofHost),
-    ...(situation.conditions.rttMs > FAR_MS && fleet.hosts.length > 1
+    ...(situation.conditions.rttMs > FAR_MS && poolsOf(fleet.hosts).length > 0
       ? [{ kind: "far", about: "assumptions.rttMs" } as const]
       : []),
   ];

@@ -3,7 +3,7 @@
 import { QUEUE_NAMES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation, utilizations } from "../model/evaluate";
-import type { Fleet } from "../model/fleet";
+import { type Fleet, indexOfRole } from "../model/fleet";
 import {
   addedQueue,
   type Change,
@@ -115,8 +115,11 @@ function hostsToTry(fleet: Fleet, queues: readonly QueueName[]): number[] {
       .filter((_, p) => serves(fleet, [h, p], queues))
       .reduce((sum, process) => sum + process.threads * process.replicas * count, 0),
   );
-  const pools = [...fleet.hosts.keys()].slice(1).toSorted((a, b) => (threads[b] ?? 0) - (threads[a] ?? 0));
-  return [0, ...pools.slice(0, MOST_POOLS)];
+  const main = indexOfRole(fleet.hosts, "database");
+  const pools = [...fleet.hosts.keys()]
+    .filter((host) => host !== main)
+    .toSorted((a, b) => (threads[b] ?? 0) - (threads[a] ?? 0));
+  return [main, ...pools.slice(0, MOST_POOLS)];
 }
 
 const serves = (fleet: Fleet, place: Place, queues: readonly QueueName[]) =>

@@ -3,7 +3,7 @@
 import type { QueueName } from "../../catalogue/queues";
 import type { Problem } from "../../settings/problem";
 import { type Evaluation, evaluate, type QueueResult, type Situation } from "../model/evaluate";
-import type { Fleet } from "../model/fleet";
+import { type Fleet, hostOf, indexOfRole } from "../model/fleet";
 import { redisPeak } from "../sizing/state";
 import { type Ladder, sizeLadder } from "./adjustments";
 import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, same } from "./findings";
@@ -45,10 +45,12 @@ export function judge(fleet: Fleet, situation: Situation): Verdict {
 
 function webProblems({ fleet, situation, evaluation, found }: Judged): Problem[] {
   const gone = found.filter(({ kind }) => kind === "web");
-  const [main] = evaluation.hosts;
-  if (gone.length === 0 || !main) return [];
+  if (gone.length === 0) return [];
+  const main = hostOf(evaluation.hosts, "web");
   const why = `web and its queries alone take ${main.web.toFixed(1)} of main's ${main.cores.toFixed(1)} vCPUs at the busy hour`;
-  const change = smallest([sizeLadder(fleet, 0)], (one) => fixes(one, gone, found, situation));
+  const change = smallest([sizeLadder(fleet, indexOfRole(fleet.hosts, "web"))], (one) =>
+    fixes(one, gone, found, situation),
+  );
   return [change ? recommended(change, `, and ${why}`) : beyond(why)];
 }
 

@@ -3,7 +3,7 @@ import { Document, isMap, isSeq, visit } from "yaml";
 import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import type { Evaluation } from "../../fleet/model/evaluate";
-import type { Fleet } from "../../fleet/model/fleet";
+import { type Fleet, hostOf, poolsOf } from "../../fleet/model/fleet";
 import { jobsPerMonth, jobsPerSecond } from "../../fleet/model/workload";
 import type { Proposal, Wanted } from "../../fleet/proposal/propose";
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
@@ -108,10 +108,8 @@ const cpu = ({ hosts }: Evaluation) =>
     ]),
   ]);
 
-function yaml(
-  { workload, recovery, written = {} }: SizeSettings,
-  { hosts: [main, ...pools], volumeGiB }: Fleet,
-): string {
+function yaml({ workload, recovery, written = {} }: SizeSettings, { hosts, volumeGiB }: Fleet): string {
+  const main = hostOf(hosts, "database");
   const process = ({ queues, threads, replicas }: SidekiqProcess) => ({
     queues,
     threads,
@@ -132,7 +130,7 @@ function yaml(
         volumeGiB,
         sidekiq: main.sidekiq.map(process),
       },
-      "mastodon-hosting:workers": pools.map(({ name, count, size, sidekiq }) => ({
+      "mastodon-hosting:workers": poolsOf(hosts).map(({ name, count, size, sidekiq }) => ({
         name,
         count,
         size: size.slug,

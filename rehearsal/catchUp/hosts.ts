@@ -1,5 +1,5 @@
 /** A fleet of the model as it runs here. */
-import type { Fleet } from "../../fleet/model/fleet";
+import { type Fleet, hostOf, poolsOf } from "../../fleet/model/fleet";
 import { sidekiqProcesses } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { until } from "../../tools/until";
@@ -9,10 +9,9 @@ import { quota } from "./scale";
 
 /** By `pulumi up`, as the story's administrator would have done it with this program. */
 export async function becomes(world: Needs<"stack">, { hosts }: Fleet): Promise<void> {
-  const [main, ...pools] = hosts;
   world.stack.engine.edit((settings) => {
-    settings.main.sidekiq = [...main.sidekiq];
-    settings.workers = pools.map(({ name, size, count, sidekiq }) => ({
+    settings.main.sidekiq = [...hostOf(hosts, "database").sidekiq];
+    settings.workers = poolsOf(hosts).map(({ name, size, count, sidekiq }) => ({
       name,
       size: size.slug,
       count,

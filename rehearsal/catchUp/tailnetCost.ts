@@ -2,7 +2,7 @@
 import { dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
-import type { Fleet, FleetHost } from "../../fleet/model/fleet";
+import { type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../../fleet/model/fleet";
 import { JOBS, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 import { CORES_PER_VCPU, situation, workOf } from "./scale";
@@ -15,8 +15,11 @@ const process = (queues: readonly QueueName[]): SidekiqProcess => ({ queues, thr
 function host(name: string, slug: string, sidekiq: SidekiqProcess[]): FleetHost {
   const size = dropletSize(slug);
   if (!size) throw new Error(`${slug} is not in the catalogue`);
-  const [key, account] = name === "main" ? (["main", "main"] as const) : (["workers[0]", "workers"] as const);
-  return { key, name, account, size, count: 1, sidekiq };
+  const place =
+    name === "main"
+      ? ({ key: "main", account: "main", roles: MAIN_ROLES } as const)
+      : ({ key: "workers[0]", account: "workers", roles: WORKER_ROLES } as const);
+  return { ...place, name, size, count: 1, sidekiq };
 }
 
 const others = QUEUE_NAMES.filter((queue) => queue !== PLACES.main && queue !== PLACES.worker);

@@ -182,4 +182,4 @@ export const settingsOf = (stack: string, values: Values): Settings =>
     ),
     stack,
     { isEncrypted: () => true },
-  );
+  ).settings;

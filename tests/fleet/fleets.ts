@@ -1,7 +1,7 @@
 /** Fleets of the model's tests. */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import type { QueueName, SidekiqProcess } from "../../catalogue/queues";
-import type { Fleet, FleetHost } from "../../fleet/model/fleet";
+import { type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";
 import { redisNeedOf } from "../../fleet/sizing/state";
 
@@ -27,6 +27,7 @@ export const mainHost = (size: DropletSize, ...processes: SidekiqProcess[]): Fle
   key: "main",
   name: "main",
   account: "main",
+  roles: MAIN_ROLES,
   size,
   count: 1,
   sidekiq: processes,
@@ -36,6 +37,7 @@ export const poolHost = (size: DropletSize, count: number, ...processes: Sidekiq
   key: "workers[0]",
   name: "general",
   account: "workers",
+  roles: WORKER_ROLES,
   size,
   count,
   sidekiq: processes,

@@ -4,6 +4,7 @@ import type { QueueName } from "../../catalogue/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { perQueue, type QueueLoad } from "../../fleet/model/workload";
+import { findings } from "../../fleet/verdict/findings";
 import { fleet, mainHost, poolHost, sidekiq, sized } from "./fleets";
 
 const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0 };
@@ -118,10 +119,20 @@ test("each host's CPU at the busy hour: web and the database on main, Ruby where
   const busyWeb = { ...load, workload: { ...load.workload, webCores: 1.5 } };
   const pool = poolHost(sized("c-2"), 3, sidekiq(["default"], 5, 2));
   const { hosts } = evaluate(fleet(main([["push"], 1]), pool), busyWeb);
-  expect(hosts).toEqual([
+  expect(hosts).toMatchObject([
     { key: "main", name: "main", cores: 4, web: 1.5, jobs: expect.closeTo(0.1, 9) },
     { key: "workers[0]", name: "general", cores: 6, web: 0, jobs: expect.closeTo(0.2, 9) },
   ]);
+});
+
+test("a host is what its roles say, wherever it stands in the list", () => {
+  const load = situation({ default: { jobsPerSecond: 10, cpuMs: 20, roundTrips: 40 } });
+  const busyWeb = { ...load, workload: { ...load.workload, webCores: 1.5 } };
+  const one = fleet(main([["push"], 1]), poolHost(sized("c-2"), 3, sidekiq(["default"], 5, 2)));
+  const turned = { ...one, hosts: [...one.hosts].reverse() };
+  const [straight, reversed] = [evaluate(one, busyWeb), evaluate(turned, busyWeb)];
+  expect(reversed).toEqual({ ...straight, hosts: [...straight.hosts].reverse() });
+  expect(findings(turned, busyWeb, reversed)).toEqual(findings(one, busyWeb, straight));
 });
 
 test("the tailnet, where it is told, takes CPU of both ends of a worker's round trips, and none of main's own", () => {

@@ -98,7 +98,8 @@ test("one wrong setting in a stack that is right otherwise gives problems in thi
 
 test("what was accepted is accepted again, and is the same", () => {
   const accepted = (changes: object) =>
-    parseConfiguration(asTheEngine({ ...REQUIRED, ...changes }), "prod", { isEncrypted: () => true });
+    parseConfiguration(asTheEngine({ ...REQUIRED, ...changes }), "prod", { isEncrypted: () => true })
+      .settings;
   const volume = fc.record(
     {
       volumeGiB: fc.integer({ min: 10, max: 16384 }),

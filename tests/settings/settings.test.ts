@@ -342,7 +342,7 @@ describe("the worked examples are accepted as they stand, once their secrets are
     } as Settings;
     const secrets = missingSecrets(settings, {});
     const given = { ...plain, ...Object.fromEntries(secrets.map((name) => [name, placeholder(name)])) };
-    return { secrets, settings: parseConfiguration(given, stack, { isEncrypted: () => true }) };
+    return { secrets, settings: parseConfiguration(given, stack, { isEncrypted: () => true }).settings };
   }
 
   test("production, without a warning", () => {

@@ -43,7 +43,8 @@ export function parse(
   changes: StackFile = {},
   { stack = "prod", before, isEncrypted = () => true }: Run = {},
 ): Settings {
-  return parseConfiguration(asTheEngine({ ...REQUIRED, ...changes }), stack, { before, isEncrypted });
+  return parseConfiguration(asTheEngine({ ...REQUIRED, ...changes }), stack, { before, isEncrypted })
+    .settings;
 }
 
 /** The whole message with which a stack file is refused. */
