@@ -9,7 +9,7 @@ import { planText } from "../../plan/text";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
 import type { StackConfig } from "../../settings/stackFile/stackFile";
-import { expectGolden } from "./golden";
+import { asDifferences, expectGolden } from "./golden";
 
 const ROOT = join(__dirname, "../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -18,6 +18,18 @@ const planOf = (stackConfig: StackConfig) => makePlan(stackConfig, program);
 /** What the two cheap examples pay for their price with. */
 const UNAVOIDABLE = /^protect|one droplet|shared CPUs/;
 
+/** prod's files: its pool of workers stands for any. */
+let prod: PlanResult;
+beforeAll(async () => {
+  prod = await planOf(readExample("prod"));
+});
+const alikeInProd = (names: readonly string[]): Record<string, string> => {
+  const { tailnetPolicy, cloudConfigs } = prod;
+  const [workers = ""] = Object.keys(cloudConfigs).filter((name) => name.startsWith("workers-"));
+  const like = (name: string) => cloudConfigs[name.startsWith("workers-") ? workers : name] ?? tailnetPolicy;
+  return Object.fromEntries(names.map((name) => [name, like(name)]));
+};
+
 describe.each(EXAMPLES)("the plan of %s", (stack) => {
   let result: PlanResult;
   beforeAll(async () => {
@@ -25,11 +37,11 @@ describe.each(EXAMPLES)("the plan of %s", (stack) => {
   });
 
   test("is the golden one: report and every machine's files", () => {
+    const machines = { "tailnet-policy.json": result.tailnetPolicy, ...result.cloudConfigs };
     expectGolden(stack, {
       "plan.md": planMarkdown(result.plan),
       "plan.txt": planText(result.plan),
-      "tailnet-policy.json": result.tailnetPolicy,
-      ...result.cloudConfigs,
+      ...(stack === "prod" ? machines : asDifferences(machines, alikeInProd(Object.keys(machines)))),
     });
   });
 
