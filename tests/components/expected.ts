@@ -1,10 +1,11 @@
 /** What the machines of a stack are expected to be made of: the tests' cloud on one side, the hosts' renderers on the other. */
 import { vapidFromPem } from "../../components/vapid";
 import { assess } from "../../fleet/assess";
-import type { BootSecrets } from "../../machines/bundle";
+import { type BootSecrets, machineHash } from "../../machines/bundle";
 import { mainHost, workerHost } from "../../machines/hosts";
-import type { MainSecrets } from "../../services/inputs";
+import type { MainSecrets, MastodonSecrets } from "../../services/inputs";
 import { namesOf } from "../../settings/names";
+import { heldOn } from "../../settings/secrets";
 import {
   accessKeyId,
   authKey,
@@ -58,12 +59,42 @@ export const mainBundle = (stack: string, values: Values) => {
   });
 };
 
-export const workerBundle = (stack: string, values: Values, index = 0) => {
+/** The same with what the values bring along. */
+function secretsIn(values: Values): MainSecrets {
+  const names = [...heldOn("every machine"), ...heldOn("main")];
+  const given = names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]);
+  return {
+    ...generatedSecrets(),
+    ...Object.fromEntries(given),
+    extraSecretEnv: JSON.parse(String(values.extraSecretEnv ?? "{}")),
+  };
+}
+
+/** What replaces a pool's workers, from the settings and the secrets alone. */
+export function workerTrigger(stack: string, values: Values, index: number): string {
+  const { size, generation, name } = settingsOf(stack, values).workers[index] ?? {};
+  const secrets = secretsIn(values);
+  const hash = machineHash(workerBundle(stack, values, index, secrets), {
+    consolePassword: secrets.consolePassword,
+    hostKey: {
+      privatePem: privateKey(`workers-${name}-host-key`),
+      publicOpenSsh: publicKey(`workers-${name}-host-key`),
+    },
+  });
+  return `${size} generation ${generation} ${hash}`;
+}
+
+export const workerBundle = (
+  stack: string,
+  values: Values,
+  index = 0,
+  secrets: MastodonSecrets = generatedSecrets(),
+) => {
   const inputs = shared(stack, values);
   const pool = inputs.settings.workers[index];
   const sizing = assess(inputs.settings).pools[index]?.sizing;
   if (!pool || !sizing) throw new Error(`no pool ${index}`);
-  return workerHost({ ...inputs, pool, sizing, secrets: generatedSecrets() });
+  return workerHost({ ...inputs, pool, sizing, secrets });
 };
 
 export const bootSecrets = (dropletName: string, keyName: string, hostKeyName: string): BootSecrets => ({

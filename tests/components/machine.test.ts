@@ -1,6 +1,7 @@
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { authKeyId, type CloudArgs } from "./cloud";
-import { byName, custom, ofType, type Run, run, type Values } from "./stacks";
+import { workerTrigger } from "./expected";
+import { byName, custom, ofType, type Run, run, settingsOf, type Values } from "./stacks";
 
 const POOL = { name: "general", count: 1, size: "c-2", sidekiq: [{ queues: ["default"], threads: 5 }] };
 const OTHER_POOL = { ...POOL, name: "other" };
@@ -37,9 +38,18 @@ beforeAll(async () => {
   before = triggers(await up());
 });
 
-/** Machines that a change replaces. */
-async function replacedBy(values: Values, cloudArgs: CloudArgs = {}): Promise<string[]> {
-  const after = triggers(await up(values, cloudArgs));
+/** What the triggers of those values are, without a run of the program. */
+const computed = (values: Values): typeof before => ({
+  "main-auth-key": `generation ${settingsOf("prod", values).main.generation}`,
+  "workers-general-1-auth-key": workerTrigger("prod", values, 0),
+  "workers-other-1-auth-key": workerTrigger("prod", values, 1),
+});
+
+/** Machines that a change of settings replaces, or of what the cloud has made: that takes a run of the program. */
+async function replacedBy(values: Values, cloudArgs?: CloudArgs): Promise<string[]> {
+  const after = cloudArgs
+    ? triggers(await up(values, cloudArgs))
+    : computed(JSON.parse(JSON.stringify({ ...BASE, ...values })));
   expect(Object.keys(after).sort()).toEqual([...KEYS].sort());
   return KEYS.filter((key) => after[key] !== before[key]).map((key) =>
     key.replace(/^workers-|(-1)?-auth-key$/g, ""),
@@ -47,6 +57,7 @@ async function replacedBy(values: Values, cloudArgs: CloudArgs = {}): Promise<st
 }
 
 test("triggers are plain text: main's generation; a worker's size, generation and hash", () => {
+  expect(before).toEqual(computed(BASE));
   expect(before).toEqual({
     "main-auth-key": "generation 1",
     "workers-general-1-auth-key": expect.stringMatching(/^c-2 generation 1 [0-9a-f]{64}$/),
@@ -102,8 +113,8 @@ test.each<[string, Values, CloudArgs?]>([
   ["size", { workers: [{ ...POOL, size: "c-4" }, OTHER_POOL] }],
   ["generation", { workers: [{ ...POOL, generation: 2 }, OTHER_POOL] }],
   ["host key", {}, { replaced: ["workers-general-host-key"] }],
-])("only the pool's own workers are replaced by its %s", async (_, values, cloudArgs = {}) => {
-  expect(await replacedBy(values, cloudArgs)).toEqual(["general"]);
+])("only the pool's own workers are replaced by its %s", async (_, values, ...cloud) => {
+  expect(await replacedBy(values, ...cloud)).toEqual(["general"]);
 });
 
 test("main alone is replaced by its generation, with a new size or without", async () => {
@@ -133,8 +144,8 @@ test.each<[string, Values, CloudArgs?]>([
   ["readiness", { readiness: "none" }],
   ["protection", { protect: false }],
   ["the tailnet's administrators", { tailnet: { oauthClientId: "kExample1CNTRL", admins: ["group:ops"] } }],
-])("no machine is replaced by %s", async (_, values, cloudArgs = {}) => {
-  expect(await replacedBy(values, cloudArgs)).toEqual([]);
+])("no machine is replaced by %s", async (_, values, ...cloud) => {
+  expect(await replacedBy(values, ...cloud)).toEqual([]);
 });
 
 test("each droplet goes with its own key: main old first, workers new first, each with ten minutes to stop", async () => {
