@@ -22,7 +22,7 @@ const said = ({ events }: Run) =>
 
 test("a first preview of prod keeps every rule; a bucket's policy is known only to an up", async () => {
   const preview = succeeded(await prod.engine.preview(PACK));
-  expect(preview.output).toContain("mastodon-hosting@v0.1.0 (local: policy/run)");
+  expect(preview.output).toContain("mastodon-hosting@v0.2.0 (local: policy/run)");
   // Policies run beside each other: which of the two speaks first is nobody's promise.
   expect(said(preview).sort()).toEqual(
     ["backups-policy", "media-policy"].map((name) =>
