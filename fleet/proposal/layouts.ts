@@ -1,6 +1,7 @@
 /** The forms of a fleet that `npm run size` tries: which processes run on a main and on a worker of so many cores. */
 import { type DropletSize, dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
+import { MOST_REPLICAS } from "../../settings/schema/machines";
 import { MOST_THREADS } from "../verdict/findings";
 
 const EVERYTHING = QUEUE_NAMES.filter((queue) => queue !== "scheduler");
@@ -31,9 +32,6 @@ const networkBound = (replicas: number): SidekiqProcess => ({
   threads: 15,
   replicas,
 });
-
-/** What settings/schema/ allows. */
-const MOST_REPLICAS = 32;
 
 /** A worker with a process for each core. */
 export function workerForms(vcpus: number): SidekiqProcess[][] {

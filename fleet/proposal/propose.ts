@@ -1,6 +1,7 @@
 /** The cheapest fleet that the model accepts for a workload: what `npm run size` answers. */
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
+import { MOST_DROPLETS } from "../../settings/schema/machines";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
 import { coreSpeed, type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../model/fleet";
 import { recover } from "../model/recovery";
@@ -25,9 +26,6 @@ export interface Proposal {
   /** USD for droplets and volume. */
   monthlyUsd: number;
 }
-
-/** What settings/schema/ allows in a pool. */
-const MOST_DROPLETS = 100;
 
 /**
  * The cheapest fleet of a main droplet and a pool of identical workers that the model accepts without an error, and without a

@@ -1,6 +1,7 @@
 /** Changes of single settings of a fleet: what a verdict tries before it recommends one. */
 import { type DropletSize, dropletFamily, dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { QUEUES, type QueueName, queueNames, type SidekiqProcess } from "../../catalogue/queues";
+import { MOST_DROPLETS, MOST_REPLICAS } from "../../settings/schema/machines";
 import type { Fleet, FleetHost } from "../model/fleet";
 import { MOST_THREADS } from "./findings";
 
@@ -20,10 +21,6 @@ export type Ladder = Change[];
 
 /** Index of a host, and of a process among the host's. */
 export type Place = readonly [host: number, process: number];
-
-/** What settings/schema/ allows. */
-const MOST_REPLICAS = 32;
-const MOST_DROPLETS = 100;
 
 export const hostAt = ({ hosts }: Fleet, host: number) => hosts[host] as FleetHost;
 export const processAt = (fleet: Fleet, [host, process]: Place) =>

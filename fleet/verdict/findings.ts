@@ -2,7 +2,7 @@
 
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
-import { type Fleet, type FleetHost, hostOf, poolsOf } from "../model/fleet";
+import { type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
 import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
 
 /** At and above it waiting times climb steeply, and a shared graph that shows it may show all there is. */
@@ -20,8 +20,18 @@ export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "f
 
 export interface Finding {
   kind: (typeof ERRORS)[number] | (typeof WARNINGS)[number];
-  /** The queue, or the setting's key, that it is about. */
-  about: string;
+  place: Place;
+}
+
+/** What it is about: a queue, a host of the fleet or a process there (by their indices), or a setting of the stack. */
+export type Place = QueuePlace | HostPlace | { setting: string };
+export interface QueuePlace {
+  queue: QueueName;
+}
+export interface HostPlace {
+  host: number;
+  /** Of the host's processes; absent where it is about all of them, or about the droplet. */
+  process?: number;
 }
 
 /** A fleet with what the model found. */
@@ -38,7 +48,7 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
   return [
     // Without CPU for the database no queue moves at all: one thing to say, not seven.
     ...(main.web >= main.cores
-      ? [{ kind: "web", about: "main.size" } as const]
+      ? [{ kind: "web", place: { host: indexOfRole(fleet.hosts, "web") } } as const]
       : evaluation.queues
           .filter(({ queue }) => isServed(fleet, queue))
           .flatMap((queue) => ofQueue(queue, situation))),
@@ -47,18 +57,28 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
       .map(
         ({ key }): Finding => ({
           kind: /onnections$|PoolSize$/.test(key) ? "connections" : "memory",
-          about: key,
+          place: { setting: key },
         }),
       ),
     ...ofState(fleet, situation, evaluation),
     ...fleet.hosts.flatMap(ofHost),
     ...(situation.conditions.rttMs > FAR_MS && poolsOf(fleet.hosts).length > 0
-      ? [{ kind: "far", about: "assumptions.rttMs" } as const]
+      ? [{ kind: "far", place: { setting: "assumptions.rttMs" } } as const]
       : []),
   ];
 }
 
-export const same = (a: Finding, b: Finding) => a.kind === b.kind && a.about === b.about;
+export function same(a: Finding, b: Finding): boolean {
+  const [one, other] = [a.place, b.place];
+  if (a.kind !== b.kind) return false;
+  if ("queue" in one) return "queue" in other && one.queue === other.queue;
+  if ("setting" in one) return "setting" in other && one.setting === other.setting;
+  return "host" in other && one.host === other.host && one.process === other.process;
+}
+
+/** The queues that some findings are about. */
+export const queuesOf = (found: readonly Finding[]): QueueName[] =>
+  found.flatMap(({ place }) => ("queue" in place ? [place.queue] : []));
 
 export const isError = ({ kind }: Finding) => (ERRORS as readonly string[]).includes(kind);
 
@@ -80,7 +100,7 @@ function ofQueue(
   else if (drainHours === undefined || drainHours > catchUpHours) found.push("slow");
   else if (utilization > BUSY) found.push("busy");
   if (starvedHours > STARVED_HOURS) found.push("starved");
-  return found.map((kind) => ({ kind, about: queue }));
+  return found.map((kind) => ({ kind, place: { queue } }));
 }
 
 /** What Redis and the data volume have to hold. Too little Redis for the planned outage itself is the sizing's to say. */
@@ -96,23 +116,23 @@ function ofState(
   const planned = redis.maxMemoryMiB >= leastRedisMiB(redisNeed);
   const full = drained && planned && redisPeak(workload, course).mib > redis.maxMemoryMiB;
   return [
-    ...(full ? [{ kind: "redis", about: "main.redis.maxMemoryMiB" } as const] : []),
+    ...(full ? [{ kind: "redis", place: { setting: "main.redis.maxMemoryMiB" } } as const] : []),
     ...(volumeAfterAYear(workload.activeUsers, redis) > volumeGiB
-      ? [{ kind: "volume", about: "main.volumeGiB" } as const]
+      ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
       : []),
   ];
 }
 
-function ofHost({ key, size, count, sidekiq }: FleetHost): Finding[] {
+function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
   if (count === 0) return [];
   const processes = sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
   return [
     ...(size.cpu === "shared" && cpuBoundQueues(sidekiq).length > 0
-      ? [{ kind: "shared", about: `${key}.size` } as const]
+      ? [{ kind: "shared", place: { host } } as const]
       : []),
-    ...(processes > size.vcpus ? [{ kind: "processes", about: `${key}.sidekiq` } as const] : []),
-    ...sidekiq.flatMap(({ threads }, p) =>
-      threads > MOST_THREADS ? [{ kind: "threads", about: `${key}.sidekiq[${p}].threads` } as const] : [],
+    ...(processes > size.vcpus ? [{ kind: "processes", place: { host } } as const] : []),
+    ...sidekiq.flatMap(({ threads }, process) =>
+      threads > MOST_THREADS ? [{ kind: "threads", place: { host, process } } as const] : [],
     ),
   ];
 }

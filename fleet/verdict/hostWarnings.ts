@@ -3,7 +3,6 @@
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
-import type { Fleet } from "../model/fleet";
 import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
 import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
@@ -11,69 +10,61 @@ import { fixes, recommended, smallest } from "./remedy";
 
 export function hostWarnings(judged: Judged): Problem[] {
   return judged.found.flatMap((finding) => {
-    switch (finding.kind) {
-      case "shared":
-        return sharedCpu(judged, finding);
-      case "threads":
-        return manyThreads(judged, finding);
-      case "processes":
-        return manyProcesses(judged, finding);
-      case "volume":
-        return [smallVolume(judged)];
-      case "far":
-        return [farAway(judged.situation, farCost(judged))];
-      default:
-        return [];
-    }
+    const { kind, place } = finding;
+    if (kind === "volume") return [smallVolume(judged)];
+    if (kind === "far") return [farAway(judged.situation, farCost(judged))];
+    if (!("host" in place)) return [];
+    if (kind === "shared") return [sharedCpu(judged, finding, place.host)];
+    if (kind === "processes") return [manyProcesses(judged, finding, place.host)];
+    if (kind === "threads" && place.process !== undefined)
+      return [manyThreads(judged, finding, [place.host, place.process])];
+    return [];
   });
 }
 
-function sharedCpu(judged: Judged, finding: Finding): Problem[] {
+function sharedCpu(judged: Judged, finding: Finding, host: number): Problem {
   const { fleet, situation } = judged;
-  const host = fleet.hosts.findIndex(({ key }) => finding.about === `${key}.size`);
   const queues = cpuBoundQueues(hostAt(fleet, host).sidekiq).join(" and ");
   const given = Math.round(situation.conditions.sharedCpu * 100);
   const dedicated = sizeLadder(fleet, host).filter(
     (change) => hostAt(change.fleet, host).size.cpu === "dedicated",
   );
   const why = `, whose shared CPUs may give ${given} % of what they show, and the CPU is what bounds ${queues}`;
-  return [advise(judged, finding, hostAt(fleet, host).size.slug, [dedicated], why)];
+  const { key, size } = hostAt(fleet, host);
+  return advise(judged, finding, { key: `${key}.size`, is: size.slug }, [dedicated], why);
 }
 
 /** Fewer threads, or else the same in more processes. */
-function manyThreads(judged: Judged, finding: Finding): Problem[] {
+function manyThreads(judged: Judged, finding: Finding, place: Place): Problem {
   const { fleet } = judged;
-  const place = placeOf(fleet, finding);
   const { threads, replicas } = processAt(fleet, place);
   const more = Math.ceil((threads * replicas) / MOST_THREADS);
   const split = { threads: Math.ceil((threads * replicas) / more), replicas: more };
   const halved = changedProcess(fleet, place, "threads", split);
-  return [
-    advise(
-      judged,
-      finding,
-      String(threads),
-      [
-        [changedProcess(fleet, place, "threads", { threads: MOST_THREADS })],
-        [{ ...halved, to: `${split.threads} and replicas: ${split.replicas}` }],
-      ],
-      `, and one process has one core for all of them: more than ${MOST_THREADS} wait for each other`,
-    ),
-  ];
+  return advise(
+    judged,
+    finding,
+    { key: halved.key, is: String(threads) },
+    [
+      [changedProcess(fleet, place, "threads", { threads: MOST_THREADS })],
+      [{ ...halved, to: `${split.threads} and replicas: ${split.replicas}` }],
+    ],
+    `, and one process has one core for all of them: more than ${MOST_THREADS} wait for each other`,
+  );
 }
 
 /** Fewer of one kind, or else a droplet with as many cores. */
-function manyProcesses(judged: Judged, finding: Finding): Problem[] {
+function manyProcesses(judged: Judged, finding: Finding, host: number): Problem {
   const { fleet } = judged;
-  const host = fleet.hosts.findIndex(({ key }) => finding.about === `${key}.sidekiq`);
-  const { sidekiq, size } = hostAt(fleet, host);
+  const { key, sidekiq, size } = hostAt(fleet, host);
   const processes = sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
   const fewer = [...sidekiq.entries()]
     .map(([p, { replicas }]) => ({ p, replicas: replicas - (processes - size.vcpus) }))
     .filter(({ replicas }) => replicas >= 1)
     .map(({ p, replicas }) => [changedProcess(fleet, [host, p], "replicas", { replicas })]);
   const why = `, and ${processes} Sidekiq processes share ${size.vcpus} vCPU${size.vcpus === 1 ? "" : "s"}`;
-  return [advise(judged, finding, `on ${size.slug}`, [...fewer, sizeLadder(fleet, host)], why)];
+  const now = { key: `${key}.sidekiq`, is: `on ${size.slug}` };
+  return advise(judged, finding, now, [...fewer, sizeLadder(fleet, host)], why);
 }
 
 export function farAway({ conditions }: Situation, why: string): Problem {
@@ -111,19 +102,17 @@ function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
   );
 }
 
-/** @param is what it is now, where no single change fixes it */
-function advise(judged: Judged, finding: Finding, is: string, ladders: Change[][], why: string): Problem {
+/** @param now the setting and what it is, where no single change fixes it */
+function advise(
+  judged: Judged,
+  finding: Finding,
+  { key, is }: { key: string; is: string },
+  ladders: Change[][],
+  why: string,
+): Problem {
   const { situation, found } = judged;
   const change = smallest(ladders, (one) => fixes(one, [finding], found, situation));
   return change
     ? recommended(change, why)
-    : {
-        key: finding.about,
-        message: `is ${is}${why}; no single setting fixes that, \`npm run size\` proposes a fleet`,
-      };
-}
-
-function placeOf({ hosts }: Fleet, { about }: Finding): Place {
-  const host = hosts.findIndex(({ key }) => about.startsWith(`${key}.`));
-  return [host, Number(/sidekiq\[(\d+)\]/.exec(about)?.[1])];
+    : { key, message: `is ${is}${why}; no single setting fixes that, \`npm run size\` proposes a fleet` };
 }

@@ -17,7 +17,7 @@ import {
   threadsLadder,
   weighted,
 } from "./adjustments";
-import { type Finding, findings, isError, same } from "./findings";
+import { type Finding, findings, isError, queuesOf, same } from "./findings";
 
 /** Pools whose settings are tried for one problem, in addition to main: each trial is a simulation. */
 const MOST_POOLS = 3;
@@ -45,7 +45,7 @@ export function fixes(
 /** The busy hour alone shows it, without a simulation. */
 function stillBehind(fleet: Fleet, gone: readonly Finding[], situation: Situation): boolean {
   const used = utilizations(fleet, situation);
-  return gone.some(({ about }) => (used[QUEUE_NAMES.indexOf(about as QueueName)] ?? 0) >= 1);
+  return queuesOf(gone).some((queue) => (used[QUEUE_NAMES.indexOf(queue)] ?? 0) >= 1);
 }
 
 /** The nearest rung that works, found by doubling and then by halving: the answer is near the bottom. */

@@ -6,7 +6,7 @@ import { type Evaluation, evaluate, type QueueResult, type Situation } from "../
 import { type Fleet, hostOf, indexOfRole } from "../model/fleet";
 import { redisPeak } from "../sizing/state";
 import { type Ladder, sizeLadder } from "./adjustments";
-import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, same } from "./findings";
+import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, queuesOf, same } from "./findings";
 import { farAway, hostWarnings } from "./hostWarnings";
 import { fixes, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
 
@@ -87,15 +87,14 @@ function queueProblems(
   const why = (some: readonly Finding[]) =>
     Object.entries(sentences)
       .map(([kind, sentence]) => {
-        const about = some.filter((finding) => finding.kind === kind).map((finding) => finding.about);
+        const about = queuesOf(some.filter((finding) => finding.kind === kind));
         const queues = evaluation.queues.filter(({ queue }) => about.includes(queue));
         return queues.length > 0 ? sentence(queues, situation) : "";
       })
       .filter(Boolean)
       .join(", and ");
   const fix = (some: readonly Finding[]) => {
-    const queues = some.map(({ about }) => about as QueueName);
-    return smallest(ladders(fleet, queues), (change) => fixes(change, some, found, situation));
+    return smallest(ladders(fleet, queuesOf(some)), (change) => fixes(change, some, found, situation));
   };
 
   if (gone.some(isError) && mendedByPath(fleet, situation, gone)) return [farAway(situation, why(gone))];

@@ -3,6 +3,10 @@ import { z } from "zod";
 import { QUEUE_NAMES } from "../../catalogue/queues";
 import { generation, mebibytes } from "./fields";
 
+/** Of one process on a droplet, and of droplets in a pool. */
+export const MOST_REPLICAS = 32;
+export const MOST_DROPLETS = 100;
+
 const sidekiqProcess = z.strictObject({
   queues: z
     .union(
@@ -29,7 +33,7 @@ const sidekiqProcess = z.strictObject({
     .min(1)
     .max(50)
     .meta({ examples: [5] }),
-  replicas: z.int().min(1).max(32).default(1),
+  replicas: z.int().min(1).max(MOST_REPLICAS).default(1),
   // Rails takes 300 before its first job.
   memoryMiB: mebibytes(384),
 });
@@ -115,7 +119,7 @@ const workerPool = z.strictObject({
       error: "is not a name of at most 20 lowercase letters, digits and hyphens",
     })
     .meta({ description: "Names the pool's droplets, tag and firewall", examples: ["general"] }),
-  count: z.int().min(0).max(100).default(1).meta({ description: "Number of identical droplets" }),
+  count: z.int().min(0).max(MOST_DROPLETS).default(1).meta({ description: "Number of identical droplets" }),
   size: z
     .string()
     .default("c-2")

@@ -106,7 +106,7 @@ describe("errors:", () => {
   test("memory that does not suffice is left to its own check, and nothing else is judged until it does", () => {
     const small = fleet(main(sized("s-1vcpu-1gb")), pool());
     const found = findings(small, situation(6000), evaluate(small, situation(6000)));
-    expect(found).toContainEqual({ kind: "memory", about: "main.size" });
+    expect(found).toContainEqual({ kind: "memory", place: { setting: "main.size" } });
     expect(said(small, situation(6000))).toEqual(NOTHING);
     expect(accepts(small, situation(6000), evaluate(small, situation(6000)))).toBe(false);
   });
