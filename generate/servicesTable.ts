@@ -1,4 +1,5 @@
 /** docs/hosts.md, "Services": what each machine consists of, from services/. */
+import { markdownTable } from "../report/markdownTable";
 import { mainServices, workerServices } from "../services/roles";
 import type { Port, Service } from "../services/service";
 
@@ -28,5 +29,5 @@ export function servicesTable(): string {
     return [[name, where, code(packages), ports.map(port).join(", "), waits]];
   });
   const head = ["service", "on", "Debian packages", "ports", "`mastodon-ready` waits for"];
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable(head, rows).join("\n");
 }

@@ -1,6 +1,8 @@
 /** The settings' documentation, derived from the schema: Pulumi.yaml, the tables of docs/settings.md, the editors' JSON schema. */
+
 import { stringify } from "yaml";
 import { z } from "zod";
+import { markdownTable } from "../report/markdownTable";
 import { settingsSchema } from "../settings/schema";
 import { isDecimal } from "../settings/schema/types";
 import { settingType, unwrap } from "../settings/schema/values";
@@ -111,14 +113,10 @@ function showDefault(row: SettingRow): string {
   return ["", '""', "{}"].includes(row.default) ? "" : ` (default ${row.default})`;
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|");
-
 /** The table of plain settings, from the same rows as Pulumi.yaml. */
 export function settingsTable(): string {
-  const lines = settingRows().map(
-    (row) => `| \`${row.key}\` | ${cell(row.type)} | ${cell(shownDefault(row))} | ${cell(row.description)} |`,
-  );
-  return ["| setting | type | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+  const rows = settingRows().map((row) => [`\`${row.key}\``, row.type, shownDefault(row), row.description]);
+  return markdownTable(["setting", "type", "default", "meaning"], rows).join("\n");
 }
 
 function shownDefault({ key, default: value }: SettingRow): string {
@@ -134,11 +132,12 @@ function isComputed(key: string, value: string): boolean {
 
 /** The table of secrets. */
 export function secretsTable(): string {
-  const lines = SECRET_NAMES.map((name) => {
+  const rows = SECRET_NAMES.map((name) => {
     const { requiredWhen, description, format } = SECRETS[name];
-    return `| \`${name}\` | ${requiredWhen ? "yes" : "no"} | ${cell(description)}${format ? `; ${cell(format.words)}` : ""} |`;
+    const what = format ? `${description}; ${format.words}` : description;
+    return [`\`${name}\``, requiredWhen ? "yes" : "no", what];
   });
-  return ["| secret | you must set it | what |", "|---|---|---|", ...lines].join("\n");
+  return markdownTable(["secret", "you must set it", "what"], rows).join("\n");
 }
 
 /** `pulumi config set protect false` writes "false" in quotes, and the engine takes it so. Below a path it writes a boolean. */

@@ -6,6 +6,7 @@ import { situationOf } from "../fleet/situation";
 import { totalMiB } from "../fleet/sizing/memory";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
 import { redisNeedOf } from "../fleet/sizing/state";
+import { markdownTable } from "../report/markdownTable";
 import type { SizedProcess } from "../services/sizes";
 import { settingsSchema } from "../settings/schema";
 
@@ -46,14 +47,11 @@ export function sizedDroplets(): SizedDroplet[] {
 
 type Column<T> = [title: string, value: (row: T) => string | number];
 
-function table<T>(columns: Column<T>[], rows: readonly T[]): string {
-  const line = (cells: (string | number)[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(columns.map(([title]) => title)),
-    line(columns.map(() => "---")),
-    ...rows.map((row) => line(columns.map(([, value]) => value(row)))),
-  ].join("\n");
-}
+const table = <T>(columns: Column<T>[], rows: readonly T[]): string =>
+  markdownTable(
+    columns.map(([title]) => title),
+    rows.map((row) => columns.map(([, value]) => value(row))),
+  ).join("\n");
 
 const used = (lines: MainSizing["memory"], { memoryMiB }: DropletSize) =>
   `${totalMiB(lines)} (${Math.round((totalMiB(lines) / memoryMiB) * 100)} %)`;

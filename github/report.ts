@@ -1,4 +1,5 @@
 /** A preview as a comment on a pull request, and drift as an issue. */
+import { markdownTable } from "../report/markdownTable";
 import { type Change, OPS, type Op, type Preview, verb } from "./changes";
 
 /** GitHub takes 65,536 characters in a comment and in an issue. */
@@ -130,17 +131,18 @@ const escaped = (text: string) =>
     .replaceAll("<", "&lt;")
     .replaceAll("@", "&#64;")
     .replaceAll(/^([ \t]*)#/gm, "$1\\#");
-const cell = (text: string, limits: Limits) =>
-  clipped(escaped(text).replaceAll("|", "\\|").replaceAll("\n", " "), limits);
+const cell = (text: string, limits: Limits) => clipped(escaped(text).replaceAll("\n", " "), limits);
 
 function table(changes: readonly Change[], limits: Limits): string[] {
   const shown = changes.slice(0, limits.lines);
   return [
-    "| | resource | because of |",
-    "|---|---|---|",
-    ...shown.map(
-      ({ op, type, name, because }) =>
-        `| **${verb(op)}** | ${cell(type, limits)} \`${cell(name, limits)}\` | ${cell(because.join(", "), limits)} |`,
+    ...markdownTable(
+      ["", "resource", "because of"],
+      shown.map(({ op, type, name, because }) => [
+        `**${verb(op)}**`,
+        `${cell(type, limits)} \`${cell(name, limits)}\``,
+        cell(because.join(", "), limits),
+      ]),
     ),
     "",
     ...more(changes.length - shown.length, ""),

@@ -1,4 +1,5 @@
 /** The plan for a pull request. */
+import { markdownTable } from "../report/markdownTable";
 import {
   type Budget,
   connectionBudgets,
@@ -37,14 +38,7 @@ const sentence = (text: string) =>
     // GitHub would notify the account of that name.
     .replace(/@(?=\w)/g, "@\u200b");
 
-const cell = (text: string | number) => String(text).replaceAll("|", "\\|");
-const row = (...cells: (string | number)[]) => `| ${cells.map(cell).join(" | ")} |`;
-const table = (head: string[], rows: (string | number)[][]) => [
-  row(...head),
-  `|${"---|".repeat(head.length)}`,
-  ...rows.map((cells) => row(...cells)),
-  "",
-];
+const table = (...of: Parameters<typeof markdownTable>) => [...markdownTable(...of), ""];
 
 export function planMarkdown(plan: Plan): string {
   return [

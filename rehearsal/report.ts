@@ -1,4 +1,5 @@
 /** What a rehearsal checks, with a verdict and a time for each, as it goes and at the end. */
+import { markdownTable } from "../report/markdownTable";
 
 export interface Check {
   step: string;
@@ -56,10 +57,9 @@ export class Report {
   }
 
   markdown(title: string): string {
-    const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", "<br>");
     const rows = this.checks.map(({ step, promise, failure, seconds, figure }) =>
       [step, promise, failure === undefined ? "✓" : `✗ ${failure}`, figure ?? "", seconds.toFixed(1)].map(
-        cell,
+        (text) => text.replaceAll("\n", "<br>"),
       ),
     );
     return [
@@ -67,9 +67,7 @@ export class Report {
       "",
       `${this.closing()}. Minutes: ${this.minutes()}.`,
       "",
-      "| step | promise | verdict | figure | s |",
-      "|---|---|---|---|---|",
-      ...rows.map((row) => `| ${row.join(" | ")} |`),
+      ...markdownTable(["step", "promise", "verdict", "figure", "s"], rows),
       "",
     ].join("\n");
   }

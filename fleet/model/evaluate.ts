@@ -1,10 +1,9 @@
 /** The model in one call: a described fleet and its workload to what each queue, host and month comes to. */
-import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../../catalogue/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../sizing/sizing";
 import { redisNeedOf } from "../sizing/state";
 import { share } from "./allocation";
-import { type Conditions, type Fleet, hostOf, poolsOf, type Role } from "./fleet";
+import { type Conditions, type Fleet, hostOf, monthlyUsd, poolsOf, type Role } from "./fleet";
 import { type Course, type Outage, recover } from "./recovery";
 import { type Service, serviceOf } from "./stations";
 import { jobsPerMonth, type Workload } from "./workload";
@@ -145,10 +144,8 @@ export function sizeHosts(
   };
 }
 
-function priceOf({ hosts, volumeGiB }: Fleet, workload: Workload): Evaluation["price"] {
-  const dropletsAndVolumeUsd =
-    hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) +
-    volumeGiB * VOLUME_USD_PER_GIB_MONTH;
+function priceOf(fleet: Fleet, workload: Workload): Evaluation["price"] {
+  const dropletsAndVolumeUsd = monthlyUsd(fleet);
   const millions = jobsPerMonth(workload) / 1_000_000;
   return { dropletsAndVolumeUsd, perMillionJobsUsd: dropletsAndVolumeUsd / millions };
 }

@@ -1,5 +1,5 @@
 /** A fleet as the model sees it: machines with their roles and processes. */
-import { type DropletSize, dropletSize } from "../../catalogue/droplets";
+import { type DropletSize, dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "../sizing/overrides";
 
@@ -74,6 +74,11 @@ export function fleetOf({ main, workers }: FleetSettings): Fleet | undefined {
     overrides: main,
   };
 }
+
+/** USD a month for droplets and volume. */
+export const monthlyUsd = ({ hosts, volumeGiB }: Pick<Fleet, "hosts" | "volumeGiB">) =>
+  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) +
+  volumeGiB * VOLUME_USD_PER_GIB_MONTH;
 
 type WithRoles = { roles: readonly Role[] };
 

@@ -1,9 +1,8 @@
 /** The cheapest fleet that the model accepts for a workload: what `npm run size` answers. */
-import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import { MOST_DROPLETS } from "../../settings/schema/machines";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
-import { coreSpeed, type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../model/fleet";
+import { coreSpeed, type Fleet, type FleetHost, MAIN_ROLES, monthlyUsd, WORKER_ROLES } from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
 import type { MainOverrides } from "../sizing/overrides";
@@ -121,7 +120,3 @@ function mainHost({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): 
     )
     .find((host) => sizeHosts({ hosts: [host], ...wanted }, wanted.situation).main.problems.length === 0);
 }
-
-const monthlyUsd = ({ hosts, volumeGiB }: Fleet) =>
-  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) +
-  volumeGiB * VOLUME_USD_PER_GIB_MONTH;

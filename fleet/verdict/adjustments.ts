@@ -2,7 +2,7 @@
 import { type DropletSize, dropletFamily, dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { QUEUES, type QueueName, queueNames, type SidekiqProcess } from "../../catalogue/queues";
 import { MOST_DROPLETS, MOST_REPLICAS } from "../../settings/schema/machines";
-import type { Fleet, FleetHost } from "../model/fleet";
+import { type Fleet, type FleetHost, monthlyUsd } from "../model/fleet";
 import { MOST_THREADS } from "./findings";
 
 export interface Change {
@@ -33,11 +33,8 @@ type Setting = Pick<Change, "key" | "from" | "to">;
 function changed(fleet: Fleet, host: number, patch: Partial<FleetHost>, setting: Setting): Change {
   const hosts = fleet.hosts.map((one, h) => (h === host ? { ...one, ...patch } : one));
   const after: Fleet = { ...fleet, hosts };
-  return { ...setting, fleet: after, extraUsd: dropletsUsd(after) - dropletsUsd(fleet) };
+  return { ...setting, fleet: after, extraUsd: monthlyUsd(after) - monthlyUsd(fleet) };
 }
-
-const dropletsUsd = ({ hosts }: Fleet) =>
-  hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0);
 
 export function changedProcess(
   fleet: Fleet,

@@ -37,7 +37,7 @@ test("what is deleted or replaced stands at the top, the rest is folded, the pla
 
 ### Deleted or replaced
 
-| | resource | because of |
+|  | resource | because of |
 |---|---|---|
 | **deleted** | Droplet \`workers-general-2-droplet\` |  |
 | **replaced** | Droplet \`main-droplet\` | replaceWith |
@@ -45,7 +45,7 @@ test("what is deleted or replaced stands at the top, the rest is folded, the pla
 <details>
 <summary>Changed or created: 2</summary>
 
-| | resource | because of |
+|  | resource | because of |
 |---|---|---|
 | **changed** | Volume \`main-data\` | size |
 | **created** | Tag \`a\\|b\` |  |
