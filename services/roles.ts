@@ -19,12 +19,12 @@ import { sidekiqOnMain, sidekiqOnWorkers } from "./sidekiq";
 import type { MainSizes, WorkerSizes } from "./sizes";
 import { ssh } from "./ssh";
 import { streaming } from "./streaming";
+import { supervisor } from "./supervisor";
 import { system } from "./system";
 import { tailscale } from "./tailscale";
 import { upkeep } from "./upkeep";
 import { volume } from "./volume";
 import { web } from "./web";
-import { pool, worker } from "./worker";
 
 const common: readonly Service<HostInputs, WorkerSizes>[] = [
   system,
@@ -38,7 +38,7 @@ const common: readonly Service<HostInputs, WorkerSizes>[] = [
 ];
 
 /** In the order in which `mastodon-ready` asks, and in which plans and budgets list them. */
-export const mainServices: Service<MainInputs, MainSizes>[] = [
+export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   ...common,
   containers(LOOPBACK),
   volume,
@@ -58,11 +58,10 @@ export const mainServices: Service<MainInputs, MainSizes>[] = [
   tailnetAddress,
 ];
 
-export const workerServices: Service<WorkerInputs, WorkerSizes>[] = [
+export const workerServices: readonly Service<WorkerInputs, WorkerSizes>[] = [
   ...common,
   // Filled in on the machine, each time main is found: its address changes with each main droplet.
   containers({ variable: "MAIN_ADDRESS" }),
-  pool,
+  supervisor,
   sidekiqOnWorkers,
-  worker,
 ];

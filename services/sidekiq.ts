@@ -85,17 +85,17 @@ const sidekiqContainer = (process: SizedProcess, metricsPort: number): Container
   stopGraceSeconds: 40,
 });
 
-const shared = {
+const anywhere = {
   containers: ({ sizing }: HostInputs) => sidekiqContainers(sizing.sidekiq),
-} as const;
-
-/** How many register themselves in Redis. */
-const registered = (sizing: WorkerSizes) => Object.keys(sidekiqContainers(sizing.sidekiq)).length;
+  // How many register themselves in Redis.
+  hostEnv: ({ sizing }: HostInputs) => ({
+    SIDEKIQ_PROCESSES: sizing.sidekiq.reduce((sum, { replicas }) => sum + replicas, 0),
+  }),
+};
 
 export const sidekiqOnMain = service({
   name: "Sidekiq on main",
-  ...shared,
-  hostEnv: ({ sizing }: HostInputs) => ({ SIDEKIQ_PROCESSES: registered(sizing) }),
+  ...anywhere,
   memory: ({ sidekiq }: MainSizes) => [
     ...memoryOfProcesses(sidekiq),
     // Web takes uploads, and main runs tootctl.
@@ -108,8 +108,7 @@ export const sidekiqOnMain = service({
 
 export const sidekiqOnWorkers = service({
   name: "Sidekiq on workers",
-  ...shared,
-  hostEnv: ({ sizing }: HostInputs) => ({ SIDEKIQ_PROCESSES: registered(sizing) }),
+  ...anywhere,
   memory: ({ sidekiq }: WorkerSizes) => [
     ...memoryOfProcesses(sidekiq),
     ...(sidekiq.some(mayTranscode) ? [{ item: "ffmpeg", mib: PASSING_MIB }] : []),

@@ -56,8 +56,8 @@ describe("a worker's bundle", () => {
         "MAIN_TAG='tag:mastodon-prod-main'",
         "SWAP_MIB='4096'",
         "POOL='default'",
-        "SIDEKIQ_PROCESSES='2'",
         "REDIS_PORT='6379'",
+        "SIDEKIQ_PROCESSES='2'",
         "",
       ].join("\n"),
     );
