@@ -1,7 +1,7 @@
 /** What a living stack keeps: a change is refused with the old value and the way back. */
 import { secretMarks } from "../../checks/fixedSecrets";
 import { type Identity, identityOf } from "../../checks/identity";
-import { type BadCase, parse, problems } from "../settings/stack";
+import { type BadCase, parse, problems } from "../support/stackFile";
 
 const BEFORE: Identity = {
   stack: "prod",

@@ -1,7 +1,7 @@
 /** How the program says no: everything at once, before the first resource, and without a secret. */
 import * as pulumi from "@pulumi/pulumi";
 import { SECRET_NAMES } from "../../settings/secrets";
-import { parse, problems, refusal } from "../settings/stack";
+import { parse, problems, refusal } from "../support/stackFile";
 
 const EIGHT_MISTAKES = {
   domian: "social.example.org",

@@ -1,7 +1,7 @@
 /** A release without an image is said before a machine tries to fetch it. */
 
 import { missingImages } from "../../checks/registry";
-import { serveApi } from "../components/api";
+import { serveApi } from "../support/api";
 
 async function asked(answers: Record<string, number | object>) {
   const paths: string[] = [];

@@ -4,7 +4,7 @@ import { assess } from "../../fleet/assess";
 import { plannedHosts } from "../../machines/planned";
 import { SET_VARIABLES } from "../../settings/managedVariables";
 import { settingWarnings } from "../../settings/warnings";
-import { type BadCase, parse, problems } from "../settings/stack";
+import { type BadCase, parse, problems } from "../support/stackFile";
 
 const onWorkers = [{ name: "general", count: 2, sidekiq: [{ queues: ["default"], threads: 5 }] }];
 const onMain = (...queues: string[][]) => ({

@@ -3,7 +3,7 @@
 import { ApiError } from "../../checks/api";
 import { surroundings } from "../../checks/surroundings";
 import type { Settings } from "../../settings/schema";
-import { parse, type StackFile } from "../settings/stack";
+import { parse, type StackFile } from "../support/stackFile";
 
 const OWN = "mastodon:prod";
 

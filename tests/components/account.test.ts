@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import { Account } from "../../components/account";
-import { byName, custom, prod, runAlone } from "./stacks";
+import { byName, custom, prod, runAlone } from "../support/stacks";
 
 const DEPLOY_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDeployDeployDeployDeployDeployDeployDeploy0";
 

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws/provider";
 import { BackupBucket } from "../../components/backupBucket";
+import { byName, custom, isSecret, runAlone } from "../support/stacks";
 import { ABANDONED_UPLOADS, hardened, tlsOnly } from "./buckets";
-import { byName, custom, isSecret, runAlone } from "./stacks";
 
 async function backups(protect: boolean) {
   let bucket: BackupBucket | undefined;

@@ -1,6 +1,6 @@
 import { runSimulation } from "@cloud-copilot/iam-simulate";
 import { deployerPolicies } from "../../components/deployerPolicies";
-import { prod, resource } from "./stacks";
+import { prod, resource } from "../support/stacks";
 
 const ACCOUNT = "123456789012";
 const POLICIES = deployerPolicies({

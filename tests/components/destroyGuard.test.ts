@@ -1,4 +1,4 @@
-import { byName, custom, prod, type Run, staging } from "./stacks";
+import { byName, custom, prod, type Run, staging } from "../support/stacks";
 
 /** Everything that a provider made, but for the guard itself. */
 const guarded = (run: Run) =>

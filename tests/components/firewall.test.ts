@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { firewallByTag } from "../../components/firewall";
 import { mainServices } from "../../services/roles";
 import { cloudTag } from "../../settings/names";
-import { byName, custom, prod, runAlone } from "./stacks";
+import { byName, custom, prod, runAlone } from "../support/stacks";
 
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 

@@ -6,8 +6,8 @@ import { BackupBucket } from "../../components/backupBucket";
 import { mainSecrets, mastodonSecrets } from "../../components/hostSecrets";
 import { InstanceSecrets } from "../../components/instanceSecrets";
 import { MediaBucket } from "../../components/mediaBucket";
-import { generatedSecrets } from "./expected";
-import { isSecret, runAlone } from "./stacks";
+import { generatedSecrets } from "../support/expected";
+import { isSecret, runAlone } from "../support/stacks";
 
 async function hostSecrets() {
   let outputs: { main: pulumi.Output<unknown>; shared: pulumi.Output<unknown> } | undefined;

@@ -3,9 +3,9 @@ import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { InstanceSecrets } from "../../components/instanceSecrets";
 import type { SecretName } from "../../settings/secrets";
-import { privateKey, publicKey } from "./cloud";
-import { generatedSecrets } from "./expected";
-import { byName, custom, isSecret, runAlone } from "./stacks";
+import { privateKey, publicKey } from "../support/cloud";
+import { generatedSecrets } from "../support/expected";
+import { byName, custom, isSecret, runAlone } from "../support/stacks";
 
 type Given = Partial<Record<SecretName, string>>;
 

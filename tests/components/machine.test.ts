@@ -1,7 +1,7 @@
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { authKeyId, type CloudArgs } from "./cloud";
-import { workerTrigger } from "./expected";
-import { byName, custom, ofType, type Run, run, settingsOf, type Values } from "./stacks";
+import { authKeyId, type CloudArgs } from "../support/cloud";
+import { workerTrigger } from "../support/expected";
+import { byName, custom, ofType, type Run, run, settingsOf, type Values } from "../support/stacks";
 
 const POOL = { name: "general", count: 1, size: "c-2", sidekiq: [{ queues: ["default"], threads: 5 }] };
 const OTHER_POOL = { ...POOL, name: "other" };

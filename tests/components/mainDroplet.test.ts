@@ -8,7 +8,18 @@ import {
   RESERVED_IPV4,
   RESERVED_IPV6,
   volumeId,
-} from "./cloud";
+} from "../support/cloud";
+import { bootSecrets, expectedMain } from "../support/expected";
+import {
+  below,
+  byName,
+  custom,
+  ofType,
+  prod,
+  REQUIRED_SECRETS,
+  stackFile,
+  type Values,
+} from "../support/stacks";
 import {
   COMMAND,
   CONNECTION,
@@ -20,8 +31,6 @@ import {
   KEY_OPTIONS,
   MASTODON_SECRETS,
 } from "./droplets";
-import { bootSecrets, mainBundle } from "./expected";
-import { below, byName, custom, ofType, prod, REQUIRED_SECRETS, stackFile, type Values } from "./stacks";
 
 const VALUES: Values = { ...stackFile("prod"), ...REQUIRED_SECRETS };
 const ID = Number(dropletId("main-droplet"));
@@ -79,7 +88,7 @@ test("the main droplet of prod, complete", async () => {
         sshKeys: [expect.stringMatching(/^40\d{5}$/)],
         monitoring: true,
         ipv6: true,
-        userData: userData(mainBundle("prod", VALUES), BOOT),
+        userData: userData(expectedMain("prod", VALUES), BOOT),
       },
       ...DROPLET_OPTIONS,
       replaceWith: ["main-auth-key"],
@@ -163,7 +172,7 @@ test("the main droplet of prod, complete", async () => {
         },
         create: expect.stringMatching(/^expected=\d+\n(?:.|\n)+\n\/usr\/local\/sbin\/host-receive$/),
         addPreviousOutputInEnv: false,
-        stdin: bundleJson(mainBundle("prod", VALUES)),
+        stdin: bundleJson(expectedMain("prod", VALUES)),
         triggers: [dropletId("main-droplet")],
       },
       secretInputs: ["connection", "stdin"],

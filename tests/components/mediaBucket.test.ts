@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws/provider";
 import { MediaBucket } from "../../components/mediaBucket";
+import { accessKeyId } from "../support/cloud";
+import { byName, custom, isSecret, runAlone } from "../support/stacks";
 import { ABANDONED_UPLOADS, hardened, tlsOnly } from "./buckets";
-import { accessKeyId } from "./cloud";
-import { byName, custom, isSecret, runAlone } from "./stacks";
 
 async function media(args: { protect?: boolean; bucketName?: string } = {}) {
   let bucket: MediaBucket | undefined;

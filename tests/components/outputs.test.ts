@@ -1,6 +1,13 @@
 import { tailnetPolicy } from "../../components/tailnetPolicy";
-import { dropletIpv4, dropletIpv6, password, RESERVED_IPV4, RESERVED_IPV6, tailnetName } from "./cloud";
-import { accountId, isSecret, least, prod, REQUIRED_SECRETS, staging, type Values } from "./stacks";
+import {
+  dropletIpv4,
+  dropletIpv6,
+  password,
+  RESERVED_IPV4,
+  RESERVED_IPV6,
+  tailnetName,
+} from "../support/cloud";
+import { accountId, isSecret, least, prod, REQUIRED_SECRETS, staging, type Values } from "../support/stacks";
 
 const MAIN = tailnetName("mastodon-prod-main", "main-auth-key");
 const worker = (n: number) => tailnetName(`mastodon-prod-general-${n}`, `workers-general-${n}-auth-key`);

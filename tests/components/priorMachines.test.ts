@@ -1,5 +1,5 @@
 import { needsNewKey, type PriorMachine } from "../../components/priorMachines";
-import { prod, resource } from "./stacks";
+import { prod, resource } from "../support/stacks";
 
 const MADE = { dropletId: "1", keyId: "k1" };
 

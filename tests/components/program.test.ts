@@ -12,7 +12,7 @@ import {
   type Run,
   shortUrn,
   staging,
-} from "./stacks";
+} from "../support/stacks";
 
 const isProvider = ({ type }: RecordedResource) => type.startsWith("pulumi:providers:");
 

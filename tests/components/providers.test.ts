@@ -1,4 +1,4 @@
-import { custom, least, prod, type Run, staging } from "./stacks";
+import { custom, least, prod, type Run, staging } from "../support/stacks";
 
 /** Provider's name → what it is configured with, secrets too. */
 const providers = (run: Run) =>

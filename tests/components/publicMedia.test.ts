@@ -1,5 +1,5 @@
 /** S3's Block Public Access of a whole AWS account, before the first bucket. */
-import { prod } from "./stacks";
+import { prod } from "../support/stacks";
 
 const BLOCKED = { blockPublicPolicy: true, restrictPublicBuckets: true };
 const SAID =

@@ -1,5 +1,5 @@
-import { dropletId, tailnetName } from "./cloud";
-import { byName, custom, least, ofType, prod } from "./stacks";
+import { dropletId, tailnetName } from "../support/cloud";
+import { byName, custom, least, ofType, prod } from "../support/stacks";
 
 const NONE =
   "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { custom, isSecret, ofType, prod, type Run, type Values } from "./stacks";
+import { custom, isSecret, ofType, prod, type Run, type Values } from "../support/stacks";
 
 /** A value for each secret that a stack can bring along. */
 const GIVEN = {

@@ -1,5 +1,5 @@
 /** What the accounts and the registry say against an up, in one message and before anything is made. */
-import { prod } from "./stacks";
+import { prod } from "../support/stacks";
 
 const IMAGE = "/v2/mastodon/mastodon/manifests/v4.7.3";
 const OTHERS = { droplets: [], meta: { total: 0 } };

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tailscale from "@pulumi/tailscale";
 import { Tailnet } from "../../components/tailnet";
 import { tailnetPolicy } from "../../components/tailnetPolicy";
-import { byName, custom, runAlone } from "./stacks";
+import { byName, custom, runAlone } from "../support/stacks";
 
 const TAGS = {
   main: "tag:mastodon-prod-main",

@@ -1,7 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineHash, userData } from "../../machines/bundle";
-import { authKeyId, dropletId, privateKey, publicKey } from "./cloud";
+import { authKeyId, dropletId, privateKey, publicKey } from "../support/cloud";
+import { bootSecrets, expectedWorkers } from "../support/expected";
+import {
+  below,
+  byName,
+  custom,
+  least,
+  prod,
+  REQUIRED_SECRETS,
+  stackFile,
+  type Values,
+} from "../support/stacks";
 import {
   COMMAND,
   CONNECTION,
@@ -13,8 +24,6 @@ import {
   KEY_OPTIONS,
   MASTODON_SECRETS,
 } from "./droplets";
-import { bootSecrets, workerBundle } from "./expected";
-import { below, byName, custom, least, prod, REQUIRED_SECRETS, stackFile, type Values } from "./stacks";
 
 const VALUES: Values = { ...stackFile("prod"), ...REQUIRED_SECRETS };
 const boot = (n: number) =>
@@ -33,7 +42,7 @@ const worker = (n: number) => ({
       tags: ["tag:mastodon-prod-worker"],
     },
     ...KEY_OPTIONS,
-    replacementTrigger: `c-2 generation 1 ${machineHash(workerBundle("prod", VALUES), boot(n))} ipv6`,
+    replacementTrigger: `c-2 generation 1 ${machineHash(expectedWorkers("prod", VALUES), boot(n))} ipv6`,
   },
   [`workers-general-${n}-droplet`]: {
     type: "Droplet",
@@ -59,7 +68,7 @@ const worker = (n: number) => ({
       sshKeys: [expect.stringMatching(/^40\d{5}$/)],
       monitoring: true,
       ipv6: true,
-      userData: userData(workerBundle("prod", VALUES), boot(n)),
+      userData: userData(expectedWorkers("prod", VALUES), boot(n)),
     },
     ...DROPLET_OPTIONS,
     replaceWith: [`workers-general-${n}-auth-key`],

@@ -5,7 +5,7 @@ import { inflateSync } from "node:zlib";
 import { sign } from "aws4";
 import { parse } from "yaml";
 import type { EvaluatedS3 } from "../../lab/s3/server";
-import { fromBase85 } from "../machines/base85";
+import { fromBase85 } from "../support/base85";
 
 export interface Key {
   id: string;

@@ -4,7 +4,7 @@ import { dropletSlugs } from "../../catalogue/droplets";
 import { loneForms, mainForms, workerForms } from "../../fleet/proposal/layouts";
 import { diskProblems, mainDisk, totalGiB } from "../../fleet/sizing/disk";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
-import { redisNeed, sidekiq, sized } from "./fleets";
+import { redisNeed, sidekiq, sized } from "../support/fleets";
 
 const small = [sidekiq(["default"], 5)];
 

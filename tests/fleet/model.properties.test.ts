@@ -6,7 +6,7 @@ import { recover } from "../../fleet/model/recovery";
 import { serviceOf } from "../../fleet/model/stations";
 import { AT_THE_BUSIEST } from "../../fleet/model/story";
 import { perQueue, workloadOf } from "../../fleet/model/workload";
-import { activeUsers, type Hosts, hosts } from "./arbitraries";
+import { activeUsers, type Hosts, hosts } from "../support/arbitraries";
 
 const withUsers = (users: number): Situation => ({
   ...AT_THE_BUSIEST,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { recover } from "../../fleet/model/recovery";
 import { serviceOf } from "../../fleet/model/stations";
 import { workloadOf } from "../../fleet/model/workload";
-import { fleet, mainHost, sidekiq, sized } from "./fleets";
+import { fleet, mainHost, sidekiq, sized } from "../support/fleets";
 
 /** The closed formula: hours to drain `hours` of outage while load and capacity stay what they are. */
 const drainHours = (hours: number, capacity: number, arrivals: number) => hours / (capacity / arrivals - 1);

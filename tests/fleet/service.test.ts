@@ -5,7 +5,7 @@ import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { perQueue, type QueueLoad } from "../../fleet/model/workload";
 import { findings } from "../../fleet/verdict/findings";
-import { fleet, mainHost, poolHost, sidekiq, sized } from "./fleets";
+import { fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
 
 const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0 };
 

@@ -5,7 +5,7 @@ import { totalMiB } from "../../fleet/sizing/memory";
 import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
 import type { Problem } from "../../settings/problem";
-import { redisNeed as redisNeedOfPeople } from "./fleets";
+import { redisNeed as redisNeedOfPeople } from "../support/fleets";
 
 const redisNeed = redisNeedOfPeople();
 const sizes = dropletSlugs().flatMap((slug) => dropletSize(slug) ?? []);

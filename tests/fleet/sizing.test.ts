@@ -6,7 +6,7 @@ import type { MainOverrides } from "../../fleet/sizing/overrides";
 import { defaultPoolSize, largestPool, serverConnections } from "../../fleet/sizing/postgres";
 import { sizeMain, sizeWorker } from "../../fleet/sizing/sizing";
 import { sidekiqMemoryMiB } from "../../services/sidekiq";
-import { redisNeed } from "./fleets";
+import { redisNeed } from "../support/fleets";
 
 const one: SidekiqProcess = { queues: QUEUE_NAMES, threads: 10, replicas: 1 };
 

@@ -7,7 +7,7 @@ import { AT_THE_BUSIEST } from "../../fleet/model/story";
 import { workloadOf } from "../../fleet/model/workload";
 import { accepts, findings } from "../../fleet/verdict/findings";
 import { judge } from "../../fleet/verdict/verdict";
-import { fleet, mainHost, poolHost, sidekiq, sized } from "./fleets";
+import { fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
 
 const g4 = sized("g-4vcpu-16gb");
 const c2 = sized("c-2");

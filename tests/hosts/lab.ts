@@ -11,9 +11,9 @@ import { Volume } from "../../lab/volume";
 import { type HostBundle, userData } from "../../machines/bundle";
 import { mainHost, workerHost } from "../../machines/hosts";
 import { run } from "../../tools/run";
-import { fileOf, workerInputs } from "../machines/fixtures";
-import { mainInputs } from "../machines/mainFixtures";
-import { worstSecrets } from "../machines/worstSecrets";
+import { fileOf, workerInputs } from "../support/fixtures";
+import { mainInputs } from "../support/mainFixtures";
+import { worstSecrets } from "../support/worstSecrets";
 import { givenAddresses } from "./tailnet";
 
 /** Tools that only the tests run inside a root. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { base85 } from "../../machines/base85";
-import { fromBase85 } from "./base85";
+import { fromBase85 } from "../support/base85";
 
 test.each([
   ["", ""],

@@ -9,8 +9,8 @@ import {
   redacted,
   userData,
 } from "../../machines/bundle";
-import { fromBase85 } from "./base85";
-import { boot } from "./fixtures";
+import { fromBase85 } from "../support/base85";
+import { boot } from "../support/fixtures";
 
 const bundle: HostBundle = {
   role: "worker",

@@ -1,7 +1,7 @@
 import type { HostBundle } from "../../machines/bundle";
 import { workerHost } from "../../machines/hosts";
-import { fileOf, workerInputs } from "./fixtures";
-import { mainBundle } from "./mainFixtures";
+import { fileOf, workerInputs } from "../support/fixtures";
+import { mainBundle } from "../support/mainFixtures";
 
 const dropInsOf = (bundle: HostBundle, dropIn: string) =>
   bundle.files

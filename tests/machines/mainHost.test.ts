@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { userData } from "../../machines/bundle";
-import { boot, fileOf } from "./fixtures";
-import { mainBundle, mainInputs, mainSecrets } from "./mainFixtures";
+import { boot, fileOf } from "../support/fixtures";
+import { mainBundle, mainInputs, mainSecrets } from "../support/mainFixtures";
 
 const bundle = mainBundle();
 const content = (path: string) => fileOf(bundle, path).content;

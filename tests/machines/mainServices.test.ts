@@ -1,5 +1,5 @@
-import { fileOf } from "./fixtures";
-import { keys, mainBundle, mainInputs } from "./mainFixtures";
+import { fileOf } from "../support/fixtures";
+import { keys, mainBundle, mainInputs } from "../support/mainFixtures";
 
 const bundle = mainBundle();
 const { sizing } = mainInputs();

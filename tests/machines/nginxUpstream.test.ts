@@ -2,8 +2,8 @@
  * Time-outs, limits and caching, each beside upstream's dist/nginx.conf (mastodon/mastodon, 4.6 and 4.7; the time-out for
  * reading is its pull request 30599). Where the two differ there is a reason; nginx' own default counts as written.
  */
-import { fileOf } from "./fixtures";
-import { mainBundle } from "./mainFixtures";
+import { fileOf } from "../support/fixtures";
+import { mainBundle } from "../support/mainFixtures";
 
 const bundle = mainBundle();
 const read = (name: string) => fileOf(bundle, `/etc/nginx/${name}`).content;

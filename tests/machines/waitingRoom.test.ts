@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileOf } from "./fixtures";
-import { mainBundle } from "./mainFixtures";
+import { fileOf } from "../support/fixtures";
+import { mainBundle } from "../support/mainFixtures";
 
 const program = fileOf(mainBundle(), "/usr/local/lib/mastodon-host/waiting-room").content;
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
 import { machineHash, USER_DATA_LIMIT, userData } from "../../machines/bundle";
 import { workerHost } from "../../machines/hosts";
-import { boot, DEPLOY_KEY, fileOf, workerInputs } from "./fixtures";
+import { boot, DEPLOY_KEY, fileOf, workerInputs } from "../support/fixtures";
 
 const bundle = workerHost(workerInputs());
 const content = (path: string, of = bundle) => fileOf(of, path).content;

@@ -3,7 +3,7 @@ import program from "../..";
 import { judge } from "../../fleet/verdict/verdict";
 import { makePlan } from "../../plan/plan";
 import { readExample } from "../../settings/stackFile/examples";
-import { prod } from "../components/stacks";
+import { prod } from "../support/stacks";
 
 jest.mock("../../fleet/verdict/verdict", () => {
   const actual = jest.requireActual("../../fleet/verdict/verdict");

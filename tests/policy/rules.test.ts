@@ -4,7 +4,7 @@ import { expectedOf } from "../../policy/expected";
 import { type Expected, RESOURCE_RULES, type Resource, type Rule, STACK_RULES } from "../../policy/rules";
 import { KNOWN_TYPES } from "../../policy/types";
 import { readStackConfig } from "../../settings/stackFile/stackFile";
-import { prod, staging } from "../components/stacks";
+import { prod, staging } from "../support/stacks";
 
 const PROD: Expected = {
   stack: "prod",

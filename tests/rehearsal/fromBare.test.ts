@@ -5,9 +5,9 @@ import { firstApply, unfinished } from "../../lab/firstBoot";
 import { pinnedTo } from "../../lab/internet/tailscaleRepository";
 import { userData } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
-import { fromBase85 } from "../machines/base85";
-import { boot } from "../machines/fixtures";
-import { mainInputs } from "../machines/mainFixtures";
+import { fromBase85 } from "../support/base85";
+import { boot } from "../support/fixtures";
+import { mainInputs } from "../support/mainFixtures";
 
 const JOURNAL = `
 [  101.000000] vm cloud-init[93]: host-bundle: 35 files, 35 changed, 0 removed

@@ -8,7 +8,7 @@ import { makePlan } from "../../plan/plan";
 import { planText } from "../../plan/text";
 import { publicPorts } from "../../services/service";
 import { readExample } from "../../settings/stackFile/examples";
-import { fileOf, workerInputs } from "../machines/fixtures";
+import { fileOf, workerInputs } from "../support/fixtures";
 
 jest.mock("../../services/roles", () => {
   const { exporter } = jest.requireActual("./exporter");
@@ -58,7 +58,7 @@ test("a worker is ready once it answers, in a script that is still shell", () =>
 });
 
 test("the plan lists it on every worker, and the docs' table has a line", async () => {
-  const { plan } = await makePlan(readExample("prod"), require("../../index"));
+  const { plan } = await makePlan(readExample("prod"), require("../.."));
   expect(planText(plan)).toContain("    pretend exporter on 9999\n");
   expect(servicesTable()).toContain(
     "| pretend exporter | workers | `prometheus-node-exporter` | 9999 from main | the pretend exporter on 9999 |",

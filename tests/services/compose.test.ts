@@ -10,7 +10,7 @@ import { type Container, composeYaml, type Environment } from "../../services/co
 import { mastodonEnvironment } from "../../services/environment";
 import { sidekiqContainers } from "../../services/sidekiq";
 import { namesOf } from "../../settings/names";
-import { container, secrets, settings } from "../machines/fixtures";
+import { container, secrets, settings } from "../support/fixtures";
 
 /** compose's interpolation: `$$`, `$NAME`, `${NAME}`, `${NAME:-}` and `${NAME:?}`; anything else after `$` is an error. */
 function interpolate(text: string, variables: Record<string, string> = {}): string {

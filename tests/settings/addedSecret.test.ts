@@ -4,8 +4,8 @@ import { secretProblems } from "../../checks/secrets";
 import { mainSecrets } from "../../components/hostSecrets";
 import { InstanceSecrets } from "../../components/instanceSecrets";
 import { pulumiYaml, secretsTable, stackFileSchema } from "../../generate/settingsPages";
-import { password } from "../components/cloud";
-import { byName, custom, runAlone } from "../components/stacks";
+import { password } from "../support/cloud";
+import { byName, custom, runAlone } from "../support/stacks";
 
 /** The one edit. */
 jest.mock("../../settings/secretTable", () => {

@@ -1,7 +1,7 @@
 /** The capacity model's verdict on a stack: refused with the rest, warned of with the rest, and right about what to write. */
 import fc from "fast-check";
 import { assess } from "../../fleet/assess";
-import { type BadCase, parse, problems, type StackFile } from "./stack";
+import { type BadCase, parse, problems, type StackFile } from "../support/stackFile";
 
 const bad: BadCase[] = [
   ["a workload that is no map", { workload: 1000 }, "workload is 1000, not a map"],

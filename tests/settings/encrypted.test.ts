@@ -1,5 +1,5 @@
 /** `pulumi config set --secret` where no secret belongs: what is encrypted, and where it goes instead. */
-import { engineSays, planSays, stackText } from "./files";
+import { engineSays, planSays, stackText } from "../support/inProject";
 
 const SECURE = "{ secure: AAABAKZcanary }";
 const plain = (path: string, option = "--path ") =>

@@ -3,7 +3,7 @@
 import { parseConfiguration } from "../../checks/configuration";
 import { notesOf } from "../../settings/stackFile/notes";
 import { readStackConfig, unqualified } from "../../settings/stackFile/stackFile";
-import { engineSays, inProject, planSays, stackText } from "./files";
+import { engineSays, inProject, planSays, stackText } from "../support/inProject";
 
 const NOT_READ = (key: string) => `${key} is not read; remove it (pulumi config rm ${key}), and`;
 const CREDENTIAL = (key: string) =>

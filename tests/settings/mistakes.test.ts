@@ -1,6 +1,6 @@
 /** Settings and secrets that are right by themselves and cannot work, and what only warns. */
 import { assess } from "../../fleet/assess";
-import { type BadCase, parse, problems } from "./stack";
+import { type BadCase, parse, problems } from "../support/stackFile";
 
 const smtp = (change: object) => ({
   smtp: { server: "smtp.example.org", login: "you", ...change },

@@ -1,6 +1,6 @@
 /** Secrets in plain settings, and values that YAML changes on the way. */
-import { engineSays, planSays, stackText } from "./files";
-import { type BadCase, parse, problems, refusal } from "./stack";
+import { engineSays, planSays, stackText } from "../support/inProject";
+import { type BadCase, parse, problems, refusal } from "../support/stackFile";
 
 const CANARY = "c4naryC4NARYc4nary0123456789";
 const smtp = (change: object) => ({

@@ -6,7 +6,7 @@ import { parseConfiguration } from "../../checks/configuration";
 import { settingsSchema } from "../../settings/schema";
 import { settingType, unwrap } from "../../settings/schema/values";
 import { SECRET_NAMES } from "../../settings/secrets";
-import { asTheEngine, REQUIRED } from "./stack";
+import { asTheEngine, REQUIRED } from "../support/stackFile";
 
 const SETTINGS = Object.keys(settingsSchema.shape);
 const FIELDS = [

@@ -1,7 +1,7 @@
 /** Secrets: which ones a stack must have, and what is wrong with those that it has. */
 import { createECDH } from "node:crypto";
 import { placeholder, SECRET_NAMES, SECRETS, type SecretName } from "../../settings/secrets";
-import { type BadCase, parse, problems, refusal } from "./stack";
+import { type BadCase, parse, problems, refusal } from "../support/stackFile";
 
 /** Stands in every bad value, and in no message. */
 const CANARY = "c4naryC4NARYc4nary";

@@ -12,7 +12,7 @@ import { nameAt } from "../../settings/schema/issues";
 import { missingSecrets, placeholder } from "../../settings/secrets";
 import { EXAMPLES, type Example, exampleFile, readExample } from "../../settings/stackFile/examples";
 import { exampleValues, settingWarnings } from "../../settings/warnings";
-import { parse, REQUIRED } from "./stack";
+import { parse, REQUIRED } from "../support/stackFile";
 
 const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you@social.club`;
 

@@ -1,5 +1,5 @@
 /** Each setting by itself: what is no value of it, and what the message says then. */
-import { type BadCase, problems } from "./stack";
+import { type BadCase, problems } from "../support/stackFile";
 
 const ALL_QUEUES = ["default", "push", "ingress", "mailers", "pull", "scheduler", "fasp"];
 const process = (change: object) => ({ main: { sidekiq: [{ queues: ALL_QUEUES, threads: 5, ...change }] } });

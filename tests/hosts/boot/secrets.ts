@@ -1,6 +1,6 @@
 /** Where secrets are on a machine, and where they are not. */
 import type { Machine } from "../../../lab/machine";
-import { worstSecrets } from "../../machines/worstSecrets";
+import { worstSecrets } from "../../support/worstSecrets";
 import { commandLines } from "../lab";
 
 const LINES = "/var/tmp/command-lines";

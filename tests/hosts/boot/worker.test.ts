@@ -1,7 +1,7 @@
 /** A worker beside main: what it waits for, what makes it stop, and how it goes. */
 
 import type { Machine } from "../../../lab/machine";
-import { workerInputs } from "../../machines/fixtures";
+import { workerInputs } from "../../support/fixtures";
 import { comeBack, givenUp, services } from "../comesBack";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
 import { someonesToken } from "../person";

@@ -1,6 +1,6 @@
 /** One main and one worker that works for it, in one tailnet. */
 import type { Machine } from "../../../lab/machine";
-import { mainInputs } from "../../machines/mainFixtures";
+import { mainInputs } from "../../support/mainFixtures";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "../lab";
 import { peer, sees } from "../tailnet";
 

@@ -1,7 +1,7 @@
 /** What the hosts' own firewall lets in, with nothing of DigitalOcean's before it. */
 import type { Machine } from "../../../lab/machine";
 import { Network } from "../../../lab/network";
-import { mainInputs } from "../../machines/mainFixtures";
+import { mainInputs } from "../../support/mainFixtures";
 import { tailnetAddresses } from "../tailnet";
 import { type Pairs, rules } from "./bed";
 import { type Found, type Knocks, passed } from "./probe";

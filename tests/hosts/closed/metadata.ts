@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../../lab/machine";
-import { mainInputs } from "../../machines/mainFixtures";
+import { mainInputs } from "../../support/mainFixtures";
 import type { Pairs } from "./bed";
 
 const ADDRESS = "169.254.169.254";

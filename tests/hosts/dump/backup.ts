@@ -1,5 +1,5 @@
 /** A night on which all goes well. */
-import { mainInputs } from "../../machines/mainFixtures";
+import { mainInputs } from "../../support/mainFixtures";
 import { type Beds, BUCKET } from "./bed";
 
 /** awscli's. */

@@ -7,8 +7,8 @@ import type { Machine } from "../../../lab/machine";
 import { S3 } from "../../../lab/s3/moto";
 import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
-import { mainInputs } from "../../machines/mainFixtures";
-import { worstSecrets } from "../../machines/worstSecrets";
+import { mainInputs } from "../../support/mainFixtures";
+import { worstSecrets } from "../../support/worstSecrets";
 import { commandLines, Lab, VOLUME_NAME } from "../lab";
 
 const { names, settings } = mainInputs();

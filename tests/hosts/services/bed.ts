@@ -6,8 +6,8 @@ import type { Volume } from "../../../lab/volume";
 import type { HostBundle } from "../../../machines/bundle";
 import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
-import { mainInputs } from "../../machines/mainFixtures";
-import { worstSecrets } from "../../machines/worstSecrets";
+import { mainInputs } from "../../support/mainFixtures";
+import { worstSecrets } from "../../support/worstSecrets";
 import { checkedOften, edited } from "../boot/ask";
 import { Lab, VOLUME_NAME } from "../lab";
 

@@ -2,7 +2,7 @@
 
 import type { Machine } from "../../../lab/machine";
 import { mainHost } from "../../../machines/hosts";
-import { mainInputs } from "../../machines/mainFixtures";
+import { mainInputs } from "../../support/mainFixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { type Check, check, installed } from "./installed";
 

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import type { Machine } from "../../../lab/machine";
 import { type HostBundle, userData } from "../../../machines/bundle";
 import { type HostFile, hostFile } from "../../../services/hostFile";
-import { boot } from "../../machines/fixtures";
+import { boot } from "../../support/fixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { check, installed } from "./installed";
 

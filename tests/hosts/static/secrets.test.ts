@@ -8,9 +8,9 @@ import { envFile } from "../../../services/envFile";
 import { pgbouncerIni, pgbouncerUserlist } from "../../../services/pgbouncer";
 import { redisConf } from "../../../services/redis";
 import { SECRETS } from "../../../settings/secrets";
-import { container } from "../../machines/fixtures";
-import { mainInputs } from "../../machines/mainFixtures";
-import { worstSecrets } from "../../machines/worstSecrets";
+import { container } from "../../support/fixtures";
+import { mainInputs } from "../../support/mainFixtures";
+import { worstSecrets } from "../../support/worstSecrets";
 import { Lab, mainBundle, workerBundle } from "../lab";
 import { installed } from "./installed";
 

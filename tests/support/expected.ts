@@ -48,7 +48,7 @@ const shared = (stack: string, values: Values) => {
   return { stack, settings, names: namesOf(settings, stack), deployKey: publicKey("secrets-deploy-key") };
 };
 
-export const mainBundle = (stack: string, values: Values) => {
+export const expectedMain = (stack: string, values: Values) => {
   const inputs = shared(stack, values);
   const volumeName = `mastodon-${stack}-data`;
   return mainHost({
@@ -74,7 +74,7 @@ function secretsIn(values: Values): MainSecrets {
 export function workerTrigger(stack: string, values: Values, index: number): string {
   const { size, generation, name } = settingsOf(stack, values).workers[index] ?? {};
   const secrets = secretsIn(values);
-  const hash = machineHash(workerBundle(stack, values, index, secrets), {
+  const hash = machineHash(expectedWorkers(stack, values, index, secrets), {
     consolePassword: secrets.consolePassword,
     hostKey: {
       privatePem: privateKey(`workers-${name}-host-key`),
@@ -84,7 +84,7 @@ export function workerTrigger(stack: string, values: Values, index: number): str
   return `${size} generation ${generation} ${hash}`;
 }
 
-export const workerBundle = (
+export const expectedWorkers = (
   stack: string,
   values: Values,
   index = 0,
