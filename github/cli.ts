@@ -1,17 +1,8 @@
-/**
- * What the workflows run, as `npm run ci -- COMMAND`:
- *
- *   stacks [--since COMMIT]                               the stacks, as JSON; with those whose files are gone since
- *   plans                                                 the plan of every stack, into the run's summary
- *   preview --stack STACK --pull-request N --commit SHA   the preview, into the stack's comment
- *   unable --stack STACK --pull-request N --commit SHA    that there was none, likewise
- *   review --stack STACK [--expect DIGEST]                the preview before an up, into the run's summary; prints its digest
- *   drift --stack STACK                                   the nightly look, into the stack's issue
- */
+/** What the workflows run: `npm run ci -- COMMAND`. */
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { runCommand, UsageError } from "../tools/commandLine";
 import { driftOf } from "./drift";
 import { GitHub } from "./github";
 import { planAll, planOf } from "./plans";
@@ -159,9 +150,20 @@ function environment(name: string): string {
   return value;
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+const HELP = `npm run ci -- COMMAND
+
+What the workflows run:
+  stacks [--since COMMIT]                               the stacks, as JSON; with those whose files are gone since
+  plans                                                 the plan of every stack, into the run's summary
+  preview --stack STACK --pull-request N --commit SHA   the preview, into the stack's comment
+  unable --stack STACK --pull-request N --commit SHA    that there was none, likewise
+  review --stack STACK [--expect DIGEST]                the preview before an up, into the run's summary; prints its digest
+  drift --stack STACK                                   the nightly look, into the stack's issue
+`;
+
+runCommand(
+  {
+    help: HELP,
     options: {
       stack: { type: "string" },
       since: { type: "string" },
@@ -169,14 +171,12 @@ async function main(): Promise<void> {
       commit: { type: "string" },
       expect: { type: "string" },
     },
-  });
-  const [command = ""] = positionals;
-  if (!Object.hasOwn(COMMANDS, command))
-    throw new Error(`"${command}" is not one of: ${Object.keys(COMMANDS).join(", ")}`);
-  await COMMANDS[command as keyof typeof COMMANDS](values);
-}
-
-main().catch((error: Error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+    words: Object.keys(COMMANDS),
+  },
+  (values, command) => {
+    if (!command) throw new UsageError(`A command is missing.\n\n${HELP.trimEnd()}`);
+    return COMMANDS[command as keyof typeof COMMANDS](values);
+  },
+  // What went wrong is said in a line or two: a workflow's log is read by people.
+  () => true,
+);

@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { pulumiCli } from "../doubles/engine/cli";
 import { IMAGES, type Images, REGISTRY } from "../lab/images";
 import { INTERNET } from "../lab/internet/addresses";
@@ -10,6 +9,7 @@ import { Network } from "../lab/network";
 import { PULLING_COMMANDS, REHEARSAL_COMMANDS, requireHostTools } from "../lab/requirements";
 import { headscaleProgram, pebbleProgram } from "../lab/tailnetTools";
 import { settingsSchema } from "../settings/schema";
+import { readCommandLine } from "../tools/commandLine";
 import { Report } from "./report";
 import { boot } from "./steps/boot";
 import { catchesUp } from "./steps/catchesUp";
@@ -161,8 +161,22 @@ interface Options {
   event: RegExp | undefined;
 }
 
-function options(): Options {
-  const { values } = parseArgs({
+const HELP = `sudo npm run rehearse -- [options]
+
+Runs pulumi up on the real program, and working machines on this one (docs/rehearsal.md).
+  --stack prod|staging    the example that is rehearsed; prod where absent
+  --only STEP,STEP        these steps alone, after up
+  --all                   every step, the long ones too
+  --event PATTERN         of survives, only what matches
+  --images real           Mastodon's own images in place of the stand-ins
+  --registry HOST         where they are pulled from
+  --hold                  leaves the instance up until Ctrl-C
+`;
+
+/** undefined where help was asked for. */
+function options(): Options | undefined {
+  const line = readCommandLine(process.argv.slice(2), {
+    help: HELP,
     options: {
       stack: { type: "string", default: "prod" },
       only: { type: "string" },
@@ -173,6 +187,8 @@ function options(): Options {
       hold: { type: "boolean", default: false },
     },
   });
+  if (!line) return undefined;
+  const { values } = line;
   const { stack, only, all, registry, hold } = values;
   const images = IMAGES.find((one) => one === values.images);
   if (!images) throw new Error(`--images ${values.images}: there are ${IMAGES.join(" and ")}`);
@@ -188,6 +204,10 @@ async function main(): Promise<number> {
   // A terminal and npm send one each, to both processes: the first ends the steps, and none ends the cleaning up.
   process.on("SIGINT", () => undefined);
   const wanted = options();
+  if (!wanted) {
+    process.stdout.write(HELP);
+    return 0;
+  }
   const namespace = process.env[INSIDE];
   return namespace ? rehearse(namespace, wanted) : enter(wanted);
 }

@@ -1,9 +1,10 @@
 /** `npm run orphans -- --stack NAME`: what an interrupted update left behind in the accounts. */
+
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { LocalWorkspace, type Stack as PulumiStack } from "@pulumi/pulumi/automation";
 import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../checks/api";
 import { namesOf } from "../../settings/names";
+import { readCommandLine } from "../../tools/commandLine";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers, type StateResource } from "./leftovers";
 
@@ -43,13 +44,15 @@ async function tailscaleToken(id: string, secret: string): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { stack: { type: "string", default: "prod" }, help: { type: "boolean", short: "h" } },
+  const line = readCommandLine(process.argv.slice(2), {
+    help: HELP,
+    options: { stack: { type: "string", default: "prod" } },
   });
-  if (values.help) {
-    console.log(HELP);
+  if (!line) {
+    console.log(HELP.trimEnd());
     return 0;
   }
+  const { values } = line;
   const selected = await select(values.stack);
   const { deployment } = await selected.exportStack();
   const state = (deployment?.resources ?? []) as StateResource[];

@@ -53,7 +53,10 @@ const run = (file: string, ...args: string[]) =>
 
 test.each([
   "plan/cli.ts",
+  "github/cli.ts",
   "operations/size/cli.ts",
+  "operations/orphans/cli.ts",
+  "rehearsal/cli.ts",
   "bench/cli.ts",
   "generate/settings.ts",
   "generate/dropletSizes.ts",
@@ -63,9 +66,11 @@ test.each([
   (file) => {
     const help = run(file, "--help");
     expect({ status: help.status, stderr: help.stderr }).toEqual({ status: 0, stderr: "" });
-    expect(help.stdout).toMatch(/^npm run /);
+    expect(help.stdout).toMatch(/^(sudo )?npm run /);
     const stray = run(file, "stray");
-    expect({ status: stray.status, stdout: stray.stdout }).toEqual({ status: 1, stdout: "" });
+    // `orphans` ends with 1 where there are any.
+    expect(stray.status).toBe(file.startsWith("operations/orphans") ? 2 : 1);
+    expect(stray.stdout).toBe("");
     expect(stray.stderr).toMatch(/^"stray" is not expected here/);
     expect(stray.stderr).not.toMatch(/\n\s+at /);
   },
