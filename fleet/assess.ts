@@ -20,7 +20,7 @@ export interface Assessment {
 }
 
 /** What the verdict depends on: the machines, and what they have to do and to hold. */
-export type JudgedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
+type JudgedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
 
 /** The verdict on the fleet, with its sizes; undefined while a droplet size is not in the catalogue. Takes a second or two. */
 export function verdictOn(settings: JudgedSettings): Verdict | undefined {
@@ -29,7 +29,7 @@ export function verdictOn(settings: JudgedSettings): Verdict | undefined {
 }
 
 /** Its sizes, with the settings of each pool. */
-export function sizesOf(
+function sizesOf(
   { workers }: Pick<Settings, "workers">,
   { evaluation: { main, pools } }: Verdict,
 ): Pick<Assessment, "main" | "pools"> {

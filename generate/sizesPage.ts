@@ -145,8 +145,8 @@ export function sizesPage(): string {
   return `# Sizes
 
 \`npm run settings\` generates this page from [fleet/](../fleet) and the defaults of [settings/schema/](../settings/schema/). It shows the
-values for each droplet size of the catalogue (checked ${CATALOGUE_CHECKED}), in MiB if no unit is given. Every formula and its source are in
-\`fleet/sizing/postgres.ts\`, \`fleet/sizing/memory.ts\` and \`fleet/sizing/connections.ts\`. You can override each value with \`main.postgres\`,
+values for each droplet size of the catalogue (checked ${CATALOGUE_CHECKED}), in MiB if no unit is given. The formulas and their
+sources are in \`fleet/sizing/\`; what each service takes is in its file under \`services/\`. You can override each value with \`main.postgres\`,
 \`main.pgbouncer\`, \`main.redis\`, \`main.web\` and so on. \`npm run plan\` shows the values of a stack.
 
 Default Sidekiq: on main ${processes(first.main.sidekiq)};

@@ -5,10 +5,10 @@ import { type Change, OPS, type Op, type Preview, verb } from "./changes";
 /** GitHub takes 65,536 characters in a comment and in an issue. */
 const LONGEST = 65_000;
 
-/** Where a text is from: the comment says so, since an old one stays where a new one could not be written. */
 /** The plan, or the words with which it was refused. */
 export type Planned = { plan: string } | { refused: string };
 
+/** Where a text is from: the comment says so, since an old one stays where a new one could not be written. */
 export interface Source {
   /** Head of the pull request, or of main. */
   commit: string;

@@ -1,7 +1,7 @@
 /** The two kinds of machine, rendered from their services. */
 import type { HostInputs, MainInputs, WorkerInputs } from "../services/inputs";
 import { mainServices, workerServices } from "../services/roles";
-import { type Derived, type Service, tcpPorts } from "../services/service";
+import { type Derived, publicPorts, type Service, tcpPorts } from "../services/service";
 import type { HostBundle } from "./bundle";
 
 export type MainHostInputs = Omit<MainInputs, "role">;
@@ -28,7 +28,7 @@ function bundleOf<Inputs extends HostInputs>(
     containers: Object.assign({}, ...services.map(({ containers }) => containers?.(inputs))),
     ready: services.flatMap(({ ready = [] }) => ready),
     ports: {
-      public: tcpPorts(services, "internet"),
+      public: publicPorts(services),
       tailnet: tcpPorts(services, "workers", "main", "administrators"),
     },
   };

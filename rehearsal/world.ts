@@ -169,9 +169,10 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
     }),
     (made) => made.remove(),
   );
-  const cloud = setUp.kept(new Cloud(CREDENTIALS, { tailnet, machines: booted }), (made) => made.stop());
+  const cloud = new Cloud(CREDENTIALS, { tailnet, machines: booted });
   const firewalls = new CloudFirewalls(cloud);
   await cloud.start();
+  setUp.kept(cloud, (made) => made.stop());
   setUp.kept(
     await MetadataService.start((address) =>
       booted.metadata(address, (dropletId) => firewalls.reservedOf(dropletId)),
@@ -179,7 +180,7 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
     (made) => made.stop(),
   );
 
-  const stack = setUp.kept(await startStack(args.stack, cloud), (made) => made.engine.remove());
+  const stack = await startStack(args.stack, cloud, setUp);
   const s3 = await startS3({ folder, authority, cloud, region: stack.settings.aws.region }, setUp);
   const mail = await startMail({ authority, dns, settings: stack.settings }, setUp);
   const machines = new StackMachines(booted, stack);
@@ -216,14 +217,21 @@ async function startControlPlane(
   );
 }
 
-async function startStack(stack: WorldArgs["stack"], cloud: Cloud<BootedMachines>): Promise<RehearsedStack> {
+async function startStack(
+  stack: WorldArgs["stack"],
+  cloud: Cloud<BootedMachines>,
+  setUp: SetUp,
+): Promise<RehearsedStack> {
   const { awsAccountId: _, digitaloceanWorkerToken, ...secrets } = CREDENTIALS;
-  const engine = await EngineStack.create({
-    stack,
-    cloud,
-    secrets:
-      stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: SMTP_PASSWORD } : secrets,
-  });
+  const engine = setUp.kept(
+    await EngineStack.create({
+      stack,
+      cloud,
+      secrets:
+        stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: SMTP_PASSWORD } : secrets,
+    }),
+    (made) => made.remove(),
+  );
   engine.edit((settings) => {
     settings.tailnet = { ...(settings.tailnet as object), admins: ADMINS };
   });

@@ -46,7 +46,7 @@ const MASTODON_USER = "991:991";
 export const CONTAINER_FILES = `${LIBRARY}/container`;
 
 /** What a container may have in swap: code that Rails loads and never runs. More would make a busy process slow instead of ending ffmpeg. */
-export const CONTAINER_SWAP_MIB = 512;
+const CONTAINER_SWAP_MIB = 512;
 
 /** Mastodon starts this in place of ffmpeg (mastodon/mastodon:config/initializers/ffmpeg.rb). */
 const TRANSCODER = {

@@ -14,7 +14,7 @@ export const DATABASE_USER = "mastodon";
 const SESSION_MIB = 10;
 
 /** What goes to conf.d: the settings that are the same everywhere, then those that follow from the droplet's size. */
-export function postgresConf(sizing: PostgresSizing): string {
+function postgresConf(sizing: PostgresSizing): string {
   const sized = {
     max_connections: sizing.maxConnections,
     shared_buffers: `${sizing.sharedBuffersMiB}MB`,

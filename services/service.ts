@@ -8,12 +8,10 @@ import type { HostFile } from "./hostFile";
 /** Who may open a connection: everybody, machines of the other role, administrators and the deployer. */
 export type Source = "internet" | "workers" | "main" | "administrators";
 
-export interface Port {
-  port: number;
-  /** `tcp` where absent. */
-  protocol?: "tcp" | "udp";
-  from: Source;
-}
+/** `tcp` where no protocol is given; `udp` is for everybody alone. */
+export type Port =
+  | { port: number; protocol?: "tcp"; from: Source }
+  | { port: number; protocol: "udp"; from: "internet" };
 
 /** A part of what a machine has to keep in RAM. */
 export interface MemoryLine {
@@ -40,8 +38,8 @@ type HostEnv = Readonly<Record<string, string | number | boolean | undefined>>;
 /** What follows from all services of a machine, for those that write it down there. */
 export interface Derived {
   hostEnv: HostEnv;
-  /** TCP ports, from the internet and from the tailnet. */
-  ports: { public: readonly number[]; tailnet: readonly number[] };
+  /** From the internet, and from the tailnet (TCP). */
+  ports: { public: readonly Port[]; tailnet: readonly number[] };
   containers: Readonly<Record<string, Container>>;
   ready: readonly ReadyCheck[];
 }

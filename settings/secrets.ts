@@ -21,7 +21,7 @@ export type HeldSecrets<Where extends "every machine" | "main"> = {
 export const SECRETS: Readonly<Record<SecretName, SecretSetting>> = table;
 export const SECRET_NAMES = Object.keys(table) as SecretName[];
 
-/** Names of the secrets that machines of that kind hold, beyond what the others do. */
+/** Names of the secrets that every machine holds, or that main holds in addition. */
 export const heldOn = <Where extends "every machine" | "main">(where: Where) =>
   SECRET_NAMES.filter((name) => SECRETS[name].on === where) as On<Where>[];
 

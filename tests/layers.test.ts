@@ -43,9 +43,9 @@ const known = new Set(files);
 
 const imports = new Map(
   files.map((file) => {
-    const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), "utf8"));
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), "utf8"), true, true);
     const found = importedFiles
-      .filter(({ fileName }) => fileName.startsWith("."))
+      .filter(({ fileName }) => fileName.startsWith(".") && !fileName.endsWith(".json"))
       .map(({ fileName }) => normalize(join(dirname(file), fileName)))
       .map((path) =>
         [`${path}.ts`, `${path}/index.ts`, join(path, "index.ts")].find((name) => known.has(name)),
@@ -58,6 +58,10 @@ const folder = (file: string) => file.split("/")[0] as string;
 
 test("every folder with code has its layer", () => {
   expect([...new Set(files.map(folder))].sort()).toEqual([...LAYERS].sort());
+});
+
+test("every import leads to a file", () => {
+  expect([...imports.values()].flat().filter((file) => !known.has(file))).toEqual([]);
 });
 
 test("no import goes up", () => {

@@ -7,7 +7,7 @@ import { WEB_PROCESS_MIB, WEB_SHARED_MIB } from "../../services/web";
  * ffmpeg with Mastodon's arguments on the largest file that Mastodon takes, 2160p in 10 bits: 1,354 MiB on two CPUs, and it never
  * sees more (services/containers/ffmpeg). 1080p60 takes 384 (docs/capacity.md, "Memory").
  */
-export const FFMPEG_MIB = 1408;
+const FFMPEG_MIB = 1408;
 /** tootctl, a console, migrations: Rails takes 300 MiB before it has done anything. Our allowance. */
 export const TOOLS_MIB = 768;
 /**
@@ -44,7 +44,7 @@ export function cacheRedisMaxMemoryMiB(memoryMiB: number): number {
 
 /**
  * As much as RAM up to 4 GiB (redis.io/docs/latest/operate/oss_and_stack/management/admin), where the limits leave a few per cent;
- * 2 GiB above: what passes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - PASSING_MIB). More is of no use, since a swapped
+ * 2 GiB above: what passes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - services/sidekiq.ts's PASSING_MIB). More is of no use, since a swapped
  * Redis or Postgres is worse than a restarted container.
  */
 export function swapMiB(memoryMiB: number): number {

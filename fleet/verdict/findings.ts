@@ -25,10 +25,10 @@ export interface Finding {
 
 /** What it is about: a queue, a host of the fleet or a process there (by their indices), or a setting of the stack. */
 export type Place = QueuePlace | HostPlace | { setting: string };
-export interface QueuePlace {
+interface QueuePlace {
   queue: QueueName;
 }
-export interface HostPlace {
+interface HostPlace {
   host: number;
   /** Of the host's processes; absent where it is about all of them, or about the droplet. */
   process?: number;
@@ -42,7 +42,7 @@ export interface Judged {
   found: readonly Finding[];
 }
 
-/** Everything that the model finds. Queues without any process are not its subject: catalogue/queues.ts refuses them. */
+/** Everything that the model finds. Queues without any process are not its subject: checks/queues.ts refuses them. */
 export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluation): Finding[] {
   const main = hostOf(evaluation.hosts, "web");
   return [

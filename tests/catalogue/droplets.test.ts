@@ -100,7 +100,8 @@ test("bigger sizes start with the same family, and a dedicated CPU is not exchan
 });
 
 test("no data file shadows a module: Node resolves .json before the .ts of ts-node", () => {
-  const files = readdirSync(join(__dirname, "../../fleet"));
+  const files = readdirSync(join(__dirname, "../../catalogue"));
+  expect(files).toContain("dropletSizes.json");
   expect(
     files.filter((file) => file.endsWith(".json") && files.includes(file.replace(/json$/, "ts"))),
   ).toEqual([]);

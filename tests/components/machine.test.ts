@@ -65,6 +65,20 @@ test("triggers are plain text: main's generation; a worker's size, generation an
   });
 });
 
+test("what is computed here is what the program computes, with every secret given", async () => {
+  const all = {
+    ...BASE,
+    secretKeyBase: SECRET.secretKeyBase,
+    otpSecret: SECRET.otherKey,
+    activeRecordEncryptionPrimaryKey: SECRET.otherKey,
+    postgresPassword: SECRET.otherKey,
+    consolePassword: SECRET.otherKey,
+    extraSecretEnv: '{"DEEPL_API_KEY":"k"}',
+    main: { size: "g-4vcpu-16gb", generation: 2 },
+  };
+  expect(triggers(await up(all))).toEqual(computed(all));
+});
+
 test.each<[string, Values]>([
   ["an environment variable", { extraEnv: { DEEPL_PLAN: "free" } }],
   ["a secret environment variable", { extraSecretEnv: '{"DEEPL_API_KEY":"k"}' }],
@@ -110,16 +124,16 @@ test.each<[string, Values, CloudArgs?]>([
     { workers: [{ ...POOL, sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }] }, OTHER_POOL] },
   ],
   ["queues", { workers: [{ ...POOL, sidekiq: [{ queues: ["default", "pull"], threads: 5 }] }, OTHER_POOL] }],
-  ["size", { workers: [{ ...POOL, size: "c-4" }, OTHER_POOL] }],
-  ["generation", { workers: [{ ...POOL, generation: 2 }, OTHER_POOL] }],
+  ["size", { workers: [{ ...POOL, size: "c-4" }, OTHER_POOL] }, {}],
+  ["generation", { workers: [{ ...POOL, generation: 2 }, OTHER_POOL] }, {}],
   ["host key", {}, { replaced: ["workers-general-host-key"] }],
 ])("only the pool's own workers are replaced by its %s", async (_, values, ...cloud) => {
   expect(await replacedBy(values, ...cloud)).toEqual(["general"]);
 });
 
 test("main alone is replaced by its generation, with a new size or without", async () => {
-  expect(await replacedBy({ main: { size: "g-4vcpu-16gb", generation: 2 } })).toEqual(["main"]);
-  expect(await replacedBy({ main: { size: "g-8vcpu-32gb", generation: 2 } })).toEqual(["main"]);
+  expect(await replacedBy({ main: { size: "g-4vcpu-16gb", generation: 2 } }, {})).toEqual(["main"]);
+  expect(await replacedBy({ main: { size: "g-8vcpu-32gb", generation: 2 } }, {})).toEqual(["main"]);
 });
 
 test.each<[string, Values, CloudArgs?]>([

@@ -1,6 +1,6 @@
 /**
  * The doubles' own table (inputs, types, what is required, what replaces, what is secret) against the providers' schemas, where
- * there are any: `PROVIDER_SCHEMAS=FOLDER npx jest tests/rehearsal/reference`, with FOLDER/NAME.json from
+ * there are any: `PROVIDER_SCHEMAS=FOLDER npx jest tests/doubles/reference`, with FOLDER/NAME.json from
  * `pulumi package get-schema NAME > NAME.json`.
  */
 import { existsSync, readFileSync } from "node:fs";

@@ -63,9 +63,11 @@ describe("a worker's bundle", () => {
     );
   });
 
-  test("opens ssh on the tailnet and nothing to the public", () => {
+  test("opens ssh on the tailnet, and WireGuard to the public", () => {
     const role = content("/etc/mastodon-host/firewall.d/role.nft");
-    expect(role).toBe("add element inet mastodon tailnet_tcp { 22 }\n");
+    expect(role).toBe(
+      "add element inet mastodon public_udp { 41641 }\nadd element inet mastodon tailnet_tcp { 22 }\n",
+    );
   });
 
   test("lets the stack's key and the administrators' in", () => {

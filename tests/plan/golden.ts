@@ -34,7 +34,7 @@ export function expectGolden(folder: string, files: Files): void {
 
 /**
  * The same files as what they differ in from another stack's, which are alike: nine tenths are the services' own files.
- * Each hunk names the machine's file that it is in.
+ * Each hunk shows the start of the last path before it.
  *
  * @param originals the other stack's, by the files' names here
  */

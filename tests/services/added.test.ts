@@ -26,7 +26,7 @@ test("its package and its file are on the machine", () => {
 
 test("the machine's firewall lets its port through from the tailnet, DigitalOcean's does not", () => {
   expect(fileOf(bundle, "/etc/mastodon-host/firewall.d/role.nft").content).toBe(
-    "add element inet mastodon tailnet_tcp { 22, 9999 }\n",
+    "add element inet mastodon public_udp { 41641 }\nadd element inet mastodon tailnet_tcp { 22, 9999 }\n",
   );
   expect(publicPorts(workerServices)).toEqual([{ port: 41641, protocol: "udp", from: "internet" }]);
 });

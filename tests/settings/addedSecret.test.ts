@@ -1,7 +1,7 @@
 /** What follows where a secret is added: nothing but the table knows of it. */
 import type * as pulumi from "@pulumi/pulumi";
 import { secretProblems } from "../../checks/secrets";
-import { mainSecrets } from "../../components/hostSecrets";
+import { mainSecrets, mastodonSecrets } from "../../components/hostSecrets";
 import { InstanceSecrets } from "../../components/instanceSecrets";
 import { pulumiYaml, secretsTable, stackFileSchema } from "../../generate/settingsPages";
 import { password } from "../support/cloud";
@@ -35,16 +35,19 @@ test("it is declared, documented and checked", () => {
 
 test("it is made once, kept, and handed to main and nobody else", async () => {
   let held: pulumi.Output<object> | undefined;
+  let everywhere: pulumi.Output<object> | undefined;
   const run = await runAlone(() => {
     const instance = new InstanceSecrets("secrets", { given: () => undefined, protect: true });
     const bucket = { accessKeyId: "id", secretAccessKey: "key" } as never;
     held = mainSecrets(instance, bucket, bucket);
+    everywhere = mastodonSecrets(instance, bucket);
   });
   expect(byName(custom(run))["secrets-pretend"]).toMatchObject({
     type: "RandomPassword",
     inputs: { length: 40, special: false },
     protect: true,
   });
-  const values = await (held as unknown as { promise(): Promise<object> }).promise();
-  expect(values).toHaveProperty("pretendKey", password("secrets-pretend", 40));
+  const valuesOf = (output: unknown) => (output as { promise(): Promise<object> }).promise();
+  expect(await valuesOf(held)).toHaveProperty("pretendKey", password("secrets-pretend", 40));
+  expect(await valuesOf(everywhere)).not.toHaveProperty("pretendKey");
 });

@@ -70,6 +70,20 @@ describe("static", () => {
       says: "SC2086",
     }));
 
+  test.each(BUNDLES)(
+    "shellcheck has nothing against what %s makes of a script with placeholders",
+    async (_, bundle) => {
+      const filled = SHELL.filter((source) => /@@[A-Z]/.test(text(source))).map(templateOf);
+      const scripts = bundle.files.filter(({ content }) => filled.some((template) => template.test(content)));
+      expect(scripts.length).toBeGreaterThan(0);
+      for (const { path, content } of scripts) {
+        machine.write("/root/rendered", content);
+        const { stdout } = await machine.attempt("shellcheck --shell=bash --exclude=SC1091 /root/rendered");
+        expect([path, stdout]).toEqual([path, ""]);
+      }
+    },
+  );
+
   test.each(["/etc/mastodon-host/host.env", "/etc/mastodon/.env"])(
     "%s is shell that shellcheck accepts",
     (path) =>
@@ -86,7 +100,7 @@ describe("static", () => {
     check(machine, {
       name: "pyflakes",
       command: `cd /root/hosts && python3 -W error -m py_compile ${PYTHON.join(" ")} && pyflakes3 ${PYTHON.join(" ")}`,
-      slip: { path: "/root/hosts/worker/bin/mastodon-worker", from: "import signal\n", to: "" },
+      slip: { path: "/root/hosts/supervisor/mastodon-worker", from: "import signal\n", to: "" },
       says: "undefined name 'signal'",
     }));
 
