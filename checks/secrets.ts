@@ -97,7 +97,7 @@ function mistakenProblems(
   return problems;
 }
 
-/** Silent while one of the two has a wrong format, which is a problem of its own. */
+/** Says nothing while one of the two has a wrong format: that is reported separately. */
 function vapidProblems(privateKey: string | undefined, publicKey: string | undefined): Problem[] {
   if (Boolean(privateKey) !== Boolean(publicKey)) {
     return [

@@ -71,13 +71,14 @@ const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
  */
 export function assess(settings: Settings, capacity: Verdict | undefined = verdictOn(settings)): Assessment {
   if (!capacity) throw new Error("assess() needs settings that were checked before");
+  const price = priceOf(settings);
   return {
     ...sizesOf(settings, capacity),
-    price: inAccounts(settings, priceOf(settings)),
+    price: inAccounts(settings, price),
     capacity,
     warnings: [
       ...settingWarnings(settings),
-      ...limitWarnings(settings, priceOf(settings)),
+      ...limitWarnings(settings, price),
       ...placementWarnings(placedProcesses(settings)),
       ...capacity.warnings.map(({ key, message }) => `${key} ${message}`),
     ],

@@ -1,4 +1,4 @@
-/** Files of machines: what they are, and the real ones beside the services, with their few placeholders filled. */
+/** A file on a machine, and helpers that read the real files next to each service and fill in their placeholders. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -7,7 +7,7 @@ import { POSTGRES_VERSION } from "./postgres";
 import { CACHE_REDIS_PORT, REDIS_PORT } from "./redis";
 import { type ReadyCheck, service } from "./service";
 
-/** One-off jobs (db:prepare, tootctl, consoles): `mastodon-compose run tools …`, within a limit of their own. */
+/** One-off jobs (db:prepare, tootctl, consoles): `mastodon-compose run tools …`, with a separate memory limit. */
 const tools = ({ memoryMiB }: { memoryMiB: number }): Container => ({
   image: "mastodon",
   command: ["bin/rails", "console"],

@@ -10,7 +10,7 @@ export const POSTGRES_VERSION = 17;
 export const DATABASE_NAME = "mastodon";
 export const DATABASE_USER = "mastodon";
 
-/** A new session takes up to 10 MB of its own (PGConf.DE 2025, "PostgreSQL Connections Memory Usage"). */
+/** A new session takes up to 10 MB (PGConf.DE 2025, "PostgreSQL Connections Memory Usage"). */
 const SESSION_MIB = 10;
 
 /** What goes to conf.d: the settings that are the same everywhere, then those that follow from the droplet's size. */

@@ -6,9 +6,6 @@ import type { MainOverrides } from "../sizing/overrides";
 /** What a host is there for: Postgres and Redis, web and streaming, Sidekiq. */
 export type Role = "database" | "web" | "jobs";
 
-export const MAIN_ROLES: readonly Role[] = ["database", "web", "jobs"];
-export const WORKER_ROLES: readonly Role[] = ["jobs"];
-
 export interface FleetHost {
   /** Where it is set: `main`, `workers[0]`. */
   key: string;
@@ -47,29 +44,38 @@ export interface Conditions {
   tailnetMs?: number;
 }
 
+/** The main droplet. */
+export const mainHost = (size: DropletSize, sidekiq: readonly SidekiqProcess[]): FleetHost => ({
+  key: "main",
+  name: "main",
+  account: "main",
+  roles: ["database", "web", "jobs"],
+  size,
+  count: 1,
+  sidekiq,
+});
+
+/** A pool of workers, by its place in the settings. */
+export const poolHost = (
+  index: number,
+  pool: Pick<FleetHost, "name" | "size" | "count" | "sidekiq">,
+): FleetHost => ({
+  key: `workers[${index}]`,
+  account: "workers",
+  roles: ["jobs"],
+  ...pool,
+});
+
 /** undefined while a size is not in the catalogue. */
 export function fleetOf({ main, workers }: FleetSettings): Fleet | undefined {
   const mainSize = dropletSize(main.size);
   const pools = workers.flatMap(({ name, size, count, sidekiq }, i): FleetHost[] => {
     const known = dropletSize(size);
-    return known
-      ? [{ key: `workers[${i}]`, name, account: "workers", roles: WORKER_ROLES, size: known, count, sidekiq }]
-      : [];
+    return known ? [poolHost(i, { name, size: known, count, sidekiq })] : [];
   });
   if (!mainSize || pools.length < workers.length) return undefined;
   return {
-    hosts: [
-      {
-        key: "main",
-        name: "main",
-        account: "main",
-        roles: MAIN_ROLES,
-        size: mainSize,
-        count: 1,
-        sidekiq: main.sidekiq,
-      },
-      ...pools,
-    ],
+    hosts: [mainHost(mainSize, main.sidekiq), ...pools],
     volumeGiB: main.volumeGiB,
     overrides: main,
   };

@@ -5,7 +5,7 @@
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import type { Situation } from "./evaluate";
-import { type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "./fleet";
+import { type Fleet, type FleetHost, mainHost, poolHost } from "./fleet";
 import { workloadOf } from "./workload";
 
 /**
@@ -41,30 +41,12 @@ function serving(queues: readonly QueueName[], threads: number, replicas = 1): S
   };
 }
 
-function onMain(...sidekiq: SidekiqProcess[]): FleetHost {
-  return {
-    key: "main",
-    name: "main",
-    account: "main",
-    roles: MAIN_ROLES,
-    size: STORY_MAIN,
-    count: 1,
-    sidekiq,
-  };
-}
+const onMain = (...sidekiq: SidekiqProcess[]): FleetHost => mainHost(STORY_MAIN, sidekiq);
 
 function worker(...sidekiq: SidekiqProcess[]): FleetHost {
   const size = dropletSize("c-2");
   if (!size) throw new Error("c-2 is not in the catalogue");
-  return {
-    key: "workers[0]",
-    name: "default",
-    account: "workers",
-    roles: WORKER_ROLES,
-    size,
-    count: 1,
-    sidekiq,
-  };
+  return poolHost(0, { name: "default", size, count: 1, sidekiq });
 }
 
 const fleetOf = (main: FleetHost, ...pools: FleetHost[]): Fleet => ({

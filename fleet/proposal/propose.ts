@@ -2,7 +2,7 @@
 import type { SidekiqProcess } from "../../catalogue/queues";
 import { MOST_DROPLETS } from "../../settings/schema/machines";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
-import { coreSpeed, type Fleet, type FleetHost, MAIN_ROLES, monthlyUsd, WORKER_ROLES } from "../model/fleet";
+import { coreSpeed, type Fleet, type FleetHost, mainHost, monthlyUsd, poolHost } from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
 import type { MainOverrides } from "../sizing/overrides";
@@ -41,10 +41,10 @@ export function propose(wanted: Wanted, warningsAllowed = false): Proposal | und
     if (!size || kind.vcpus * coreSpeed(size, conditions) <= workload.webCores) continue;
     if (warningsAllowed)
       for (const form of loneForms(kind.vcpus)) {
-        const main = mainHost(kind, form, wanted);
+        const main = fittingMain(kind, form, wanted);
         if (main) search.fleets([[main]]);
       }
-    const mains = mainForms().flatMap((form) => mainHost(kind, form, wanted) ?? []);
+    const mains = mainForms().flatMap((form) => fittingMain(kind, form, wanted) ?? []);
     for (const { vcpus, sizes } of kinds)
       for (const form of workerForms(vcpus))
         for (const main of mains) search.fleets(growing(main, sizes[0] as FleetHost["size"], form));
@@ -92,31 +92,13 @@ class Search {
 const growing = (main: FleetHost, size: FleetHost["size"], sidekiq: SidekiqProcess[]): Fleet["hosts"][] =>
   Array.from({ length: MOST_DROPLETS }, (_, i) => [
     main,
-    {
-      key: "workers[0]",
-      name: "general",
-      account: "workers",
-      roles: WORKER_ROLES,
-      size,
-      count: i + 1,
-      sidekiq,
-    },
+    poolHost(0, { name: "general", size, count: i + 1, sidekiq }),
   ]);
 
 /** Main on the cheapest size with so many cores whose memory suffices. */
-function mainHost({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {
+function fittingMain({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {
   return sizes
     .filter(({ memoryMiB }) => memoryMiB >= (wanted.mainMemoryMiB ?? 0))
-    .map(
-      (size): FleetHost => ({
-        key: "main",
-        name: "main",
-        account: "main",
-        roles: MAIN_ROLES,
-        size,
-        count: 1,
-        sidekiq,
-      }),
-    )
+    .map((size) => mainHost(size, sidekiq))
     .find((host) => sizeHosts({ hosts: [host], ...wanted }, wanted.situation).main.problems.length === 0);
 }

@@ -1,8 +1,8 @@
 /** The same process on main and on a worker, as the model sees them: where the delay of the tailnet is all that differs. */
-import { dropletSize } from "../../catalogue/droplets";
+import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
-import { type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../../fleet/model/fleet";
+import { type Fleet, mainHost, poolHost } from "../../fleet/model/fleet";
 import { JOBS, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 import { CORES_PER_VCPU, situation, workOf } from "./scale";
@@ -12,22 +12,18 @@ export const PLACES = { main: "pull", worker: "push" } as const satisfies Record
 
 const process = (queues: readonly QueueName[]): SidekiqProcess => ({ queues, threads: 5, replicas: 1 });
 
-function host(name: string, slug: string, sidekiq: SidekiqProcess[]): FleetHost {
+function sized(slug: string): DropletSize {
   const size = dropletSize(slug);
   if (!size) throw new Error(`${slug} is not in the catalogue`);
-  const place =
-    name === "main"
-      ? ({ key: "main", account: "main", roles: MAIN_ROLES } as const)
-      : ({ key: "workers[0]", account: "workers", roles: WORKER_ROLES } as const);
-  return { ...place, name, size, count: 1, sidekiq };
+  return size;
 }
 
 const others = QUEUE_NAMES.filter((queue) => queue !== PLACES.main && queue !== PLACES.worker);
 
 export const FLEET: Fleet = {
   hosts: [
-    host("main", "g-4vcpu-16gb", [process([PLACES.main]), process(others)]),
-    host("default", "c-2", [process([PLACES.worker])]),
+    mainHost(sized("g-4vcpu-16gb"), [process([PLACES.main]), process(others)]),
+    poolHost(0, { name: "default", size: sized("c-2"), count: 1, sidekiq: [process([PLACES.worker])] }),
   ],
   volumeGiB: 0,
   overrides: {},

@@ -16,7 +16,7 @@ import { storage } from "./storage";
 import { upkeep } from "./upkeep";
 
 /**
- * Every plain setting: type, default and description. Secrets are flat keys of their own (settings/secrets.ts).
+ * Every plain setting: type, default and description. Secrets are separate flat keys (settings/secretTable.ts).
  * `.meta({ examples })` is what editors offer and what an error message tells the reader to write.
  */
 export const settingsSchema = z.strictObject({

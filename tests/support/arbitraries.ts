@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { DropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
-import { type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../../fleet/model/fleet";
+import { type FleetHost, mainHost, poolHost } from "../../fleet/model/fleet";
 import { sized } from "./fleets";
 
 export const queues = fc.oneof(
@@ -44,22 +44,8 @@ export const hosts: fc.Arbitrary<Hosts> = fc
     ),
   })
   .map(({ main, pools }) => [
-    {
-      key: "main",
-      name: "main",
-      account: "main",
-      roles: MAIN_ROLES,
-      count: 1,
-      ...main,
-      sidekiq: [forAll, ...main.sidekiq],
-    },
-    ...pools.map((pool, i) => ({
-      key: `workers[${i}]`,
-      name: `pool${i}`,
-      account: "workers" as const,
-      roles: WORKER_ROLES,
-      ...pool,
-    })),
+    mainHost(main.size, [forAll, ...main.sidekiq]),
+    ...pools.map((pool, i) => poolHost(i, { name: `pool${i}`, ...pool })),
   ]);
 
 /** Users, from idle to far too many for most of those fleets. */

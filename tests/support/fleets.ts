@@ -1,7 +1,7 @@
 /** Fleets of the model's tests. */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import type { QueueName, SidekiqProcess } from "../../catalogue/queues";
-import { type Fleet, type FleetHost, MAIN_ROLES, WORKER_ROLES } from "../../fleet/model/fleet";
+import { type Fleet, type FleetHost, mainHost as main, poolHost as pool } from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";
 import { redisNeedOf } from "../../fleet/sizing/state";
 
@@ -23,25 +23,11 @@ export const sidekiq = (queues: Queues, threads: number, replicas = 1): SidekiqP
   replicas,
 });
 
-export const mainHost = (size: DropletSize, ...processes: SidekiqProcess[]): FleetHost => ({
-  key: "main",
-  name: "main",
-  account: "main",
-  roles: MAIN_ROLES,
-  size,
-  count: 1,
-  sidekiq: processes,
-});
+export const mainHost = (size: DropletSize, ...processes: SidekiqProcess[]): FleetHost =>
+  main(size, processes);
 
-export const poolHost = (size: DropletSize, count: number, ...processes: SidekiqProcess[]): FleetHost => ({
-  key: "workers[0]",
-  name: "general",
-  account: "workers",
-  roles: WORKER_ROLES,
-  size,
-  count,
-  sidekiq: processes,
-});
+export const poolHost = (size: DropletSize, count: number, ...processes: SidekiqProcess[]): FleetHost =>
+  pool(0, { name: "general", size, count, sidekiq: processes });
 
 export const fleet = (main: FleetHost, ...pools: FleetHost[]): Fleet => ({
   hosts: [main, ...pools.map((pool, i) => ({ ...pool, key: `workers[${i}]` }))],
