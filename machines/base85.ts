@@ -1,6 +1,9 @@
 /** Base85 as Python's `base64.b85decode` reads it: a quarter on top of the bytes, where base64 puts a third. */
 
-const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const DIGITS = Buffer.from(
+  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+  "latin1",
+);
 
 /** Four bytes become five characters; a last group of n bytes becomes n + 1. */
 export function base85(bytes: Uint8Array): string {
@@ -10,8 +13,9 @@ export function base85(bytes: Uint8Array): string {
     let value = 0;
     for (let i = 0; i < 4; i++) value = value * 256 + (bytes[group * 4 + i] ?? 0);
     for (let i = 4; i >= 0; i--) {
-      text[group * 5 + i] = ALPHABET.charCodeAt(value % 85);
-      value = Math.floor(value / 85);
+      const digit = value % 85;
+      text[group * 5 + i] = DIGITS[digit] as number;
+      value = (value - digit) / 85;
     }
   }
   return text.toString("latin1", 0, bytes.length + groups);
