@@ -11,8 +11,8 @@ import { mainHost, workerHost } from "./hosts";
 export interface PlannedHost {
   /** `main`, or `workers-POOL`. */
   name: string;
-  /** cloud-config with every file in the clear and every secret redacted. */
-  cloudConfig: string;
+  /** cloud-config with every file in the clear and every secret redacted: rendered when a plan shows it. */
+  cloudConfig: () => string;
   /** Size of the user data with secrets of the real length. */
   userDataBytes: number;
 }
@@ -66,10 +66,11 @@ export function plannedHosts(
     render: (secrets: MainSecrets) => HostBundle,
   ): PlannedHost => ({
     name,
-    cloudConfig: readableCloudConfig(render(redacted(sample)), {
-      ...redacted(boot(machine)),
-      hostname: boot(machine).hostname,
-    }),
+    cloudConfig: () =>
+      readableCloudConfig(render(redacted(sample)), {
+        ...redacted(boot(machine)),
+        hostname: boot(machine).hostname,
+      }),
     userDataBytes: Buffer.byteLength(userData(render(sample), boot(machine))),
   });
   const shared = { stack, settings, names, deployKey: "[deployKey]" };

@@ -99,7 +99,7 @@ export async function makePlan(
   };
   return {
     plan,
-    cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig])),
+    cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig()])),
     tailnetPolicy: policyText(tailnetPolicy(names.tags, settings.tailnet.admins)),
     iamPolicies: deployerPolicies({ ...names, accountId: settings.aws.accountId }),
   };

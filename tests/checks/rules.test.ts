@@ -336,7 +336,7 @@ describe("variables in extraEnv", () => {
     const names = forms.flatMap((form) => {
       const settings = parse(form);
       return plannedHosts(settings, "prod", assess(settings)).flatMap(({ cloudConfig }) =>
-        composeVariables(cloudConfig),
+        composeVariables(cloudConfig()),
       );
     });
     // The plan does not know which optional secrets are set.

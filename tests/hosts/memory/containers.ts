@@ -36,7 +36,7 @@ function containersOf(example: Example): Container[] {
   return hosts.flatMap(({ name, cloudConfig }) => {
     const pool = workers.find((one) => name === `workers-${one.name}`) ?? main;
     const vcpus = dropletSize(pool.size)?.vcpus ?? 0;
-    const { write_files } = parse(cloudConfig) as { write_files: { path: string; content: string }[] };
+    const { write_files } = parse(cloudConfig()) as { write_files: { path: string; content: string }[] };
     const file = write_files.find(({ path }) => path === "/etc/mastodon/compose.yaml");
     const { services } = parse(file?.content ?? "", { version: "1.1" }) as Compose;
     return Object.entries(services).flatMap(([service, { command, mem_limit, environment }]): Container[] => {
