@@ -1,6 +1,5 @@
 /** What the machines of a stack are expected to be made of: the tests' cloud on one side, the hosts' renderers on the other. */
 import { vapidFromPem } from "../../components/vapid";
-import { assess } from "../../fleet/assess";
 import { type BootSecrets, machineHash } from "../../machines/bundle";
 import { mainHost, workerHost } from "../../machines/hosts";
 import type { MainSecrets, MastodonSecrets } from "../../services/inputs";
@@ -16,7 +15,7 @@ import {
   secretBytes,
   tailnetName,
 } from "./cloud";
-import { settingsOf, type Values } from "./stacks";
+import { checkedOf, type Values } from "./stacks";
 
 /** Every secret as it is generated where none is given. */
 export function generatedSecrets(): MainSecrets {
@@ -44,19 +43,16 @@ export function generatedSecrets(): MainSecrets {
 }
 
 const shared = (stack: string, values: Values) => {
-  const settings = settingsOf(stack, values);
-  return { stack, settings, names: namesOf(settings, stack), deployKey: publicKey("secrets-deploy-key") };
+  const { settings, assessment } = checkedOf(stack, values);
+  const names = namesOf(settings, stack);
+  return { assessment, inputs: { stack, settings, names, deployKey: publicKey("secrets-deploy-key") } };
 };
+type Shared = ReturnType<typeof shared>;
 
 export const expectedMain = (stack: string, values: Values) => {
-  const inputs = shared(stack, values);
+  const { assessment, inputs } = shared(stack, values);
   const volumeName = `mastodon-${stack}-data`;
-  return mainHost({
-    ...inputs,
-    volumeName,
-    sizing: assess(inputs.settings).main,
-    secrets: generatedSecrets(),
-  });
+  return mainHost({ ...inputs, volumeName, sizing: assessment.main, secrets: generatedSecrets() });
 };
 
 /** The same with what the values bring along. */
@@ -70,32 +66,35 @@ function secretsIn(values: Values): MainSecrets {
   };
 }
 
-/** What replaces a pool's workers, from the settings and the secrets alone. */
-export function workerTrigger(stack: string, values: Values, index: number): string {
-  const { size, generation, name } = settingsOf(stack, values).workers[index] ?? {};
+/** Auth key of each machine → what replaces it, from the settings and the secrets alone. */
+export function expectedTriggers(stack: string, values: Values): Record<string, string> {
+  const all = shared(stack, values);
+  const { main, workers } = all.inputs.settings;
   const secrets = secretsIn(values);
-  const hash = machineHash(expectedWorkers(stack, values, index, secrets), {
-    consolePassword: secrets.consolePassword,
-    hostKey: {
-      privatePem: privateKey(`workers-${name}-host-key`),
-      publicOpenSsh: publicKey(`workers-${name}-host-key`),
-    },
+  const ofWorkers = workers.flatMap(({ name, size, generation, count }, index) => {
+    const hash = machineHash(workersOf(all, index, secrets), {
+      consolePassword: secrets.consolePassword,
+      hostKey: {
+        privatePem: privateKey(`workers-${name}-host-key`),
+        publicOpenSsh: publicKey(`workers-${name}-host-key`),
+      },
+    });
+    const trigger = `${size} generation ${generation} ${hash}`;
+    return Array.from({ length: count }, (_, i) => [`workers-${name}-${i + 1}-auth-key`, trigger]);
   });
-  return `${size} generation ${generation} ${hash}`;
+  return { "main-auth-key": `generation ${main.generation}`, ...Object.fromEntries(ofWorkers) };
 }
 
-export const expectedWorkers = (
-  stack: string,
-  values: Values,
-  index = 0,
-  secrets: MastodonSecrets = generatedSecrets(),
-) => {
-  const inputs = shared(stack, values);
+function workersOf({ assessment, inputs }: Shared, index: number, secrets: MastodonSecrets) {
   const pool = inputs.settings.workers[index];
-  const sizing = assess(inputs.settings).pools[index]?.sizing;
+  const sizing = assessment.pools[index]?.sizing;
   if (!pool || !sizing) throw new Error(`no pool ${index}`);
   return workerHost({ ...inputs, pool, sizing, secrets });
-};
+}
+
+/** Those of the first pool. */
+export const expectedWorkers = (stack: string, values: Values) =>
+  workersOf(shared(stack, values), 0, generatedSecrets());
 
 export const bootSecrets = (dropletName: string, keyName: string, hostKeyName: string): BootSecrets => ({
   hostname: tailnetName(dropletName, keyName),

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import program from "../..";
-import { parseConfiguration } from "../../checks/configuration";
+import { type Checked, parseConfiguration } from "../../checks/configuration";
 import { type RecordedResource, type Recording, record } from "../../plan/record";
-import type { Settings } from "../../settings/schema";
 import { SECRET_NAMES } from "../../settings/secrets";
 import { type Example, readExample } from "../../settings/stackFile/examples";
 import { type ApiArgs, serveApi } from "./api";
@@ -171,8 +170,8 @@ export function below({ resources }: Recording, component: string): RecordedReso
 
 export const isSecret = (value: unknown) => pulumi.isSecret(value as pulumi.Output<unknown>);
 
-/** The settings that the program reads from these values. */
-export const settingsOf = (stack: string, values: Values): Settings =>
+/** What the program reads from these values. */
+export const checkedOf = (stack: string, values: Values): Checked =>
   parseConfiguration(
     Object.fromEntries(
       Object.entries(values).map(([key, value]) => [
@@ -182,4 +181,4 @@ export const settingsOf = (stack: string, values: Values): Settings =>
     ),
     stack,
     { isEncrypted: () => true },
-  ).settings;
+  );
