@@ -85,6 +85,12 @@ export function courseOfDay(nightShare: number, hours: number): number {
   return (1 + nightShare) / 2 + ((1 - nightShare) / 2) * Math.cos((2 * Math.PI * hours) / 24);
 }
 
+/** What `hours` from `start` on bring, in hours of the busiest load: the integral of the course. */
+export function busyHoursOf(nightShare: number, start: number, hours: number): number {
+  const area = (at: number) => Math.sin((2 * Math.PI * at) / 24) * (24 / (2 * Math.PI));
+  return meanOfDay(nightShare) * hours + ((1 - nightShare) / 2) * (area(start + hours) - area(start));
+}
+
 /** The mean of a day's course. */
 export const meanOfDay = (nightShare: number) => (1 + nightShare) / 2;
 

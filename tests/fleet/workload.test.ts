@@ -1,6 +1,7 @@
 /** What an instance asks of its machines. */
 import { QUEUE_NAMES } from "../../catalogue/queues";
 import {
+  busyHoursOf,
   courseOfDay,
   jobsPerMonth,
   jobsPerSecond,
@@ -37,6 +38,25 @@ test("the day: all of the load at the busiest moment, the night's share twelve h
   const hours = Array.from({ length: 24 }, (_, hour) => courseOfDay(0.2, hour));
   expect(hours.reduce((sum, load) => sum + load, 0) / 24).toBeCloseTo(meanOfDay(0.2), 12);
 });
+
+test.each([
+  [0.2, -2, 2],
+  [0.2, -9.5, 7],
+  [0, 3, 30],
+  [1, -5, 5],
+])(
+  "the load at night %d, from hour %d over %d hours, is the sum of the course's minutes",
+  (night, start, hours) => {
+    const minutes = Array.from(
+      { length: hours * 60 },
+      (_, i) => courseOfDay(night, start + (i + 0.5) / 60) / 60,
+    );
+    expect(busyHoursOf(night, start, hours)).toBeCloseTo(
+      minutes.reduce((sum, load) => sum + load, 0),
+      5,
+    );
+  },
+);
 
 test("what was measured replaces what is derived, value by value; web follows the users", () => {
   const measured = users(2000, {
