@@ -16,7 +16,7 @@ import { WorkerPool } from "./components/workerPool";
 import { namesOf } from "./settings/names";
 import { exampleValues } from "./settings/warnings";
 
-/** @param already what a plan has checked before */
+/** @param already the result, if a plan has already checked the configuration */
 export = async (already?: Checked) => {
   const configuration = await readConfiguration(already); // refuses here, before the first resource, or not at all
   const { settings, assessment } = configuration;

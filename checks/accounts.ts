@@ -1,9 +1,9 @@
-/** Which DigitalOcean accounts the tokens open, and whether they are those that the stack lives in. */
+/** Which DigitalOcean accounts the tokens belong to, and whether they are the accounts that the stack lives in. */
 import type { Problem } from "../settings/problem";
 import { placeholder, type SecretName, setCommand } from "../settings/secrets";
 import { type Answer, ApiError, type Ask, asking, digitalOceanApi } from "./api";
 
-/** Id of the account that holds main, and of that of the workers where it is another. */
+/** Id of main's account, and of the workers' account if it is another one. */
 export interface Accounts {
   main?: string;
   workers?: string;
@@ -13,22 +13,22 @@ const TOKENS = { main: "digitaloceanToken", workers: "digitaloceanWorkerToken" }
 const ROLES = ["main", "workers"] as const;
 
 /**
- * The account's team, or its user where there is no team. Asked here and not through the provider, which knows only the user:
- * one person may have both accounts, and two persons tokens of one.
+ * The account's team, or its user if there is no team. The API is asked instead of the provider, which knows only the user: one person may
+ * have both accounts, and two people may have tokens of one account.
  */
 function idOf({ account }: Answer): string {
   const { uuid, team } = account as { uuid: string; team?: { uuid: string } };
   return team?.uuid ?? uuid;
 }
 
-/** A token that opens an account, with what the account said about itself. */
+/** A token that was accepted, with what the account said about itself. */
 export interface Opened {
   ask: Ask;
   account: Answer;
 }
 
 /**
- * @param given secret's name → value; a placeholder opens nothing, and nobody is asked (`npm run plan`)
+ * @param given secret's name → value; with a placeholder no account is asked (`npm run plan`)
  */
 export async function openedAccounts(
   given: Readonly<Record<string, string>>,
@@ -63,7 +63,7 @@ const unopened = (name: SecretName, { message, refused, status }: ApiError) =>
       ? `could not be checked: ${message}. The machine that runs pulumi must reach DigitalOcean's API; behind a proxy, set HTTPS_PROXY`
       : `could not be checked: ${message}. The token is not the cause; try again later`;
 
-/** @param before what the stack's last run recorded; undefined before its first, and where it was made by an older program */
+/** @param before what the stack's last run recorded; undefined before the first run, and if an older program made the record */
 export function accountProblems(before: Accounts | undefined, now: Accounts): Problem[] {
   if (now.main !== undefined && now.main === now.workers)
     return [

@@ -1,17 +1,17 @@
-/** Questions to the accounts' own APIs and to the registry, by the proxy of the environment, again where that may help. */
+/** Requests to the accounts' APIs and to the registry. They use the environment's proxy, and are repeated if that may help. */
 import { Agent, EnvHttpProxyAgent, errors, RetryAgent, request } from "undici";
 
-/** No answer, or one that is no success. The message begins with who was asked. */
+/** No answer, or an answer that is not a success. The message begins with the host that was asked. */
 export class ApiError extends Error {
   constructor(
     message: string,
-    /** HTTP status of the last answer; undefined where there was none. */
+    /** HTTP status of the last answer; undefined if there was none. */
     readonly status?: number,
   ) {
     super(message);
   }
 
-  /** The token is wrong, or lacks a scope: asking again does not help, another token does. */
+  /** The token is wrong or lacks a scope. Asking again does not help; another token does. */
   get refused(): boolean {
     return this.status === 401 || this.status === 403;
   }
@@ -46,7 +46,10 @@ const TRIES = 5;
 /** Pauses of 0.5, 1, 2 and 4 s, or what Retry-After says, up to half a minute. */
 const FIRST_PAUSE_MS = 500;
 
-/** By the environment's proxy, which Node's own fetch ignores. undici prints a warning where it makes that agent: only where it is needed. */
+/**
+ * Uses the environment's proxy, which Node's own fetch ignores. undici prints a warning when it creates that agent, so it is created only
+ * if needed.
+ */
 function agent(): Agent | EnvHttpProxyAgent {
   const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
   const options = { headersTimeout: 15_000, bodyTimeout: 15_000 };
@@ -57,7 +60,7 @@ function agent(): Agent | EnvHttpProxyAgent {
 
 /**
  * @param base URL before every path
- * @param pauseMs before the second try; doubles with each
+ * @param pauseMs pause before the second try; it doubles with each try
  */
 export function client(base: string, pauseMs = FIRST_PAUSE_MS) {
   const host = new URL(base).host;
@@ -95,11 +98,11 @@ export function asking(base: string, token: string, pauseMs?: number): Ask {
   return (path) => ask(path, { headers: { authorization: `Bearer ${token}` } });
 }
 
-// The providers know the same variables.
+// The providers read the same variables.
 export const digitalOceanApi = () => process.env.DIGITALOCEAN_API_URL ?? "https://api.digitalocean.com";
 export const tailscaleApi = () => process.env.TAILSCALE_BASE_URL ?? "https://api.tailscale.com";
 
-/** All pages of one of DigitalOcean's lists. */
+/** All pages of a DigitalOcean list. */
 export async function list<Item>(ask: Ask, path: string, property: string): Promise<Item[]> {
   const items: Item[] = [];
   for (let page = 1; ; page++) {

@@ -18,33 +18,32 @@ import { secretProblems } from "./secrets";
 import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
 
-/** Settings that are right, and what they come to. */
+/** Correct settings, and what follows from them. */
 export interface Checked {
   settings: Settings;
   /** Sizes, price and verdict: computed once, here. */
   assessment: Assessment;
 }
 
-/** What a program run gets: the settings, and each secret that was given. */
+/** What a run of the program gets: the settings, and each secret that was set. */
 export interface Configuration extends Checked {
-  /** What the stack keeps as its output `identity`, for the next run to compare with. */
+  /** What the stack keeps as its output `identity`; the next run compares its settings with it. */
   recorded: Recorded;
-  /** What the accounts and the registry said, as far as it stops nobody. */
+  /** Warnings from the accounts and the registry. */
   warnings: string[];
-  /** Whether no run has ended before. */
+  /** Whether this is the stack's first run: none has finished before. */
   firstRun: boolean;
-  /** A given secret as a secret output; undefined where the program is to make its own. */
+  /** A secret that was set, as a secret output; undefined if the program generates it. */
   secret(name: SecretName): pulumi.Output<string> | undefined;
 }
 
 /**
- * Parses the stack's raw configuration (setting's name → string as the engine hands it over).
- * Every problem is reported at once.
+ * Parses the stack's raw configuration (setting's name → string as the engine hands it over). Reports all problems at once.
  *
- * @param context.before the identity that the stack's last run recorded; undefined before its first
+ * @param context.before the identity that the stack's last run recorded; undefined before the first run
  * @param context.isEncrypted whether the stack file holds that secret encrypted
- * @param context.notes what the stack's file tells beside the values
- * @throws pulumi.RunError with one line a problem: the key, what is wrong, what to write
+ * @param context.notes what the stack's file says beyond the values
+ * @throws pulumi.RunError with one line per problem: the key, what is wrong, what to write
  */
 export function parseConfiguration(
   raw: Readonly<Record<string, string>>,
@@ -69,7 +68,7 @@ export function parseConfiguration(
   const together = settingProblems(settings, stack, before);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
-    // One line for one fault.
+    // One mistake gets one line.
     ...together.problems.filter(({ key }) => !problems.some((problem) => problem.key === key)),
     ...secretProblems(settings, given, isEncrypted),
     ...fixedSecretProblems(before?.secrets, secretMarks(given)),
@@ -84,9 +83,9 @@ export function parseConfiguration(
 }
 
 /**
- * Reads and checks the configuration of the stack that is running, against what its last run recorded.
+ * Reads and checks the configuration of the running stack, and compares it with what its last run recorded.
  *
- * @param already what a plan has checked before it runs the program
+ * @param already the result, if a plan has already checked the configuration
  */
 export async function readConfiguration(already?: Checked): Promise<Configuration> {
   const config = new pulumi.Config();
@@ -97,7 +96,7 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
-  // The SDK knows which values came encrypted, but leaves that out of its types.
+  // The SDK knows which values were encrypted, but its types leave that out.
   const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
   const stack = pulumi.getStack();
   const before = await recordedIdentity();
@@ -117,14 +116,14 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
   const { accounts, opened, problems } = await openedAccounts(raw);
   const found = await Promise.all([
     surroundings(settings, stack, opened),
-    // Nobody is asked in a plan, which has no tokens.
+    // A plan has no tokens, so it asks nobody.
     ...(opened.main ? [missingImages(settings.mastodonVersion)] : []),
   ]);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
     ...accountProblems(before?.accounts, accounts),
     ...found.flatMap((one) => one.problems),
-    // A plan, which opens no account, runs no commands either.
+    // A plan opens no account and runs no commands either.
     ...(settings.readiness === "wait" && Object.keys(accounts).length > 0 ? await sshAgentProblems() : []),
   ]);
   return {

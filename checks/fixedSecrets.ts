@@ -1,4 +1,4 @@
-/** Secrets that must stay what they were: with others, encrypted columns, sessions or web push would be lost. */
+/** Secrets that must never change. With other values, encrypted columns, sessions or web push would be lost. */
 import { createHash } from "node:crypto";
 import type { Problem } from "../settings/problem";
 import { SECRET_NAMES, SECRETS } from "../settings/secrets";
@@ -8,7 +8,7 @@ const FIXED = SECRET_NAMES.flatMap((name) => {
   return fixed ? [[name, fixed] as const] : [];
 });
 
-/** Where a fixed secret comes from: `generated`, or the start of a given one's SHA-256, which tells nothing of it. */
+/** Where a fixed secret comes from: `generated`, or the start of its SHA-256 if it was set. That hash reveals nothing about the secret. */
 export type SecretMarks = Record<string, string>;
 
 /** @param given secret's name → value */
@@ -18,7 +18,7 @@ export function secretMarks(given: Readonly<Record<string, string>>): SecretMark
   return Object.fromEntries(FIXED.map(([name]) => [name, mark(given[name])]));
 }
 
-/** @param before what the stack's last run recorded; undefined before its first */
+/** @param before what the stack's last run recorded; undefined before the first run */
 export function fixedSecretProblems(before: SecretMarks | undefined, now: SecretMarks): Problem[] {
   if (!before) return [];
   return FIXED.flatMap(([name, loss]) => {

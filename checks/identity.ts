@@ -1,4 +1,4 @@
-/** What must not change on a living stack: a change would leave data behind, or break the instance for ever. */
+/** What must not change on a living stack: a change would leave data behind, or break the instance forever. */
 import * as pulumi from "@pulumi/pulumi";
 import { namesOf } from "../settings/names";
 import type { Problem } from "../settings/problem";
@@ -6,7 +6,7 @@ import type { Settings } from "../settings/schema";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
 
-/** Kept as the stack output `identity`, and compared at the next run. */
+/** Kept as the stack output `identity`, and compared by the next run. */
 export interface Identity {
   stack: string;
   domain: string;
@@ -25,7 +25,7 @@ export interface Identity {
   workerAccount: string;
 }
 
-/** What a stack records: its identity, where its fixed secrets come from, and whose accounts it lives in. */
+/** What a stack records: its identity, the origin of its fixed secrets, and the accounts that it lives in. */
 export interface Recorded extends Identity {
   secrets: SecretMarks;
   accounts: Accounts;
@@ -66,7 +66,7 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
   };
 }
 
-/** The setting behind each part, and why it stays. */
+/** The setting for each part of the identity, and why it must stay. */
 const FIXED: Record<
   Exclude<keyof Identity, "stack" | "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6">,
   { key: string; why: string }
@@ -93,21 +93,21 @@ const FIXED: Record<
 };
 
 /**
- * What main's droplet takes on only when it is made anew. What runs on it is sized for its size; and the provider replaces a
- * droplet that gives IPv6 up without its key, while one that gets it lacks the guest's configuration.
+ * What main's droplet takes on only when it is recreated. Everything on it is sized for its size. For IPv6, the provider replaces a droplet
+ * that gives it up, without a new key; a droplet that gets it lacks the guest's configuration.
  */
 const WITH_A_NEW_DROPLET: Partial<Record<keyof Identity, string>> = {
   mainSize: "main.size",
   mainIpv6: "main.ipv6",
 };
 
-/** @param before what the stack's last run recorded; undefined before its first */
+/** @param before what the stack's last run recorded; undefined before the first run */
 export function identityProblems(before: Partial<Identity> | undefined, now: Identity): Problem[] {
   if (!before) return [];
   const problems = Object.entries(FIXED).flatMap(([part, { key, why }]) => {
     const was = before[part as keyof Identity];
     const is = now[part as keyof Identity];
-    // Where it follows from the web interface's name, that is the one fault.
+    // If the name follows from the web interface's name, report only that one.
     const follows = part === "mediaName" && before.webName !== undefined && before.webName !== now.webName;
     return was === undefined || was === is || follows
       ? []
@@ -130,7 +130,7 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
       message: `was ${before.volumeGiB} and is now ${now.volumeGiB}: a volume can only grow. Write at least ${before.volumeGiB}`,
     });
   }
-  // A generation that goes back, as with a reverted commit, would replace the droplet too.
+  // A generation that goes down, for example after a reverted commit, would also replace the droplet.
   if (before.mainGeneration !== undefined && now.mainGeneration < before.mainGeneration) {
     problems.push({
       key: "main.generation",
@@ -149,7 +149,7 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
   return problems;
 }
 
-/** The identity that this stack's last run recorded. */
+/** The identity that the stack's last run recorded. */
 export async function recordedIdentity(): Promise<Partial<Recorded> | undefined> {
   const self = new pulumi.StackReference("this-stack", {
     name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,

@@ -3,7 +3,7 @@ import { QUEUE_NAMES, QUEUES, queueNames } from "../catalogue/queues";
 import type { PlacedProcess } from "../settings/fleet";
 import type { Problem } from "../settings/problem";
 
-/** What is looked at of a process. */
+/** The parts of a process that the checks read. */
 export type Placed = Pick<PlacedProcess, "key" | "process" | "count">;
 
 /** Every queue has a consumer, and exactly one process in the whole fleet serves `scheduler`. */

@@ -1,15 +1,15 @@
-/** The one way in which the program says no. */
+/** The only way in which the program refuses. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../settings/problem";
 
 /**
- * Stops the program before its first resource when there is anything to refuse.
+ * Stops the program before its first resource if there are problems.
  *
- * A thrown RunError is the only safe way: `pulumi.log.error` followed by a return, and a throw inside `apply`, both
- * let the engine go on and delete what the program had not registered yet. The stack trace is dropped because it helps
- * nobody here, and because resolving it costs the engine 15 s.
+ * A thrown RunError is the only safe way. After `pulumi.log.error` and a return, or a throw inside `apply`, the engine continues and
+ * deletes what the program had not registered yet. The stack trace is dropped: resolving it takes the engine 15 s, and it helps nobody
+ * here.
  *
- * @throws pulumi.RunError one line a problem
+ * @throws pulumi.RunError with one line per problem
  */
 export function refuse(what: string, problems: readonly Problem[]): void {
   if (problems.length === 0) return;

@@ -1,4 +1,4 @@
-/** Whether the registry has the release's images: otherwise machines would try in vain, after an old main is gone. */
+/** Whether the registry has the release's images. Without this check, machines would try in vain after the old main is gone. */
 import type { Problem } from "../settings/problem";
 import { ApiError, client } from "./api";
 import type { Found } from "./surroundings";
@@ -13,7 +13,7 @@ const ACCEPTED = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** Asks as an anonymous `docker pull` does. A registry that does not answer is no reason to stop. */
+/** Asks in the same way as an anonymous `docker pull`. If the registry does not answer, that is only a warning. */
 export async function missingImages(version: string, pauseMs?: number): Promise<Found> {
   const problems: Problem[] = [];
   const warnings: string[] = [];

@@ -1,4 +1,4 @@
-/** What must hold between settings. Each rule runs as soon as the settings that it reads are right by themselves. */
+/** Rules between settings. A rule runs if each setting that it reads is correct. */
 
 import { dropletSize, dropletSlugs } from "../catalogue/droplets";
 import { type Assessment, verdictOn } from "../fleet/assess";
@@ -19,15 +19,15 @@ import { checkQueues } from "./queues";
 
 interface Context {
   stack: string;
-  /** What the stack's last run recorded; undefined before its first. */
+  /** What the stack's last run recorded; undefined before the first run. */
   before: Partial<Identity> | undefined;
-  /** On the fleet; undefined while what it depends on is wrong. */
+  /** The verdict on the fleet; undefined if a setting that it depends on is wrong. */
   verdict: Verdict | undefined;
 }
 
 type Rule = (settings: Partial<Settings>, context: Context) => Problem[];
 
-/** A rule over some settings; silent while one of them is wrong by itself. */
+/** A rule over some settings. It is skipped if one of them is wrong. */
 function rule<K extends keyof Settings>(
   keys: readonly K[],
   check: (settings: Pick<Settings, K>, context: Context) => Problem[],
@@ -37,9 +37,9 @@ function rule<K extends keyof Settings>(
 }
 
 /**
- * Names that nobody may sign up with, and an owner should not have (mastodon:db/seeds/05_blocked_usernames.rb, read 2026-11-28;
- * before 4.5 in config/settings.yml). `owner`, this program's default, is among them and left out: `tootctl accounts create` passes
- * the check since it sets bypass_registration_checks.
+ * Names that nobody may sign up with and an owner should not have (mastodon:db/seeds/05_blocked_usernames.rb, read 2026-11-28; before 4.5
+ * in config/settings.yml). `owner`, this program's default, is one of them but left out here: `tootctl accounts create` accepts it, because
+ * it sets bypass_registration_checks.
  */
 const RESERVED_USERNAMES = [
   "abuse",
@@ -83,7 +83,7 @@ function isReserved(username: string): boolean {
   return RESERVED_USERNAMES.includes(read) || RESERVED_PARTS.some((part) => read.includes(part));
 }
 
-/** Ports on which relays speak TLS from the first byte, and those on which they begin in the clear (STARTTLS). */
+/** Ports on which relays use TLS from the first byte, and ports on which they start without it (STARTTLS). */
 const IMPLICIT_TLS_PORTS = [465, 2465, 8465];
 const STARTTLS_PORTS = [25, 587, 2525, 2587];
 
@@ -289,7 +289,7 @@ function nearSizes(size: string): string {
   return (family.length > 0 ? family : ["g-4vcpu-16gb", "c-2", "s-4vcpu-8gb"]).slice(0, 3).join(", ");
 }
 
-/** Everything that contradicts, over the settings that are right by themselves; and the verdict, for what comes after. */
+/** All contradictions between settings that are correct, and the verdict, which later steps use. */
 export function settingProblems(
   settings: Partial<Settings>,
   stack: string,
@@ -303,7 +303,7 @@ export function settingProblems(
   return { problems: RULES.flatMap((check) => check(settings, { stack, before, verdict })), verdict };
 }
 
-/** User data that DigitalOcean would refuse. Needs settings that are right. */
+/** User data that DigitalOcean would refuse. Needs correct settings. */
 export function userDataProblems(
   settings: Settings,
   stack: string,

@@ -1,4 +1,4 @@
-/** What is wrong with the secrets that a stack brings along. */
+/** What is wrong with the secrets that the user sets. */
 import { createECDH } from "node:crypto";
 import { hasWorkerAccount } from "../settings/fleet";
 import { refusedVariable } from "../settings/managedVariables";
@@ -9,7 +9,7 @@ import { secretKind } from "../settings/secretKinds";
 import { missingSecrets, SECRET_NAMES, SECRETS, type SecretName, setCommand } from "../settings/secrets";
 
 /**
- * What is wrong with the secrets that were given or should have been. The values stay out of the messages.
+ * What is wrong with the secrets that were set or should have been. The messages do not contain the values.
  *
  * @param isEncrypted whether the stack file holds that secret encrypted
  */
@@ -70,7 +70,7 @@ const TOKENS: readonly SecretName[] = [
   "tailscaleOauthClientSecret",
 ];
 
-/** Tokens in each other's place, and the secret of another client: all of it shows in their own formats. */
+/** Swapped tokens, and the secret of another client: their formats reveal both. */
 function mistakenProblems(
   { tailnet }: Partial<Settings>,
   given: Readonly<Record<string, string>>,
@@ -97,7 +97,7 @@ function mistakenProblems(
   return problems;
 }
 
-/** Says nothing while one of the two has a wrong format: that is reported separately. */
+/** Reports nothing if one of the two has a wrong format: that is a separate problem. */
 function vapidProblems(privateKey: string | undefined, publicKey: string | undefined): Problem[] {
   if (Boolean(privateKey) !== Boolean(publicKey)) {
     return [
@@ -126,7 +126,7 @@ function vapidMatches(privateKey: string, publicKey: string): boolean {
     curve.setPrivateKey(Buffer.from(privateKey, "base64url"));
     return curve.getPublicKey("base64url") === publicKey.replace(/=+$/, "");
   } catch {
-    // Not a key of the curve at all: the message is the same.
+    // Not a key on the curve at all: the message is the same.
     return false;
   }
 }
@@ -150,7 +150,7 @@ function extraProblems({ extraEnv = {} }: Partial<Settings>, json: string | unde
   });
 }
 
-/** undefined where the text is not a JSON object from names of variables to texts. */
+/** undefined if the text is not a JSON object that maps variable names to strings. */
 function stringMap(json: string): Record<string, string> | undefined {
   try {
     const value: unknown = JSON.parse(json);

@@ -1,11 +1,10 @@
-/** The ssh agent of the person who runs pulumi. Nothing here needs it, but a socket that is gone fails every command. */
+/** The ssh agent of whoever runs pulumi. The program does not need it, but a dead socket makes every command fail. */
 import { connect } from "node:net";
 import type { Problem } from "../settings/problem";
 
 /**
- * The provider of remote commands asks the agent that SSH_AUTH_SOCK names, although it has a key, and gives up at once where
- * nobody answers (pulumi-command 1.2.1, remote/connection.go): a socket of yesterday's session would end the `up` after every
- * droplet is made.
+ * The provider of remote commands asks the agent that SSH_AUTH_SOCK names, even if it has a key, and fails at once if nobody answers
+ * (pulumi-command 1.2.1, remote/connection.go). The socket of a closed session would end the `up` after all droplets are created.
  */
 export async function sshAgentProblems(socket = process.env.SSH_AUTH_SOCK): Promise<Problem[]> {
   if (!socket) return [];

@@ -1,4 +1,4 @@
-/** What stands in the way at DigitalOcean: limits of the accounts, and DNS records of somebody else. Asked before the first resource. */
+/** Obstacles at DigitalOcean: the accounts' limits, and DNS records of another server. Checked before the first resource. */
 
 import { dropletsAtOnce } from "../settings/fleet";
 import { cloudTag, namesOf } from "../settings/names";
@@ -7,13 +7,13 @@ import type { Settings } from "../settings/schema";
 import type { Opened } from "./accounts";
 import { type Answer, ApiError, type Ask, list } from "./api";
 
-/** What was found: refused, or worth knowing. */
+/** The results: what is refused, and what is warned of. */
 export interface Found {
   problems: Problem[];
   warnings: string[];
 }
 
-/** A reserved address, as far as it is of interest. */
+/** A reserved address; only the fields that are read here. */
 interface Reserved {
   ip: string;
   droplet: { tags?: string[] } | null;
@@ -30,7 +30,7 @@ type Role = "main" | "workers";
 const CALLED = { main: "DigitalOcean account", workers: "worker account" } as const;
 
 /**
- * @param opened the accounts whose tokens were good; nobody is asked where there is none (`npm run plan`)
+ * @param opened the accounts whose tokens were accepted; none of them is asked if there is none (`npm run plan`)
  */
 export async function surroundings(
   settings: Settings,
@@ -63,7 +63,7 @@ export async function surroundings(
   return found;
 }
 
-/** What may not be read is no reason to stop: the providers may still be allowed to do it. */
+/** If the token may not read something, that is only a warning: the providers may still be allowed to do their work. */
 async function unlessForbidden<T>(
   found: Found,
   what: string,
@@ -126,8 +126,8 @@ async function volumeRoom({ problems }: Found, { ask, account }: Opened, name: s
 }
 
 /**
- * The addresses that are this stack's, or may be: a reserved address has neither name nor tag, and one that is assigned to nothing
- * may have been made by an up that failed.
+ * The addresses that are this stack's, or may be. A reserved address has neither a name nor a tag, and an unassigned one may come from an
+ * up that failed.
  */
 async function reservedAddresses(
   { problems }: Found,
@@ -146,7 +146,7 @@ async function reservedAddresses(
   return new Set([...ipv4, ...ipv6].filter(ours).map(({ ip }) => ip));
 }
 
-/** Somebody else's address next to ours would get a share of the visitors, and a CNAME allows no address next to it. */
+/** Another server's address next to ours would get a share of the visitors, and a CNAME allows no address next to it. */
 async function foreignRecords(
   { problems }: Found,
   ask: Ask,
@@ -173,7 +173,7 @@ async function foreignRecords(
       ({ type, name, data }) =>
         name === label && ["A", "AAAA", "CNAME"].includes(type) && own?.has(data) !== true,
     );
-    // Without the addresses nobody can tell whose a record is.
+    // Without the addresses there is no way to tell whose a record is.
     if (foreign.length === 0 || !own) continue;
     problems.push({
       key: "dnsZone",

@@ -4,17 +4,17 @@ import { cloudTag } from "../settings/names";
 
 export interface AccountArgs {
   stack: string;
-  /** Prefix of the names of everything the stack owns: `mastodon-STACK`. */
+  /** Prefix of the names of everything that the stack owns: `mastodon-STACK`. */
   prefix: string;
   /** Public half of the stack's ssh key, in OpenSSH's format. */
   deployKey: pulumi.Input<string>;
 }
 
-/** What a DigitalOcean account holds once for the stack: the break-glass ssh key, the stack's tag, a project. */
+/** What the stack creates once in a DigitalOcean account: the break-glass ssh key, the stack's tag, a project. */
 export class Account extends pulumi.ComponentResource {
-  /** Tag of everything the stack owns in this account. */
+  /** Tag of everything that the stack owns in this account. */
   readonly tag: pulumi.Output<string>;
-  /** A droplet made without any key makes DigitalOcean mail a root password. */
+  /** If a droplet is created without a key, DigitalOcean mails a root password. */
   readonly sshKeyId: pulumi.Output<string>;
   private readonly projectId: pulumi.Output<string>;
 
@@ -27,7 +27,7 @@ export class Account extends pulumi.ComponentResource {
       { parent: this },
     );
     this.sshKeyId = sshKey.id;
-    // Without `resources`: the provider would try to move machines back that are gone.
+    // Without `resources`: the provider would try to move back machines that no longer exist.
     this.projectId = new digitalocean.Project(
       `${name}-project`,
       { name: args.prefix, purpose: "Service or API", description: "One Mastodon instance" },
@@ -37,8 +37,8 @@ export class Account extends pulumi.ComponentResource {
   }
 
   /**
-   * Shows a resource (by its uniform resource name) in the account's project. It is never moved out again: by then it is
-   * gone, and DigitalOcean would refuse the move.
+   * Puts a resource (by its uniform resource name) into the account's project. It is never moved out again: by then it no longer exists,
+   * and DigitalOcean would refuse the move.
    */
   show(name: string, urn: pulumi.Input<string>, parent: pulumi.Resource) {
     return new digitalocean.ProjectResources(

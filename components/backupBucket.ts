@@ -6,16 +6,16 @@ import { writerName } from "./deployerPolicies";
 
 export interface BackupBucketArgs {
   bucketName: string;
-  /** How long a dump is kept, in days. */
+  /** How many days a dump is kept. */
   keepDays: number;
   /** Whether the bucket refuses to be deleted. */
   protect: boolean;
 }
 
-/** The nightly dumps: nothing public, and a writer that can neither read nor delete what it wrote. */
+/** The nightly dumps: nothing is public, and the writer can neither read nor delete what it wrote. */
 export class BackupBucket extends pulumi.ComponentResource {
   readonly bucketName: pulumi.Output<string>;
-  /** Access key of the writer on the main droplet. */
+  /** Access key of the user that main writes with. */
   readonly accessKeyId: pulumi.Output<string>;
   readonly secretAccessKey: pulumi.Output<string>;
 

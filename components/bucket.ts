@@ -1,4 +1,4 @@
-/** What both buckets have in common: a hardened bucket, and a user that may write to it. */
+/** What both buckets share: a hardened bucket, and a user that may write to it. */
 import * as iam from "@pulumi/aws/iam";
 import * as s3 from "@pulumi/aws/s3";
 import type * as pulumi from "@pulumi/pulumi";
@@ -47,13 +47,13 @@ export function hardenedBucket(name: string, args: HardenedBucketArgs, parent: p
   new s3.BucketLifecycleConfiguration(
     `${name}-lifecycle`,
     { bucket: id, rules: [...args.lifecycle] },
-    // Rules on old versions are refused on a bucket that keeps none yet.
+    // S3 refuses rules on old versions for a bucket that does not keep any yet.
     { parent, dependsOn: [versioning] },
   );
   return { bucket, access };
 }
 
-/** An IAM user with one policy and one access key, for software outside AWS, which has no role to assume. */
+/** An IAM user with one policy and one access key: software outside AWS has no role to assume. */
 export function bucketUser(
   name: string,
   args: { userName: string; policy: pulumi.Input<string> },

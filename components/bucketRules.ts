@@ -1,7 +1,7 @@
 /** Bucket policies, IAM policies and lifecycles as plain data. */
 import { EXPIRED_DUMPS_DAYS } from "../catalogue/price";
 
-/** What Mastodon 4.7 stores for everyone to read. Its archives (backups/) and uploads of lists (imports/) are not here. */
+/** What Mastodon 4.7 stores for everyone to read. Its archives (backups/) and uploaded lists (imports/) are not included. */
 export const PUBLIC_PREFIXES = [
   "accounts",
   "cache",
@@ -33,7 +33,7 @@ const tlsOnly = (arn: string): Statement => ({
   Condition: { Bool: { "aws:SecureTransport": "false" } },
 });
 
-/** Anyone may get the media; nobody may list them (Mastodon's administration page warns of that). */
+/** Anyone may get media; nobody may list them (Mastodon's administration page warns if they can). */
 export const mediaBucketPolicy = (arn: string) =>
   policy(
     {
@@ -48,7 +48,7 @@ export const mediaBucketPolicy = (arn: string) =>
 
 export const backupBucketPolicy = (arn: string) => policy(tlsOnly(arn));
 
-/** The calls in Mastodon's code. `tootctl media remove-orphans` alone would also list: docs/operations.md lends it that. */
+/** The calls that Mastodon's code makes. Only `tootctl media remove-orphans` also lists; docs/operations.md grants that temporarily. */
 export const mediaWriterPolicy = (arn: string) =>
   policy({
     Sid: "Objects",
@@ -57,7 +57,7 @@ export const mediaWriterPolicy = (arn: string) =>
     Resource: `${arn}/*`,
   });
 
-/** Write only: an intruder on the main droplet can neither read nor delete the dumps. */
+/** Write only: an intruder on main can neither read nor delete the dumps. */
 export const backupWriterPolicy = (arn: string) =>
   policy({
     Sid: "Dumps",
@@ -83,12 +83,12 @@ const rule = (id: string, what: Omit<LifecycleRule, "id" | "status" | "filter">)
   ...what,
 });
 
-/** Uploads that never ended are paid for until they are aborted. */
+/** Uploads that were never completed cost money until they are aborted. */
 const abandonedUploads = rule("abandoned-uploads", {
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
 });
 
-/** @param days how long a deleted or overwritten object can be brought back */
+/** @param days how long a deleted or overwritten object can be restored */
 export const mediaLifecycle = (days: number): LifecycleRule[] => [
   abandonedUploads,
   rule("old-versions", {

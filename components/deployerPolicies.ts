@@ -6,15 +6,15 @@ export interface DeployerPolicyArgs {
   backupBucket: string;
 }
 
-/** Path of the users that the program makes; nothing outside of it can be touched. */
+/** Path of the users that the program creates; no other user can be touched. */
 export const USER_PATH = "/mastodon/";
 
 /** IAM's limit for a user name is 64 characters. */
 export const writerName = (bucketName: string) => `${bucketName}-writer`.slice(0, 64);
 
-/** The provider reads every aspect of a bucket, also those that the program leaves alone. No object can be read. */
+/** The provider reads every setting of a bucket, including those that the program does not change. It can read no object. */
 const READ_BUCKETS = ["s3:GetBucket*", "s3:Get*Configuration", "s3:ListBucket", "s3:ListTagsForResource"];
-/** Taking a setting away from a bucket needs the same permission as putting it there, except for its policy. */
+/** Removing a setting of a bucket needs the same permission as writing it, except for the bucket policy. */
 const WRITE_BUCKETS = [
   "s3:CreateBucket",
   "s3:DeleteBucket",
@@ -28,7 +28,7 @@ const WRITE_BUCKETS = [
   "s3:PutEncryptionConfiguration",
   "s3:PutLifecycleConfiguration",
 ];
-/** A deleted user's groups, keys and policies are looked for first. */
+/** Before the provider deletes a user, it looks for the user's groups, keys and policies. */
 const READ_USERS = [
   "iam:GetAccessKeyLastUsed",
   "iam:GetUser",
@@ -53,8 +53,8 @@ const WRITE_USERS = [
 ];
 
 /**
- * IAM policy documents as JSON text. Neither lets its owner read, write or delete an object, so neither opens media or dumps by itself.
- * `deploy` can change the two users' policies, though: give it to nobody whom you would not give the account's buckets.
+ * IAM policy documents as JSON text. Neither allows reading, writing or deleting an object, so neither opens media or dumps by itself. But
+ * `deploy` can change the two users' policies: give it only to people whom you would trust with the account's buckets.
  */
 export function deployerPolicies(args: DeployerPolicyArgs): { deploy: string; preview: string } {
   const buckets = [args.mediaBucket, args.backupBucket];
@@ -77,7 +77,7 @@ export function deployerPolicies(args: DeployerPolicyArgs): { deploy: string; pr
               (name) => `arn:aws:iam::${args.accountId}:user${USER_PATH}${writerName(name)}`,
             ),
           },
-          // An account-wide block would refuse the media bucket's policy: a preview has to see it.
+          // An account-wide block would make S3 refuse the media bucket's policy, so a preview has to see it.
           { Sid: "AccountBlock", Effect: "Allow", Action: ["s3:GetAccountPublicAccessBlock"], Resource: "*" },
         ],
       },

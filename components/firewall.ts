@@ -1,4 +1,4 @@
-/** DigitalOcean's firewall around a droplet. The host's nftables say the same once more. */
+/** DigitalOcean's firewall around a droplet. The host's nftables repeat its rules. */
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
 import { publicPorts, type Service } from "../services/service";
@@ -8,17 +8,17 @@ const ANYWHERE = ["0.0.0.0/0", "::/0"];
 export interface FirewallArgs {
   firewallName: string;
   tagName: string;
-  /** What runs behind it. */
+  /** The services that run behind it. */
   services: readonly Pick<Service<never, never>, "ports">[];
 }
 
-/** A firewall and the tag that it attaches by. */
+/** A firewall and the tag that attaches it. */
 export interface TagFirewall {
   tag: pulumi.Output<string>;
   firewall: digitalocean.Firewall;
 }
 
-/** A tag, and a firewall that attaches by it: both exist before the first droplet, so none is ever open. */
+/** A tag, and a firewall that it attaches. Both exist before the first droplet, so no droplet is ever open. */
 export function firewallByTag(
   name: string,
   { firewallName, tagName, services }: FirewallArgs,
@@ -38,7 +38,7 @@ export function firewallByTag(
         })),
         { protocol: "icmp", sourceAddresses: ANYWHERE },
       ],
-      // No rule would mean no way out.
+      // Without a rule, nothing could get out.
       outboundRules: [
         { protocol: "tcp", portRange: "1-65535", destinationAddresses: ANYWHERE },
         { protocol: "udp", portRange: "1-65535", destinationAddresses: ANYWHERE },

@@ -1,4 +1,4 @@
-/** The secrets that a host's files hold, gathered into one secret output. */
+/** The secrets in a host's files, as one secret output. */
 import * as pulumi from "@pulumi/pulumi";
 import type { MainSecrets, MastodonSecrets } from "../services/inputs";
 import { heldOn } from "../settings/secrets";
@@ -22,7 +22,7 @@ export const mastodonSecrets = (
   media: MediaBucket,
 ): pulumi.Output<MastodonSecrets> => pulumi.secret(pulumi.output(onEvery(instance, media)));
 
-/** The same with what only main holds. */
+/** The same, plus what only main holds. */
 export const mainSecrets = (
   instance: InstanceSecrets,
   media: MediaBucket,

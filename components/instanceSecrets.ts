@@ -6,7 +6,7 @@ import { type HeldSecrets, heldOn, SECRETS, type SecretSetting } from "../settin
 import { vapidFromPem } from "./vapid";
 
 export interface InstanceSecretsArgs {
-  /** Secrets that the stack brings along; each of the others is made once. */
+  /** Secrets that the user set; all others are generated once. */
   given: Configuration["secret"];
   /** Whether each secret refuses to be deleted or replaced. */
   protect: boolean;
@@ -14,7 +14,7 @@ export interface InstanceSecretsArgs {
 
 type Values = HeldSecrets<"every machine"> & HeldSecrets<"main">;
 
-/** By the secret's name; undefined where a stack does without. */
+/** By the secret's name; undefined if the stack does not use it. */
 type Held = {
   readonly [Name in keyof Values]-?: undefined extends Values[Name]
     ? pulumi.Output<string> | undefined
@@ -22,14 +22,14 @@ type Held = {
 };
 
 /**
- * Every secret of an instance, made once and kept (settings/secretTable.ts). Losing the encryption keys loses data, and rotating
- * VAPID breaks everybody's web push, so nothing here has an input that a change of settings could touch.
+ * Every secret of an instance, generated once and kept (settings/secretTable.ts). Losing the encryption keys loses data, and rotating VAPID
+ * breaks everyone's web push. So nothing here has an input that a change of settings could reach.
  */
 export class InstanceSecrets extends pulumi.ComponentResource {
-  /** What machines hold. */
+  /** The secrets that machines hold. */
   readonly held: Held;
   readonly extraSecretEnv: pulumi.Output<Record<string, string>>;
-  /** The stack's own ssh key: the deploying machine holds it through the state, every droplet accepts it. */
+  /** The stack's own ssh key: the deploying machine gets it from the state, and every droplet accepts it. */
   readonly deployKey: { privatePem: pulumi.Output<string>; publicOpenSsh: pulumi.Output<string> };
 
   constructor(name: string, { given, protect }: InstanceSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -38,7 +38,7 @@ export class InstanceSecrets extends pulumi.ComponentResource {
 
     const make = ({ made }: SecretSetting) => {
       if (!made) return undefined;
-      // Letters and digits only: such a value reads the same in YAML, a shell, an ini file and a URL.
+      // Letters and digits only: such a value reads the same in YAML, in a shell, in an ini file and in a URL.
       return "letters" in made
         ? new random.RandomPassword(
             `${name}-${made.resource}`,
@@ -64,7 +64,7 @@ export class InstanceSecrets extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** P-256: the two belong together. */
+  /** P-256: the two keys belong together. */
   private vapid(name: string, given: Configuration["secret"], once: pulumi.CustomResourceOptions) {
     const [vapidPrivateKey, vapidPublicKey] = [given("vapidPrivateKey"), given("vapidPublicKey")];
     if (vapidPrivateKey && vapidPublicKey) return { vapidPrivateKey, vapidPublicKey };

@@ -9,7 +9,7 @@ import { type MadeMachine, needsNewKey, type PriorMachine, type PriorMachines } 
 import type { Tailnet } from "./tailnet";
 
 export interface MachineArgs {
-  /** DigitalOcean's name of the droplet. It may repeat: a new worker runs next to the one that it replaces. */
+  /** DigitalOcean's name of the droplet. Names may repeat: a new worker runs next to the one that it replaces. */
   dropletName: string;
   region: string;
   /** Droplet size (slug). */
@@ -20,21 +20,21 @@ export interface MachineArgs {
   tailnetTag: string;
   monitoring: boolean;
   ipv6: boolean;
-  /** Plain text whose change replaces the droplet, together with its key. */
+  /** Plain text; a change of it replaces the droplet together with its key. */
   trigger: pulumi.Input<string>;
-  /** `old-first` where both cannot live at once (one data volume), `new-first` where the fleet must not shrink. */
+  /** `old-first` if both cannot exist at once (there is one data volume); `new-first` if the fleet must not shrink. */
   order: "old-first" | "new-first";
   /** What the state says about the machines before this run. */
   prior: PriorMachines;
-  /** Exists before the droplet, and is deleted after it. */
+  /** These exist before the droplet is created, and are deleted after it. */
   outlivedBy?: pulumi.Resource[];
   /** Renders the cloud-config from what only this machine has. */
   userData: (boot: pulumi.Output<Pick<BootSecrets, "hostname" | "authKey">>) => pulumi.Output<string>;
 }
 
 /**
- * What would change or replace a living droplet. It is replaced on purpose only, by its trigger, and then takes the new
- * values of all of these: a change of size would power it off hard, a change of user data or keys would replace it.
+ * Inputs that would change or replace a living droplet: a new size would power it off hard; new user data or keys would replace it. Only
+ * its trigger replaces it, and then it takes the new values of all of these.
  */
 const ONLY_WITH_A_NEW_DROPLET = [
   "dropletAgent",
@@ -47,10 +47,10 @@ const ONLY_WITH_A_NEW_DROPLET = [
   "vpcUuid",
 ];
 
-/** A droplet with an auth key of its own, with which it joins the tailnet once. */
+/** A droplet with its own auth key, with which it joins the tailnet once. */
 export class Machine extends pulumi.ComponentResource {
   readonly droplet: digitalocean.Droplet;
-  /** Name in the tailnet, another one for each droplet ever made. */
+  /** Name in the tailnet; each droplet ever made has a different one. */
   readonly hostname: pulumi.Output<string>;
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -80,11 +80,11 @@ export class Machine extends pulumi.ComponentResource {
         sshKeys: [args.account.sshKeyId],
         monitoring: args.monitoring,
         ipv6: args.ipv6,
-        // The agent lets DigitalOcean's web console in by ssh, which no firewall here opens.
+        // The agent lets DigitalOcean's web console in over ssh, which no firewall here opens.
         dropletAgent: false,
-        // The way back from a larger size is closed once the disk has grown.
+        // A droplet cannot return to a smaller size once its disk has grown.
         resizeDisk: false,
-        // Mastodon, then the databases, stop; the volume is unmounted.
+        // Mastodon stops, then the databases; then the volume is unmounted.
         gracefulShutdown: true,
         userData: pulumi.secret(args.userData(pulumi.output({ hostname: this.hostname, authKey: key.key }))),
       },
@@ -93,11 +93,12 @@ export class Machine extends pulumi.ComponentResource {
         dependsOn: [args.firewall.firewall, ...(args.outlivedBy ?? [])],
         ignoreChanges: ONLY_WITH_A_NEW_DROPLET,
         replaceWith: [key],
-        // `replaceWith` fires once, in the run that replaces the key: when that run fails in between, this goes on with it.
+        // `replaceWith` works once, in the run that replaces the key. If that run fails in between, this trigger makes the next run finish
+        // it.
         replacementTrigger: key.id,
         hooks: { beforeCreate: [onlyWithANewKey(name, key, prior)] },
         deleteBeforeReplace: args.order === "old-first",
-        // Draining Sidekiq takes longer than the provider's minute.
+        // Draining Sidekiq takes longer than the minute that the provider waits by default.
         customTimeouts: { delete: "10m" },
         additionalSecretOutputs: ["userData"],
       },
@@ -111,8 +112,8 @@ export class Machine extends pulumi.ComponentResource {
 }
 
 /**
- * Refuses a droplet whose key was there before this run, whatever the engine thinks: the key lets one machine in, and it may
- * have done so, or have expired. Such a droplet would stay outside the tailnet.
+ * Refuses a droplet whose key existed before this run, whatever the engine thinks. The key lets one machine in, and it may have done so
+ * already, or have expired. Such a droplet would stay outside the tailnet.
  */
 function onlyWithANewKey(name: string, key: tailscale.TailnetKey, { keyId }: PriorMachine) {
   return async ({ urn }: pulumi.ResourceHookArgs) => {

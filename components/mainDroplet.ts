@@ -33,23 +33,23 @@ export interface MainDropletArgs {
 }
 
 /**
- * The main droplet with what outlives it: the data volume, the reserved addresses, the DNS records.
+ * The main droplet, with everything that outlives it: the data volume, the reserved addresses, the DNS records.
  *
- * The droplet is replaced on purpose only, by `main.generation`. Every other change reaches the living machine: its files
- * go over the tailnet and are applied by the script that also ran at its first boot.
+ * Only `main.generation` replaces the droplet. Every other change reaches the living machine: its files go over the tailnet and are applied
+ * by the script that also ran at its first boot.
  */
 export class MainDroplet extends pulumi.ComponentResource {
   /** Address that the instance's names point to. */
   readonly ipv4: pulumi.Output<string>;
   /** Reserved IPv6 address, with `main.ipv6`. */
   readonly ipv6: pulumi.Output<string> | undefined;
-  /** Address that outgoing connections and mail come from: the droplet's own, not the reserved one. */
+  /** Address that outgoing connections and mail come from: the droplet's own address, not the reserved one. */
   readonly outboundIpv4: pulumi.Output<string>;
   /** The same with `main.ipv6`. */
   readonly outboundIpv6: pulumi.Output<string> | undefined;
   /** Name in the tailnet. */
   readonly hostname: pulumi.Output<string>;
-  /** Ends when main works; absent with `readiness: none`. */
+  /** Completes when main works; absent with `readiness: none`. */
   readonly ready: pulumi.Resource | undefined;
 
   constructor(name: string, args: MainDropletArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -76,7 +76,7 @@ export class MainDroplet extends pulumi.ComponentResource {
         region,
         size: main.volumeGiB,
         initialFilesystemType: "xfs",
-        // What tells the host that this volume is new, and may be given a database.
+        // Tells the host that this volume is new and may be given a database.
         initialFilesystemLabel: "mastodon-new",
         tags: [account.tag],
       },
@@ -123,7 +123,7 @@ export class MainDroplet extends pulumi.ComponentResource {
         trigger: `generation ${main.generation}`,
         order: "old-first",
         prior: args.prior,
-        // What is still attached or assigned cannot be deleted, and only the end of the droplet lets go of it.
+        // A volume or address cannot be deleted while it is attached or assigned, and only the droplet's deletion detaches it.
         outlivedBy: [volume, address, ...(address6 ? [address6] : [])],
         userData: (own) =>
           pulumi
@@ -135,8 +135,8 @@ export class MainDroplet extends pulumi.ComponentResource {
       { parent: this },
     );
     const dropletId = machine.droplet.id.apply(Number);
-    // The end of a droplet lets go of its volume and its addresses. The provider would tear the volume away from a running
-    // machine, take the addresses away before the shutdown, and panic where an address is on nothing (4.80.1).
+    // Deleting a droplet detaches its volume and its addresses. The provider itself would detach the volume from a running machine, remove
+    // the addresses before the shutdown, and panic if an address is unassigned (4.80.1).
     const untilTheDropletEnds = { parent: this, deleteBeforeReplace: true, retainOnDelete: true };
 
     const attachment = new digitalocean.VolumeAttachment(
@@ -144,7 +144,7 @@ export class MainDroplet extends pulumi.ComponentResource {
       { dropletId, volumeId: volume.id },
       untilTheDropletEnds,
     );
-    // One after the other: a droplet has one action at a time, and the provider asks for the IPv6 address but once.
+    // One after the other: a droplet has one action at a time, and the provider asks for the IPv6 address only once.
     const assignment = new digitalocean.ReservedIpAssignment(
       `${name}-ipv4-assignment`,
       { ipAddress: address.ipAddress, dropletId },
@@ -199,7 +199,7 @@ interface Address {
   value: pulumi.Input<string>;
 }
 
-/** One record for each name and address. An hour is long enough to cache and short enough to move. */
+/** One record for each name and address. An hour is long enough to cache, and short enough to move. */
 function addressRecords(
   name: string,
   zone: string,

@@ -6,18 +6,18 @@ import { writerName } from "./deployerPolicies";
 
 export interface MediaBucketArgs {
   bucketName: string;
-  /** Host name of the web interface, whose pages load media from elsewhere. */
+  /** Host name of the web interface, whose pages load media from another host. */
   webName: string;
-  /** How long a deleted or overwritten object can be brought back, in days. */
+  /** How many days a deleted or overwritten object can be restored. */
   keepOldVersionsDays: number;
   /** Whether the bucket refuses to be deleted. */
   protect: boolean;
 }
 
-/** Mastodon's media: everyone may read the public prefixes, nobody may list, one user may write. */
+/** Mastodon's media: everyone may read the public prefixes, nobody may list them, one user may write. */
 export class MediaBucket extends pulumi.ComponentResource {
   readonly bucketName: pulumi.Output<string>;
-  /** Access key of the writer that Mastodon uses. */
+  /** Access key of the user that Mastodon writes with. */
   readonly accessKeyId: pulumi.Output<string>;
   readonly secretAccessKey: pulumi.Output<string>;
 
@@ -36,7 +36,7 @@ export class MediaBucket extends pulumi.ComponentResource {
     new s3.BucketPolicy(
       `${name}-policy`,
       { bucket: bucket.id, policy: bucket.arn.apply(mediaBucketPolicy) },
-      // S3 refuses a public policy while the account's block is still in force.
+      // S3 refuses a public policy as long as the account's block is in force.
       { parent: this, dependsOn: [access] },
     );
     new s3.BucketCorsConfiguration(

@@ -1,4 +1,4 @@
-/** What `pulumi up` ends with: where everything is, what it costs, and what to do next. */
+/** The outputs of `pulumi up`: where everything is, what it costs, and what to do next. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Recorded } from "../checks/identity";
 import type { Assessment } from "../fleet/assess";
@@ -36,7 +36,7 @@ export function stackOutputs(instance: Instance) {
     mediaUrl: `https://${names.media}`,
     ipv4: main.ipv4,
     ...(main.ipv6 ? { ipv6: main.ipv6 } : {}),
-    /** Where mail and deliveries come from: for SPF records and relays' allow lists. */
+    /** Where mail and deliveries come from: for SPF records and allowlists of relays. */
     outboundIpv4: { main: main.outboundIpv4, workers: byPool((pool) => pool.outboundIpv4) },
     ...(main.outboundIpv6
       ? { outboundIpv6: { main: main.outboundIpv6, workers: byPool((pool) => pool.outboundIpv6) } }

@@ -1,10 +1,10 @@
-/** What the stack's state says about its machines, before this run changes anything. */
+/** What the stack's state says about its machines before this run changes anything. */
 import * as pulumi from "@pulumi/pulumi";
 
-/** Outputs of a `Machine`, recorded when its droplet has been made. */
+/** Outputs of a `Machine`, recorded when its droplet was created. */
 export interface MadeMachine {
   dropletId: string;
-  /** Auth key that the droplet was made with. */
+  /** Auth key that the droplet was created with. */
   keyId: string;
 }
 
@@ -23,8 +23,8 @@ interface StoredResource {
 }
 
 /**
- * Read with the function of the engine that stack references are built on: a refresh that found a droplet gone leaves its
- * key in the state, and nothing else tells the program so.
+ * Uses the engine's function that stack references are built on. If a refresh found a droplet gone, its key stays in the state, and nothing
+ * else tells the program.
  */
 export async function priorMachines(): Promise<PriorMachines> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
@@ -48,7 +48,7 @@ export async function priorMachines(): Promise<PriorMachines> {
   };
 }
 
-/** A state in a folder is written in place, by the engine itself and while the program starts: half a file is read again. */
+/** The engine writes a state in a folder in place, while the program starts. If only half a file was read, read it again. */
 async function readState(
   stackName: string,
   tries = 20,
@@ -63,12 +63,11 @@ async function readState(
 }
 
 /**
- * Whether the key in the state is not to be trusted any more: it lets one machine in, within a week, and the machine that it
- * was minted for is not there. That machine was deleted behind the program's back, or an earlier run failed between the key
- * and the droplet.
+ * Whether the key in the state can no longer be trusted. A key lets one machine in, within a week, and the machine that it was created for
+ * is not there: it was deleted by hand, or an earlier run failed between the key and the droplet.
  */
 export function needsNewKey({ dropletId, keyId, made }: PriorMachine): boolean {
-  if (!keyId) return false; // one is made anyway
+  if (!keyId) return false; // a key is created anyway
   if (!dropletId) return true;
   return made !== undefined && made.dropletId === dropletId && made.keyId !== keyId;
 }

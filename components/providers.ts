@@ -1,4 +1,4 @@
-/** One explicit provider for each account and package; Pulumi.yaml disables the default ones. */
+/** One explicit provider for each account and package; Pulumi.yaml disables the default providers. */
 import * as aws from "@pulumi/aws/provider";
 import * as command from "@pulumi/command";
 import * as digitalocean from "@pulumi/digitalocean";
@@ -12,7 +12,7 @@ import { hasWorkerAccount } from "../settings/fleet";
 export interface Providers {
   /** DigitalOcean, the main account. */
   main: digitalocean.Provider;
-  /** DigitalOcean, the worker account; the same provider as `main` where there is none. */
+  /** DigitalOcean, the worker account; the same provider as `main` if there is no second account. */
   workers: digitalocean.Provider;
   aws: aws.Provider;
   tailscale: tailscale.Provider;
@@ -32,7 +32,7 @@ export function makeProviders({ settings, secret }: Configuration): Providers {
       : main,
     aws: new aws.Provider("aws", {
       region: settings.aws.region as aws.ProviderArgs["region"],
-      // Credentials come from the environment; this is what keeps them from being another account's.
+      // Credentials come from the environment; this keeps them from being another account's.
       allowedAccountIds: [settings.aws.accountId],
       defaultTags: {
         tags: { "managed-by": "pulumi", project: pulumi.getProject(), stack: pulumi.getStack() },

@@ -1,15 +1,15 @@
-/** Whether the AWS account lets a bucket be public at all: S3's Block Public Access has a switch for the whole account. */
+/** Whether the AWS account allows public buckets at all: S3's Block Public Access has a switch for the whole account. */
 import { getAccountPublicAccessBlock } from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import type { Configuration } from "../checks/configuration";
 import { refuse } from "../checks/refuse";
 
-/** What AWS answers where nothing was ever set. */
+/** What AWS answers if the switch was never set. */
 const NONE = /couldn't find resource|NoSuchPublicAccessBlockConfiguration|not found/i;
 
 /**
- * Refuses a first run: without the media bucket's policy no picture is shown, and AWS would say so in the middle of the up. A
- * living stack is warned.
+ * Refuses a first run: without the media bucket's policy no picture is shown, and AWS would report it in the middle of the up. A living
+ * stack gets a warning.
  *
  * @throws pulumi.RunError
  */

@@ -1,4 +1,4 @@
-/** Waiting over the tailnet until a machine does its work: `active` at DigitalOcean says only that it has power. */
+/** Waits over the tailnet until a machine works. DigitalOcean's status `active` only means that it has power. */
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -7,18 +7,18 @@ export interface ReadinessArgs {
   host: pulumi.Input<string>;
   /** Private key that the machine accepts. */
   privateKey: pulumi.Input<string>;
-  /** The machine's public host key, so that nobody else can answer in its place. */
+  /** The machine's public host key, so that no other machine can answer in its place. */
   hostKey: pulumi.Input<string>;
-  /** Id of the droplet: another droplet is waited for anew. */
+  /** Id of the droplet; for a new droplet the command runs again. */
   dropletId: pulumi.Input<string>;
-  /** What ends when the machine works; runs again when `stdin` changes. */
+  /** Command that ends when the machine works; runs again when `stdin` changes. */
   create: string;
   stdin?: pulumi.Input<string>;
 }
 
 /**
- * Goes on only on the droplet that the state has. Where DigitalOcean's answer is lost, the provider asks again, and there are two with one
- * auth key: the first to use it takes the machine's place in the tailnet.
+ * Continues only on the droplet that the state knows. If DigitalOcean's answer is lost, the provider asks again, and there are two droplets
+ * with one auth key. The first to use it takes the machine's place in the tailnet.
  */
 const onDroplet = (id: pulumi.Input<string>, command: string) => pulumi.interpolate`expected=${id}
 here=$(curl -fs --max-time 5 --retry 3 http://169.254.169.254/metadata/v1/id || echo $expected)
@@ -37,14 +37,14 @@ export function readiness(name: string, args: ReadinessArgs, opts: pulumi.Custom
         user: "root",
         privateKey: args.privateKey,
         hostKey: args.hostKey,
-        // Until a machine has joined, its name does not resolve and each try fails at once, five seconds apart: 25 minutes.
+        // Until a machine has joined, its name does not resolve and each try fails at once. Tries are five seconds apart, for 25 minutes.
         dialErrorLimit: 300,
         perDialTimeout: 15,
       },
       create: onDroplet(args.dropletId, args.create),
       ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
       triggers: [args.dropletId],
-      // Would come as environment variables, which the machines' sshd refuses: a warning for each update.
+      // These would be sent as environment variables, which the machines' sshd refuses: a warning at each update.
       addPreviousOutputInEnv: false,
     },
     { customTimeouts: { create: "30m", update: "30m" }, ...opts },

@@ -11,12 +11,15 @@ export interface TailnetArgs {
   managePolicy: boolean;
 }
 
-/** A week, in seconds: a failed first up does not leave a dead key, and an unused key does not live for ever. */
+/**
+ * A week, in seconds: long enough that the key still works after a failed first up, short enough that an unused key does not stay valid
+ * forever.
+ */
 const KEY_EXPIRY_SECONDS = 7 * 24 * 3600;
 
 /** What an instance needs of a tailnet: the grants between its machines, and one auth key for each machine. */
 export class Tailnet extends pulumi.ComponentResource {
-  /** The grants, whether this stack installs them or an administrator does. */
+  /** The grants, whether this stack installs them or an administrator merges them. */
   readonly policy: TailnetPolicy;
   private readonly acl: tailscale.Acl | undefined;
 
@@ -36,16 +39,16 @@ export class Tailnet extends pulumi.ComponentResource {
   /**
    * A one-use, pre-authorized auth key for one machine.
    *
-   * @param trigger the key is replaced when this plain text changes, and the machine with it (`replaceWith`). A machine
-   *   replaced alone would boot with a spent key.
-   * @param anew the key is replaced in this run, trigger or not
+   * @param trigger when this plain text changes, the key is replaced, and the machine with it (`replaceWith`); a machine that is replaced
+   *   alone would boot with a spent key
+   * @param anew replace the key in this run, even if the trigger is unchanged
    */
   mintKey(
     name: string,
     args: { tag: string; description: string; trigger: pulumi.Input<string>; anew: boolean },
     parent: pulumi.Resource,
   ) {
-    // Tailscale takes at most 50 characters, of letters, digits, hyphens and spaces.
+    // Tailscale accepts at most 50 characters: letters, digits, hyphens and spaces.
     const description = args.anew
       ? `${args.description.slice(0, 30)} ${new Date().toISOString().slice(0, 19).replace(/[T:]/g, "-")}`
       : args.description.slice(0, 50);
@@ -57,15 +60,15 @@ export class Tailnet extends pulumi.ComponentResource {
         preauthorized: true,
         tags: [args.tag],
         expiry: KEY_EXPIRY_SECONDS,
-        // Spent or expired keys are no reason for a new one: their machine has joined.
+        // A spent or expired key needs no new one: its machine has joined.
         recreateIfInvalid: "never",
         description,
       },
       {
         parent,
         replacementTrigger: args.trigger,
-        // Every input replaces a key, and a replaced key replaces its machine: only the trigger may do that, and a description
-        // that is another one each time, where the key has to be another one.
+        // Every changed input replaces a key, and a replaced key replaces its machine. So only two inputs may change: the trigger, and the
+        // description, which is different each time when a new key is needed.
         ignoreChanges: [
           ...(args.anew ? [] : ["description"]),
           "ephemeral",

@@ -11,10 +11,10 @@ export interface TailnetPolicy {
 }
 
 /**
- * @param admins who may give the tags and reach ssh: users, groups, autogroups
+ * @param admins who may assign the tags and reach ssh: users, groups, autogroups
  *
- * `acls` rather than `grants`, because Tailscale and headscale read the same text. Nothing else in the tailnet may reach
- * the machines: a policy accepts only what it names.
+ * `acls` instead of `grants`, because both Tailscale and headscale read them. Nothing else in the tailnet may reach the machines: a policy
+ * accepts only what it names.
  */
 export function tailnetPolicy(
   { main, worker, deploy }: Names["tags"],
@@ -32,7 +32,7 @@ export function tailnetPolicy(
   return {
     tagOwners: {
       [deploy]: [...admins],
-      // The OAuth client carries the deploy tag; owning the other two is what lets it mint their keys.
+      // The OAuth client carries the deploy tag. That tag owns the other two, so the client can create keys for them.
       [main]: [...admins, deploy],
       [worker]: [...admins, deploy],
     },
@@ -58,5 +58,5 @@ const each = (tag: string, ports: readonly number[]) => ports.map((port) => `${t
 
 const accept = (src: string[], dst: string[]) => ({ action: "accept", proto: "tcp", src, dst }) as const;
 
-/** The policy as Tailscale's editor and API take it. */
+/** The policy in the form that Tailscale's editor and API accept. */
 export const policyText = (policy: TailnetPolicy) => `${JSON.stringify(policy, null, 2)}\n`;

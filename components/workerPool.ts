@@ -30,13 +30,13 @@ export interface WorkerPoolArgs {
   media: MediaBucket;
   tailnet: Tailnet;
   prior: PriorMachines;
-  /** Workers wait for main in any case; waiting here too tells a broken main from a broken worker. */
+  /** Workers wait for main in any case. Waiting here as well shows whether main or the worker is broken. */
   after: MainDroplet;
 }
 
 /**
- * Identical droplets that run Sidekiq and hold nothing. A droplet is replaced, the new one working before the old one
- * goes, exactly when its files, its size or the pool's `generation` change; the Mastodon version moves in place.
+ * Identical droplets that run Sidekiq and hold no data. A droplet is replaced exactly when its files, its size or the pool's `generation`
+ * change, and the old one is deleted after the new one works. The Mastodon version changes in place.
  */
 export class WorkerPool extends pulumi.ComponentResource {
   /** Names in the tailnet. */
@@ -50,7 +50,7 @@ export class WorkerPool extends pulumi.ComponentResource {
     super("mastodon-hosting:index:WorkerPool", name, {}, opts);
     const { settings, names, pool, account, secrets } = args;
 
-    // Servers that only have IPv6 are reached by workers, or by nobody: they make nearly all deliveries.
+    // Workers make nearly all deliveries, so they need IPv6 to reach servers that have nothing else.
     const { ipv6 } = settings.main;
     const poolName = `${names.prefix}-${pool.name}`;
     const firewall = firewallByTag(
@@ -88,7 +88,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           boot: { consolePassword, hostKey: key },
         })),
     );
-    // Plain on purpose: a secret trigger never fires. A hash of high-entropy secrets gives nothing away.
+    // Plain on purpose: a secret trigger never fires. A hash of high-entropy secrets reveals nothing.
     const trigger = pulumi
       .unsecret(image.apply(({ bundle, boot }) => machineHash(bundle, boot)))
       .apply((hash) => `${pool.size} generation ${pool.generation} ${hash}${ipv6 ? " ipv6" : ""}`);

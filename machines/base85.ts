@@ -1,4 +1,4 @@
-/** Base85 as Python's `base64.b85decode` reads it: a quarter on top of the bytes, where base64 puts a third. */
+/** Base85 as Python's `base64.b85decode` reads it. It adds a quarter to the size; base64 adds a third. */
 
 const DIGITS = Buffer.from(
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",

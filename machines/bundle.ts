@@ -1,6 +1,6 @@
 /**
- * What a machine gets, and its two carriers: a new machine gets the bundle as user data (cloud-config), a living one gets
- * the same bundle over ssh. On the machine `host-bundle install` writes the files and `host-apply` makes them true.
+ * What a machine gets, and its two carriers: a new machine gets the bundle as user data (cloud-config), a living one gets the same bundle
+ * over ssh. On the machine `host-bundle install` writes the files and `host-apply` puts them into effect.
  */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
@@ -15,26 +15,26 @@ export interface HostBundle {
   files: readonly HostFile[];
 }
 
-/** What only the boot of one machine needs; none of it is kept in the bundle. */
+/** What only one machine needs, at boot; none of it is in the bundle. */
 export interface BootSecrets {
-  /** Host and tailnet name, another one for each machine ever made. */
+  /** Host and tailnet name; each machine ever made has a different one. */
   hostname: string;
   /** One-use tailnet auth key. */
   authKey: string;
-  /** root's password, for the console only. */
+  /** root's password, for the console alone. */
   consolePassword: string;
   /** The machine's ssh host key, so that a client knows it beforehand. */
   hostKey: { privatePem: string; publicOpenSsh: string };
 }
 
-/** DigitalOcean refuses user data over 64 KiB; the margin keeps a small change from meeting that wall. */
+/** DigitalOcean refuses user data over 64 KiB. The margin leaves room for small changes. */
 export const USER_DATA_LIMIT = 60 * 1024;
 
 const BUNDLE_PATH = "/var/lib/mastodon-host/bundle.json";
 const PACKED_PATH = "/var/lib/mastodon-host/bundle.b85";
 const INSTALLER_PATH = "/usr/local/sbin/host-bundle";
 
-/** Unpacks the bundle and runs the installer in it, with what every cloud image has: python3, cloud-init's own language. */
+/** Unpacks the bundle and runs the installer in it. It needs only python3, which every cloud image has because cloud-init needs it. */
 const UNPACK = `import base64, json, os, sys, zlib
 os.umask(0o077)
 text = zlib.decompress(base64.b85decode(open("${PACKED_PATH}").read())).decode()
@@ -44,10 +44,10 @@ exec(next(file["content"] for file in json.loads(text)["files"] if file["path"] 
 `;
 const APPLY = ["/usr/local/sbin/host-apply"];
 
-/** By path: neighbours are alike, which saves a quarter of a KiB, and a reader finds a file. */
+/** Sorted by path: similar files are adjacent, which saves a quarter of a KiB, and a reader finds a file. */
 const sorted = (files: readonly HostFile[]) => [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 
-/** The bundle as `host-bundle install` reads it: mode and owner only where they are not the usual ones. */
+/** The bundle as `host-bundle install` reads it: mode and owner only if they differ from the default. */
 export function bundleJson({ role, packages, files }: HostBundle): string {
   return JSON.stringify({
     role,
@@ -66,7 +66,7 @@ function cloudConfig(boot: BootSecrets, writeFiles: unknown[], commands: string[
       disable_root: false,
       ssh_pwauth: false,
       ssh_deletekeys: true,
-      // Only the given key: cloud-init makes none of its own where ssh_keys is set, and its schema refuses an empty list.
+      // Only the given key: if ssh_keys is set, cloud-init creates no keys, and its schema refuses an empty list.
       ssh_genkeytypes: ["ed25519"],
       ssh_keys: { ed25519_private: boot.hostKey.privatePem, ed25519_public: boot.hostKey.publicOpenSsh },
       chpasswd: { expire: false, users: [{ name: "root", password: boot.consolePassword, type: "text" }] },
@@ -84,9 +84,9 @@ const authKeyFile = (boot: BootSecrets) => ({
 });
 
 /**
- * The cloud-config that a new machine boots with. Plain files would not fit, and cloud-init's own `gz+b64` file by file
- * is half as large again: they travel as one compressed bundle, which the first command unpacks.
- * Its size is judged before the first resource (checks/rules.ts): a throw here would come in the middle of an `up`.
+ * The cloud-config that a new machine boots with. Plain files would not fit, and cloud-init's own `gz+b64` for each file is half as large
+ * again. So the files travel as one compressed bundle, which the first command unpacks.
+ * Its size is checked before the first resource (checks/rules.ts): a throw here would come in the middle of an `up`.
  */
 export function userData(bundle: HostBundle, boot: BootSecrets): string {
   return cloudConfig(
@@ -103,7 +103,7 @@ export function userData(bundle: HostBundle, boot: BootSecrets): string {
   );
 }
 
-/** The same cloud-config for a reader: every file of the bundle in the clear. Give it redacted secrets. */
+/** The same cloud-config for a reader: every file of the bundle as plain text. Pass redacted secrets. */
 export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): string {
   return cloudConfig(
     boot,
@@ -121,8 +121,8 @@ export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): stri
 }
 
 /**
- * SHA-256 over everything whose change replaces a worker: the bundle and what it boots with, but not the auth key and the
- * name, which are new with each machine, nor files marked `replaces: false`.
+ * SHA-256 over everything whose change replaces a worker: the bundle and what the machine boots with. The auth key and the name are left
+ * out, since they are new for each machine; so are files marked `replaces: false`.
  */
 export function machineHash(bundle: HostBundle, boot: Omit<BootSecrets, "authKey" | "hostname">): string {
   const files = bundle.files.filter(({ replaces }) => replaces !== false);
@@ -139,7 +139,7 @@ export function machineHash(bundle: HostBundle, boot: Omit<BootSecrets, "authKey
     .digest("hex");
 }
 
-/** A record of secrets of the same shape with each value replaced by its name. */
+/** A record of secrets with each value replaced by its name. */
 export function redacted<T extends object>(secrets: T): T {
   return Object.fromEntries(
     Object.entries(secrets).map(([name, value]) => [

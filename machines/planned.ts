@@ -11,15 +11,15 @@ import { mainHost, workerHost } from "./hosts";
 export interface PlannedHost {
   /** `main`, or `workers-POOL`. */
   name: string;
-  /** cloud-config with every file in the clear and every secret redacted: rendered when a plan shows it. */
+  /** cloud-config with every file as plain text and every secret redacted: rendered when a plan shows it. */
   cloudConfig: () => string;
-  /** Size of the user data with secrets of the real length. */
+  /** Size of the user data with secrets of realistic length. */
   userDataBytes: number;
 }
 
-/** Secrets of the real lengths, from letters that compress as badly as random ones do. */
+/** Secrets of realistic length, from letters that compress as badly as random ones do. */
 function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<string, string>>): MainSecrets {
-  // A fixed sequence (a linear congruential generator): the same size in every run.
+  // A fixed sequence (a linear congruential generator), so that the size is the same in every run.
   let state = 1;
   const sample = (length: number) =>
     Array.from({ length }, () => {
@@ -44,7 +44,7 @@ function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<strin
 }
 
 /**
- * @param extraSecretEnv the variables of the secret of that name, where it could be read: only their names are shown
+ * @param extraSecretEnv the variables of the secret of that name, if it could be read; only their names are shown
  */
 export function plannedHosts(
   settings: Settings,

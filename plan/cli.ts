@@ -68,7 +68,7 @@ runCommand(
         `\nWritten to ${relative(process.cwd(), folder)}/: plan.html, plan.md, plan.json, tailnet-policy.json, the IAM policies and each machine's cloud-config.\n`,
       );
     } catch (error) {
-      // Whoever opened them would take an older plan for this one.
+      // A reader would take the older plan for this one.
       const written = isRefusal(error) && /^[\w.-]+$/.test(stack) ? retract(folder) : undefined;
       if (written)
         process.stderr.write(

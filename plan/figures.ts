@@ -1,10 +1,10 @@
-/** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
+/** The model's figures in words for readers: the same in the terminal, in Markdown and on the page. */
 import { mainServices } from "../services/roles";
 import { tcpPorts } from "../services/service";
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 
 const DOLLARS = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
-/** Of main, that workers reach over the tailnet. */
+/** The ports of main that workers reach over the tailnet. */
 export const TAILNET_PORTS = tcpPorts(mainServices, "workers").join(", ");
 
 export const mainAndPools = (hosts: readonly PlanHost[]) => ({
@@ -12,7 +12,7 @@ export const mainAndPools = (hosts: readonly PlanHost[]) => ({
   pools: hosts.filter(({ name }) => name !== "main"),
 });
 
-/** What the account of main is called: alone it needs no other name. */
+/** What main's account is called. If it is the only one, it needs no other name. */
 export const mainAccount = ({ resources }: Pick<Plan, "resources">) =>
   resources.some(({ provider }) => provider === "digitalocean-workers")
     ? "DigitalOcean, main account"
@@ -21,7 +21,7 @@ export const mainAccount = ({ resources }: Pick<Plan, "resources">) =>
 export const usd = (amount: number) => DOLLARS.format(amount);
 export const gib = (mib: number) => `${(mib / 1024).toFixed(mib % 1024 === 0 ? 0 : 1)} GiB`;
 export const percent = (share: number) => `${Math.round(share * 100)} %`;
-/** A length of time, given in hours, in the unit that it is said in: `3 min`, `1.3 h`. */
+/** A length of time, given in hours, in the unit that people use for it: `3 min`, `1.3 h`. */
 export function duration(hours: number): string {
   if (hours <= 0) return "at once";
   if (hours >= 1) return `${Number(hours.toFixed(1))} h`;
@@ -56,7 +56,7 @@ export const queueCells = (queue: PlanQueue) => [
   queue.drainHours === null ? "never" : duration(queue.drainHours),
 ];
 
-/** The longest that any queue takes to catch up; undefined where one never does. */
+/** The longest time that any queue takes to catch up; undefined if one never does. */
 export function catchUp({ queues }: Plan["capacity"]): number | undefined {
   const all = queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY);
   return all.every(Number.isFinite) ? Math.max(...all) : undefined;
@@ -65,7 +65,7 @@ export function catchUp({ queues }: Plan["capacity"]): number | undefined {
 export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
   queues.reduce((most, queue) => (queue.utilization > most.utilization ? queue : most));
 
-/** One sentence on the load and what the fleet makes of it. */
+/** One sentence on the load and how the fleet handles it. */
 export function verdict({ capacity }: Plan): string {
   const { queue, utilization } = busiest(capacity);
   const after = catchUp(capacity);
@@ -116,7 +116,7 @@ export const connectionBudgets = ({ connections }: Plan): Budget[] =>
     { name: "to Postgres", used: connections.serverTotal, limit: connections.serverLimit },
   ].map((budget) => ({ ...budget, words: `${budget.used} of ${budget.limit}` }));
 
-/** Jobs of a queue that wait at an hour: straight lines between the points of the course. */
+/** How many jobs of a queue wait at a given hour: straight lines between the points of its course. */
 export function waitingAt({ course }: Plan["capacity"], queue: PlanQueue["queue"], at: number): number {
   const jobs = course.waiting[queue] ?? [];
   const after = course.hours.findIndex((hour) => hour >= at);
@@ -126,6 +126,6 @@ export function waitingAt({ course }: Plan["capacity"], queue: PlanQueue["queue"
   return to === from ? then : before + ((then - before) * (at - from)) / (to - from);
 }
 
-/** From the outage's start to where both the limit and the last queue are in sight. */
+/** From the outage's start until both the limit and the end of the last queue are visible. */
 export const shownHours = (capacity: Plan["capacity"]) =>
   (capacity.outageHours + Math.max(capacity.catchUpHours, catchUp(capacity) ?? 0)) * 1.04;

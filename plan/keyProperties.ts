@@ -1,4 +1,4 @@
-/** What a reader wants to know of a resource, in a few words. */
+/** What a reader wants to know about a resource, in a few words. */
 import type { PlannedResource } from "./schema";
 
 type Describe = (properties: Record<string, unknown>) => (unknown | false)[];

@@ -1,4 +1,4 @@
-/** The plan for a pull request. */
+/** The plan in Markdown, for a pull request. */
 import { markdownTable } from "../report/markdownTable";
 import {
   type Budget,
@@ -21,7 +21,7 @@ import {
 import type { Plan, PlanHost, PlanQueue } from "./schema";
 import { accountTrees } from "./tree";
 
-/** A value that a user wrote: on one line, and nothing in it is Markdown, a mention or HTML. */
+/** A value that a user wrote, on one line and escaped: nothing in it acts as Markdown, a mention or HTML. */
 export function code(value: string): string {
   const line = value.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
@@ -30,7 +30,7 @@ export function code(value: string): string {
   return `${fence}${space}${line}${space}${fence}`;
 }
 
-/** A sentence of this program's that may repeat such a value. */
+/** A sentence of this program that may contain such a value. */
 const sentence = (text: string) =>
   text
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
@@ -121,7 +121,7 @@ export function planMarkdown(plan: Plan): string {
   ].join("\n");
 }
 
-/** ▁ where nothing waits, █ at the peak. */
+/** ▁ if nothing waits, █ at the peak. */
 function spark({ capacity }: Plan, { queue }: PlanQueue): string {
   const columns = 16;
   const jobs = Array.from({ length: columns }, (_, i) =>

@@ -1,4 +1,4 @@
-/** Mocks for a preview: nothing exists yet, so nothing is known but the inputs. */
+/** Mocks for a preview: nothing exists yet, so only the inputs are known. */
 import type * as pulumi from "@pulumi/pulumi";
 
 export const previewMocks: pulumi.runtime.Mocks = {

@@ -1,4 +1,4 @@
-/** The plan as one page for people: no script, nothing from the network. */
+/** The plan as one page for people: no scripts, and nothing from the network. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { backlogChart, budgetChart } from "../report/charts";
@@ -94,7 +94,7 @@ ${capacity.queues.map((queue) => backlog(capacity, queue))}
 </div>`;
 }
 
-/** One queue's course in a picture of its own: no colour or legend has to tell curves apart. */
+/** One queue's course as a separate picture, so no color or legend is needed to tell curves apart. */
 function backlog(capacity: Plan["capacity"], { queue, drainHours }: PlanQueue): Html {
   const { outageHours, catchUpHours, course } = capacity;
   const jobs = course.waiting[queue] ?? [];

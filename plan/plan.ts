@@ -36,7 +36,7 @@ export interface PlanResult {
   plan: Plan;
   /** File name → cloud-config with every secret redacted. */
   cloudConfigs: Record<string, string>;
-  /** Text to merge into the tailnet's policy file before the first up, so that keys with these tags can be minted. */
+  /** Text to merge into the tailnet's policy file before the first up, so that keys with these tags can be created. */
   tailnetPolicy: string;
   /** IAM policies to paste into AWS, for the user or role that runs `pulumi`. */
   iamPolicies: { deploy: string; preview: string };
@@ -105,7 +105,7 @@ export async function makePlan(
   };
 }
 
-/** What the accounts have to know before the first up; the policies are written next to the plan. */
+/** What the accounts need before the first up; the policies are written next to the plan. */
 function elsewhere({ tailnet }: Settings, stack: string): Plan["toSetBeforeUp"]["elsewhere"] {
   const folder = `plan/${stack}`;
   return [
@@ -130,7 +130,7 @@ export const PREVIEW_POLICY_FILE = "iam-policy-preview.json";
 
 const cloudConfigFile = ({ name }: PlannedHost) => `${name}.cloud-config.yaml`;
 
-/** The stack's configuration with a placeholder for each secret that is encrypted or still to be given. */
+/** The stack's configuration with a placeholder for each secret that is encrypted or not set yet. */
 function withPlaceholders({ project, config, encrypted }: StackConfig): {
   config: Record<string, string>;
   toSet: SecretName[];
@@ -150,7 +150,7 @@ function withPlaceholders({ project, config, encrypted }: StackConfig): {
   };
 }
 
-/** The settings that decide which secrets are needed, read before everything else is checked. */
+/** The settings that decide which secrets are needed; they are read before everything else is checked. */
 function conditions(raw: Readonly<Record<string, string>>): Partial<Settings> {
   return plainSettings(raw, settingsSchema.shape).settings;
 }

@@ -1,15 +1,15 @@
-/** Files of a plan, all of one run or none: two plans of a stack may run at once. */
+/** Writes the files of a plan, all from one run or none: two plans of a stack may run at once. */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** Puts a folder in another's place; nothing of the old one stays behind. */
+/** Replaces a folder by another one; no file of the old one remains. */
 export function publish(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(dirname(folder), { recursive: true });
   const aside = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
   const [next, old] = [join(aside, "new"), join(aside, "old")];
   mkdirSync(next);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(next, name), text);
-  // Another plan may put its own there between the two renames: then the turn begins anew.
+  // Between the two renames, another plan may have put its folder there: then start again.
   for (let tries = 0; !moved(next, folder); tries++) {
     if (tries === 100) throw new Error(`${folder} is written again and again by others`);
     if (moved(folder, old)) rmSync(old, { recursive: true });
@@ -17,7 +17,7 @@ export function publish(folder: string, files: Readonly<Record<string, string>>)
   rmSync(aside, { recursive: true });
 }
 
-/** What is left of an earlier plan, taken away: when it was written, if there was any. */
+/** Removes an earlier plan, and returns when it was written, if there was one. */
 export function retract(folder: string): Date | undefined {
   if (!existsSync(folder)) return undefined;
   const { mtime } = statSync(folder);
@@ -25,7 +25,7 @@ export function retract(folder: string): Date | undefined {
   return mtime;
 }
 
-/** false: there is a folder already, or nothing to move. */
+/** false: the target already exists, or there is nothing to move. */
 function moved(from: string, to: string): boolean {
   try {
     renameSync(from, to);

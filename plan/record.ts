@@ -1,4 +1,4 @@
-/** Runs the program with the engine's mocks and keeps what it registered: the preview that asks no account. */
+/** Runs the program with the engine's mocks and records what it registers: the preview that asks no account. */
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
@@ -9,19 +9,19 @@ export interface RecordedResource {
   urn: string;
   type: string;
   name: string;
-  /** URN of the parent; empty for what stands at the top. */
+  /** URN of the parent; empty for a resource at the top. */
   parent: string;
-  /** Name of the provider resource; empty for components and for providers themselves. */
+  /** Name of the provider resource; empty for components and for providers. */
   provider: string;
   component: boolean;
-  /** Inputs in the clear; what only an `up` can know is UNKNOWN. */
+  /** Inputs as plain values; UNKNOWN for what only an `up` can know. */
   inputs: Record<string, unknown>;
-  /** Inputs that are secret, or have a secret inside. */
+  /** Inputs that are secret or contain a secret. */
   secretInputs: string[];
   options: RecordedOptions;
 }
 
-/** The options that decide about a resource's life; each is absent where it has its default. */
+/** The options that decide about a resource's life; an option with its default value is absent. */
 export interface RecordedOptions {
   protect?: true;
   retainOnDelete?: true;
@@ -54,17 +54,17 @@ export interface RecordArgs {
   mocks: pulumi.runtime.Mocks;
 }
 
-/** Stands for a value that only an `up` can know; the SDK's own marker. */
+/** The SDK's own marker for a value that only an `up` can know. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
-/** @throws what the program throws, a RunError for a configuration that it refuses */
+/** @throws what the program throws: a RunError for a configuration that it refuses */
 export async function record(program: () => Promise<unknown>, args: RecordArgs): Promise<Recording> {
   const resources: RecordedResource[] = [];
   const warnings: string[] = [];
   const restore = [
-    // Parents, providers and options are in the request, which mocks do not get to see.
+    // Parents, providers and options are in the request, which mocks do not see.
     replaced(
       MockMonitor.prototype as unknown as Monitor,
       "registerResource",
@@ -76,7 +76,7 @@ export async function record(program: () => Promise<unknown>, args: RecordArgs):
           });
         },
     ),
-    // The SDK's mocks lack this one; nothing that a hook waits for happens here.
+    // The SDK's mocks lack this one. Hooks wait for nothing here.
     replaced(
       MockMonitor.prototype as unknown as Hooks,
       "registerResourceHook",
@@ -91,7 +91,7 @@ export async function record(program: () => Promise<unknown>, args: RecordArgs):
     await pulumi.runtime.setMocks(args.mocks, args.project, args.stack, args.preview, "organization");
     let refused: { error: unknown } | undefined;
     const outputs = (await pulumi.runtime.runInPulumiStack(() =>
-      // The SDK turns a rejection into several, of which nobody could catch all.
+      // The SDK turns one rejection into several, and nobody could catch them all.
       program().catch((error: unknown) => {
         refused = { error };
         return {};
@@ -118,7 +118,7 @@ interface Hooks {
   registerResourceHook(request: unknown, callback: (error: unknown, response: Empty) => void): void;
 }
 
-/** Puts another function in an object's place; returns what puts the old one back. */
+/** Replaces a function of an object; returns a function that restores it. */
 function replaced<T, K extends keyof T>(target: T, key: K, wrap: (original: T[K]) => T[K]): () => void {
   const original = target[key];
   target[key] = wrap(original);
@@ -134,7 +134,7 @@ function describe(request: RegisterResourceRequest, urn: string): RecordedResour
     type: request.getType(),
     name: request.getName(),
     parent: isStack(request.getParent()) ? "" : request.getParent(),
-    // A reference is the provider's URN and id.
+    // A reference consists of the provider's URN and id.
     provider: request.getProvider().split("::").at(-2) ?? "",
     component: !request.getCustom(),
     inputs: unwrapped(raw) as Record<string, unknown>,
@@ -184,7 +184,7 @@ function unwrapped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapped(inner)]));
 }
 
-/** Each output awaited; UNKNOWN where only an `up` knows. */
+/** Awaits each output; UNKNOWN if only an `up` knows it. */
 async function plainOutputs(value: unknown): Promise<Record<string, unknown>> {
   return (await plain(value)) as Record<string, unknown>;
 }

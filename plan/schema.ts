@@ -124,7 +124,7 @@ export const planSchema = z.strictObject({
     .meta({ description: "What a real instance still lacks" }),
 });
 
-/** Everything that a plan says. */
+/** Everything in a plan. */
 export type Plan = z.infer<typeof planSchema>;
 export type PlannedResource = Plan["resources"][number];
 export type PlanQueue = Plan["capacity"]["queues"][number];

@@ -5,7 +5,7 @@ import { accountTrees } from "./tree";
 
 const total = (lines: readonly { mib: number }[]) => lines.reduce((sum, { mib }) => sum + mib, 0);
 
-/** Columns padded to their widest cell; numbers go to the right. */
+/** Columns padded to their widest cell; numbers are right-aligned. */
 export function table(rows: readonly (readonly (string | number)[])[], indent = "  "): string[] {
   const widths =
     rows[0]?.map((_, column) => Math.max(...rows.map((row) => String(row[column] ?? "").length))) ?? [];
@@ -23,7 +23,7 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
 
 const WIDTH = 100;
 
-/** Lines of at most WIDTH characters, each with the indent. */
+/** Lines of at most WIDTH characters, all indented. */
 function wrapped(text: string, indent: string): string[] {
   const lines: string[] = [];
   let line = indent;
@@ -37,7 +37,7 @@ function wrapped(text: string, indent: string): string[] {
   return [...lines, line];
 }
 
-/** `item 12, other 3`, or one line where there is nothing. */
+/** `item 12, other 3`, or one line if there is nothing. */
 const listed = (lines: readonly (readonly [string, number])[]) =>
   lines.map(([item, amount]) => `${item} ${amount}`).join(", ");
 
@@ -86,7 +86,7 @@ function machine(host: PlanHost, main: string): string[] {
   ];
 }
 
-/** The engine counts more than what is made in an account. */
+/** The engine also counts what is not created in an account. */
 function counted({ resources }: Plan): string {
   const components = resources.filter(({ component }) => component).length;
   const providers = resources.filter(({ type }) => type.startsWith("pulumi:providers:")).length;

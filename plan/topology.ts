@@ -1,4 +1,4 @@
-/** Who runs where and talks to whom, as boxes of a page. */
+/** What runs where and what connects to what, as boxes of a page. */
 
 import { type Html, html } from "../report/html";
 import { gib, mainAccount, mainAndPools, named, TAILNET_PORTS } from "./figures";

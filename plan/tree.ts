@@ -12,12 +12,12 @@ export interface TreeLine {
 
 export interface AccountTree {
   title: string;
-  /** Resources, components not counted. */
+  /** The number of resources, without components. */
   count: number;
   lines: TreeLine[];
 }
 
-/** Providers in the order in which a reader thinks of them. */
+/** Providers in the order that a reader expects. */
 const ACCOUNTS: readonly [string, string][] = [
   ["digitalocean-main", "DigitalOcean, main account"],
   ["digitalocean-workers", "DigitalOcean, worker account"],

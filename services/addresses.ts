@@ -1,4 +1,4 @@
-/** Addresses that main has to configure itself: its reserved IPv6, and the tailnet's for the databases. */
+/** Addresses that main has to configure itself: its reserved IPv6 address, and the tailnet address for the databases. */
 import { internal, timed, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { CACHE_REDIS_PORT, REDIS_PORT } from "./redis";

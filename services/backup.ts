@@ -5,7 +5,7 @@ import { service } from "./service";
 
 export const backup = service({
   name: "backup",
-  // gpg only recommends gpg-agent, and cannot encrypt without.
+  // Debian's gpg only recommends gpg-agent, but cannot encrypt without it.
   packages: ["awscli", "gpg-agent"],
   hostEnv: ({ settings, names }: MainInputs) => ({
     AWS_REGION: settings.aws.region,

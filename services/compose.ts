@@ -2,10 +2,10 @@
 import { stringify } from "yaml";
 import { LIBRARY } from "./hostFile";
 
-/** Where Mastodon's containers are described; `mastodon-compose` works there. */
+/** The folder of the compose file; `mastodon-compose` works there. */
 export const COMPOSE_PATH = "/etc/mastodon/compose.yaml";
 
-/** A text, whatever it contains, or a variable that compose fills in on the machine. */
+/** A string with any content, or a variable that compose fills in on the machine. */
 export type EnvironmentValue = string | { variable: string };
 
 export type Environment = Readonly<Record<string, EnvironmentValue>>;
@@ -14,17 +14,17 @@ export interface Container {
   image: "mastodon" | "mastodon-streaming";
   command: readonly string[];
   memoryMiB: number;
-  /** In addition to the shared variables. */
+  /** Added to the shared variables. */
   environment?: Environment;
-  /** The shared variables that the program reads; all of them where absent. A secret that is not read is not given. */
+  /** The shared variables that the program reads; if absent, all of them. A secret that is not read is not passed. */
   reads?: RegExp;
-  /** Run in the container: exit 0 is healthy. */
+  /** Command that runs in the container: exit 0 means healthy. */
   healthcheck: readonly string[];
-  /** How long an answer to it may take, 30 s where absent: an unhealthy container is restarted, and a busy one is not to be. */
+  /** How long the check may take; 30 s if absent. An unhealthy container is restarted, so a busy one must not count as unhealthy. */
   healthTimeoutSeconds?: number;
-  /** Not started with the others: for `mastodon-compose run`. */
+  /** Not started with the others, only by `mastodon-compose run`. */
   profile?: string;
-  /** How long a stop may take before it is a kill. */
+  /** How long a stop may take before the container is killed. */
   stopGraceSeconds: number;
 }
 
@@ -36,19 +36,22 @@ export interface ComposeProject {
 
 export const LOOPBACK = "127.0.0.1";
 
-/** A check by the images' curl; a proxy from extraEnv is not for the loopback. */
+/** A check with the images' curl. A proxy from extraEnv must not apply to the loopback address. */
 export const answers = (url: string) => ["curl", "-fsS", "--noproxy", LOOPBACK, "-o", "/dev/null", url];
 
-/** UID and GID of both official images' user (sysusers-*.conf keep the UID free for it). */
+/** UID and GID of the user in both official images (sysusers-*.conf keep the UID free for it). */
 const MASTODON_USER = "991:991";
 
-/** What containers of Mastodon's get of the machine: a folder, not a file, whose next version would stay unseen. */
+/** What Mastodon's containers see of the machine. A folder, because a mounted file would not show its next version. */
 export const CONTAINER_FILES = `${LIBRARY}/container`;
 
-/** What a container may have in swap: code that Rails loads and never runs. More would make a busy process slow instead of ending ffmpeg. */
+/**
+ * How much a container may have in swap: code that Rails loads but never runs. With more, a busy process would become slow instead of
+ * ending ffmpeg.
+ */
 const CONTAINER_SWAP_MIB = 512;
 
-/** Mastodon starts this in place of ffmpeg (mastodon/mastodon:config/initializers/ffmpeg.rb). */
+/** Mastodon runs this in place of ffmpeg (mastodon/mastodon:config/initializers/ffmpeg.rb). */
 const TRANSCODER = {
   environment: { FFMPEG_BINARY: `${CONTAINER_FILES}/ffmpeg` },
   volumes: [
@@ -72,8 +75,8 @@ const renderAll = (environment: Environment) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, render(value)]));
 
 /**
- * The text of compose.yaml; mode 0600, since it holds the secrets. They are no env_file because compose 2.26 strips
- * quotes there, interpolates and takes ` #` for a comment; as YAML strings with doubled `$` every value arrives as it is.
+ * The text of compose.yaml; mode 0600, since it contains the secrets. They are not in an env_file, because compose 2.26 strips quotes
+ * there, interpolates, and reads ` #` as a comment. As YAML strings with doubled `$`, all values arrive unchanged.
  */
 export function composeYaml({ environment, services }: ComposeProject): string {
   const shared = renderAll(environment);
@@ -86,14 +89,14 @@ export function composeYaml({ environment, services }: ComposeProject): string {
   });
   const base = {
     network_mode: "host",
-    // The images' own user. Said here too: root of a container on the host's network may ask the metadata service.
+    // The images' own user, set here too: root in a container on the host's network may ask the metadata service.
     user: MASTODON_USER,
-    // containers.py restarts them. Docker itself would leave a container that ended with code 0, as streaming does on database
-    // trouble (`on-failure`), or start all of them at boot, before anybody has looked whether they may run (`always`).
+    // containers.py restarts them. Docker itself would either leave a container that ended with code 0, as streaming does when a database
+    // fails (`on-failure`), or start all of them at boot, before anything has checked whether they may run (`always`).
     restart: "no",
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
-    // The root file system stays writable: transcoding needs gigabytes in /tmp, and a tmpfs counts against mem_limit.
+    // The root file system stays writable: transcoding needs gigabytes in /tmp, and a tmpfs would count against mem_limit.
   };
   const project = {
     name: "mastodon",
@@ -111,7 +114,7 @@ export function composeYaml({ environment, services }: ComposeProject): string {
           ...(service.image === "mastodon" ? { volumes: TRANSCODER.volumes } : {}),
           ...(service.profile ? { profiles: [service.profile] } : {}),
           mem_limit: `${service.memoryMiB}m`,
-          // Both together. Without it Docker lets a container swap as much as its limit.
+          // Memory and swap together. Without it Docker allows as much swap as the memory limit.
           memswap_limit: `${service.memoryMiB + CONTAINER_SWAP_MIB}m`,
           stop_grace_period: `${service.stopGraceSeconds}s`,
           healthcheck: {
@@ -133,8 +136,8 @@ export function composeYaml({ environment, services }: ComposeProject): string {
     lineWidth: 0,
     version: "1.1",
   });
-  // compose's parser refuses a control character, and folds YAML 1.1's further line breaks to a space even inside quotes
-  // (seen with compose 2.26); written as escapes they arrive.
+  // compose's parser refuses a control character, and folds the additional line breaks of YAML 1.1 to a space even inside quotes (seen with
+  // compose 2.26). Written as escapes, they arrive.
   return text.replaceAll(
     /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

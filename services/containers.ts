@@ -5,7 +5,7 @@ import { command, file, LIBRARY } from "./hostFile";
 import type { HostInputs } from "./inputs";
 import { service } from "./service";
 
-/** @param databases where they are, seen from the containers */
+/** @param databases where the databases are, seen from the containers */
 export const containers = (databases: EnvironmentValue) =>
   service({
     name: "containers",
@@ -21,7 +21,7 @@ export const containers = (databases: EnvironmentValue) =>
         }),
         mode: "0600",
       },
-      // Moves in place and in order, so it replaces no machine.
+      // The version changes in place and in order, so it replaces no machine.
       {
         path: "/etc/mastodon/.env",
         content: `MASTODON_VERSION=${inputs.settings.mastodonVersion}\n`,

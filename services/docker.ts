@@ -3,7 +3,7 @@ import { service } from "./service";
 
 export const docker = service({
   name: "Docker",
-  // Without apparmor Docker runs containers unconfined.
+  // Without apparmor, Docker runs containers unconfined.
   packages: ["apparmor", "docker-cli", "docker-compose", "docker.io"],
   files: () => [
     step("docker/45-docker"),

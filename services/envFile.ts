@@ -1,11 +1,11 @@
-/** Environment files that the shell and systemd's EnvironmentFile= read alike. */
+/** Environment files that a shell and systemd's EnvironmentFile= read alike. */
 
 /**
- * One `NAME='value'` a line: inside single quotes only the single quote itself needs care. Not for docker compose, which
- * takes a backslash before the closing quote for an escape (seen with 2.26).
+ * One `NAME='value'` per line: inside single quotes only the single quote itself needs care. Not for docker compose, which reads a
+ * backslash before the closing quote as an escape (seen with 2.26).
  *
- * @throws Error on a value that no single quoting carries through both readers: one with a line break or a single quote
- *   (settings and secrets with those are refused before)
+ * @throws Error on a line break or a single quote, which no quoting carries through both readers (settings and secrets with those are
+ *   refused earlier)
  */
 export function envFile(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const lines = Object.entries(values)

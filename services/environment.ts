@@ -10,7 +10,7 @@ type Settings = HostInputs["settings"];
 /**
  * The same in every process of a machine.
  *
- * @param databases where they are, seen from the machine's containers
+ * @param databases where the databases are, seen from the machine's containers
  */
 export function mastodonEnvironment(
   { settings, names, secrets }: Pick<HostInputs, "settings" | "names" | "secrets">,
@@ -36,7 +36,7 @@ export function mastodonEnvironment(
     S3_REGION: aws.region,
     S3_HOSTNAME: `s3.${aws.region}.amazonaws.com`,
     S3_ALIAS_HOST: names.media,
-    // Any value makes uploads to an owner-enforced bucket fail silently.
+    // With any value, uploads to an owner-enforced bucket fail silently.
     S3_PERMISSION: "",
     AWS_ACCESS_KEY_ID: secrets.mediaAccessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.mediaSecretAccessKey,
@@ -44,9 +44,8 @@ export function mastodonEnvironment(
 }
 
 /**
- * No DB_POOL: each process sizes its pool by its threads. No DB_SSLMODE: streaming takes any other value for verified TLS.
- * Redis by host, port and password and not by URL: Mastodon encodes the password itself then
- * (mastodon/mastodon:lib/mastodon/redis_configuration.rb).
+ * No DB_POOL: each process sizes its pool by its threads. No DB_SSLMODE: streaming reads any other value as verified TLS. Redis by host,
+ * port and password, not by URL: Mastodon then encodes the password itself (mastodon/mastodon:lib/mastodon/redis_configuration.rb).
  */
 function databaseEnvironment(secrets: MastodonSecrets, databases: EnvironmentValue): Environment {
   return {
@@ -69,7 +68,8 @@ function databaseEnvironment(secrets: MastodonSecrets, databases: EnvironmentVal
 /** mastodon/mastodon:config/email.yml and lib/mastodon/email_configuration_helper.rb. */
 function mailEnvironment({ mail, smtp, domain }: Settings, secrets: MastodonSecrets): Environment {
   const from = { SMTP_FROM_ADDRESS: smtp.from || `notifications@${domain}` };
-  // Into files of the container, gone with it: `test` keeps every mail in memory, and without a server each is retried.
+  // Writes mail into files in the container, which disappear with it. `test` would keep every mail in memory, and without a server each
+  // would be retried.
   if (mail === "none") return { ...from, SMTP_DELIVERY_METHOD: "file" };
   return {
     ...from,
@@ -78,7 +78,7 @@ function mailEnvironment({ mail, smtp, domain }: Settings, secrets: MastodonSecr
     ...(smtp.login ? { SMTP_LOGIN: smtp.login } : {}),
     ...(smtp.login && secrets.smtpPassword ? { SMTP_PASSWORD: secrets.smtpPassword } : {}),
     SMTP_AUTH_METHOD: smtp.login ? smtp.authMethod : "none",
-    // `always`: a server in the middle that hides STARTTLS gets no password.
+    // `always`: an attacker in the middle who hides STARTTLS gets no password.
     SMTP_ENABLE_STARTTLS: smtp.tls === "starttls" ? "always" : "never",
     SMTP_TLS: String(smtp.tls === "implicit"),
   };

@@ -1,4 +1,4 @@
-/** The machine's own firewall. DigitalOcean's says the same once more. */
+/** The machine's own firewall. DigitalOcean's firewall repeats its rules. */
 import { dropIn, file, step } from "./hostFile";
 import type { HostInputs } from "./inputs";
 import { type Port, service } from "./service";

@@ -1,4 +1,4 @@
-/** What the two kinds of machine are rendered from: plain values and secrets, apart from each other. */
+/** What the two kinds of machine are rendered from: plain values and secrets, kept apart. */
 
 import type { Names } from "../settings/names";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
@@ -13,7 +13,7 @@ export interface MastodonSecrets extends HeldSecrets<"every machine"> {
   extraSecretEnv: Readonly<Record<string, string>>;
 }
 
-/** The same with what only main holds. A new machine has its console's password from cloud-config, a living one from here. */
+/** The same, plus what only main holds. A new machine gets its console password from cloud-config, a living one from here. */
 export interface MainSecrets extends MastodonSecrets, HeldSecrets<"main"> {
   backupAccessKeyId: string;
   backupSecretAccessKey: string;

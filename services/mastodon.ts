@@ -1,4 +1,4 @@
-/** Mastodon on main as one unit: its releases, its restarts under traffic, its housekeeping, and commands for people. */
+/** Mastodon on main as one unit: its releases, its restarts under traffic, its housekeeping, and commands for administrators. */
 import type { Container } from "./compose";
 import { command, file, internal, secretFile, step, timed, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
@@ -12,7 +12,7 @@ const tools = ({ memoryMiB }: { memoryMiB: number }): Container => ({
   image: "mastodon",
   command: ["bin/rails", "console"],
   memoryMiB,
-  // Of the image's own kind there is none, and `run` waits for nothing.
+  // The image has no health check for this, and `run` waits for nothing.
   healthcheck: ["true"],
   profile: "tools",
   stopGraceSeconds: 10,
@@ -20,7 +20,7 @@ const tools = ({ memoryMiB }: { memoryMiB: number }): Container => ({
 
 const PORTS = { PGBOUNCER: PGBOUNCER_PORT, REDIS: REDIS_PORT };
 
-/** A chain of conditions: the script asks in this order, and says what is missing first. */
+/** A chain of conditions: the script checks them in this order, and reports the first that is not met. */
 function chain(ready: readonly ReadyCheck[]) {
   const before = ready.slice(0, -1).map(({ missing, what }) => `${missing}; then echo "${what}"\n  elif `);
   const last = ready.at(-1);

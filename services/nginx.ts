@@ -10,7 +10,7 @@ export const nginx = service({
     { port: 80, from: "internet" },
     { port: 443, from: "internet" },
   ],
-  // A few MiB a worker and the keys of the media cache. Our allowance.
+  // A few MiB per worker process, and the keys of the media cache. Our allowance.
   memory: () => [{ item: "nginx", mib: 64 }],
   hostEnv: ({ names }: MainInputs) => ({ WEB_DOMAIN: names.web, MEDIA_DOMAIN: names.media }),
   ready: [

@@ -15,8 +15,8 @@ export const pgbouncerIni = (sizing: PgbouncerSizing): string =>
   });
 
 /**
- * pgbouncer's auth_file. The password itself and not its SCRAM verifier: pgbouncer logs in to Postgres by SCRAM too, and
- * for that a verifier made elsewhere is no use.
+ * pgbouncer's auth_file. It has the password itself, not its SCRAM verifier: pgbouncer also logs in to Postgres by SCRAM, and a verifier
+ * made elsewhere is of no use for that.
  */
 export const pgbouncerUserlist = (password: string): string =>
   `"${DATABASE_USER}" "${password.replaceAll('"', '""')}"\n`;
@@ -25,7 +25,7 @@ export const pgbouncer = service({
   name: "pgbouncer",
   packages: ["pgbouncer"],
   ports: [{ port: PGBOUNCER_PORT, from: "workers" }],
-  // 2 kB a connection (pgbouncer.org/features). Our allowance.
+  // 2 kB per connection (pgbouncer.org/features). Our allowance.
   memory: () => [{ item: "pgbouncer", mib: 16 }],
   ready: [{ missing: "! pooled", what: `pgbouncer on ${PGBOUNCER_PORT}` }],
   shown: ({ pgbouncer: { defaultPoolSize, maxClientConnections } }: MainSizes) =>

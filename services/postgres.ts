@@ -3,17 +3,17 @@ import type { MainInputs } from "./inputs";
 import { service } from "./service";
 import type { MainSizes, PostgresSizing } from "./sizes";
 
-/** Debian 13's. Another one needs pg_upgrade first. */
+/** Debian 13's version. Another one needs pg_upgrade first. */
 export const POSTGRES_VERSION = 17;
 
-/** Of the database and of its owner. */
+/** The name of the database and of its owner. */
 export const DATABASE_NAME = "mastodon";
 export const DATABASE_USER = "mastodon";
 
 /** A new session takes up to 10 MB (PGConf.DE 2025, "PostgreSQL Connections Memory Usage"). */
 const SESSION_MIB = 10;
 
-/** What goes to conf.d: the settings that are the same everywhere, then those that follow from the droplet's size. */
+/** The content of conf.d: the settings that are the same everywhere, then those that follow from the droplet's size. */
 function postgresConf(sizing: PostgresSizing): string {
   const sized = {
     max_connections: sizing.maxConnections,
@@ -53,7 +53,7 @@ export const postgres = service({
     step("postgres/55-postgres"),
     file("/etc/sysctl.d/61-mastodon-main.conf", "postgres/sysctl.conf"),
     file("/etc/postgresql-common/createcluster.conf", "postgres/createcluster.conf"),
-    // 55-postgres puts these two on the volume, which is not mounted when the bundle is installed on a new machine.
+    // 55-postgres puts these two on the volume, which is not mounted yet when the bundle is installed on a new machine.
     { path: "/etc/mastodon-host/postgres.conf", content: postgresConf(sizing.postgres) },
     file("/etc/mastodon-host/pg_hba.conf", "postgres/pg_hba.conf"),
     secretFile("postgres-password", secrets.postgresPassword),

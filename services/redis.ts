@@ -1,4 +1,4 @@
-/** The two Redis: queues and feeds, kept on the volume; and Rails' cache, kept nowhere. */
+/** The two Redis: one for queues and feeds, stored on the volume, and one for Rails' cache, stored nowhere. */
 import { comeBackUnnoticed, dropIn, type HostFile, hostFile, internal, secretFile, step } from "./hostFile";
 import type { HostInputs, MainInputs } from "./inputs";
 import { service } from "./service";
@@ -7,7 +7,7 @@ import type { MainSizes } from "./sizes";
 export const REDIS_PORT = 6379;
 export const CACHE_REDIS_PORT = 6380;
 
-/** A value as Redis' configuration reads it, whatever it contains. */
+/** Any value, in the form that Redis' configuration reads. */
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 
 /** @param source under services/ */
@@ -24,8 +24,8 @@ const readable = (path: string, content: string): HostFile => ({
 });
 
 /*
- * Memory on top of maxmemory: buffers, fragmentation, and the pages that an AOF rewrite copies. ElastiCache sets 25 % of a node
- * aside, 50 % on its smallest: here a third for the Redis that forks, a fifth for the one that never does.
+ * Memory on top of maxmemory: buffers, fragmentation, and the pages that an AOF rewrite copies. ElastiCache reserves 25 % of a node, and 50
+ * % of its smallest. Here it is a third for the Redis that forks, and a fifth for the one that never does.
  */
 
 export const redis = service({
@@ -79,7 +79,7 @@ export const cacheRedis = service({
   ],
 });
 
-/** What asks Redis on any machine. */
+/** The client that asks Redis, on any machine. */
 export const redisClient = service({
   name: "Redis' client",
   packages: ["redis-tools"],

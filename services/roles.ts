@@ -37,7 +37,7 @@ const common: readonly Service<HostInputs, WorkerSizes>[] = [
   upkeep,
 ];
 
-/** In the order in which `mastodon-ready` asks, and in which plans and budgets list them. */
+/** In the order in which `mastodon-ready` checks them, and in which plans and budgets list them. */
 export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   ...common,
   containers(LOOPBACK),
@@ -60,7 +60,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
 
 export const workerServices: readonly Service<WorkerInputs, WorkerSizes>[] = [
   ...common,
-  // Filled in on the machine, each time main is found: its address changes with each main droplet.
+  // Filled in on the machine each time it finds main: each main droplet has another address.
   containers({ variable: "MAIN_ADDRESS" }),
   supervisor,
   sidekiqOnWorkers,

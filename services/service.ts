@@ -1,19 +1,19 @@
 /**
- * A service says everything about itself once: packages, ports, files, memory, connections, readiness, what a plan prints.
- * A machine is a list of services (services/roles.ts); what depends on all of them is derived here and in machines/.
+ * A service says everything about itself in one place: packages, ports, files, memory, connections, readiness, what a plan prints. A
+ * machine is a list of services (services/roles.ts). What depends on all of them is derived here and in machines/.
  */
 import type { Container } from "./compose";
 import type { HostFile } from "./hostFile";
 
-/** Who may open a connection: everybody, machines of the other role, administrators and the deployer. */
+/** Who may open a connection: everybody, machines of the other role, or administrators and the deployer. */
 export type Source = "internet" | "workers" | "main" | "administrators";
 
-/** `tcp` where no protocol is given; `udp` is for everybody alone. */
+/** `tcp` if no protocol is given; `udp` is only for everybody. */
 export type Port =
   | { port: number; protocol?: "tcp"; from: Source }
   | { port: number; protocol: "udp"; from: "internet" };
 
-/** A part of what a machine has to keep in RAM. */
+/** A part of what a machine must keep in RAM. */
 export interface MemoryLine {
   item: string;
   mib: number;
@@ -27,18 +27,18 @@ export interface ConnectionLine {
 
 /** What `mastodon-ready` waits for. */
 export interface ReadyCheck {
-  /** A condition in the shell that is true while it is not there. */
+  /** A shell condition that is true while the service is not ready. */
   missing: string;
-  /** What it waits for, as it says so: "pgbouncer on 6432". */
+  /** What it waits for, in words: "pgbouncer on 6432". */
   what: string;
 }
 
 type HostEnv = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What follows from all services of a machine, for those that write it down there. */
+/** What follows from all services of a machine, for the services that write it into files. */
 export interface Derived {
   hostEnv: HostEnv;
-  /** From the internet, and from the tailnet (TCP). */
+  /** Ports reached from the internet, and from the tailnet (TCP). */
   ports: { public: readonly Port[]; tailnet: readonly number[] };
   containers: Readonly<Record<string, Container>>;
   ready: readonly ReadyCheck[];
@@ -49,7 +49,7 @@ export interface Derived {
  * @typeParam Sizes the sizes that its memory and its line in a plan depend on
  */
 export interface Service<Inputs, Sizes> {
-  /** As docs and messages call it. */
+  /** The name that docs and messages use. */
   name: string;
   /** Debian packages. */
   packages?: readonly string[];
@@ -67,7 +67,7 @@ export interface Service<Inputs, Sizes> {
   shown?: (sizes: Sizes) => string;
 }
 
-/** Types of a service follow from its functions. */
+/** Infers the types of a service from its functions. */
 export const service = <Inputs = unknown, Sizes = unknown>(
   one: Service<Inputs, Sizes>,
 ): Service<Inputs, Sizes> => one;
@@ -82,7 +82,7 @@ export const tcpPorts = (services: readonly Ports[], ...from: readonly Source[])
       .map(({ port }) => port),
   );
 
-/** What everybody reaches: TCP first. */
+/** What everybody reaches, TCP first. */
 export const publicPorts = (services: readonly Ports[]): Port[] =>
   services
     .flatMap(({ ports = [] }) => ports.filter(({ from }) => from === "internet"))
@@ -92,6 +92,6 @@ export const publicPorts = (services: readonly Ports[]): Port[] =>
 export const shownOf = <Sizes>(services: readonly Service<never, Sizes>[], sizes: Sizes): string[] =>
   services.flatMap(({ shown }) => shown?.(sizes) ?? []);
 
-/** Everything that has to be in RAM at once. */
+/** Everything that must be in RAM at the same time. */
 export const memoryOf = <Sizes>(services: readonly Service<never, Sizes>[], sizes: Sizes): MemoryLine[] =>
   services.flatMap(({ memory }) => memory?.(sizes) ?? []);

@@ -1,4 +1,4 @@
-/** Mastodon's Sidekiq processes, a container each. */
+/** Mastodon's Sidekiq processes, one container each. */
 import {
   leadingQueue,
   mayTranscode,
@@ -12,21 +12,24 @@ import type { HostInputs } from "./inputs";
 import { type MemoryLine, service } from "./service";
 import type { MainSizes, SizedProcess, WorkerSizes } from "./sizes";
 
-/** First of the loopback ports that Sidekiq processes show their metrics on; one port each. */
+/** First of the loopback ports for Sidekiq's metrics; each process has one port. */
 const METRICS_PORT = 9400;
 
-/** In the image's tmp folder from the end of Sidekiq's boot to its end (mastodon/mastodon:config/initializers/sidekiq.rb). */
+/**
+ * A file in the image's tmp folder; it exists from the end of Sidekiq's boot until Sidekiq ends
+ * (mastodon/mastodon:config/initializers/sidekiq.rb).
+ */
 const SIDEKIQ_READY_FILENAME = "sidekiq_process_has_started_and_will_begin_processing_jobs";
 
 /**
- * Of what comes and goes, an ffmpeg or a tootctl, so much is kept free in RAM: a 1080p video. The rest of a 2160p one takes RAM that
- * is free, or for its minutes drives out to swap what nobody uses. Two at once may be one too many: then ffmpeg is killed.
+ * How much RAM is kept free for what comes and goes, such as an ffmpeg or a tootctl: enough for a 1080p video. A 2160p one needs more. It
+ * takes RAM that is free, or for some minutes pushes what nobody uses into swap. Two at once may be one too many: then ffmpeg is killed.
  */
 const PASSING_MIB = 448;
 
 /**
- * What one Sidekiq process takes without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and
- * rising with 15. Published: 0.35 to 0.8 GiB, taken as 25 threads. A straight line above both, rounded up to 16 MiB.
+ * What one Sidekiq process needs without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and rising
+ * with 15. Published: 0.35 to 0.8 GiB, read as 25 threads. The formula is a straight line above both, rounded up to 16 MiB.
  */
 export function sidekiqMemoryMiB({
   threads,
@@ -36,14 +39,14 @@ export function sidekiqMemoryMiB({
   return memoryMiB ?? Math.ceil((least + ((most - least) * (threads - 1)) / (mostThreads - 1)) / 16) * 16;
 }
 
-/** One line for each entry, replicas counted. */
+/** One line for each entry, with the number of replicas. */
 const memoryOfProcesses = (processes: readonly SidekiqProcess[]): MemoryLine[] =>
   processes.map((process) => ({
     item: `Sidekiq ${queueNames(process).join(",")}${process.replicas === 1 ? "" : ` × ${process.replicas}`}`,
     mib: sidekiqMemoryMiB(process) * process.replicas,
   }));
 
-/** A container for each replica: `sidekiq-LEADING_QUEUE-NUMBER`. */
+/** One container for each replica: `sidekiq-LEADING_QUEUE-NUMBER`. */
 export function sidekiqContainers(processes: readonly SizedProcess[]): Record<string, Container> {
   const replicas = processes.flatMap((process) => Array.from({ length: process.replicas }, () => process));
   const numbers = new Map<string, number>();
@@ -59,7 +62,7 @@ export function sidekiqContainers(processes: readonly SizedProcess[]): Record<st
 
 const sidekiqContainer = (process: SizedProcess, metricsPort: number): Container => ({
   image: "mastodon",
-  // A crash leaves the file, and a container that starts again keeps it: it would count as booted at once.
+  // After a crash the file remains, and a restarted container would keep it: it would count as booted at once.
   command: [
     ...["sh", "-c", 'rm -f "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && exec "$@"', "sh"],
     ...["bundle", "exec", "sidekiq", ...sidekiqArguments(process)],
@@ -74,20 +77,20 @@ const sidekiqContainer = (process: SizedProcess, metricsPort: number): Container
     MASTODON_PROMETHEUS_EXPORTER_PORT: String(metricsPort),
     MASTODON_PROMETHEUS_EXPORTER_SIDEKIQ_DETAILED_METRICS: "true",
   },
-  // Booted, and its own web server of metrics answers, whatever it answers: a process that hangs does not.
+  // Healthy: it has booted, and its own web server for metrics gives any answer. A process that hangs gives none.
   healthcheck: [
     ...["sh", "-c"],
     `test -e "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && curl -sS --noproxy 127.0.0.1 -o /dev/null http://127.0.0.1:${metricsPort}/`,
   ],
-  // 25 threads that all compute hand Ruby's lock around, and each of the few steps of an answer waits for 2.5 s of theirs.
+  // If 25 threads all compute, they pass Ruby's lock around, and each of the few steps of an answer waits for 2.5 s of their work.
   healthTimeoutSeconds: 60,
-  // Sidekiq lets jobs finish for 25 s after TERM and then pushes them back; Docker's default is to kill after 10 s.
+  // After TERM, Sidekiq lets jobs finish for 25 s and then pushes them back; Docker's default is to kill after 10 s.
   stopGraceSeconds: 40,
 });
 
 const anywhere = {
   containers: ({ sizing }: HostInputs) => sidekiqContainers(sizing.sidekiq),
-  // How many register themselves in Redis.
+  // The number of processes that register in Redis.
   hostEnv: ({ sizing }: HostInputs) => ({
     SIDEKIQ_PROCESSES: sizing.sidekiq.reduce((sum, { replicas }) => sum + replicas, 0),
   }),
@@ -98,7 +101,7 @@ export const sidekiqOnMain = service({
   ...anywhere,
   memory: ({ sidekiq }: MainSizes) => [
     ...memoryOfProcesses(sidekiq),
-    // Web takes uploads, and main runs tootctl.
+    // Web receives uploads, and tootctl runs on main.
     { item: "ffmpeg or tootctl", mib: PASSING_MIB },
   ],
   connections: ({ sidekiq }: Pick<MainSizes, "sidekiq">) => [

@@ -36,7 +36,7 @@ export interface MainSizes extends WorkerSizes {
   pgbouncer: PgbouncerSizing;
   redis: { maxMemoryMiB: number };
   cacheRedis: { maxMemoryMiB: number };
-  /** `memoryMiB`: the container's limit, here and below. */
+  /** `memoryMiB` is the container's limit, here and below. */
   web: { processes: number; threads: number; memoryMiB: number };
   streaming: { processes: 1; memoryMiB: number };
   /** tootctl and consoles. */

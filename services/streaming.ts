@@ -5,8 +5,8 @@ import { service } from "./service";
 import type { MainSizes } from "./sizes";
 
 /**
- * Of what Rails needs streaming reads this (mastodon/mastodon:streaming/{index,database,redis,logging}.js): none of the keys, no mail
- * and no storage. It is the one program here that people's connections stay open to.
+ * The variables of Rails that streaming reads (mastodon/mastodon:streaming/{index,database,redis,logging}.js): no keys, no mail and no
+ * storage. It is the one program here to which people's connections stay open.
  */
 const STREAMING_READS =
   /^(DB_(HOST|PORT|NAME|USER|PASS)|REDIS_(HOST|PORT|PASSWORD)|LOG_LEVEL|TRUSTED_PROXY_IP|NODE_EXTRA_CA_CERTS|OTEL_\w+|TZ)$/;
@@ -18,13 +18,13 @@ function container({ memoryMiB }: MainSizes["streaming"]): Container {
     memoryMiB,
     environment: { BIND: LOOPBACK, PORT: "4000" },
     reads: STREAMING_READS,
-    // It answers with the database down, too: a restart would not help then.
+    // This also succeeds while the database is down: a restart would not help then.
     healthcheck: answers("http://127.0.0.1:4000/api/v1/streaming/health"),
     stopGraceSeconds: 10,
   };
 }
 
-/** Its pool when DB_POOL is unset (docs.joinmastodon.org/admin/scaling). */
+/** The size of its pool if DB_POOL is unset (docs.joinmastodon.org/admin/scaling). */
 const CONNECTIONS = 10;
 
 export const streaming = service({

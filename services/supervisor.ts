@@ -1,4 +1,4 @@
-/** A worker's supervisor: it waits for main and its release, and drains before the end. Nothing there holds data. */
+/** A worker's supervisor: it waits for main and its release, and drains the worker before it is deleted. A worker holds no data. */
 import { command, step, unit } from "./hostFile";
 import type { WorkerInputs } from "./inputs";
 import { REDIS_PORT } from "./redis";

@@ -3,7 +3,7 @@ import { file, step } from "./hostFile";
 import type { HostInputs } from "./inputs";
 import { service } from "./service";
 
-/** `HH:MM` that many hours later, around midnight. */
+/** `HH:MM`, that many hours later, wrapping at midnight. */
 function later(time: string, hours: number): string {
   const [hour = 0, minute = 0] = time.split(":").map(Number);
   return [(hour + hours) % 24, minute].map((part) => String(part).padStart(2, "0")).join(":");
@@ -17,7 +17,7 @@ export const upkeep = service({
     file("/etc/apt/apt.conf.d/60mastodon-host", "upkeep/upgrades.conf", {
       REBOOT: String(role === "worker" && upkeep.rebootWorkers),
     }),
-    // Workers an hour after main, so that an update that breaks something does not meet both at once.
+    // Workers an hour after main, so that a bad update does not hit both at once.
     file("/etc/systemd/system/apt-daily-upgrade.timer.d/mastodon-host.conf", "upkeep/upgrade-window.conf", {
       TIME: later(upkeep.window, role === "worker" ? 1 : 0),
     }),

@@ -25,7 +25,7 @@ export const volume = service({
   packages: ["xfsprogs"],
   hostEnv: ({ volumeName, settings }: MainInputs) => ({
     VOLUME_NAME: volumeName,
-    // No script reads it: a new size brings the bundle to the machine, whose volume step then grows the filesystem.
+    // No script reads it: a new size brings a new bundle to the machine, whose volume step then grows the filesystem.
     VOLUME_GIB: settings.main.volumeGiB,
   }),
   files: ({ volumeName }: MainInputs) => [

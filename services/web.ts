@@ -4,13 +4,13 @@ import type { MainInputs } from "./inputs";
 import { service } from "./service";
 import type { MainSizes } from "./sizes";
 
-/** The preloaded code that Puma's processes share, and what each adds: 1.3 GiB, the largest published, at 2 × 5. */
+/** The preloaded code that Puma's processes share, and what each process adds: 1.3 GiB, the largest published figure, at 2 × 5. */
 export const WEB_SHARED_MIB = 320;
 export const WEB_PROCESS_MIB = 512;
 
 export const webMemoryMiB = (processes: number): number => WEB_SHARED_MIB + WEB_PROCESS_MIB * processes;
 
-/** The image's own BIND is 0.0.0.0, and on the host's network nothing else would stand between it and the internet. */
+/** The image's own BIND is 0.0.0.0, and on the host's network nothing else would protect it from the internet. */
 function container({ processes, threads, memoryMiB }: MainSizes["web"]): Container {
   return {
     image: "mastodon",

@@ -3,7 +3,7 @@
 import type { SidekiqProcess } from "../catalogue/queues";
 import type { Settings } from "./schema";
 
-/** A Sidekiq process with its place. */
+/** A Sidekiq process, and where it runs. */
 export interface PlacedProcess {
   /** Where it is set: `main.sidekiq[0]`, `workers[1].sidekiq[0]`. */
   key: string;
@@ -41,15 +41,15 @@ export function placedProcesses({
 }
 
 /**
- * How many droplets live in each account at once at the most. Main is replaced old first; workers new first, and all of
- * them at once when the program's own files change.
+ * The most droplets that each account holds at once. Main is replaced old first. Workers are replaced new first, and all at once if the
+ * program's own files change.
  */
 export function dropletsAtOnce(settings: Pick<Settings, "workers" | "workerAccount">) {
   const fleet = 2 * settings.workers.reduce((sum, { count }) => sum + count, 0);
   return !hasWorkerAccount(settings) ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
 }
 
-/** Whether droplets live in a second account: `workers: []` needs none. */
+/** Whether there are droplets in a second account: `workers: []` needs none. */
 export const hasWorkerAccount = ({
   workerAccount,
   workers,

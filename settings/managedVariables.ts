@@ -1,7 +1,7 @@
 /**
- * Variables of Mastodon that are not for `extraEnv`: those that compose.yaml sets, those that would break what it wires, and those to be
- * warned of. Everything else goes through. What Mastodon reads: mastodon/mastodon:config (puma.rb, email.yml, initializers/paperclip.rb,
- * initializers/1_hosts.rb, initializers/trusted_proxies.rb), lib/mastodon/redis_configuration.rb, streaming.
+ * Variables of Mastodon that `extraEnv` may not set, or is warned of: those that compose.yaml sets, those that would break what it
+ * connects, and those that few want. All others are passed on. What Mastodon reads: mastodon/mastodon:config (puma.rb, email.yml,
+ * initializers/paperclip.rb, initializers/1_hosts.rb, initializers/trusted_proxies.rb), lib/mastodon/redis_configuration.rb, streaming.
  */
 
 const SECRET = "set the secret of that name with pulumi config set --secret";
@@ -10,7 +10,7 @@ const REDIS = "leave it out: the program sets up Redis (and Mastodon refuses RED
 const METRICS = "leave it out: the program gives each process its own port";
 const PROGRAM = "leave it out: the program sets it for each process";
 
-/** By name: what compose.yaml sets for some process, and what to do instead. A test holds it to what is rendered. */
+/** By name: what compose.yaml sets for some process, and what to do instead. A test compares it with what is rendered. */
 const SET: Readonly<Record<string, string>> = {
   LOCAL_DOMAIN: "set `domain`",
   WEB_DOMAIN: "set `webDomain`",
@@ -62,7 +62,7 @@ const BREAKS: readonly [RegExp, string][] = [
   ],
 ];
 
-/** What does something that few want, and what; undefined where that value is harmless. */
+/** Variables with an effect that few want, and that effect; undefined if the value is harmless. */
 const WARNS: Readonly<Record<string, (value: string) => string | undefined>> = {
   SELF_DESTRUCT: () =>
     "Mastodon tells every server to delete all accounts of this instance, which cannot be undone",
@@ -78,17 +78,17 @@ const WARNS: Readonly<Record<string, (value: string) => string | undefined>> = {
   STREAMING_API_BASE_URL: () => "streaming is served under the web domain only",
 };
 
-/** Why a variable cannot be given; undefined where it can. */
+/** Why a variable may not be set; undefined if it may. */
 export function refusedVariable(name: string): string | undefined {
   if (Object.hasOwn(SET, name)) return `is set by the program; ${SET[name]}`;
   const breaks = BREAKS.find(([pattern]) => pattern.test(name))?.[1];
   return breaks && `cannot be set: ${breaks}; remove it`;
 }
 
-/** What to know of a variable that may be given; undefined where there is nothing. */
+/** A warning about a variable that may be set; undefined if there is none. */
 export function variableWarning(name: string, value: string): string | undefined {
   return Object.hasOwn(WARNS, name) ? WARNS[name]?.(value) : undefined;
 }
 
-/** Names that compose.yaml sets, whatever is set elsewhere. */
+/** Names that compose.yaml always sets. */
 export const SET_VARIABLES: readonly string[] = Object.keys(SET);

@@ -3,12 +3,12 @@ import type { Settings } from "./schema";
 
 /** Names that follow from the stack's own name. */
 export interface StackNames {
-  /** Prefix of everything the stack owns: `mastodon-STACK`. */
+  /** Prefix of everything that the stack owns: `mastodon-STACK`. */
   prefix: string;
   mainDroplet: string;
   /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
   dataVolume: string;
-  /** Tailnet tags: they carry the stack, so that two stacks in one tailnet never reach each other. */
+  /** Tailnet tags. They contain the stack's name, so two stacks in one tailnet never reach each other. */
   tags: { main: string; worker: string; deploy: string };
 }
 
@@ -46,13 +46,15 @@ export function namesOf(settings: NamedSettings, stack: string): Names {
 }
 
 /**
- * A tag at DigitalOcean: `mastodon:STACK`, `mastodon:STACK:main`, `mastodon:STACK:worker:POOL`. Colons, which no name may
- * have: with hyphens the tag of stack `a-main` would be the one that opens 80 and 443 on stack a's main droplet.
+ * A tag at DigitalOcean: `mastodon:STACK`, `mastodon:STACK:main`, `mastodon:STACK:worker:POOL`. It uses colons, which no name may contain.
+ * With hyphens, the tag of stack `a-main` would be the one that opens 80 and 443 on stack a's main droplet.
  */
 export const cloudTag = (stack: string, ...parts: string[]) => ["mastodon", stack, ...parts].join(":");
 
-/** A short, lowercase part of an auth key's id (`kXyZ12345CNTRL`), enough to tell two machines of one name apart:
- * host names end in it. */
+/**
+ * A short, lowercase part of an auth key's id (`kXyZ12345CNTRL`), enough to distinguish two machines with one name: host names
+ * end in it.
+ */
 export const shortKeyId = (keyId: string) =>
   keyId
     .replace(/CNTRL$/, "")

@@ -1,4 +1,4 @@
-/** The plain settings, each judged by itself: the one reader for the program, the plan, the policy pack and `size`. */
+/** The plain settings, each checked by itself: the one reader for the program, the plan, the policy pack and `size`. */
 import type { z } from "zod";
 import { plainSecretProblems, rereadProblems, rewrittenProblems } from "./plainValues";
 import type { Problem } from "./problem";
@@ -13,7 +13,7 @@ import type { Notes } from "./stackFile/notes";
 const NO_NOTES: Notes = { project: "", foreign: {}, encrypted: [], reread: [] };
 
 /**
- * @param raw name → string as the engine hands it over; secrets are left to secrets.ts
+ * @param raw name → string as the engine hands it over; secrets.ts reads the secrets
  * @param shape the settings to read: all of settings/schema/, or some
  */
 export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
@@ -25,7 +25,7 @@ export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
     const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
     return schema && settingType(schema);
   };
-  // Its value is not known to all readers, so none of them judges it.
+  // Not every reader knows its value, so no reader checks it.
   const unread = notes.encrypted.map(headOf).filter((name) => Object.hasOwn(shape, name));
   const names = [...Object.keys(raw), ...notes.encrypted.map(headOf).filter((name) => !name.includes(":"))];
   const plain = names.filter((name) => !Object.hasOwn(SECRETS, name)).map((name) => [name, raw[name] ?? ""]);
@@ -50,6 +50,6 @@ export function plainSettings<S extends Readonly<Record<string, z.ZodType>>>(
   return { settings: parsed.settings, problems: onePerKey(problems) };
 }
 
-/** One line for one fault: zod finds a number that is too large to be whole as well. */
+/** One mistake gets one line: for a number that is too large, zod also reports that it is not an integer. */
 const onePerKey = (problems: readonly Problem[]) =>
   problems.filter(({ key }, i) => problems.findIndex((other) => other.key === key) === i);

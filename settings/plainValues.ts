@@ -1,4 +1,4 @@
-/** Plain values that no schema can judge: secrets that anybody could read, and what YAML made of something else. */
+/** Checks of plain values that no schema can make: secrets that anybody could read, and values that YAML changed. */
 import type { z } from "zod";
 import { refusedVariable } from "./managedVariables";
 import type { Problem } from "./problem";
@@ -25,12 +25,12 @@ export function leavesOf(value: unknown, path: Path = []): Leaf[] {
 /** `extraSecretEnv` holds all secret variables at once. */
 export const setVariable = (name: string) => `${setCommand("extraSecretEnv")} '{"${name}": "VALUE"}'`;
 
-/** A name that says that its value is secret, and not where it is or how long it lasts. */
+/** A name that says that its value is secret, rather than where a secret is or how long it lasts. */
 const SECRET_NAME =
   /(SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_?KEY|_KEY|_PASS)(_BASE)?$/;
 const PUBLIC_NAME = /PUBLIC_KEY$|SITE_?KEY$/;
 
-/** Secrets in plain settings: a problem each, which does not repeat them. */
+/** Secrets in plain settings: one problem each; the message does not repeat them. */
 export function plainSecretProblems(setting: string, value: unknown): Problem[] {
   return leavesOf(value).flatMap(({ path, value: leaf }) => {
     if (typeof leaf !== "string") return [];
@@ -58,7 +58,7 @@ export function plainSecretProblems(setting: string, value: unknown): Problem[] 
 /** A date as Go prints it: the program never sees what was written. */
 const GO_DATE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/;
 
-/** Variables that are no longer what was written, as far as the value itself shows it. */
+/** Variables that differ from what was written, as far as the value itself reveals it. */
 export function rewrittenProblems(setting: string, schema: z.ZodType, value: unknown): Problem[] {
   return leavesOf(value).flatMap(({ path, value: leaf }) => {
     const isDate = typeof leaf === "string" && GO_DATE.test(leaf);
@@ -74,9 +74,9 @@ export function rewrittenProblems(setting: string, schema: z.ZodType, value: unk
 const CHANGED = "is a value that YAML changes when it is read; put it in quotes";
 
 /**
- * What the stack's file tells of scalars without quotes.
+ * What the stack's file tells about scalars without quotes.
  *
- * @param isQuiet whether messages may not repeat values of the setting
+ * @param isQuiet whether messages must not repeat values of the setting
  */
 export function rereadProblems(
   { at, written, read }: Reread,
@@ -86,7 +86,7 @@ export function rereadProblems(
   const place = schemaAt(schema, stepsOf(at).slice(1));
   const type = place && settingType(place);
   if (type === "boolean") return [];
-  // 1_000 and 0x10 are what they look like; 0755 is not.
+  // 1_000 and 0x10 mean what they look like; 0755 does not.
   if (type === "integer" && Number(written.replaceAll("_", "")) === Number(read)) return [];
   const remedy = type === "integer" ? `write ${read}` : `write "${written}"`;
   return [{ key: at, message: isQuiet ? CHANGED : `is ${written}, which YAML reads as ${read}; ${remedy}` }];

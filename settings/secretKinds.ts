@@ -1,16 +1,16 @@
-/** Secrets by their looks. */
+/** Recognizes secrets by their format. */
 import type { SecretName } from "./secrets";
 
 interface Kind {
   /** "a DigitalOcean token". */
   what: string;
-  /** Where it belongs, if this program takes it. */
+  /** The setting that takes it, if this program takes it at all. */
   secret?: SecretName;
 }
 
 const AWS_KEY_ID = /\bA[KS]IA[A-Z0-9]{16}/;
 
-/** Formats that their issuers document, for secret scanners to find. */
+/** Formats that their issuers document for secret scanners. */
 const KINDS: readonly [RegExp, Kind][] = [
   [/-----BEGIN (?!CERTIFICATE|PUBLIC KEY)/, { what: "a private key" }],
   [/tskey-client-/, { what: "the secret of a Tailscale OAuth client", secret: "tailscaleOauthClientSecret" }],
@@ -32,7 +32,7 @@ const KINDS: readonly [RegExp, Kind][] = [
   [/^[a-z][\w+.-]*:\/\/[^/\s@]*:[^/\s@]+@/i, { what: "a URL with a password" }],
 ];
 
-/** Letters of both cases and digits without a break, or the digits of a hash: no name and no address is written so. */
+/** Unbroken letters of both cases and digits, or the digits of a hash: no name or address looks like that. */
 function looksRandom(text: string): boolean {
   const isMixed = (run: string) => /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run);
   const runs = text.match(/[A-Za-z\d+_=]{24,}/g) ?? [];
@@ -42,13 +42,13 @@ function looksRandom(text: string): boolean {
   );
 }
 
-/** Long values that are public, or that only a relay may read as it likes. */
+/** Long values that are public, or that have any format the relay likes. */
 const MAY_BE_RANDOM =
   /^(smtp\.login|administratorKeys\b.*|extraEnv\..*(_ID|PUBLIC_KEY|SITE_?KEY|_CERT|FINGERPRINT))$/;
 
-/** @param key where it stands: public keys are long, and some relays' user names look like secrets */
+/** @param key the setting: public keys are long, and some relays' user names look like secrets */
 export function secretKind(text: string, key: string): Kind | undefined {
-  // The user name at Amazon SES is an access key's id.
+  // The user name at Amazon SES is the id of an access key.
   const known = KINDS.filter(([pattern]) => key !== "smtp.login" || pattern !== AWS_KEY_ID).find(
     ([pattern]) => pattern.test(text),
   );

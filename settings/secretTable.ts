@@ -1,22 +1,22 @@
-/** Every secret of a stack: flat keys, each read as a secret. The one list: what is made, held and refused follows from it. */
+/** The one list of a stack's secrets: flat keys, each read as a secret. What is generated, held and refused follows from it. */
 import { hasWorkerAccount } from "./fleet";
 import type { Settings } from "./schema";
 
 export interface SecretSetting {
   description: string;
-  /** Whether a stack with these settings cannot be deployed without it; absent: the program makes one where none is given. */
+  /** Whether a stack with these settings cannot be deployed without it; if absent, the program generates the secret when it is not set. */
   requiredWhen?: (settings: Partial<Settings>) => boolean;
-  /** The exact format of a given value, with the words for it. */
+  /** The exact format of a secret that is set, with its description. */
   format?: { pattern: RegExp; words: string };
-  /** A value of the right format that stands for one that cannot be read (`npm run plan` reads no secret). */
+  /** A value of the right format that stands for one that cannot be read (`npm run plan` reads no secrets). */
   placeholder?: string;
-  /** Machines whose files hold it; absent where only the program uses it. */
+  /** Machines whose files contain it; absent if only the program uses it. */
   on?: "every machine" | "main";
-  /** What is made once where none is given: letters and digits, or bytes in hexadecimal; under that name in the state. */
+  /** What is generated once if it is not set: letters and digits, or bytes in hexadecimal; under that name in the state. */
   made?: { resource: string; letters: number } | { resource: string; bytes: number };
-  /** A stack may do without it. */
+  /** A stack may work without it. */
   optional?: true;
-  /** What is lost where it changes on a living stack: refused. */
+  /** What would be lost if it changed on a living stack: such a change is refused. */
   fixed?: string;
 }
 
@@ -27,7 +27,7 @@ const alphanumeric32 = {
 };
 const token = { pattern: /^[\x21-\x7e]+$/, words: "the token alone, without spaces or line breaks" };
 /**
- * Mastodon puts it into a URL and lets Addressable normalize that (lib/mastodon/redis_configuration.rb): `%41` would be `A`, while
+ * Mastodon puts it into a URL and lets Addressable normalize that (lib/mastodon/redis_configuration.rb): `%41` would become `A`, while
  * Redis and streaming keep `%41`.
  */
 const inRedisUrl = {
@@ -101,7 +101,7 @@ export const table = {
   vapidPrivateKey: {
     description: "VAPID_PRIVATE_KEY of an adopted instance; together with `vapidPublicKey`",
     format: { pattern: /^[A-Za-z0-9_-]{43}=$/, words: "44 characters of URL-safe base64" },
-    // The number 1 and, below, the curve's generator: a pair that matches and that nobody would use.
+    // The number 1 and, below, the curve's generator: a matching pair that nobody would use.
     placeholder: `${"A".repeat(42)}E=`,
     on: "every machine",
     fixed: "nobody would get web push any more",
@@ -140,7 +140,7 @@ export const table = {
   consolePassword: {
     description: "root's password on the droplets' consoles; ssh never accepts it",
     format: printable,
-    // A person types this one at a console.
+    // People type this one at a console.
     on: "main",
     made: { resource: "console", letters: 24 },
   },

@@ -1,11 +1,11 @@
-/** Things to know about a stack that stop nobody. */
+/** Warnings about a stack's settings. */
 
 import { variableWarning } from "./managedVariables";
 import { leavesOf } from "./plainValues";
 import type { Settings } from "./schema";
 import { nameAt } from "./schema/issues";
 
-/** DigitalOcean blocks 25 for new accounts; the other two are reported so. */
+/** DigitalOcean blocks 25 for new accounts; users report the other two. */
 const BLOCKED_MAIL_PORTS = [25, 465, 587];
 
 export function settingWarnings(settings: Settings): string[] {
@@ -39,9 +39,9 @@ export function settingWarnings(settings: Settings): string[] {
   return warnings;
 }
 
-/** What the worked examples and the messages of this program write where a user's own value belongs. */
+/** What the examples and this program's messages contain in place of a user's own value. */
 const EXAMPLES: readonly RegExp[] = [
-  // Names that no one can own (RFC 2606), alone, in an address or in a URL.
+  // Names that nobody can own (RFC 2606), alone, in an address or in a URL.
   /(^|[./@\s])(example|test|invalid|localhost)([:/>]|$)|(^|[./@\s])example\.(com|org|net)([:/>]|$)/i,
   // AWS' documentation uses these account numbers.
   /^(123456789012|111122223333|444455556666)$/,
@@ -51,7 +51,7 @@ const EXAMPLES: readonly RegExp[] = [
 ];
 export const isExampleValue = (value: string) => EXAMPLES.some((pattern) => pattern.test(value));
 
-/** Values of the examples that a real instance replaces, wherever they stand. */
+/** Values of the examples that a real instance replaces, wherever they are. */
 export function exampleValues(settings: Settings): { key: string; value: string }[] {
   return Object.entries(settings).flatMap(([name, value]) =>
     leavesOf(value).flatMap(({ path, value: leaf }) =>

@@ -1,4 +1,4 @@
-/** Regions of AWS' standard partition, from the provider: the others have other host names, ARNs and accounts. */
+/** Regions of AWS' standard partition, from the provider. Other partitions have other host names, ARNs and accounts. */
 import { Region } from "@pulumi/aws/types/enums";
 import { closest, distance } from "fastest-levenshtein";
 
@@ -15,7 +15,7 @@ export function awsRegionProblem(region: string): string | undefined {
   return "is not a region of AWS";
 }
 
-/** `us-east1`, `US-East-1`: the region that is meant, if it is near. */
+/** `us-east1`, `US-East-1`: the region that was meant, if it is close. */
 export function correctRegion(written: string): string {
   const plain = written.trim().toLowerCase().replace(/[_\s]/g, "-");
   const near = closest(plain, [...AWS_REGIONS]);

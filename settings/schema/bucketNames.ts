@@ -1,4 +1,4 @@
-/** Names that S3 keeps for itself (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, read 2026-11-28). */
+/** Names that S3 reserves (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, read 2026-11-28). */
 
 const RESERVED: readonly [RegExp, string][] = [
   [/^xn--/, "begins with xn--"],
@@ -11,7 +11,7 @@ const RESERVED: readonly [RegExp, string][] = [
   [/-\d{12}-[a-z\d-]+-an$/, "has the form of an account's regional namespace (…-ACCOUNT-REGION-an)"],
 ];
 
-/** Why AWS refuses a name of the right characters, as a clause; undefined where it takes it. */
+/** Why AWS refuses a name with valid characters, as a clause; undefined if it accepts the name. */
 export function reservedBucketName(name: string): string | undefined {
   return RESERVED.find(([pattern]) => pattern.test(name))?.[1];
 }

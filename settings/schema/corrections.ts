@@ -1,11 +1,11 @@
-/** What somebody meant who wrote something near a right value: the message names it. */
+/** Guesses what was meant by a value that is almost right, so that the message can name it. */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
 
-/** Schema → the right value that is meant, if one can be guessed. What it returns is checked by the schema again. */
+/** Schema → the value that was meant, if it can be guessed. The schema checks the guess again. */
 export const corrections = z.registry<{ correct: (written: string) => string }>();
 
-/** Upper case, a scheme, a path, a port, an `@` and a trailing dot go; international names get their form in DNS. */
+/** Removes capitals, a scheme, a path, a port, an `@` and a trailing dot; converts international names to their form in DNS. */
 export function correctHost(written: string): string {
   const bare = written
     .trim()
@@ -17,7 +17,7 @@ export function correctHost(written: string): string {
   return domainToASCII(bare);
 }
 
-/** `s3://`, an ARN, S3's own host names, capitals, dots and underscores. */
+/** Removes `s3://`, an ARN, S3's own host names, capitals, dots and underscores. */
 export const correctBucket = (written: string) =>
   written
     .trim()

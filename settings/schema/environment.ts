@@ -1,4 +1,4 @@
-/** Variables for Mastodon beyond those that the program sets. */
+/** Variables for Mastodon in addition to those that the program sets. */
 import { z } from "zod";
 import { quiet } from "./values";
 

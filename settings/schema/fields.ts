@@ -1,8 +1,8 @@
-/** Kinds of values that several settings share. */
+/** Types of values that several settings share. */
 import { z } from "zod";
 import { correctBucket, correctEmail, correctHost, corrections, correctTime } from "./corrections";
 
-/** A check whose words depend on the value. */
+/** A check whose message depends on the value. */
 export const saying =
   (problem: (text: string) => string | undefined) =>
   (
@@ -42,10 +42,10 @@ export const oneLine = z
 
 export const generation = z.int().min(1).default(1);
 
-/** Less than `least` is no use to the program that gets it, or keeps it from starting. */
+/** With less than `least`, the program is of no use or does not start. */
 export const mebibytes = (least: number) => z.int().min(least).optional();
 
-/** Amounts that need not be whole. */
+/** Amounts that need not be integers. */
 export const amount = (least: number, most: number) =>
   z
     .number({ error: ({ code }) => (code === "invalid_type" ? "is not a number" : undefined) })

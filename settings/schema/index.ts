@@ -1,8 +1,6 @@
 /**
- * The one list of settings. settings/plain.ts reads them.
- *
- * Pulumi.yaml's config block, docs/settings.md and the editors' JSON schema are generated from it by `npm run settings`.
- * Everything that decides how many resources there are is a plain value from here.
+ * The one list of settings; settings/plain.ts reads them. `npm run settings` generates Pulumi.yaml's config block, docs/settings.md and the
+ * editors' JSON schema from it. Everything that decides how many resources there are is a plain value from here.
  */
 import { z } from "zod";
 import { access } from "./access";
@@ -16,8 +14,8 @@ import { storage } from "./storage";
 import { upkeep } from "./upkeep";
 
 /**
- * Every plain setting: type, default and description. Secrets are separate flat keys (settings/secretTable.ts).
- * `.meta({ examples })` is what editors offer and what an error message tells the reader to write.
+ * Every plain setting: type, default and description. Secrets are separate flat keys (settings/secretTable.ts). Editors offer the values of
+ * `.meta({ examples })`, and error messages tell the reader to write one.
  */
 export const settingsSchema = z.strictObject({
   ...instance,

@@ -1,4 +1,4 @@
-/** The instance: its names, where it is, which release, whose it is. */
+/** The instance: its names, its region, its release, its owner. */
 import { z } from "zod";
 import { corrections, correctRelease } from "./corrections";
 import { email, hostName, optional } from "./fields";

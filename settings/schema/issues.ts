@@ -1,4 +1,4 @@
-/** From zod's issues to problems in this program's words. */
+/** Turns zod's issues into problems with this program's messages. */
 import { closest, distance } from "fastest-levenshtein";
 import { stringify } from "yaml";
 import { z } from "zod";
@@ -19,7 +19,7 @@ export interface GivenSetting {
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** The schema that a path inside a setting leads to; undefined where the path leaves the schema. */
+/** The schema that a path inside a setting leads to; undefined if the path leaves the schema. */
 export function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return schema;
@@ -61,12 +61,12 @@ export function unknownKey(prefix: string, name: string, known: readonly string[
   };
 }
 
-/** A third of the letters: close enough for a slip, too far for another word. */
+/** A third of the letters: close enough for a typo, too far for another word. */
 const isSlip = (name: string, near: string) => distance(name, near) <= Math.max(2, name.length / 3);
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** A key at the top that is no setting: a path, a name from within a map, or a slip. */
+/** A top-level key that is not a setting: a path, a name from within a map, or a typo. */
 export function unknownSetting(name: string, shape: Shape, otherNames: readonly string[]): Problem {
   const key = shownName(name);
   const path = stepsOf(name.replaceAll(/\["([^"]*)"\]/g, ".$1"));
@@ -107,7 +107,7 @@ function unknownKeys({ key, schema }: GivenSetting, path: Path, names: readonly 
   );
 }
 
-/** Names that a map takes; empty where it takes any. */
+/** Names that a map accepts; empty if it accepts any. */
 function keysOf(schema: z.ZodType): string[] {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysOf(option as z.ZodType));
@@ -121,7 +121,7 @@ function keysOf(schema: z.ZodType): string[] {
 const metaOf = (schema: z.ZodType | undefined) =>
   (schema?.meta() ?? {}) as { description?: string; examples?: unknown[] };
 
-/** "; write …": the value that was meant, or an example, as YAML that every reader takes for the right type. */
+/** "; write …": the value that was meant, or an example, as YAML that every reader reads as the right type. */
 function advice(schema: z.ZodType | undefined, given?: unknown): string {
   const meant = schema && typeof given === "string" ? correctionOf(schema, given) : undefined;
   if (meant !== undefined) return `; write ${yamlOf(meant)}`;
@@ -129,7 +129,7 @@ function advice(schema: z.ZodType | undefined, given?: unknown): string {
   return example === undefined ? "" : `; write, for example, ${yamlOf(example)}`;
 }
 
-/** The nearest right value, where there is one. */
+/** The nearest valid value, if there is one. */
 function correctionOf(schema: z.ZodType, given: string): string | undefined {
   const inner = unwrap(schema);
   const parts = inner instanceof z.ZodUnion ? (inner.options as z.ZodType[]) : [schema, inner];
@@ -138,12 +138,12 @@ function correctionOf(schema: z.ZodType, given: string): string | undefined {
 }
 
 function yamlOf(example: unknown): string {
-  // YAML 1.1 quotes what some reader takes for a number: "02:30".
+  // YAML 1.1 quotes what some readers take for a number: "02:30".
   const yaml = stringify(example, { version: "1.1", collectionStyle: "flow", flowCollectionPadding: false });
   return yaml.trim();
 }
 
-/** What is not there, or is `null` or "" where that means nothing. */
+/** A value that is missing, or is `null` or "" although that has no meaning. */
 function emptyMessage({ schema }: GivenSetting, path: Path): string {
   const place = schemaAt(schema, path);
   const parent = path.length > 0 ? schemaAt(schema, path.slice(0, -1)) : undefined;
@@ -161,7 +161,7 @@ function kindOf(schema: z.ZodType): string {
   return isDecimal(schema) ? "a number" : article(settingType(schema));
 }
 
-/** Everything that an issue says, each with its place and what to write there. */
+/** Everything that an issue says, each with its path and what to write there. */
 export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
   const { key, schema, value, quiet } = setting;
   if (issue.code === "unrecognized_keys") return unknownKeys(setting, issue.path, issue.keys);
@@ -169,7 +169,7 @@ export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
   const given = valueAt(value, issue.path);
   const name = nameAt(key, issue.path);
   if (issue.code === "invalid_key") {
-    // The name is wrong, not what it holds.
+    // The name is wrong, not its value.
     const [own] = issue.issues;
     return [{ key: name, message: own ? own.message : "is not a known name" }];
   }
@@ -188,8 +188,8 @@ export function describeIssue(setting: GivenSetting, issue: Issue): Problem[] {
 }
 
 /**
- * Of a union's options the one that the value was meant for: the only one whose kind it has. Where there is none and the
- * union has no words of its own, the last speaks for all.
+ * The option of a union that the value was meant for: the only one with the same type. If there is none, and the union has no message, the
+ * last option is used.
  */
 function nearestOption(issue: z.core.$ZodIssueInvalidUnion): Issue[] | undefined {
   const ofKind = issue.errors.filter(
@@ -200,11 +200,11 @@ function nearestOption(issue: z.core.$ZodIssueInvalidUnion): Issue[] | undefined
   return isOwn(issue.message) ? undefined : issue.errors.at(-1);
 }
 
-/** The schema's own words are clauses; zod's begin with a capital letter. */
+/** The schema's own messages are clauses; zod's begin with a capital letter. */
 const isOwn = (message: string) => /^[a-z]/.test(message);
 
 /**
- * @param is "is VALUE"; undefined where the value stays out
+ * @param is "is VALUE"; undefined if the value must not be shown
  * @param write "; write …", or empty
  */
 function sentence(issue: Issue, is: string | undefined, given: unknown, write: string): string {
@@ -241,7 +241,7 @@ function sentence(issue: Issue, is: string | undefined, given: unknown, write: s
   }
 }
 
-/** Whether a string says what would be right without quotes. */
+/** Whether a string would be valid without its quotes. */
 const isOfType = (expected: string, text: string) =>
   expected === "boolean"
     ? /^(true|false)$/.test(text)

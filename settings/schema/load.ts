@@ -1,4 +1,4 @@
-/** The work, and what the capacity model assumes. */
+/** The load, and what the capacity model assumes. */
 import { z } from "zod";
 import { QUEUE_NAMES } from "../../catalogue/queues";
 import { amount } from "./fields";

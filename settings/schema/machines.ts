@@ -3,7 +3,7 @@ import { z } from "zod";
 import { QUEUE_NAMES } from "../../catalogue/queues";
 import { generation, mebibytes } from "./fields";
 
-/** Of one process on a droplet, and of droplets in a pool. */
+/** The most threads of one process, replicas on a droplet, and droplets in a pool. */
 export const MOST_REPLICAS = 32;
 export const MOST_DROPLETS = 100;
 
@@ -12,7 +12,7 @@ const sidekiqProcess = z.strictObject({
     .union(
       [
         z.array(z.enum(QUEUE_NAMES)).min(1),
-        // Sidekiq without a queue on its command line serves all of config/sidekiq.yml, scheduler too.
+        // Without a queue on its command line, Sidekiq serves all of config/sidekiq.yml, including scheduler.
         z
           .partialRecord(z.enum(QUEUE_NAMES), z.int().min(1).max(100))
           .refine((weights) => Object.keys(weights).length > 0, {
@@ -27,14 +27,14 @@ const sidekiqProcess = z.strictObject({
       },
     )
     .meta({ examples: [["default", "push"]] }),
-  // 25 is the most that pays off in one Ruby process; above it the capacity model warns, above 50 nobody runs it.
+  // 25 is the most that pays off in one Ruby process. Above it the capacity model warns; nobody runs more than 50.
   threads: z
     .int()
     .min(1)
     .max(50)
     .meta({ examples: [5] }),
   replicas: z.int().min(1).max(MOST_REPLICAS).default(1),
-  // Rails takes 300 before its first job.
+  // Rails needs 300 before its first job.
   memoryMiB: mebibytes(384),
 });
 
@@ -71,14 +71,14 @@ const main = z
       })
       .prefault({})
       .meta({ description: "Puma `{processes, threads}`; computed from the size if absent" }),
-    // Node takes 124 before anybody is connected.
+    // Node needs 124 before anybody is connected.
     streaming: z
       .strictObject({ memoryMiB: mebibytes(160) })
       .prefault({})
       .meta({ description: "Streaming `{memoryMiB}`; computed if absent" }),
     postgres: z
       .strictObject({
-        // Half of Postgres' own defaults; a quarter for what a session sorts in.
+        // Half of Postgres' own defaults; a quarter for the memory that a session sorts in.
         sharedBuffersMiB: mebibytes(64),
         effectiveCacheSizeMiB: mebibytes(64),
         workMemMiB: mebibytes(1),

@@ -1,4 +1,4 @@
-/** What the estimate of the price assumes. */
+/** What the price estimate assumes. */
 import { z } from "zod";
 import { amount } from "./fields";
 

@@ -1,4 +1,4 @@
-/** Public keys of ssh as they stand in authorized_keys: what sshd would skip without a word is refused. */
+/** Public ssh keys as in authorized_keys. What sshd would silently skip is refused. */
 import { createPublicKey } from "node:crypto";
 
 const CURVES: Readonly<Record<string, [curve: string, bytes: number]>> = {
@@ -14,7 +14,7 @@ const TYPES = [
   "sk-ecdsa-sha2-nistp256@openssh.com",
 ];
 
-/** What is wrong with a line, as a clause; undefined for a key that opens. The line is not repeated. */
+/** What is wrong with a line, as a clause; undefined for a key that works. The message does not repeat the line. */
 export function sshKeyProblem(line: string): string | undefined {
   if (/PRIVATE KEY/.test(line)) return "is a private key; write the line of the .pub file";
   if (/^-+\s*BEGIN/.test(line))
@@ -45,13 +45,13 @@ function blobProblem(type: string, blob: Buffer): string | undefined {
   if (type === "ssh-rsa") return rsaProblem(parts);
   const isSecurityKey = type.startsWith("sk-");
   const curve = CURVES[type.replace(/^(sk-)?ecdsa-sha2-/, "").replace("@openssh.com", "")];
-  // Security keys name their application last.
+  // Security keys end with the name of their application.
   const expected = (curve ? 2 : 1) + (isSecurityKey ? 1 : 0);
   if (parts.length !== expected) return CUT;
   return isPoint(curve, parts[curve ? 1 : 0]) ? undefined : CUT;
 }
 
-/** Length-prefixed fields (RFC 4251, section 5); undefined where they do not fill the blob. */
+/** Length-prefixed fields (RFC 4251, section 5); undefined if they do not fill the blob. */
 function fieldsOf(blob: Buffer): Buffer[] | undefined {
   const fields: Buffer[] = [];
   for (let at = 0; at < blob.length; ) {
@@ -66,13 +66,13 @@ function fieldsOf(blob: Buffer): Buffer[] | undefined {
 function rsaProblem([exponent, modulus, ...more]: Buffer[]): string | undefined {
   if (!exponent?.length || !modulus?.length || more.length > 0) return CUT;
   const bits = modulus.toString("hex").replace(/^0+/, "").length * 4;
-  // Debian's OpenSSH refuses less than 1,024; 2,048 is what every recommendation begins with.
+  // Debian's OpenSSH refuses less than 1,024; every recommendation starts at 2,048.
   return bits < 2_048
     ? `is an RSA key of only ${bits} bits; create another: ssh-keygen -t ed25519`
     : undefined;
 }
 
-/** Whether a public value is of the curve; without one, of Ed25519. */
+/** Whether a public value is on the curve; without a curve, on Ed25519. */
 function isPoint(curve: [string, number] | undefined, value: Buffer | undefined): boolean {
   if (!curve) return value?.length === 32;
   const [crv, bytes] = curve;

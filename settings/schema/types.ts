@@ -1,10 +1,10 @@
 /** What a setting's schema says about the stack file. */
 import { z } from "zod";
 
-/** What a setting holds in the stack file, as Pulumi.yaml's `type` names it. */
+/** The type of a setting in the stack file, as Pulumi.yaml's `type` names it. */
 export type SettingType = "string" | "integer" | "boolean" | "array" | "object";
 
-/** Takes off defaults and optionality: the schema of what a user writes. */
+/** Removes defaults and optionality: the schema of what a user writes. */
 export function unwrap(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
     ? unwrap(schema.unwrap() as z.ZodType)
@@ -20,7 +20,7 @@ export function settingType(schema: z.ZodType): SettingType {
   return "string";
 }
 
-/** Whether a number need not be whole. Pulumi.yaml has no name for it, and none at its top level. */
+/** Whether a number may be a fraction. Pulumi.yaml has no name for that, and no such setting at its top level. */
 export function isDecimal(schema: z.ZodType): boolean {
   const inner = unwrap(schema);
   return inner instanceof z.ZodNumber && !(inner instanceof z.ZodNumberFormat);

@@ -1,4 +1,4 @@
-/** Certificates, updates, watching, and what protects the stack. */
+/** Certificates, updates, monitoring, and what protects the stack. */
 import { z } from "zod";
 import { timeOfDay } from "./fields";
 

@@ -1,4 +1,4 @@
-/** From the strings that the engine hands over to values that the schema can judge. */
+/** Turns the strings that the engine hands over into values that the schema can check. */
 import { z } from "zod";
 import type { Problem } from "../problem";
 import { describeIssue, type GivenSetting, unknownSetting } from "./issues";
@@ -8,10 +8,10 @@ export { type SettingType, settingType, unwrap } from "./types";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** Settings whose values no message repeats: what lands there by mistake is a private key or a password. */
+/** Settings whose values no message repeats: people put private keys or passwords there by mistake. */
 export const quiet = z.registry<{ why: string }>();
 
-/** One setting from its string: JSON where it is not a text, and the string itself where that is no JSON. */
+/** Reads one setting from its string: JSON if it is not a string setting, and the string itself if that is not JSON. */
 export function decode(raw: string, schema: z.ZodType): unknown {
   if (settingType(schema) === "string" && !/^[[{]/.test(raw)) return raw;
   try {
@@ -21,18 +21,18 @@ export function decode(raw: string, schema: z.ZodType): unknown {
   }
 }
 
-/** What could be read: the settings that are right, and everything that is wrong with the others. */
+/** The result: the settings that are correct, and everything that is wrong with the others. */
 export interface ParsedValues<S extends Shape> {
   settings: { [K in keyof S]?: z.output<S[K]> };
   problems: Problem[];
 }
 
 /**
- * Parses each setting by its own schema, so that one wrong setting hides no problem of another.
+ * Parses each setting with its own schema, so that one wrong setting hides no problem of another.
  *
- * @param raw setting's name → string, secrets left out
- * @param otherKeys names that are allowed besides the shape's (the secrets), for the guess at a misspelt key
- * @param unread settings whose value is not known, and not missing either
+ * @param raw setting's name → string, without secrets
+ * @param otherKeys names that are allowed in addition to the shape's (the secrets), for guesses at a misspelled key
+ * @param unread settings whose value is unknown but not missing
  */
 export function parseValues<S extends Shape>(
   raw: Readonly<Record<string, string>>,
@@ -52,7 +52,7 @@ export function parseValues<S extends Shape>(
     if (parsed.success) settings[key] = parsed.data;
     else {
       const given: GivenSetting = { key, schema, value, quiet: quiet.has(schema) };
-      // A whole number beyond a setting's most may also be too large to be whole: one fault, one line.
+      // An integer above a setting's maximum may also be too large for an integer: one mistake, one line.
       const issues = parsed.error.issues.filter(
         (issue, _, all) =>
           all.length === 1 || issue.code !== "too_big" || issue.maximum !== Number.MAX_SAFE_INTEGER,

@@ -1,4 +1,4 @@
-/** Encrypted values where no secret belongs: they would stand in plain text in the outputs and the machines' files. */
+/** Encrypted values in settings that are not secrets: they would appear in plain text in the outputs and in the machines' files. */
 import type { Problem } from "../problem";
 import { headOf, quoted } from "../schema/paths";
 import type { SettingType } from "../schema/types";
@@ -10,10 +10,10 @@ const isSecretName = (name: string): name is SecretName => Object.hasOwn(SECRETS
 const camel = (path: string) => path.replace(/[.[\]]+(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /**
- * What the engine, the plan, the policy pack and `size` say to an encrypted value that is not a secret.
+ * What the engine, the plan, the policy pack and `size` answer to an encrypted value that is not a secret.
  *
  * @param encrypted paths of what is encrypted: `smtpPassword`, `tailnet.oauthClientId`
- * @param typeOf type of a plain setting; undefined for a name that is none
+ * @param typeOf type of a plain setting; undefined for a name that is not a setting
  */
 export function encryptedProblems(
   encrypted: readonly string[],
@@ -39,7 +39,7 @@ export function encryptedProblems(
         },
       ];
     }
-    // Without the file only the name of the map or list is known.
+    // Without the file, only the name of the map or list is known.
     const isInside = path !== head || type === "object" || type === "array";
     const [option, place] = isInside ? ["--path ", path === head ? `${head}.NAME` : path] : ["", path];
     const what = isInside && path === head ? "has an encrypted value" : "is encrypted";

@@ -1,6 +1,6 @@
 /**
- * The worked examples as this project ships them. Tests, goldens, the rehearsal and the bench run on these. The files of the same
- * names at the top level begin as copies and belong to the user: with own values and secrets in them `npm test` has to pass.
+ * The example stacks as this project ships them. Tests, golden files, the rehearsal and the bench use these. The files of the same names at
+ * the top level start as copies and belong to the user: `npm test` has to pass with the user's own values and secrets in them.
  */
 import { join } from "node:path";
 import { readStackConfig, type StackConfig } from "./stackFile";

@@ -1,8 +1,8 @@
-/** Keys of the stack file that are no settings of this project: nothing reads them. */
+/** Keys of the stack file that are not settings of this project: nothing reads them. */
 import type { Problem } from "../problem";
 import { setCommand } from "../secrets";
 
-/** A provider's key → what to set instead. Providers are configured by the program alone (components/providers.ts). */
+/** A provider's key → what to set instead. Only the program configures providers (components/providers.ts). */
 const INSTEAD: Readonly<Record<string, string>> = {
   "aws:region": "run: pulumi config set --path aws.region REGION",
   "aws:allowedAccountIds": 'run: pulumi config set --path aws.accountId "123456789012"',
@@ -16,13 +16,13 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 const CREDENTIAL = /token|secret|password|key$/i;
-/** The one key of the engine that the program depends on. */
+/** The only key of the engine that the program depends on. */
 const NO_DEFAULT_PROVIDERS = "pulumi:disable-default-providers";
 
 /**
- * @param foreign full key → value, "" for an encrypted one
+ * @param foreign full key → value; "" for an encrypted one
  * @param encrypted full keys that are encrypted
- * @param project this one
+ * @param project the name of this project
  */
 export function foreignProblems(
   foreign: Readonly<Record<string, string>>,
@@ -56,7 +56,7 @@ export function foreignProblems(
   return [...providers, ...projects];
 }
 
-/** Whether a stack file is another project's altogether: what it does not say of this one is beside the point. */
+/** Whether a stack file belongs to another project altogether: what it lacks for this one is then beside the point. */
 export function isOtherProject(
   foreign: Readonly<Record<string, string>>,
   raw: Readonly<Record<string, string>>,

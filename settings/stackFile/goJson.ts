@@ -1,9 +1,9 @@
-/** Values as the engine hands them to the program: text as it is, everything else as Go's encoding/json writes it. */
+/** Values as the engine hands them to the program: strings unchanged, everything else as Go's encoding/json writes it. */
 import { isInt64, Timestamp } from "./goYaml";
 
 export const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** A value on its own: text as it is, "" for null. */
+/** A top-level value: a string unchanged, "" for null. */
 export function goText(value: unknown): string {
   if (value === null) return "";
   return Array.isArray(value) || value instanceof Map || typeof value === "number"
@@ -18,7 +18,7 @@ function goJson(value: unknown): string {
     const sorted = entries.sort(([a], [b]) => byBytes(a, b));
     return `{${sorted.map(([key, field]) => `${goJson(key)}:${goJson(field)}`).join(",")}}`;
   }
-  // Inside JSON the engine has signed integers and floats only.
+  // Inside JSON the engine knows only signed integers and floats.
   if (typeof value === "bigint") return String(isInt64(value) ? value : Number(value));
   const json = JSON.stringify(value instanceof Timestamp ? String(value) : value);
   return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -26,10 +26,10 @@ function goJson(value: unknown): string {
 
 const keyText = (key: unknown) => (key === null ? "<nil>" : String(key));
 
-/** What the engine would change or refuse; undefined where it takes the value as it stands. */
+/** What the engine would change or refuse; undefined if it takes the value unchanged. */
 export function unrepresentable(value: unknown): string | undefined {
   if (some(value, (v) => typeof v === "number" && !Number.isFinite(v))) return "has a .inf or .nan: quote it";
-  // The engine writes the file anew before it reads it for good, and loses the first line break of a text.
+  // The engine rewrites the file before it finally reads it, and loses the first line break of a string.
   if (some(value, (v) => typeof v === "string" && /^(\s*\n|\t[\s\S]*\n)/.test(v))) {
     return "has a text that begins with an empty line: write it without";
   }

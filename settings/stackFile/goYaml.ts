@@ -12,10 +12,10 @@ import {
   visit,
 } from "yaml";
 
-/** One resolver for every plain scalar: Go's rules are neither YAML 1.1's nor 1.2's (yes is text, 012 is 10). */
+/** One resolver for every plain scalar: Go's rules are neither those of YAML 1.1 nor of 1.2 (yes is a string, 012 is 10). */
 const plainScalar: ScalarTag = { tag: "!plain", default: true, test: /(?:)/, resolve: readPlain };
 
-/** A plain scalar that is no string: where it is, what is written, and what it is read as. */
+/** A plain scalar that is not a string: where it is, what is written, and how it is read. */
 export interface PlainScalar {
   path: (string | number)[];
   source: string;
@@ -39,7 +39,7 @@ export function plainScalars(text: string): PlainScalar[] {
   return found;
 }
 
-/** Names and indices from the root to a node, of which its parents and its place in the last are given. */
+/** Names and indices from the root to a node, from its parents and its place in the last of them. */
 function pathOf(above: readonly (Document | Node | Pair)[], last: unknown): (string | number)[] {
   return above.flatMap((parent, i): (string | number)[] => {
     if (isPair(parent)) return [isScalar(parent.key) ? String(parent.key.value) : "?"];
@@ -50,14 +50,14 @@ function pathOf(above: readonly (Document | Node | Pair)[], last: unknown): (str
 }
 
 function documentOf(text: string): Document.Parsed | undefined {
-  // Line breaks to yaml.v3 and letters to other parsers, or refused by yaml.v3.
+  // yaml.v3 reads these as line breaks, or refuses them; other parsers read them as letters.
   const odd =
     /[\x85\u2028\u2029]|[^\t\n\r -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.exec(text);
   if (odd) {
     const code = odd[0].codePointAt(0)?.toString(16).padStart(4, "0");
     throw new Error(`has the character U+${code}: write "\\u${code}" in double quotes`);
   }
-  // A second document is ignored by the engine too.
+  // The engine ignores a second document, too.
   const [document] = parseAllDocuments(text, {
     schema: "failsafe",
     customTags: [plainScalar, "merge"],
@@ -77,14 +77,14 @@ function documentOf(text: string): Document.Parsed | undefined {
     Scalar: (_, scalar, above) => {
       if (scalar.type !== "PLAIN") return;
       const [start, end] = scalar.range ?? [0, 0];
-      // Within brackets yaml.v3 takes "a:" for a text, and refuses ":a" and "a?".
+      // Within brackets, yaml.v3 reads "a:" as a string, and refuses ":a" and "a?".
       if (
         /^:|\?|:[,\]}]$/.test(text.slice(start, end + 2)) &&
         above.some((node) => isCollection(node) && node.flow)
       ) {
         throw new Error(`${scalar.source} is within brackets: quote it`);
       }
-      // yaml.v3 overlooks a lone "!".
+      // yaml.v3 ignores a lone "!".
       if (scalar.tag === "!") scalar.value = readPlain(scalar.source ?? "");
     },
   });
@@ -101,27 +101,27 @@ function readPlain(text: string): unknown {
 }
 
 function readNumber(text: string): bigint | number | string {
-  // Go drops every underscore, but where the text begins with a point it must separate digits.
+  // Go drops every underscore, except in a text that begins with a point: there it must separate digits.
   if (/^\.(?!\d+(_\d+)*(e|$))/i.test(text)) return text;
   const digits = text.replaceAll("_", "");
   const whole = /^([-+]?)(0x[\da-f]+|0b[01]+|0o?[0-7]+|0|[1-9]\d*)$/i.exec(digits);
   if (whole) {
     const size = BigInt((whole[2] as string).replace(/^0o?(?=\d)/i, "0o"));
     const integer = whole[1] === "-" ? -size : size;
-    // Beyond 64 bits Go goes on to read a float, and a hexadecimal one is text.
+    // Beyond 64 bits Go tries to read a float; a hexadecimal number becomes a string.
     if (isInt64(integer) || (whole[1] === "" && integer < 2n ** 64n)) return integer;
   }
   if (!/^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(digits) || !Number.isFinite(Number(digits)))
     return text;
   const float = Number(digits);
-  // The engine writes the file anew before it reads it for good: 1.0 becomes 1, while 1e6 is written as 1e+06.
+  // The engine rewrites the file before it finally reads it: 1.0 becomes 1, while 1e6 is written as 1e+06.
   return Number.isInteger(float) && Math.abs(float) < 1e6 ? BigInt(float) : float;
 }
 
 export const isInt64 = (value: unknown): value is bigint =>
   typeof value === "bigint" && BigInt.asIntN(64, value) === value;
 
-/** A plain date or time, which the program gets as Go prints it: 2026-11-23 → "2026-11-23 00:00:00 +0000 UTC". */
+/** A plain date or time. The program gets it as Go prints it: 2026-11-23 → "2026-11-23 00:00:00 +0000 UTC". */
 export class Timestamp {
   private constructor(private readonly text: string) {}
 

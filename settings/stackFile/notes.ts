@@ -1,4 +1,4 @@
-/** What only a stack's file tells of its configuration that the values do not: the engine decrypts and converts before the program starts. */
+/** What only a stack's file reveals about its configuration: the engine decrypts and converts the values before the program starts. */
 import { headOf } from "../schema/paths";
 import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
 
@@ -7,7 +7,7 @@ export interface Notes {
   project: string;
   /** Keys that belong to a provider or to another project: full key → value. */
   foreign: Readonly<Record<string, string>>;
-  /** What is encrypted; only the setting's name where the file could not be read. */
+  /** What is encrypted; only the setting's name if the file could not be read. */
   encrypted: readonly string[];
   reread: readonly Reread[];
 }
@@ -35,11 +35,11 @@ export function notesOf({ project, config, encrypted, encryptedAt, reread }: Rea
 }
 
 /**
- * The notes of the running stack. The engine may have another file (`--config-file`, an environment): what the file says of a
- * key counts only where the engine's value of it is the file's.
+ * The notes of the running stack. The engine may have read another file (`--config-file`, an environment). So what the file says about a
+ * key counts only if the engine's value of that key is the file's.
  *
  * @param config what the engine handed over, in full
- * @param secretKeys which of it came encrypted
+ * @param secretKeys the keys in it that were encrypted
  */
 export function runningNotes(
   folder: string,
@@ -63,7 +63,7 @@ export function runningNotes(
   });
 }
 
-/** Never in the way: what the engine took and the reader does not is the reader's fault. */
+/** Never an obstacle: if the engine accepts a file and this reader does not, the reader is at fault. */
 function fileOf(folder: string, stack: string): StackConfig | undefined {
   try {
     return readStackConfig(folder, stack);

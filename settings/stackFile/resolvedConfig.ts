@@ -1,4 +1,4 @@
-/** A stack's configuration as `pulumi config --json` prints it: with what an ESC environment adds, which only Pulumi resolves. */
+/** A stack's configuration as `pulumi config --json` prints it. It includes what an ESC environment adds, which only Pulumi resolves. */
 import { z } from "zod";
 import { type StackConfig, StackFileError } from "./stackFile";
 
@@ -9,8 +9,8 @@ const printed = z.record(
 );
 
 /**
- * @param text what was printed
- * @throws StackFileError where it is something else
+ * @param text the output
+ * @throws StackFileError if it is something else
  */
 export function readResolvedConfig(text: string, project: string, stack: string): StackConfig {
   const values = printed.safeParse(jsonOf(text));

@@ -1,9 +1,9 @@
 /**
- * Reads a stack's configuration from Pulumi.yaml and Pulumi.STACK.yaml by the engine's own rules, for the preview
- * that runs without the engine. tests/settings/parity has what the engine itself made of each case.
+ * Reads a stack's configuration from Pulumi.yaml and Pulumi.STACK.yaml by the engine's own rules, for the preview that runs without the
+ * engine. tests/settings/parity has what the engine itself made of each case.
  *
- * Values under `secure:` need the stack's key and stay unread. Nothing is guessed: what the engine accepts and
- * this reader does not understand (`!!int`, a date as a default, an environment) is refused, with what to write.
+ * Values under `secure:` need the stack's key and stay unread. The reader guesses nothing: what the engine accepts and this reader does not
+ * understand (`!!int`, a date as a default, an environment) is refused, and the message says what to write.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -17,11 +17,11 @@ export interface StackConfig {
   stack: string;
   /** Full key ("mastodon-hosting:domain") → the string that the engine puts into PULUMI_CONFIG. */
   config: Record<string, string>;
-  /** Keys with a `secure:` anywhere in their value: set, but absent from `config`. The engine's secretKeys are these. */
+  /** Keys with a `secure:` anywhere in their value: set, but absent from `config`. The engine calls them secretKeys. */
   encrypted: string[];
   /** Where in those keys: `mastodon-hosting:tailnet.oauthClientId`. */
   encryptedAt: string[];
-  /** Plain scalars that the program gets as something else than what is written. */
+  /** Plain scalars that reach the program as something other than what is written. */
   reread: Reread[];
 }
 
@@ -41,7 +41,7 @@ export const unqualified = (config: Readonly<Record<string, string>>, project: s
       .map(([key, value]) => [key.slice(project.length + 1), value]),
   );
 
-/** Everything that is wrong with the two files, one line a problem: file, key, what to write. */
+/** Everything that is wrong with the two files, one line per problem: file, key, what to write. */
 export class StackFileError extends Error {
   constructor(
     stack: string,
@@ -53,12 +53,12 @@ export class StackFileError extends Error {
 }
 
 /**
- * @param folder of the stack file, where that is not the project's own
- * @throws StackFileError where the engine would refuse to start the program
+ * @param folder folder of the stack file, if it is not the project's own
+ * @throws StackFileError if the engine would refuse to start the program
  */
 export function readStackConfig(projectDir: string, stack: string, folder?: string): StackConfig {
   const problems: string[] = [];
-  // The engine's own rule for stack names; a slash would read another folder.
+  // The engine's own rule for stack names; a name with a slash would read another folder.
   if (!/^[\w.-]{1,100}$/.test(stack)) {
     throw new StackFileError(stack, [
       `"${stack}" is not a stack name: write letters, digits, and any of - _ . (such as prod)`,
@@ -67,7 +67,7 @@ export function readStackConfig(projectDir: string, stack: string, folder?: stri
   const project = readProject(join(projectDir, "Pulumi.yaml"), problems);
   const path = join(projectDir, folder ?? project.stackConfigDir, `Pulumi.${stack}.yaml`);
   const { values, reread } = readStack(path, project.name, problems);
-  // A file that could not be read would only add a false "is missing" for each of its keys.
+  // For a file that could not be read, this would only add a false "is missing" for each of its keys.
   if (problems.length === 0) problems.push(...valueProblems(project, values, stack, path));
   if (problems.length > 0) throw new StackFileError(stack, problems);
 
@@ -151,7 +151,7 @@ function readProject(path: string, problems: string[]): Project {
 function readDeclaration(file: string, project: string, name: unknown, raw: unknown, problems: string[]) {
   const at = `${file}, config, ${String(name)}`;
   const key = fullKey(project, name);
-  // Here (and only here) the engine takes a name as a path into an object.
+  // Here, and only here, the engine reads a name as a path into an object.
   if (key === undefined || /[.[\]"]/.test(key)) {
     return void problems.push(`${at}: is not a usable key: write a plain name or NAMESPACE:NAME`);
   }
@@ -201,7 +201,7 @@ function refuseTwice(file: string, declarations: Declaration[], problems: string
 
 // ---- Pulumi.STACK.yaml ----
 
-/** A stack without a file is one that sets nothing: so says the engine. */
+/** For the engine, a stack without a file is a stack that sets nothing. */
 function readStack(path: string, project: string, problems: string[]) {
   const file = basename(path);
   const root = parseFile(path, problems);
@@ -223,11 +223,11 @@ function readStack(path: string, project: string, problems: string[]) {
   return { values, reread: root ? rereadIn(path, project) : [] };
 }
 
-/** Numbers, dates and such of a file that could be read. */
+/** Numbers, dates and the like, from a file that could be read. */
 function rereadIn(path: string, project: string): Reread[] {
   return plainScalars(textOf(path)).flatMap(({ path: [root, name, ...inside], source, value }) => {
     const key = root === "config" && fullKey(project, name);
-    // Within a map the engine writes JSON. Nothing at all is a problem of its own.
+    // Within a map the engine writes JSON. An empty value is a separate problem.
     const read =
       inside.length > 0 && !(value instanceof Timestamp) ? goText([value]).slice(1, -1) : goText(value);
     return key && value !== null && read !== source
@@ -239,7 +239,7 @@ function rereadIn(path: string, project: string): Reread[] {
 const pathText = (path: readonly (string | number)[]) =>
   path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
 
-/** `.oauthClientId` and the like of every encrypted value; "" for one that is encrypted as a whole. */
+/** `.oauthClientId` and the like for every encrypted value; "" for one that is encrypted as a whole. */
 function securePaths(value: unknown): string[] {
   if (isSecure(value)) return [""];
   const children: [string | number, unknown][] =
@@ -279,7 +279,7 @@ function valueProblems(
     if (secret && !hasSecure(value)) {
       return [`${at}: is a secret in plain text: run pulumi config set --secret --stack ${stack} ${key}`];
     }
-    // A scalar of the stack is text to the engine, while Pulumi.yaml's fractions stay numbers.
+    // The engine reads a scalar of the stack file as a string, while fractions in Pulumi.yaml stay numbers.
     const whole = typeof value === "object" && value !== null && !(value instanceof Timestamp);
     const content = whole || (typeof value === "number" && !values.has(key)) ? value : goText(value);
     if (fits(type, items, content)) return [];
@@ -303,7 +303,7 @@ const HINTS: Record<Type, string> = {
 const typeName = (type: Type, items?: Items): string =>
   items ? `array<${typeName(items.type, items.items)}>` : type;
 
-/** A value is what the program gets, hence "true" for a boolean; a secret may be any text. */
+/** A value as the program gets it, hence "true" for a boolean; a secret may be any string. */
 function fits(type: Type, items: Items | undefined, value: unknown): boolean {
   if (type === "array") {
     return (
@@ -321,7 +321,7 @@ function fits(type: Type, items: Items | undefined, value: unknown): boolean {
   );
 }
 
-/** `secure: ciphertext` and nothing else; any other map with such a field is a map. */
+/** `secure: ciphertext` and nothing else; any other map with such a field is an ordinary map. */
 const isSecure = (value: unknown) =>
   value instanceof Map && value.size === 1 && typeof value.get("secure") === "string";
 

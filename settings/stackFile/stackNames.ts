@@ -1,18 +1,18 @@
-/** The stacks that have a file, and what to write for one that has none. */
+/** The stacks that have a file, and the message for one that has none. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { StackFileError } from "./stackFile";
 
-/** Stacks with a file in a folder. */
+/** Names of the stacks with a file in a folder. */
 export const stacksIn = (folder: string) =>
   readdirSync(folder)
     .flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.slice(1) ?? [])
     .sort();
 
 /**
- * The engine takes a stack without a file for one without settings; in a command it is a slip.
+ * For the engine, a stack without a file is a stack without settings; in a command it is a mistake.
  *
- * @throws StackFileError with what to write
+ * @throws StackFileError that says what to write
  */
 export function checkStackName(folder: string, stack: string): void {
   const last = stack.split("/").at(-1) ?? "";
