@@ -6,11 +6,11 @@ export interface DropletSize {
   vcpus: number;
   memoryMiB: number;
   diskGiB: number;
-  /** Outbound transfer that the price includes, per month; pooled in an account. */
+  /** Outbound transfer per month that the price includes; shared by all droplets of an account. */
   transferTiB: number;
   /** USD. */
   priceMonthly: number;
-  /** A shared vCPU may show 70 % and have no more to give. */
+  /** A shared vCPU may show 70 % usage and have no more to give. */
   cpu: "shared" | "dedicated";
 }
 
@@ -42,8 +42,8 @@ export function dropletFamily(slug: string): string {
 }
 
 /**
- * Sizes with more memory, in the order in which to recommend them: the same family from small to large, then the
- * others by price. A dedicated CPU is never exchanged for a shared one.
+ * Sizes with more memory, in the order in which to recommend them: first the same family from small to large, then the others by price. A
+ * dedicated CPU is never replaced by a shared one.
  */
 export function biggerSizes(memoryMiB: number, slug?: string): DropletSize[] {
   const bigger = sizes.filter((size) => size.memoryMiB > memoryMiB);

@@ -6,13 +6,13 @@ import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
  */
 const S3_STORAGE_USD_PER_GIB_MONTH = 0.023;
 const S3_EGRESS_USD_PER_GIB = 0.09;
-/** Free egress to the internet, a month, of all AWS services together. */
+/** Free egress to the internet per month, for all AWS services together. */
 const S3_FREE_EGRESS_GIB = 100;
 
-/** A dump that has expired stays for these days as an old version, so that nobody deletes the last ones unseen. */
+/** An expired dump stays as an old version for these days, so that nobody can delete the last dumps unnoticed. */
 export const EXPIRED_DUMPS_DAYS = 7;
 
-/** What `monthlyPrice` leaves out. AWS' first tiers: PUT $0.005 and GET $0.0004 a thousand; the same source and day as above. */
+/** What `monthlyPrice` leaves out. AWS' first tiers: PUT $0.005 and GET $0.0004 per thousand; same source and day as above. */
 export const NOT_COUNTED =
   "tax, S3 requests ($5 per million uploads, $0.40 per million downloads), transfer beyond what droplets include";
 
@@ -21,13 +21,13 @@ export interface PriceInput {
   pools: readonly { name: string; size: string; count: number }[];
   media: {
     storageGiB: number;
-    /** What nginx on main fetches: a hit in its cache costs nothing. */
+    /** What nginx on main fetches; a hit in its cache costs nothing. */
     egressGiB: number;
-    /** Deleted or overwritten in a month; the bucket keeps it as old versions. */
+    /** Deleted or overwritten per month; the bucket keeps it as old versions. */
     deletedGiB: number;
     keepOldVersionsDays: number;
   };
-  /** Nightly dumps of the database in their own bucket. */
+  /** Nightly dumps of the database, in a separate bucket. */
   backups: { dumpGiB: number; keepDays: number };
 }
 
@@ -45,7 +45,7 @@ export interface MonthlyPrice {
 }
 
 /**
- * List prices of a month, without NOT_COUNTED.
+ * List prices per month, without NOT_COUNTED.
  * @throws if a size is not in the catalogue: settings/schema/ refuses it first.
  */
 export function monthlyPrice(input: PriceInput): MonthlyPrice {

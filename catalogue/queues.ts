@@ -1,9 +1,10 @@
 /**
- * Mastodon 4.7's queues. `transcodes`: its jobs may start ffmpeg. In `default` on a local upload (app/workers/post_process_media_worker.rb),
- * in `ingress` and `pull` on other servers' media (download_file! in app/lib/activitypub/activity/create.rb and in
- * redownload_media_worker.rb, and threads that are fetched). Weights: mastodon/mastodon:config/sidekiq.yml. What runs where: the worker classes'
- * `sidekiq_options queue:` and docs.joinmastodon.org/admin/scaling. `fasp` is young (mastodon/mastodon#34965) and missing
- * from most published splits: a queue that no process serves grows for ever.
+ * Mastodon 4.7's queues. `transcodes`: its jobs may start ffmpeg. In `default` that happens on a local upload
+ * (app/workers/post_process_media_worker.rb), in `ingress` and `pull` on other servers' media (download_file! in
+ * app/lib/activitypub/activity/create.rb and in redownload_media_worker.rb, and fetched threads). Weights:
+ * mastodon/mastodon:config/sidekiq.yml. What runs where: the worker classes' `sidekiq_options queue:` and
+ * docs.joinmastodon.org/admin/scaling. `fasp` is new (mastodon/mastodon#34965) and missing from most published splits: a queue that no
+ * process serves grows forever.
  */
 export const QUEUES = {
   default: {
@@ -49,7 +50,7 @@ export interface SidekiqProcess {
   queues: readonly QueueName[] | Weights;
   threads: number;
   replicas: number;
-  /** What one replica takes without ffmpeg; by its threads where absent. */
+  /** What one replica needs without ffmpeg; computed from its threads if absent. */
   memoryMiB?: number | undefined;
 }
 
@@ -70,7 +71,10 @@ export function queueNames(process: SidekiqProcess): QueueName[] {
 export const mayTranscode = (process: SidekiqProcess): boolean =>
   queueNames(process).some((queue) => QUEUES[queue].transcodes);
 
-/** The queue that a process is named after: the first in strict order, else the heaviest, and of equals the one heavier upstream. */
+/**
+ * The queue that a process is named after: in strict order the first, otherwise the heaviest. If two are equally heavy, it is the one that
+ * is heavier upstream.
+ */
 export function leadingQueue(process: SidekiqProcess): QueueName {
   const names = queueNames(process);
   const order = isStrict(process.queues)
@@ -84,7 +88,7 @@ export function leadingQueue(process: SidekiqProcess): QueueName {
   return leading;
 }
 
-/** How often a process asks for a queue, against its others; alike in strict order, where only the order counts. */
+/** How often a process asks for a queue, relative to its others; the same for all in strict order, where only the order counts. */
 export function weightOf({ queues }: SidekiqProcess, queue: QueueName): number {
   return isStrict(queues) ? 1 : (queues[queue] ?? 0);
 }
@@ -97,7 +101,7 @@ export function sidekiqArguments(process: SidekiqProcess): string[] {
   return ["-c", String(process.threads), ...queues.flatMap((queue) => ["-q", queue])];
 }
 
-/** Threads of a list of processes on one droplet: replicas counted, droplets not. */
+/** Threads of a list of processes on one droplet: all replicas, one droplet. */
 export function sidekiqThreads(processes: readonly SidekiqProcess[]): number {
   return processes.reduce((sum, { threads, replicas }) => sum + threads * replicas, 0);
 }

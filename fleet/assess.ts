@@ -1,4 +1,4 @@
-/** The verdict on a stack: sizes of everything, the price, and what to know. Pure; wrong settings are refused before. */
+/** The verdict on a stack: all sizes, the price, and the warnings. Pure; wrong settings are refused earlier. */
 
 import { type MonthlyPrice, monthlyPrice } from "../catalogue/price";
 import { hasWorkerAccount, placedProcesses } from "../settings/fleet";
@@ -19,10 +19,10 @@ export interface Assessment {
   warnings: string[];
 }
 
-/** What the verdict depends on: the machines, and what they have to do and to hold. */
+/** What the verdict depends on: the machines, and what they have to do and to store. */
 type JudgedSettings = Pick<Settings, "main" | "workers" | "workload" | "recovery" | "assumptions">;
 
-/** The verdict on the fleet, with its sizes; undefined while a droplet size is not in the catalogue. Takes a second or two. */
+/** The verdict on the fleet, with its sizes; undefined if a droplet size is not in the catalogue. Takes a second or two. */
 export function verdictOn(settings: JudgedSettings): Verdict | undefined {
   const fleet = fleetOf(settings);
   return fleet && judge(fleet, situationOf(settings));
@@ -56,7 +56,7 @@ export const priceOf = ({
     backups: { dumpGiB: pricing.dumpGiB, keepDays: backups.keepDays },
   });
 
-/** With one account the workers are paid in it too. */
+/** With one account, the workers are billed in it too. */
 const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
   hasWorkerAccount(settings)
     ? price
@@ -66,8 +66,8 @@ const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
       };
 
 /**
- * @param capacity the verdict that the settings' checks came to
- * @throws Error when a droplet size is not in the catalogue, which the settings' rules refuse first
+ * @param capacity the verdict that the checks of the settings computed
+ * @throws Error if a droplet size is not in the catalogue; the settings' rules refuse that first
  */
 export function assess(settings: Settings, capacity: Verdict | undefined = verdictOn(settings)): Assessment {
   if (!capacity) throw new Error("assess() needs settings that were checked before");
@@ -85,7 +85,7 @@ export function assess(settings: Settings, capacity: Verdict | undefined = verdi
   };
 }
 
-/** The policy pack refuses what this warns of, at every preview and `up` that has it. */
+/** The policy pack refuses what this warns of, in every preview and `up` that uses it. */
 function limitWarnings({ pricing: { limitUsd } }: Settings, { totalUsd }: MonthlyPrice): string[] {
   return limitUsd === undefined || totalUsd <= limitUsd
     ? []

@@ -1,4 +1,4 @@
-/** What the capacity model asks for besides the fleet, from the settings. */
+/** What the capacity model needs besides the fleet, from the settings. */
 
 import type { Settings } from "../settings/schema";
 import type { Situation } from "./model/evaluate";
@@ -12,7 +12,7 @@ export function situationOf({
   return {
     workload: workloadOf(workload),
     conditions: { sharedCpu: assumptions.sharedCpuPercent / 100, rttMs: assumptions.rttMs },
-    // The worst time: work begins again at the busiest moment.
+    // The worst time: work resumes at the busiest moment.
     outage: { hours: recovery.outageHours, hoursBeforeBusiest: 0 },
     catchUpHours: recovery.catchUpHours,
   };

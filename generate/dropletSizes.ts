@@ -1,4 +1,6 @@
-/** `npm run sizes:fetch`: writes catalogue/dropletSizes.json anew from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read). */
+/**
+ * `npm run sizes:fetch`: rewrites catalogue/dropletSizes.json from DigitalOcean's API; the token is DIGITALOCEAN_TOKEN (scope sizes:read).
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -7,7 +9,7 @@ import { runCommand } from "../tools/commandLine";
 const FILE = join(__dirname, "../catalogue/dropletSizes.json");
 const FIRST_PAGE = "https://api.digitalocean.com/v2/sizes?per_page=200";
 
-/** One of `sizes` in the answer to GET /v2/sizes (docs.digitalocean.com/reference/api/reference/sizes), as far as it counts here. */
+/** One of `sizes` in the answer to GET /v2/sizes (docs.digitalocean.com/reference/api/reference/sizes); only the fields that are used. */
 const apiSize = z.object({
   slug: z.string(),
   vcpus: z.int().positive(),
@@ -15,11 +17,11 @@ const apiSize = z.object({
   memory: z.int().positive(),
   /** GB. */
   disk: z.int().positive(),
-  /** TB a month. */
+  /** TB per month. */
   transfer: z.number().positive(),
   /** USD. */
   price_monthly: z.number().positive(),
-  /** Whether new droplets can be made of it. */
+  /** Whether new droplets can be created with it. */
   available: z.boolean(),
   gpu_info: z.unknown().optional(),
 });
@@ -40,7 +42,7 @@ export interface Catalogue {
   sizes: (string | number)[][];
 }
 
-/** Plans of 2018, which no page offers any more: the names of today's families with other figures. */
+/** Plans of 2018, which no page offers any more: names of today's families with other figures. */
 const OLD = [
   "s-1vcpu-3gb",
   "s-3vcpu-1gb",
@@ -53,10 +55,10 @@ const OLD = [
   "s-32vcpu-192gb",
   "m-1vcpu-8gb",
 ];
-/** What a worker or a main droplet can be made of: Basic, CPU-, memory- and storage-optimized, general purpose. */
+/** The families for workers and main droplets: Basic, CPU-, memory- and storage-optimized, general purpose. */
 const FAMILY = /^(s|[cg]\d*(_5)?|gd|m\d*|so\d*(_5)?)-/;
 
-/** The catalogue that the API's sizes make: ordered as DigitalOcean's price list is, by family and size. */
+/** The catalogue made from the API's sizes, in the order of DigitalOcean's price list: by family and size. */
 export function catalogueOf(sizes: readonly ApiSize[], checked: string): Catalogue {
   const kept = sizes.filter(
     ({ slug, available, gpu_info }) =>
@@ -84,7 +86,8 @@ export function catalogueOf(sizes: readonly ApiSize[], checked: string): Catalog
         disk,
         transfer,
         price_monthly,
-        // Basic droplets share their CPUs, all others own them (docs.digitalocean.com/products/droplets/concepts/choosing-a-plan).
+        // Basic droplets share their CPUs; all others have dedicated ones
+        // (docs.digitalocean.com/products/droplets/concepts/choosing-a-plan).
         slug.startsWith("s-") ? "shared" : "dedicated",
       ]),
   };
@@ -92,7 +95,7 @@ export function catalogueOf(sizes: readonly ApiSize[], checked: string): Catalog
 
 const family = (slug: string) => slug.split("-")[0] ?? slug;
 
-/** As the file is formatted: one size a line. */
+/** Formatted like the file: one size per line. */
 export function catalogueText({ columns, sizes, ...head }: Catalogue): string {
   const row = (cells: readonly (string | number)[]) =>
     `[${cells.map((cell) => JSON.stringify(cell)).join(", ")}]`;
@@ -101,7 +104,7 @@ export function catalogueText({ columns, sizes, ...head }: Catalogue): string {
   return `${start},\n  "columns": ${row(columns)},\n  "sizes": [\n${list}\n  ]\n}\n`;
 }
 
-/** @throws Error with what the API answered */
+/** @throws Error with the API's answer */
 async function allSizes(token: string): Promise<ApiSize[]> {
   const sizes: ApiSize[] = [];
   for (let url: string | undefined = FIRST_PAGE; url; ) {
@@ -114,7 +117,7 @@ async function allSizes(token: string): Promise<ApiSize[]> {
   return sizes;
 }
 
-/** Slugs with what changed between two catalogues, for the reader of the diff. */
+/** Slugs that differ between two catalogues, with what changed, for the reader of the diff. */
 export function changesBetween(before: Catalogue, after: Catalogue): string[] {
   const old = new Map(before.sizes.map((row) => [row[0], row.join(" ")]));
   const now = new Map(after.sizes.map((row) => [row[0], row.join(" ")]));

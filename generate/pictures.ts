@@ -1,4 +1,4 @@
-/** `npm run pictures`: the story's states as pictures for docs/capacity.md, from the model. */
+/** `npm run pictures`: the story's stages as pictures for docs/capacity.md, drawn from the model. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QUEUE_NAMES, type QueueName } from "../catalogue/queues";
@@ -13,15 +13,15 @@ import { runCommand } from "../tools/commandLine";
 
 export const FOLDER = join(__dirname, "../docs/pictures");
 
-/** A day and a half: through the night, to the next morning's work. */
+/** A day and a half: through the night, until work resumes the next morning. */
 const UNTIL_HOURS = 33;
-/** The same scale on all, so that they compare. */
+/** The same scale on all pictures, so that they can be compared. */
 const MOST_JOBS = 500_000;
 const SIZE = { width: 720, height: 280 };
 
 /**
- * A file of its own needs its own colours and ground: GitHub shows it as an image, which follows the reader's colour scheme and
- * knows nothing of the page.
+ * A separate file needs its own colors and background: GitHub shows it as an image, which follows the reader's color scheme and knows
+ * nothing about the page.
  */
 const STYLE = `<style>
 :root { --paper: #ffffff; --ink: #1b1f24; --muted: #57606a; --line: #d0d7de; --accent: #0a5ab8; --shade: #eaeef2 }

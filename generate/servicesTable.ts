@@ -22,7 +22,7 @@ export function servicesTable(): string {
       services.find((service) => service.name === name);
     const [onMain, onWorkers] = [found(mainServices), found(workerServices)];
     const { packages = [], ports = [], ready = [] } = onMain ?? onWorkers ?? {};
-    // The rest has none of the three.
+    // All other services have none of the three.
     if (packages.length + ports.length + ready.length === 0) return [];
     const where = onMain && onWorkers ? "both" : onMain ? "main" : "workers";
     const waits = ready.map(({ what }) => what.replace(/ \(\$.*/, "")).join(", ");

@@ -10,7 +10,7 @@ import { sizesPage } from "./sizesPage";
 
 const ROOT = join(__dirname, "..");
 
-/** Replaces what stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+/** Replaces what is between `<!-- NAME -->` and `<!-- /NAME -->`. */
 function between(text: string, name: string, content: string): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const start = text.indexOf(open);
@@ -21,7 +21,7 @@ function between(text: string, name: string, content: string): string {
 
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** File (from the project's root) → its text as settings/schema/ would have it. */
+/** File (relative to the project's root) → the text that settings/schema/ gives it. */
 export function generatedFiles(): Record<string, string> {
   const page = (name: string) => readFileSync(join(ROOT, "docs", name), "utf8");
   return {

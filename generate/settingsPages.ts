@@ -15,7 +15,7 @@ export interface SettingRow {
   /** As the stack file spells it: `main.size`, `workers[].count`. */
   key: string;
   type: string;
-  /** JSON of the default, empty where there is none; undefined where the setting is required. */
+  /** JSON of the default; empty if there is none; undefined if the setting is required. */
   default: string | undefined;
   description: string;
 }
@@ -23,7 +23,7 @@ export interface SettingRow {
 const descriptionOf = (schema: z.ZodType) =>
   (schema.meta() as { description?: string } | undefined)?.description ?? "";
 
-/** The value a setting has when the stack says nothing; undefined where it is required or computed. */
+/** The value of a setting that the stack does not set; undefined if the setting is required or computed. */
 function defaultOf(schema: z.ZodType): unknown {
   const parsed = schema.safeParse(undefined);
   return parsed.success ? parsed.data : undefined;
@@ -38,7 +38,7 @@ function typeName(schema: z.ZodType): string {
   return type === "object" ? "map" : type;
 }
 
-/** A setting and, where they have descriptions of their own, the settings inside it. */
+/** A setting and, if they have separate descriptions, the settings inside it. */
 function rowsOf(key: string, schema: z.ZodType): SettingRow[] {
   const inner = unwrap(schema);
   const fields =
@@ -70,10 +70,10 @@ const schemas = () => Object.entries(settingsSchema.shape) as [string, z.ZodType
 
 export const settingRows = (): SettingRow[] => schemas().flatMap(([key, schema]) => rowsOf(key, schema));
 
-/** Pulumi.yaml: the catalogue as the engine reads it. */
+/** Pulumi.yaml: the catalogue in the engine's form. */
 export function pulumiYaml(): string {
   const config: Record<string, unknown> = {
-    // A resource on a default provider could end up in the wrong account: it is an error instead.
+    // A resource on a default provider could end up in the wrong account, so it is an error instead.
     "pulumi:disable-default-providers": { value: ["*"] },
   };
   for (const [key, schema] of schemas()) {
@@ -87,8 +87,8 @@ export function pulumiYaml(): string {
         `${value === undefined && settingType(schema) === "string" ? "Required. " : ""}${descriptionOf(schema)}`,
         ...fields.map((row) => `- ${row.key}: ${row.description}${showDefault(row)}`),
       ].join("\n"),
-      // The program fills in what is inside a map. A required setting has an empty default too: the engine would
-      // refuse it before the program can report everything else that is wrong.
+      // The program fills in the inside of a map. A required setting also has an empty default: without one, the engine would refuse it
+      // before the program can report everything else that is wrong.
       default: inner instanceof z.ZodObject ? {} : (value ?? ""),
     };
   }
@@ -125,7 +125,7 @@ function shownDefault({ key, default: value }: SettingRow): string {
   return ["", '""'].includes(value) ? "" : `\`${value}\``;
 }
 
-/** Maps of main that are empty by default: the program works their fields out from the droplet's size. */
+/** Maps of main that are empty by default: the program computes their fields from the droplet's size. */
 function isComputed(key: string, value: string): boolean {
   return key.startsWith("main.") && value === "{}";
 }
@@ -140,7 +140,7 @@ export function secretsTable(): string {
   return markdownTable(["secret", "you must set it", "what"], rows).join("\n");
 }
 
-/** `pulumi config set protect false` writes "false" in quotes, and the engine takes it so. Below a path it writes a boolean. */
+/** `pulumi config set protect false` writes "false" in quotes, and the engine accepts that. Below a path it writes a boolean. */
 function asConfigSetWrites(value: object): object {
   const { type, ...rest } = value as { type?: string };
   return type === "boolean"

@@ -1,4 +1,4 @@
-/** docs/sizes.md: what the formulas make of every droplet size with the default settings. */
+/** docs/sizes.md: what the formulas give for every droplet size with the default settings. */
 
 import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../catalogue/droplets";
 import { sidekiqThreads } from "../catalogue/queues";
@@ -106,7 +106,7 @@ type Role = "main" | "worker";
 const refused = (rows: readonly SizedDroplet[], role: Role) =>
   rows.filter((row) => row[role].problems.length > 0);
 
-/** One row for each amount of RAM and cores, the formulas' only inputs, with every size that has them. */
+/** One row for each combination of RAM and cores, which are the formulas' only inputs, with every size that has it. */
 function fitting(rows: readonly SizedDroplet[], role: Role, columns: Column<SizedDroplet>[]): string {
   const alike = new Map<string, SizedDroplet[]>();
   for (const row of rows.filter((row) => row[role].problems.length === 0)) {

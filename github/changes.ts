@@ -1,7 +1,7 @@
 /** What a preview would do, from the engine's events. */
 import type { EngineEvent, OpType } from "@pulumi/pulumi/automation";
 
-/** In the order of how much there is to lose. */
+/** Ordered by how much there is to lose. */
 const VERBS = {
   delete: "deleted",
   replace: "replaced",
@@ -32,25 +32,25 @@ export interface Change {
   /** `Droplet`. */
   type: string;
   name: string;
-  /** What differs; for a replacement what it is for, where the engine says so. */
+  /** The properties that differ; for a replacement, those that cause it, if the engine names them. */
   because: string[];
 }
 
 export interface Preview {
   changes: Change[];
   unchanged: number;
-  /** Rules of the policy pack that are broken, and errors. */
+  /** Broken rules of the policy pack, and errors. */
   problems: string[];
   warnings: string[];
 }
 
-/** @throws Error where the engine does something that is not known here: a comment must not leave it out */
+/** @throws Error on an operation of the engine that is not known here: a comment must not leave it out */
 export function previewOf(events: readonly EngineEvent[]): Preview {
   const preview: Preview = { changes: [], unchanged: 0, problems: [], warnings: [] };
   for (const { resourcePreEvent, diagnosticEvent, policyEvent } of events) {
     if (resourcePreEvent) {
       const { op, urn, type, diffs, keys } = resourcePreEvent.metadata as Metadata;
-      // Components and providers cost and hold nothing.
+      // Components and providers cost nothing and hold nothing.
       if (type.startsWith("mastodon-hosting:") || type.startsWith("pulumi:")) continue;
       if (op === "same") preview.unchanged++;
       if (Object.hasOwn(QUIET, op)) continue;
@@ -62,7 +62,7 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
       const { resourceUrn = "", policyName, enforcementLevel, message } = policyEvent;
       const said = plain(message).split("\n").at(-1)?.trim();
       const list = enforcementLevel === "mandatory" ? preview.problems : preview.warnings;
-      // An advice without words is one that a preview cannot give yet.
+      // An advice without text is one that cannot be judged in a preview yet.
       if (said) list.push(`${policyName}, ${nameOf(resourceUrn)}: ${said}`);
     } else if (diagnosticEvent) {
       const { severity, message } = diagnosticEvent;
@@ -75,7 +75,7 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
   return preview;
 }
 
-/** Every step of the engine's that is not `same`, to compare two previews by: components and providers, too. */
+/** Every step of the engine that is not `same`, for comparing two previews; includes components and providers. */
 export const stepsOf = (events: readonly EngineEvent[]): string[] =>
   events
     .flatMap(({ resourcePreEvent }) => {
@@ -85,7 +85,7 @@ export const stepsOf = (events: readonly EngineEvent[]): string[] =>
     })
     .sort();
 
-/** As the engine sends it; the Automation API's type lacks what is null. */
+/** The event as the engine sends it; the Automation API's type lacks the fields that may be null. */
 interface Metadata {
   op: string;
   urn: string;
@@ -96,5 +96,5 @@ interface Metadata {
 
 const isOp = (op: string): op is Op => Object.hasOwn(VERBS, op);
 const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;
-/** Without the marks that the CLI makes colours of. */
+/** Removes the marks that the CLI turns into colors. */
 const plain = (text: string) => text.replaceAll(/<\{%.*?%\}>/g, "").trim();

@@ -58,11 +58,11 @@ async function preview(options: Options): Promise<void> {
   if (failed) throw new Error(said.problems.join("\n"));
 }
 
-/** The configuration of a stack with an environment, where the backend gives it out; else the plan says why not. */
+/** The configuration of a stack with an environment, if the backend gives it out; otherwise the plan says why not. */
 const configOf = (stack: string) =>
   hasEnvironment(ROOT, stack) ? resolvedConfig(stack).catch(() => undefined) : undefined;
 
-/** A stack file may go once its stack is destroyed: until then nobody would look after what it made. */
+/** A stack file may be deleted only after its stack is destroyed: otherwise nobody would look after its resources. */
 async function gone(stack: string, keep: Keep): Promise<void> {
   const count = await resourcesOf(stack);
   const why =
@@ -92,7 +92,7 @@ async function review(options: Options): Promise<void> {
   if (process.env.GITHUB_OUTPUT) appendFileSync(process.env.GITHUB_OUTPUT, `digest=${digest}\n`);
 }
 
-/** Not to know is no news: whatever fails here leaves the issue as it is. */
+/** A failure here is not news: it leaves the issue unchanged. */
 async function drift(options: Options): Promise<void> {
   const stack = given(options, "stack");
   const before = await stateOf(stack);
@@ -177,6 +177,6 @@ runCommand(
     if (!command) throw new UsageError(`A command is missing.\n\n${HELP.trimEnd()}`);
     return COMMANDS[command as keyof typeof COMMANDS](values);
   },
-  // What went wrong is said in a line or two: a workflow's log is read by people.
+  // Errors are reported in a line or two: people read a workflow's log.
   () => true,
 );

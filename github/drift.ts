@@ -2,8 +2,9 @@
 import type { Change, Preview } from "./changes";
 
 /**
- * What the refresh adds. What a preview without it would do, too, is merged and not applied yet, which is no drift. A spent auth key is
- * none either: each is used once, and its machine has joined. Where its loss would replace a machine, the machine is listed.
+ * What the refresh adds. Changes that a preview without the refresh also shows are merged but not applied yet, so they are not drift. A
+ * spent auth key is not drift either: each is used once, and its machine has joined. If its loss would replace a machine, the machine is
+ * listed.
  */
 export function driftOf(refreshed: Preview, unapplied: Preview): Change[] {
   const planned = new Map(unapplied.changes.map((change) => [nameOf(change), change]));

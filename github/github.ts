@@ -1,4 +1,4 @@
-/** The few calls of GitHub's API that keep one comment and one issue up to date. */
+/** The few GitHub API calls that keep one comment and one issue up to date. */
 
 interface Comment {
   id: number;
@@ -13,7 +13,7 @@ interface Issue {
   pull_request?: object;
 }
 
-/** Whose token a workflow has: a person's comment that quotes ours is not ours. */
+/** The author that a workflow's token has: if a person quotes our comment, their comment is not ours. */
 const SELF = "github-actions[bot]";
 const PAGE = 100;
 
@@ -25,7 +25,7 @@ export class GitHub {
     private readonly token: string,
   ) {}
 
-  /** Edits the comment that begins with the marker, or makes it. */
+  /** Edits the comment that begins with the marker, or creates it. */
   async keepComment(pullRequest: number, marker: string, body: string): Promise<void> {
     const comments = await this.list<Comment>(`issues/${pullRequest}/comments`);
     const ours = comments.find((one) => one.user.login === SELF && one.body?.startsWith(marker));
@@ -33,7 +33,7 @@ export class GitHub {
     else await this.call("POST", `issues/${pullRequest}/comments`, { body });
   }
 
-  /** Opens, edits or, without a body, closes the issue of that title. */
+  /** Opens or edits the issue with that title or, without a body, closes it. */
   async keepIssue(title: string, body: string | undefined): Promise<void> {
     const issues = await this.list<Issue>("issues?state=open");
     const ours = issues.find(
@@ -56,7 +56,7 @@ export class GitHub {
     }
   }
 
-  /** @throws Error with GitHub's answer where it refuses */
+  /** @throws Error with GitHub's answer if it refuses */
   private async call(method: string, path: string, body?: object): Promise<unknown> {
     const answer = await fetch(`${this.api}/repos/${this.repository}/${path}`, {
       method,

@@ -7,7 +7,7 @@ import { detailed, type Planned } from "./report";
 
 const ROOT = join(__dirname, "..");
 
-/** @param config what `pulumi config --json` prints, where an environment adds to the file */
+/** @param config the output of `pulumi config --json`, if an environment adds to the file */
 export async function planOf(stack: string, config?: string): Promise<Planned> {
   const args = ["-r", "ts-node/register", join(ROOT, "plan/cli.ts"), "--stack", stack];
   if (config) args.push("--config", config);
@@ -19,7 +19,7 @@ export async function planOf(stack: string, config?: string): Promise<Planned> {
   }
 }
 
-/** Plans all of them, one after the other whatever becomes of one, and hands each result over as Markdown. */
+/** Plans all of them one after the other, even if one fails, and passes each result on as Markdown. */
 export async function planAll(
   stacks: readonly string[],
   resolvedElsewhere: (stack: string) => boolean,

@@ -1,4 +1,4 @@
-/** What CI asks of the Pulumi CLI, through its Automation API. */
+/** What CI needs from the Pulumi CLI, through its Automation API. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,8 +22,8 @@ export interface Previewed extends Preview {
 }
 
 /**
- * Runs the preview with the policy pack; what it prints goes to the log, and a failure is part of what it says: no such stack, no
- * backend and no login, too.
+ * Runs the preview with the policy pack. Its output goes to the log. A failure is part of the result, even a missing stack, an unreachable
+ * backend or a failed login.
  */
 export async function previewed(name: string, { refresh = false } = {}): Promise<Previewed> {
   const events: EngineEvent[] = [];
@@ -47,21 +47,21 @@ export async function previewed(name: string, { refresh = false } = {}): Promise
   return { ...said, steps: stepsOf(events), failed: failure !== undefined };
 }
 
-/** What `pulumi config --json` prints, in a file: environments are resolved, secrets are not in it. */
+/** A file with the output of `pulumi config --json`: environments are resolved, and it contains no secrets. */
 export async function resolvedConfig(name: string): Promise<string> {
   const file = join(mkdtempSync(join(tmpdir(), "config-")), "config.json");
   writeFileSync(file, await cli("config", "--json", "--stack", qualified(name)));
   return file;
 }
 
-/** How many resources a stack has; none where there is no such stack. */
+/** How many resources a stack has; none if the stack does not exist. */
 export async function resourcesOf(name: string): Promise<number> {
   const stacks = await (await LocalWorkspace.create({ workDir: ROOT })).listStacks();
   const found = stacks.find((stack) => stack.name === name || stack.name.endsWith(`/${name}`));
   return found?.resourceCount ?? 0;
 }
 
-/** What tells one state of a stack from another, and whether anything is half done in it. */
+/** What distinguishes one state of a stack from another, and whether an operation in it is unfinished. */
 export async function stateOf(name: string): Promise<{ written: string; pending: string[] }> {
   const { deployment } = JSON.parse(await cli("stack", "export", "--stack", qualified(name))) as Export;
   return {
@@ -85,7 +85,7 @@ const select = (name: string): Promise<Stack> =>
 const cli = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)("pulumi", args, { cwd: ROOT, maxBuffer: 256 * 1024 * 1024 })).stdout;
 
-/** The CLI's own errors, out of all that the Automation API says with them. */
+/** The CLI's own errors, out of everything that the Automation API prints with them. */
 function wordsOf({ message }: Error, stack: string): string[] {
   if (/no stack named .* found/.test(message))
     return [`There is no stack ${stack} at the backend. Run: pulumi stack init ${stack}`];

@@ -2,15 +2,15 @@
 import { markdownTable } from "../report/markdownTable";
 import { type Change, OPS, type Op, type Preview, verb } from "./changes";
 
-/** GitHub takes 65,536 characters in a comment and in an issue. */
+/** The most characters that GitHub accepts in a comment and in an issue. */
 const LONGEST = 65_000;
 
-/** The plan, or the words with which it was refused. */
+/** The plan, or the message with which it was refused. */
 export type Planned = { plan: string } | { refused: string };
 
-/** Where a text is from: the comment says so, since an old one stays where a new one could not be written. */
+/** Where a text comes from. The comment says so, since an old one stays if a new one could not be written. */
 export interface Source {
-  /** Head of the pull request, or of main. */
+  /** Head commit of the pull request, or of main. */
   commit: string;
   /** Where the whole log is. */
   run: string;
@@ -22,11 +22,11 @@ export interface ReportArgs extends Source {
   planned: Planned;
 }
 
-/** What the comment of a stack begins with: by it the next preview finds the comment again. */
+/** The start of a stack's comment, by which the next preview finds it. */
 export const marker = (stack: string) => `<!-- preview of ${stack} -->`;
 
 export function previewComment({ planned, ...args }: ReportArgs): string {
-  // Headings of the plan are one level below the stack's.
+  // The plan's headings are one level below the stack's.
   const plan =
     "plan" in planned ? planned.plan.replaceAll(/^(#+ )/gm, "##$1").split("\n") : detailed(planned.refused);
   const details = folded("plan" in planned ? "Plan" : "npm run plan refuses it", plan);
@@ -39,11 +39,11 @@ export function previewComment({ planned, ...args }: ReportArgs): string {
   return fitted([() => lines(WHOLE, details), ...shorter((limits) => lines(limits, tooLong))], args);
 }
 
-/** The same for a run's summary, which takes 1 MiB. */
+/** The same for a run's summary, which may have 1 MiB. */
 export const previewSummary = (args: Omit<ReportArgs, "planned">): string =>
   [...previewLines(args, WHOLE), footOf(args), ""].join("\n");
 
-/** The comment where no preview was made: the old one would stay as if it held. */
+/** The comment if no preview was made: otherwise the old one would look as if it were still true. */
 export const noPreview = (stack: string, why: readonly string[], source: Source): string =>
   fitted(
     shorter((limits) => [marker(stack), `## ${stack}: no preview`, "", ...block("CAUTION", why, limits)]),
@@ -78,18 +78,20 @@ export function driftIssue(
   );
 }
 
-/** How much of a list, and of each line, is said. */
+/** How much of a list, and of each line, is shown. */
 interface Limits {
   lines: number;
   characters: number;
 }
 const WHOLE: Limits = { lines: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY };
-/** The last always fits: two tables and two lists. */
+/** The last variant always fits: two tables and two lists. */
 const SHORTER: Limits[] = [WHOLE, { lines: 200, characters: 1000 }, { lines: 20, characters: 150 }];
 
 const shorter = (lines: (limits: Limits) => string[]) => SHORTER.map((limits) => () => lines(limits));
 
-/** The first that GitHub takes. Lists are shortened, never cut: each tag is closed, and the link to the whole stands below. */
+/**
+ * The first variant that GitHub accepts. Lists are shortened but never cut off, so each tag is closed, and the link to everything is below.
+ */
 function fitted(texts: readonly (() => string[])[], source: Source): string {
   for (const lines of texts) {
     const text = [...lines(), footOf(source)].join("\n");
@@ -124,7 +126,7 @@ function counted({ changes, unchanged }: Preview): string {
 const clipped = (text: string, { characters }: Limits) =>
   text.length <= characters ? text : `${[...text].slice(0, characters).join("")} …`;
 
-/** Texts hold settings' values: none of them is a tag, a heading or calls somebody. */
+/** The text may contain values of settings: none of them may act as a tag, a heading or a mention. */
 const escaped = (text: string) =>
   text
     .replaceAll("&", "&amp;")
@@ -152,7 +154,7 @@ function table(changes: readonly Change[], limits: Limits): string[] {
 const more = (count: number, prefix: string) =>
   count > 0 ? [`${prefix}… and ${count} more, in the log.`, ""] : [];
 
-/** GitHub's box of that kind, a line each. */
+/** One of GitHub's alert boxes, with one line for each item. */
 function block(kind: "CAUTION" | "WARNING", lines: readonly string[], limits: Limits): string[] {
   if (lines.length === 0) return [];
   const shown = lines.slice(0, limits.lines);
@@ -174,7 +176,7 @@ const folded = (title: string, lines: readonly string[]) => [
   "",
 ];
 
-/** A program's own words, as they are. */
+/** A program's output, unchanged. */
 export const detailed = (text: string): string[] => text.split("\n").map((line) => `    ${line}`);
 
 function summary(changes: readonly Change[]): string {

@@ -1,4 +1,4 @@
-/** The stacks that preview, up and drift work on: the stack files whose domain is no longer the example's. */
+/** The stacks that preview, up and drift work on: the stack files whose domain is no longer an example's. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,9 @@ import { readStackConfig } from "../settings/stackFile/stackFile";
 import { isExampleValue } from "../settings/warnings";
 
 export interface Stacks {
-  /** Those without protected data first: what goes wrong is to go wrong there. */
+  /** Stacks without protected data come first: if something goes wrong, it should go wrong there. */
   own: string[];
-  /** The worked examples, which nobody can have deployed: their domain is one that nobody can own. */
+  /** The example stacks, which nobody can have deployed: nobody can own their domains. */
   examples: string[];
   /** Files that are neither, each with the reason. */
   ignored: string[];
@@ -34,7 +34,7 @@ export function stacksOf(folder: string): Stacks {
   return stacks;
 }
 
-/** Own stacks whose files a commit had and the folder no longer has: nothing would preview, deploy or look after them. */
+/** Your own stacks whose files an earlier commit had and the folder no longer has: nothing would preview, deploy or watch them. */
 export function goneSince(folder: string, commit: string): string[] {
   const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, encoding: "utf8" });
   const before = mkdtempSync(join(tmpdir(), "stacks-"));
@@ -49,17 +49,17 @@ export function goneSince(folder: string, commit: string): string[] {
   }
 }
 
-/** Whether Pulumi Cloud adds values from an ESC environment, which no file tells. */
+/** Whether Pulumi Cloud adds values from an ESC environment, which no file reveals. */
 export function hasEnvironment(folder: string, stack: string): boolean {
   try {
     return Boolean(parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8"))?.environment);
   } catch {
-    // What is wrong with the file is for its plan to say.
+    // The plan reports what is wrong with the file.
     return false;
   }
 }
 
-/** Empty where the file is refused: that is somebody's own, and its plan says what is wrong. */
+/** Empty if the file is refused: it is then a user's own, and its plan says what is wrong. */
 function plainSettings(
   folder: string,
   stack: string,

@@ -1,8 +1,8 @@
-/** Reads bucket policies for what they give to the public. */
+/** Finds what bucket policies give to the public. */
 
 export interface PublicStatement {
   sid: string;
-  /** In lower case: IAM does not tell cases apart. `everything but …` for a NotAction. */
+  /** In lower case: IAM ignores case. `everything but …` for a NotAction. */
   actions: string[];
   resources: string[];
 }
@@ -21,7 +21,7 @@ interface Statement {
 const list = <T>(value: T | T[] | undefined): T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-/** @throws SyntaxError where the text is no JSON */
+/** @throws SyntaxError if the text is not JSON */
 export function publicStatements(policy: string): PublicStatement[] {
   const statements = list((JSON.parse(policy) as { Statement?: Statement | Statement[] }).Statement);
   return statements
@@ -37,7 +37,7 @@ export function publicStatements(policy: string): PublicStatement[] {
     }));
 }
 
-/** A NotPrincipal beside Allow means everyone else. */
+/** A NotPrincipal with Allow means everyone else. */
 function isPublic({ Principal, NotPrincipal }: Statement): boolean {
   if (NotPrincipal !== undefined) return true;
   const named = typeof Principal === "object" && Principal !== null ? Object.values(Principal) : [Principal];

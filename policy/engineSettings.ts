@@ -1,7 +1,7 @@
 /**
- * The stack's configuration as the engine has resolved it: files, environments, encrypted values and all. The engine sends it to
- * every policy pack (ConfigureStack in analyzer.proto), but @pulumi/policy 1.21 keeps only the stack's tags, so its server's
- * handler is wrapped. Where that no longer works the pack fails instead of passing everything.
+ * The stack's configuration as the engine has resolved it, from files, environments and encrypted values. The engine sends it to every
+ * policy pack (ConfigureStack in analyzer.proto), but @pulumi/policy 1.21 keeps only the stack's tags. So its server's handler is wrapped.
+ * If that no longer works, the pack fails instead of accepting everything.
  */
 import { Server, type ServerUnaryCall, type UntypedHandleCall } from "@grpc/grpc-js";
 import type { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
@@ -10,7 +10,7 @@ const sent: { config?: Readonly<Record<string, string>> } = {};
 
 type Configure = (call: ServerUnaryCall<AnalyzerStackConfigureRequest, unknown>, answer: unknown) => void;
 
-/** To be called before the pack is served. */
+/** Call this before the pack is served. */
 export function listenToTheEngine(): void {
   const { addService } = Server.prototype;
   Server.prototype.addService = function (service, handlers) {
@@ -27,7 +27,7 @@ export function listenToTheEngine(): void {
   };
 }
 
-/** @throws Error where the engine has sent none */
+/** @throws Error if the engine has sent none */
 export function engineConfig(): Readonly<Record<string, string>> {
   if (!sent.config)
     throw new Error(

@@ -1,4 +1,4 @@
-/** What a stack's settings say, read apart from the program. */
+/** What a stack's settings say, read independently of the program. */
 
 import { priceOf } from "../fleet/assess";
 import { type Settings, settingsSchema } from "../settings/schema";
@@ -8,7 +8,7 @@ import type { Expected } from "./rules";
 
 /**
  * @param config full key → value, as the engine has it
- * @throws Error where the settings are wrong; the program refuses the same with all its problems
+ * @throws Error if the settings are wrong; the program refuses them too, and lists all problems
  */
 export function expectedOf(
   config: Readonly<Record<string, string>>,

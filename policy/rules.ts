@@ -1,10 +1,10 @@
-/** What no change of the program or its settings may bring about. Pure: policy/index.ts hands the engine's resources over. */
+/** What no change of the program or its settings may cause. Pure: policy/index.ts passes the engine's resources in. */
 import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../catalogue/droplets";
 import { cloudTag } from "../settings/names";
 import { publicStatements } from "./bucketPolicies";
 import { KNOWN_TYPES } from "./types";
 
-/** A resource as the engine is about to make or keep it. */
+/** A resource that the engine is about to create or keep. */
 export interface Resource {
   urn: string;
   type: string;
@@ -13,14 +13,14 @@ export interface Resource {
   protect: boolean;
 }
 
-/** What the stack's settings say, read apart from the program. */
+/** What the stack's settings say, read independently of the program. */
 export interface Expected {
   stack: string;
   region: string;
   awsRegion: string;
-  /** Whether what holds data must be protected: false for a stack that keeps nothing. */
+  /** Whether resources that hold data must be protected; false for a stack whose data may be lost. */
   protect: boolean;
-  /** US dollars a month; none where the stack sets none. */
+  /** US dollars per month; undefined if the stack sets no limit. */
   limitUsd?: number | undefined;
   /** S3's part of the price: an estimate from the settings, since no resource says how much is stored. */
   s3Usd: number;
@@ -29,11 +29,11 @@ export interface Expected {
 export interface Rule<Subject> {
   name: string;
   description: string;
-  /** What is wrong with it, in sentences; none where the rule does not concern it. */
+  /** What is wrong with it, in sentences; empty if the rule does not apply. */
   problems(subject: Subject, expected: Expected): string[];
 }
 
-/** Components hold nothing themselves. */
+/** Components themselves hold nothing. */
 const COMPONENT = "mastodon-hosting:index:";
 
 const knownTypes: Rule<Resource> = {
@@ -53,7 +53,7 @@ const DROPLET = "digitalocean:index/droplet:Droplet";
 const VOLUME = "digitalocean:index/volume:Volume";
 const BUCKET = "aws:s3/bucket:Bucket";
 
-/** HTTP for redirects and certificates, HTTPS, and WireGuard's port, without which machines reach each other by relays. */
+/** HTTP for redirects and certificates, HTTPS, and WireGuard's port, without which machines reach each other only through relays. */
 const PUBLIC_PORTS = ["tcp 80", "tcp 443", "udp 41641"];
 
 interface InboundRule {
@@ -96,7 +96,7 @@ const DATA = [
   "digitalocean:index/reservedIp:ReservedIp",
   "digitalocean:index/reservedIpv6:ReservedIpv6",
 ];
-/** Made once for the instance's life. A machine's own keys are not among them. */
+/** Generated once for the instance's life. The machines' own keys are not included. */
 const SECRET = "mastodon-hosting:index:InstanceSecrets$";
 
 const protectedData: Rule<Resource> = {
@@ -161,7 +161,7 @@ const taggedDroplets: Rule<Resource> = {
   },
 };
 
-/** Each is asked about one resource, before that is made. */
+/** Each rule is asked about one resource, before it is created. */
 export const RESOURCE_RULES = [
   knownTypes,
   publicPorts,
@@ -211,5 +211,5 @@ const price: Rule<readonly Resource[]> = {
   },
 };
 
-/** Each is asked about the whole stack, at the end of a preview and of an up. */
+/** Each rule is asked about the whole stack, at the end of a preview and of an up. */
 export const STACK_RULES = [behindFirewalls, price];

@@ -1,6 +1,6 @@
 /**
- * The types of resource that the rules were written for. Whatever else a program makes is refused until it is written down here:
- * providers have several names for one thing (Bucket and BucketV2, ReservedIp and FloatingIp), and the next one is not known yet.
+ * The resource types that the rules were written for. Any other type is refused until it is added here: providers have several names for
+ * one thing (Bucket and BucketV2, ReservedIp and FloatingIp), and the next name is not known yet.
  */
 export const KNOWN_TYPES: ReadonlySet<string> = new Set([
   "aws:iam/accessKey:AccessKey",

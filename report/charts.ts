@@ -1,12 +1,12 @@
-/** Pictures as SVG text, drawn by ECharts without a DOM. Colours are CSS variables of the page or file that holds them. */
+/** Pictures as SVG text, drawn by ECharts without a DOM. Colors are CSS variables of the page or file that contains them. */
 import * as echarts from "echarts";
 
 export interface Picture {
-  /** Unique on its page: the ids inside begin with it. */
+  /** Unique on its page: the ids inside the picture begin with it. */
   id: string;
   width: number;
   height: number;
-  /** What it shows, for those who do not see it. */
+  /** What the picture shows, for people who cannot see it. */
   label: string;
 }
 
@@ -23,11 +23,11 @@ function svg(option: echarts.EChartsOption, { id, width, height, label }: Pictur
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   chart.setOption({ animation: false, ...option });
   const drawn = chart.renderToSVGString();
-  // Without this a timer keeps the process alive.
+  // Otherwise a timer keeps the process running.
   chart.dispose();
   return (
     drawn
-      // Only for ECharts' own scripts in a browser; the counter in the ids goes on from picture to picture.
+      // Only ECharts' own scripts in a browser use these; the counter in the ids continues from picture to picture.
       .replace(/<style[\s\S]*?<\/style>/g, "")
       .replace(/ (ecmeta_\w+|class|pointer-events)="[^"]*"/g, "")
       .replaceAll(/zr\d+-/g, `${id}-`)
@@ -58,19 +58,19 @@ export interface Curve {
 }
 
 export interface Backlog {
-  /** The first is drawn as an area; each of the others has a dash pattern of its own. */
+  /** The first is drawn as an area; each of the others has its own dash pattern. */
   curves: readonly Curve[];
   outageHours: number;
   untilHours: number;
-  /** Vertical lines with a word: a limit, the busiest moment. */
+  /** Vertical lines with a label: a limit, the busiest moment. */
   moments: readonly { at: number; name: string }[];
-  /** So that several pictures have the same scale. */
+  /** A common maximum, so that several pictures have the same scale. */
   mostJobs?: number;
 }
 
 const DASHES: (number[] | "solid")[] = ["solid", [7, 4], [2, 3], [10, 3, 2, 3]];
 
-/** Jobs that wait during an outage and after it. Each curve says its name and its peak at its peak. */
+/** Jobs that wait during an outage and after it. Each curve is labeled with its name and its peak, at its peak. */
 export function backlogChart(backlog: Backlog, picture: Picture): string {
   const { curves, outageHours, untilHours, moments, mostJobs } = backlog;
   const series = curves.map(({ name, points }, i): echarts.LineSeriesOption => {
@@ -97,7 +97,7 @@ export function backlogChart(backlog: Backlog, picture: Picture): string {
           backgroundColor: PAPER,
           padding: [0, 2],
           formatter: peakText,
-          // The others run below the first.
+          // The others are drawn below the first.
           position: i === 0 ? "top" : "bottom",
           distance: 6,
         },
@@ -125,7 +125,7 @@ export function backlogChart(backlog: Backlog, picture: Picture): string {
       yAxis: {
         ...VALUE_AXIS,
         min: 0,
-        // Room for the word at the peak.
+        // Room for the label at the peak.
         ...(mostJobs === undefined ? { boundaryGap: [0, "12%"] } : { max: mostJobs }),
         splitNumber: 3,
         axisLabel: { ...text(), formatter: thousands },
@@ -159,7 +159,7 @@ export interface Budget {
   words: string;
 }
 
-/** What is used, as bars against their limits: each bar's limit is the line at 100 %. */
+/** Usage as bars against their limits: each bar's limit is the line at 100 %. */
 export function budgetChart(budgets: readonly Budget[], picture: Omit<Picture, "height">): string {
   const share = ({ used, limit }: Budget) => (limit === 0 ? 0 : (100 * used) / limit);
   const most = Math.max(100, Math.ceil(Math.max(...budgets.map(share)) / 25) * 25);
@@ -171,7 +171,7 @@ export function budgetChart(budgets: readonly Budget[], picture: Omit<Picture, "
         min: 0,
         max: most,
         interval: 50,
-        // They would run through the words above the bars.
+        // They would cross the labels above the bars.
         splitLine: { show: false },
         axisLabel: { ...text(), formatter: "{value} %", showMaxLabel: most === 100 },
       },

@@ -1,4 +1,4 @@
-/** HTML from templates: what is put in is text unless it is HTML already. */
+/** HTML from templates: inserted values are escaped unless they are HTML already. */
 
 class Html {
   constructor(private readonly markup: string) {}
@@ -30,20 +30,20 @@ function markup(part: Part): string {
 export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
   new Html(String.raw({ raw: strings }, ...parts.map(markup)));
 
-/** Markup of our own, as it stands. */
+/** Markup from this program, inserted unchanged. */
 export const asIs = (text: string) => new Html(text);
 
-/** Text of our own with names in backticks. */
+/** Text from this program, with names in backticks. */
 export const prose = (text: string): Part =>
   text.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part));
 
 export interface Column {
   title: string;
-  /** Numbers go to the right. */
+  /** Numbers are right-aligned. */
   number?: boolean;
 }
 
-/** The first cell of a row names it. @param sum a last row apart from the others */
+/** The first cell of a row names it. @param sum a last row, set apart from the others */
 export function table(
   caption: string,
   columns: readonly Column[],

@@ -1,10 +1,10 @@
-/** Tables as GitHub reads them. */
+/** Tables in GitHub's Markdown. */
 
-/** A cell's own bars end no cell. */
+/** A bar inside a cell must not end the cell. */
 const cell = (text: string | number) => String(text).replaceAll("|", "\\|");
 const row = (cells: readonly (string | number)[]) => `| ${cells.map(cell).join(" | ")} |`;
 
-/** Lines of a table; a cell is Markdown already. */
+/** Lines of a table; cells are already Markdown. */
 export const markdownTable = (
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -1,4 +1,4 @@
-/** What takes long to make, kept outside the checkout. */
+/** A cache outside the checkout, for what takes long to make. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "mastodon-hosting");
 
-/** A folder of the cache that grows: its files' names say what is in them. */
+/** A cache folder that grows: the names of its files say what is in them. */
 export function cacheFolder(name: string): string {
   const path = join(CACHE, name);
   mkdirSync(path, { recursive: true });
@@ -14,10 +14,10 @@ export function cacheFolder(name: string): string {
 }
 
 /**
- * A folder or file of the cache, made where it is absent.
+ * A folder or file in the cache, made if it is absent.
  *
  * @param recipe everything that it depends on: another recipe is another entry
- * @param make makes it at the given path; only what ended well is kept
+ * @param make makes it at the given path; it is kept only if that succeeds
  */
 export async function cached(
   name: string,

@@ -1,22 +1,22 @@
-/** The command lines of this project's commands: one way to read them, to ask for help, and to say what is wrong. */
+/** One way for all of this project's commands to read their command line, to print help, and to report mistakes. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** What the user can correct by writing something else: shown without a stack trace. */
+/** A mistake that the user can correct in the command line: shown without a stack trace. */
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>["values"];
 
 export interface CommandLine<O extends Options> {
-  /** Printed by `--help`, and after what is wrong. */
+  /** Printed by `--help`, and after a mistake. */
   help: string;
   options: O;
-  /** Words that may stand without dashes, at most one of them: `capacity` of `npm run bench -- capacity`. */
+  /** Words that may appear without dashes, at most one of them: `capacity` in `npm run bench -- capacity`. */
   words?: readonly string[];
 }
 
 /**
- * @returns undefined where help was asked for
+ * @returns undefined if help was asked for
  * @throws UsageError for an unknown option, a missing value or a stray word
  */
 export function readCommandLine<O extends Options>(
@@ -40,12 +40,12 @@ export function readCommandLine<O extends Options>(
     return { values: values as Values<O>, word };
   } catch (error) {
     if (!(error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS")) throw error;
-    // Node goes on with how to write an argument that begins with a dash.
+    // Node's message continues with how to write an argument that begins with a dash.
     throw wrong(`${(error as Error).message.split(". ")[0]?.replace(/\.$/, "")}.`);
   }
 }
 
-/** A whole number from an option. */
+/** An integer from an option. */
 export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most))
@@ -54,9 +54,9 @@ export function wholeNumber(option: string, text: string, least: number, most: n
 }
 
 /**
- * Runs a command: help goes to stdout; what the user can correct goes to stderr as it is, and a defect with its stack trace.
+ * Runs a command. Help goes to stdout. A mistake that the user can correct goes to stderr unchanged; a bug goes there with its stack trace.
  *
- * @param isUsers whether an error is the user's besides a UsageError
+ * @param isUsers whether an error other than a UsageError is the user's mistake
  */
 export async function runCommand<O extends Options>(
   line: CommandLine<O>,

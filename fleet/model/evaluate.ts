@@ -1,4 +1,4 @@
-/** The model in one call: a described fleet and its workload to what each queue, host and month comes to. */
+/** The model in one call: from a fleet and its workload to the figures of each queue, host and month. */
 import { QUEUE_NAMES, type QueueName, sidekiqThreads } from "../../catalogue/queues";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../sizing/sizing";
 import { redisNeedOf } from "../sizing/state";
@@ -8,12 +8,12 @@ import { type Course, type Outage, recover } from "./recovery";
 import { type Service, serviceOf } from "./stations";
 import { jobsPerMonth, type Workload } from "./workload";
 
-/** Everything that the model asks for besides the fleet. */
+/** Everything that the model needs besides the fleet. */
 export interface Situation {
   workload: Workload;
   conditions: Conditions;
   outage: Outage;
-  /** Longest that may pass from the end of the outage until nothing waits. */
+  /** The longest time allowed from the end of the outage until nothing waits. */
   catchUpHours: number;
 }
 
@@ -21,15 +21,15 @@ export interface QueueResult {
   queue: QueueName;
   /** Jobs/s at the busy hour. */
   arrivals: number;
-  /** Jobs/s that the fleet can do of it while every other queue gets what arrives for it at the busy hour. */
+  /** Jobs/s that the fleet can do in this queue while every other queue gets its arrivals of the busy hour. */
   capacity: number;
   /** arrivals / capacity. */
   utilization: number;
-  /** Seconds from a job's arrival to its end at the busy hour; undefined where the queue grows without end. */
+  /** Seconds from a job's arrival to its end at the busy hour; undefined if the queue grows without end. */
   latencySeconds: number | undefined;
-  /** Hours after the outage until nothing waits; undefined where that never comes. */
+  /** Hours after the outage until nothing waits; undefined if that never happens. */
   drainHours: number | undefined;
-  /** Longest that a job waits because of the outage. */
+  /** The longest that a job waits because of the outage. */
   worstLatencyHours: number;
   /** Hours after the outage in which jobs waited and none was taken. */
   starvedHours: number;
@@ -42,7 +42,7 @@ export interface HostResult {
   roles: readonly Role[];
   cores: number;
   web: number;
-  /** Sidekiq, and on main the database for every job. */
+  /** Sidekiq and, on main, the database work of every job. */
   jobs: number;
 }
 
@@ -58,9 +58,9 @@ export interface Evaluation {
 }
 
 /**
- * Deterministic and pure; some milliseconds, fewer the sooner the fleet has caught up.
+ * Deterministic and pure. It takes some milliseconds; the sooner the fleet catches up, the fewer.
  *
- * @param horizon hours after the outage that are simulated at most: `catchUpHours` where only the verdict counts
+ * @param horizon the most hours after the outage to simulate: `catchUpHours` if only the verdict counts
  */
 export function evaluate(fleet: Fleet, situation: Situation, horizon?: number): Evaluation {
   const { workload, conditions, outage } = situation;
@@ -81,7 +81,7 @@ export function evaluate(fleet: Fleet, situation: Situation, horizon?: number): 
   };
 }
 
-/** The busy hour alone, without the outage: cheaper, for a search that turns most fleets down. */
+/** The busy hour alone, without the outage: cheaper, for a search that rejects most fleets. */
 export const utilizations = (fleet: Fleet, { workload, conditions }: Situation): number[] => {
   const service = serviceOf(fleet, workload, conditions);
   return QUEUE_NAMES.map((_, q) => busyHour(service, q).utilization);
@@ -104,7 +104,7 @@ function busyHour(service: Service, queue: number) {
 }
 
 /**
- * Waiting and working, by Sakasegawa's approximation of M/M/c (1977): the servers are as many jobs as are in work at capacity.
+ * Waiting and working time, by Sakasegawa's approximation of M/M/c (1977). The number of servers is the number of jobs in work at capacity.
  */
 function latency(utilization: number, capacity: number, jobSeconds: number): number | undefined {
   if (utilization >= 1) return undefined;
@@ -125,7 +125,7 @@ function hostResults({ hosts }: Fleet, service: Service): HostResult[] {
   }));
 }
 
-/** Memory and connections of every host, by the formulas that also size the machines. */
+/** Memory and connections of every host, by the same formulas that size the machines. */
 export function sizeHosts(
   { hosts, overrides }: Fleet,
   { workload, outage }: Pick<Situation, "workload" | "outage">,

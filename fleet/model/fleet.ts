@@ -3,7 +3,7 @@ import { type DropletSize, dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../../c
 import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "../sizing/overrides";
 
-/** What a host is there for: Postgres and Redis, web and streaming, Sidekiq. */
+/** The purpose of a host: Postgres and Redis, web and streaming, or Sidekiq. */
 export type Role = "database" | "web" | "jobs";
 
 export interface FleetHost {
@@ -25,21 +25,21 @@ export interface Fleet {
   overrides: MainOverrides;
 }
 
-/** What a stack says of its machines. */
+/** What a stack says about its machines. */
 export interface FleetSettings {
   main: { size: string; volumeGiB: number; sidekiq: readonly SidekiqProcess[] } & MainOverrides;
   workers: readonly { name: string; size: string; count: number; sidekiq: readonly SidekiqProcess[] }[];
 }
 
-/** What does not depend on the fleet but on where it runs. */
+/** What depends on where the fleet runs, not on the fleet. */
 export interface Conditions {
-  /** What a shared vCPU gives, as a share of a dedicated one: the seed's 70 %. */
+  /** What a shared vCPU gives, as a share of a dedicated one: 70 % in the story. */
   sharedCpu: number;
-  /** Round trip between a worker and main. On main itself it is nothing. */
+  /** Round trip between a worker and main. On main itself it is zero. */
   rttMs: number;
   /**
-   * CPU that a round trip takes of each of the two for the tailnet, in ms of a dedicated vCPU. None where absent: nobody has measured it
-   * on a droplet, and what it is there is part of the calibrated numbers. A rehearsal measures its own (docs/capacity.md).
+   * CPU that the tailnet takes on each of the two machines for a round trip, in ms of a dedicated vCPU. Zero if absent: nobody has measured
+   * it on a droplet, and the calibrated numbers include what it is there. A rehearsal measures its own (docs/capacity.md).
    */
   tailnetMs?: number;
 }
@@ -55,7 +55,7 @@ export const mainHost = (size: DropletSize, sidekiq: readonly SidekiqProcess[]):
   sidekiq,
 });
 
-/** A pool of workers, by its place in the settings. */
+/** A pool of workers, by its index in the settings. */
 export const poolHost = (
   index: number,
   pool: Pick<FleetHost, "name" | "size" | "count" | "sidekiq">,
@@ -66,7 +66,7 @@ export const poolHost = (
   ...pool,
 });
 
-/** undefined while a size is not in the catalogue. */
+/** undefined if a size is not in the catalogue. */
 export function fleetOf({ main, workers }: FleetSettings): Fleet | undefined {
   const mainSize = dropletSize(main.size);
   const pools = workers.flatMap(({ name, size, count, sidekiq }, i): FleetHost[] => {
@@ -81,7 +81,7 @@ export function fleetOf({ main, workers }: FleetSettings): Fleet | undefined {
   };
 }
 
-/** USD a month for droplets and volume. */
+/** USD per month for droplets and volume. */
 export const monthlyUsd = ({ hosts, volumeGiB }: Pick<Fleet, "hosts" | "volumeGiB">) =>
   hosts.reduce((sum, { size, count }) => sum + size.priceMonthly * count, 0) +
   volumeGiB * VOLUME_USD_PER_GIB_MONTH;
@@ -99,10 +99,10 @@ export function indexOfRole(hosts: readonly WithRoles[], role: "database" | "web
 export const hostOf = <Host extends WithRoles>(hosts: readonly Host[], role: "database" | "web"): Host =>
   hosts[indexOfRole(hosts, role)] as Host;
 
-/** All others than the database's: pools of workers. */
+/** All hosts other than the database's: pools of workers. */
 export const poolsOf = <Host extends WithRoles>(hosts: readonly Host[]): Host[] =>
   hosts.filter(({ roles }) => !roles.includes("database"));
 
-/** What one of its vCPUs is worth in dedicated ones. */
+/** What one of its vCPUs is worth in dedicated vCPUs. */
 export const coreSpeed = ({ cpu }: DropletSize, { sharedCpu }: Conditions) =>
   cpu === "shared" ? sharedCpu : 1;

@@ -7,15 +7,15 @@ import { courseOfDay } from "./workload";
 export interface Outage {
   /** How long nothing works while jobs arrive. */
   hours: number;
-  /** From its end to the busiest moment of the day; 0 is the worst. */
+  /** Hours from its end to the busiest moment of the day; 0 is the worst. */
   hoursBeforeBusiest: number;
 }
 
 /** The backlog's course, from the start of the outage. */
 export interface Course {
-  /** Hours since the outage began: one for each point of the curves. */
+  /** Hours since the outage began, one for each point of the curves. */
   hours: number[];
-  /** Jobs that wait, a curve for each queue in the order of QUEUE_NAMES. */
+  /** Jobs that wait: one curve for each queue, in the order of QUEUE_NAMES. */
   backlog: number[][];
   queues: QueueCourse[];
 }
@@ -24,22 +24,22 @@ export interface QueueCourse {
   /** Jobs that arrived and were done over the whole course. */
   arrived: number;
   done: number;
-  /** Hours from the end of the outage until nothing waits for the first time; undefined where that never comes. */
+  /** Hours from the end of the outage until nothing waits for the first time; undefined if that never happens. */
   drainHours: number | undefined;
-  /** Longest that a job waited, in hours. */
+  /** The longest that a job waited, in hours. */
   worstLatencyHours: number;
   /** Hours after the outage in which jobs waited and none was taken. */
   starvedHours: number;
 }
 
-/** Ten minutes. A day's course is smooth, and a step ends early when a queue runs empty. */
+/** Ten minutes. A day's course is smooth, and a step ends early if a queue runs empty. */
 const STEP_HOURS = 1 / 6;
-/** Two nights: what has not drained by then does not. */
+/** Two nights: a backlog that has not drained by then never will. */
 export const HORIZON_HOURS = 48;
 
 /**
- * @param until goes on for so many hours after the outage; without it until everything has drained
- * @param horizon the most hours after the outage, where `until` is not given
+ * @param until simulate so many hours after the outage; if absent, until everything has drained
+ * @param horizon the most hours after the outage, if `until` is absent
  */
 export function recover(
   service: Service,
@@ -67,7 +67,7 @@ export function recover(
           ),
           service.webCores * factor,
         ).done.map((perSecond) => perSecond * 3600);
-    // A queue that runs empty within the step ends it: what it leaves goes to the others from then on.
+    // A queue that runs empty ends the step: from then on, what it does not use goes to the others.
     const step = Math.min(most, ...queues.map((queue, q) => queue.emptyAfter(factor, rates[q] ?? 0)));
     for (const [q, queue] of queues.entries()) {
       queue.advance(now, step, factor, rates[q] ?? 0, down);
@@ -79,7 +79,7 @@ export function recover(
   return { ...course, queues: queues.map((queue) => queue.result(outage.hours)) };
 }
 
-/** One queue, first in, first out. Rates in jobs an hour. */
+/** One queue, first in, first out. Rates are in jobs per hour. */
 class Line {
   backlog = 0;
   drainedAt: number | undefined;
@@ -87,7 +87,7 @@ class Line {
   private arrived = 0;
   private starved = 0;
   private worst = 0;
-  /** When how many had arrived: the oldest that still waits is found here. */
+  /** How many jobs had arrived at which time: used to find the oldest that still waits. */
   private readonly log: { at: number; arrived: number }[] = [{ at: 0, arrived: 0 }];
   private oldest = 0;
 
@@ -104,7 +104,7 @@ class Line {
     this.arrived += arriving;
     this.done += rate * step;
     const left = this.backlog + arriving - rate * step;
-    // Rounding must not leave a trace of a job behind.
+    // Rounding must not leave a fraction of a job behind.
     this.backlog = left < 1e-6 ? 0 : left;
     this.log.push({ at: now + step, arrived: this.arrived });
     if (this.backlog > 0) this.worst = Math.max(this.worst, now + step - this.oldestArrival());

@@ -1,4 +1,4 @@
-/** How fast a fleet works: who serves which jobs, and what they share while they do. */
+/** How fast a fleet works: who serves which jobs, and what they share meanwhile. */
 
 import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
 import { type Conditions, coreSpeed, type Fleet, indexOfRole } from "./fleet";
@@ -9,17 +9,17 @@ export interface Served {
   /** Index into QUEUE_NAMES. */
   queue: number;
   weight: number;
-  /** That a thread is busy with one job. */
+  /** Seconds that one job keeps a thread busy. */
   threadSeconds: number;
   /** Core seconds of one job in Ruby. */
   rubySeconds: number;
-  /** Core seconds of one job in Ruby and, on a worker, in tailscaled, on the station's host. */
+  /** Core seconds of one job on the station's host: in Ruby and, on a worker, in tailscaled. */
   hostSeconds: number;
-  /** Core seconds of one job in Postgres and, for a worker's job, in tailscaled, on main. */
+  /** Core seconds of one job on main: in Postgres and, for a worker's job, in tailscaled. */
   mainSeconds: number;
 }
 
-/** All processes of one entry of the stack file: they serve the same queues on the same kind of droplet. */
+/** All processes of one entry in the stack file: they serve the same queues on the same kind of droplet. */
 export interface Station {
   /** Index into the fleet's hosts. */
   host: number;
@@ -27,16 +27,16 @@ export interface Station {
   strict: boolean;
   serves: readonly Served[];
   threads: number;
-  /** One a process, whatever its threads: Ruby's global lock. */
+  /** One per process, whatever its threads: Ruby's global lock. */
   cores: number;
 }
 
 /** A fleet with its workload, flattened for the arithmetic. */
 export interface Service {
   stations: readonly Station[];
-  /** Dedicated vCPUs that all droplets of a host amount to. */
+  /** Dedicated vCPUs of all droplets of a host together. */
   hostCores: readonly number[];
-  /** Indices of the hosts where the database and web are. */
+  /** Indices of the hosts that run the database and web. */
   database: number;
   web: number;
   /** Jobs/s of each queue at the busy hour, in the order of QUEUE_NAMES. */

@@ -1,6 +1,6 @@
 /**
- * The instance of docs/architecture.md's story in the model: what the workload's calibrated numbers were chosen for, once, and what
- * docs/capacity.md shows.
+ * The instance of docs/architecture.md's story in the model. The workload's calibrated numbers were chosen for it, once, and
+ * docs/capacity.md shows it.
  */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
@@ -9,8 +9,8 @@ import { type Fleet, type FleetHost, mainHost, poolHost } from "./fleet";
 import { workloadOf } from "./workload";
 
 /**
- * A droplet of 2018, which DigitalOcean no longer sells. It cost $80 until all Basic plans went up by a fifth on 2022-07-01; $96 is
- * also what 16 GiB with shared vCPUs cost today (s-8vcpu-16gb).
+ * A droplet size of 2018 that DigitalOcean no longer sells. It cost $80 until the price of all Basic plans rose by a fifth on 2022-07-01.
+ * Today, 16 GiB with shared vCPUs also cost $96 (s-8vcpu-16gb).
  */
 export const STORY_MAIN: DropletSize = {
   slug: "s-6vcpu-16gb",
@@ -22,7 +22,7 @@ export const STORY_MAIN: DropletSize = {
   cpu: "shared",
 };
 
-/** What 6,000 active users make, and a morning's outage: the busiest moment came five hours after its end. */
+/** The load of 6,000 active users, and a morning's outage: the busiest moment came five hours after its end. */
 export const STORY: Situation = {
   workload: workloadOf({ activeUsers: 6000, nightPercent: 20, queues: {} }),
   conditions: { sharedCpu: 0.7, rttMs: 1 },
@@ -30,7 +30,7 @@ export const STORY: Situation = {
   catchUpHours: 2,
 };
 
-/** The same at the worst time: work begins again at the busiest moment. */
+/** The same at the worst time: work resumes at the busiest moment. */
 export const AT_THE_BUSIEST: Situation = { ...STORY, outage: { hours: 2, hoursBeforeBusiest: 0 } };
 
 function serving(queues: readonly QueueName[], threads: number, replicas = 1): SidekiqProcess {
@@ -60,7 +60,7 @@ const LOCAL: QueueName[] = ["default", "ingress"];
 const federation = serving(["push", "pull", "mailers", "fasp"], 25);
 const tiny = serving(["scheduler"], 5);
 
-/** Its states, in the story's order. */
+/** Its stages, in the story's order. */
 export const STORY_FLEETS = {
   tenThreads: fleetOf(onMain(serving(QUEUE_NAMES, 10))),
   twentyThreads: fleetOf(onMain(serving(QUEUE_NAMES, 20))),

@@ -1,11 +1,11 @@
-/** What an instance asks of its machines: jobs of each queue, what one job takes, and how a day goes. */
+/** What an instance asks of its machines: jobs of each queue, the cost of one job, and the course of a day. */
 import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
 
-/** What one job takes, on average. */
+/** The cost of one job, on average. */
 export interface Job {
-  /** Of one dedicated vCPU, in Ruby. */
+  /** Milliseconds of one dedicated vCPU, in Ruby. */
   cpuMs: number;
-  /** For other servers' answers, S3, the mail relay. */
+  /** Milliseconds of waiting for other servers' answers, S3, the mail relay. */
   waitMs: number;
   /** Queries and transactions that it waits for, one after the other. */
   roundTrips: number;
@@ -20,16 +20,16 @@ export interface Workload {
   /** People who use the instance in a month. */
   activeUsers: number;
   queues: Record<QueueName, QueueLoad>;
-  /** Dedicated vCPUs that web, streaming and their queries keep busy at the busy hour, on main. */
+  /** Dedicated vCPUs on main that web, streaming and their queries keep busy at the busy hour. */
   webCores: number;
   /** Load at the quietest hour as a share of the busy hour's, 0 to 1. */
   nightShare: number;
 }
 
-/** What was measured of a queue; the rest is derived. */
+/** What was measured for a queue; the rest is derived. */
 type MeasuredLoad = Partial<Record<keyof QueueLoad, number | undefined>>;
 
-/** What a stack may say of its load. */
+/** What a stack may say about its load. */
 export interface WorkloadSettings {
   activeUsers: number;
   nightPercent: number;
@@ -37,12 +37,12 @@ export interface WorkloadSettings {
   queues: Readonly<Partial<Record<QueueName, MeasuredLoad | undefined>>>;
 }
 
-/** kujoe.blog: some 10,000 active users make 3.0 to 3.5 million jobs a day. The middle. */
+/** kujoe.blog: some 10,000 active users make 3.0 to 3.5 million jobs a day. This is the middle. */
 export const JOBS_PER_USER_DAY = 325;
 
 /**
- * Share of a queue in all jobs. Nobody publishes one. Set by what the queues are for (other servers' posts outnumber one's own, each
- * is one ingress job and reaches feeds by default), and held to that when the rest was calibrated on the story.
+ * Share of each queue in all jobs. Nobody publishes these shares. They were set by what the queues are for (other servers' posts outnumber
+ * one's own; each is one ingress job and reaches feeds through default), and kept when the rest was calibrated on the story.
  */
 export const SHARE: Record<Exclude<QueueName, "scheduler">, number> = {
   default: 0.25,
@@ -57,9 +57,9 @@ export const SHARE: Record<Exclude<QueueName, "scheduler">, number> = {
 const SCHEDULED_PER_SECOND = 0.02;
 
 /**
- * Round trips: default and ingress as in the measurement of a tailnet's delay (docs/capacity.md), the others by what a job reads.
- * CPU: 1 ms of Ruby a round trip, more where a job signs or renders; together calibrated on the story, where one core of a shared
- * machine did about 26 jobs/s. Wait: another server answers in a fraction of a second. Scheduled jobs are long.
+ * Round trips: default and ingress as in the measurement of a tailnet's delay (docs/capacity.md), the others by what a job reads. CPU: 1 ms
+ * of Ruby per round trip, more if a job signs or renders; together calibrated on the story, in which one core of a shared machine did about
+ * 26 jobs/s. Wait: another server answers in a fraction of a second. Scheduled jobs are long.
  */
 export const JOBS: Record<QueueName, Job> = {
   default: { cpuMs: 40, waitMs: 20, roundTrips: 30 },
@@ -75,12 +75,12 @@ export const JOBS: Record<QueueName, Job> = {
 export const DATABASE_MS_PER_ROUND_TRIP = 0.25;
 
 /**
- * Dedicated vCPUs for the web of 1,000 active users at the busy hour. Calibrated: the seed's six shared vCPUs were exhausted at
- * the busy hour by web, database and about one core of Sidekiq.
+ * Dedicated vCPUs for the web of 1,000 active users at the busy hour. Calibrated: in the story, web, database and about one core of Sidekiq
+ * exhausted six shared vCPUs at the busy hour.
  */
 export const WEB_CORES_PER_1000_USERS = 0.5;
 
-/** Load relative to the busiest moment, `hours` from it: a cosine over the day. */
+/** Load relative to the busiest moment, which is `hours` away: a cosine over the day. */
 export function courseOfDay(nightShare: number, hours: number): number {
   return (1 + nightShare) / 2 + ((1 - nightShare) / 2) * Math.cos((2 * Math.PI * hours) / 24);
 }
@@ -94,7 +94,7 @@ export function busyHoursOf(nightShare: number, start: number, hours: number): n
 /** The mean of a day's course. */
 export const meanOfDay = (nightShare: number) => (1 + nightShare) / 2;
 
-/** Jobs/s and costs of each queue: as given, or else from the number of active users and the tables above. */
+/** Jobs/s and costs of each queue: as given, otherwise from the number of active users and the tables above. */
 export function workloadOf({ activeUsers, nightPercent, webCores, queues }: WorkloadSettings): Workload {
   const nightShare = nightPercent / 100;
   const busyJobs = (activeUsers * JOBS_PER_USER_DAY) / 86_400 / meanOfDay(nightShare);

@@ -1,4 +1,4 @@
-/** The forms of a fleet that `npm run size` tries: which processes run on a main and on a worker of so many cores. */
+/** The layouts that `npm run size` tries: which processes run on a main and on a worker with a given number of cores. */
 import { type DropletSize, dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { QUEUE_NAMES, QUEUES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { MOST_REPLICAS } from "../../settings/schema/machines";
@@ -21,7 +21,7 @@ const withScheduler = (threads: number): SidekiqProcess => ({
   replicas: 1,
 });
 
-/** Few threads where the CPU is the bound, many where other servers' answers are; the latter has time for `ingress` too. */
+/** Few threads if the CPU is the limit, many if jobs wait for other servers' answers; the latter processes have time for `ingress` too. */
 const cpuBound = (replicas: number): SidekiqProcess => ({
   queues: weights(["default", "ingress"]),
   threads: 5,
@@ -33,7 +33,7 @@ const networkBound = (replicas: number): SidekiqProcess => ({
   replicas,
 });
 
-/** A worker with a process for each core. */
+/** A worker with one process per core. */
 export function workerForms(vcpus: number): SidekiqProcess[][] {
   const networkShares = [1 / 2, 1 / 4, 3 / 4].map((share) => vcpus * share).filter(Number.isInteger);
   return [...networkShares.map((n) => [cpuBound(vcpus - n), networkBound(n)]), [general(10, vcpus)]].filter(
@@ -42,15 +42,15 @@ export function workerForms(vcpus: number): SidekiqProcess[][] {
 }
 
 /**
- * Main next to workers: the scheduler, and a process that serves every queue a little, so that none depends on the workers' account.
- * One process for both where memory is short.
+ * Main next to workers: the scheduler, and a process that serves every queue a little, so that no queue depends on the workers' account. If
+ * memory is short, one process does both.
  */
 export const mainForms = (): SidekiqProcess[][] => [
   ...[2, 5].map((threads) => [general(threads), scheduler]),
   ...[2, 5].map((threads) => [withScheduler(threads)]),
 ];
 
-/** Main alone. Up to half of its cores: the other half is for web. */
+/** Main alone. Sidekiq gets up to half of its cores: the other half is for web. */
 export function loneForms(vcpus: number): SidekiqProcess[][] {
   const replicas = Array.from({ length: Math.max(Math.floor(vcpus / 2), 1) }, (_, i) => i + 1);
   const threads = [5, 15, MOST_THREADS];
@@ -68,8 +68,8 @@ export interface Cores {
 }
 
 /**
- * The whole catalogue by what the model asks of a size: cores are speed, memory only has to suffice. So of each number of cores the
- * cheapest size whose memory suffices is the best one, exactly.
+ * The whole catalogue by what the model needs from a size: cores decide the speed, and memory only has to suffice. So for each number of
+ * cores, the cheapest size with enough memory is exactly the best one.
  */
 export function catalogueByCores(): Cores[] {
   const sizes = dropletSlugs()

@@ -1,4 +1,4 @@
-/** The cheapest fleet that the model accepts for a workload: what `npm run size` answers. */
+/** The cheapest fleet that the model accepts for a workload: the answer of `npm run size`. */
 import type { SidekiqProcess } from "../../catalogue/queues";
 import { MOST_DROPLETS } from "../../settings/schema/machines";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
@@ -13,9 +13,9 @@ import { type Cores, catalogueByCores, loneForms, mainForms, workerForms } from 
 export interface Wanted {
   situation: Situation;
   volumeGiB: number;
-  /** What the stack sets of main's services: the memory has to suffice for it. */
+  /** What the stack sets for main's services: the memory has to suffice for it. */
   overrides: MainOverrides;
-  /** At least so much on main: the model does not know how large the database is. */
+  /** The least memory of main: the model does not know how large the database is. */
   mainMemoryMiB?: number | undefined;
 }
 
@@ -27,9 +27,9 @@ export interface Proposal {
 }
 
 /**
- * The cheapest fleet of a main droplet and a pool of identical workers that the model accepts without an error, and without a
- * warning unless they are allowed. Of equally cheap ones the one with the smallest droplets: one that is lost costs least.
- * undefined: no main droplet is large enough, or no pool.
+ * The cheapest fleet of a main droplet and a pool of identical workers that the model accepts without an error, and without a warning
+ * unless warnings are allowed. Among equally cheap ones, the one with the smallest droplets: losing one costs least. undefined if no main
+ * droplet or no pool is large enough.
  */
 export function propose(wanted: Wanted, warningsAllowed = false): Proposal | undefined {
   const { workload, conditions } = wanted.situation;
@@ -37,7 +37,7 @@ export function propose(wanted: Wanted, warningsAllowed = false): Proposal | und
   const search = new Search(wanted, warningsAllowed);
   for (const kind of kinds) {
     const [size] = kind.sizes;
-    // Web comes first on main: without anything left for the database no queue moves.
+    // Web comes first on main: if nothing is left for the database, no queue moves.
     if (!size || kind.vcpus * coreSpeed(size, conditions) <= workload.webCores) continue;
     if (warningsAllowed)
       for (const form of loneForms(kind.vcpus)) {
@@ -60,7 +60,10 @@ class Search {
     private readonly warningsAllowed: boolean,
   ) {}
 
-  /** Takes the first that works of fleets that each do more, and cost more, than the one before; no simulation without hope. */
+  /**
+   * The first fleet that works, from a list in which each fleet does more and costs more than the one before. Fleets without a chance are
+   * not simulated.
+   */
   fleets(growing: readonly Fleet["hosts"][]): void {
     const { situation, volumeGiB, overrides } = this.wanted;
     const cheaper = growing
@@ -75,15 +78,15 @@ class Search {
   private works(fleet: Fleet): boolean {
     const { situation } = this.wanted;
     const { workload, conditions, outage, catchUpHours } = situation;
-    // The outage first, and no further than it may last: most fleets of a search fail here, and this is quick.
+    // The outage first, and only up to its limit: most fleets of a search fail here, and this is quick.
     const service = serviceOf(fleet, workload, conditions);
     const { queues } = recover(service, workload.nightShare, outage, catchUpHours);
     if (queues.some(({ drainHours }) => drainHours === undefined)) return false;
-    // How large the volume is was decided before.
+    // The size of the volume was decided earlier.
     const found = findings(fleet, situation, evaluate(fleet, situation)).filter(
       ({ kind }) => kind !== "volume",
     );
-    // Main serves every queue too: none depends on one droplet or one account.
+    // Main serves every queue too, so no queue depends on one droplet or one account.
     return this.warningsAllowed ? !found.some(isError) : found.length === 0;
   }
 }
@@ -95,7 +98,7 @@ const growing = (main: FleetHost, size: FleetHost["size"], sidekiq: SidekiqProce
     poolHost(0, { name: "general", size, count: i + 1, sidekiq }),
   ]);
 
-/** Main on the cheapest size with so many cores whose memory suffices. */
+/** Main on the cheapest size with so many cores and enough memory. */
 function fittingMain({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {
   return sizes
     .filter(({ memoryMiB }) => memoryMiB >= (wanted.mainMemoryMiB ?? 0))

@@ -16,7 +16,7 @@ export interface ConnectionBudget {
 /** tootctl, a Rails console, pgbouncer's exporter. Our allowance. */
 const PEOPLE_CONNECTIONS = 10;
 
-/** What connects to pgbouncer: main's services, and a connection for every thread of the workers' Sidekiq. */
+/** What connects to pgbouncer: main's services, and one connection for every thread of the workers' Sidekiq. */
 export const clientConnections = (
   onMain: readonly ConnectionLine[],
   workerThreads: number,
@@ -24,12 +24,12 @@ export const clientConnections = (
   [
     ...onMain,
     { item: "Sidekiq on workers", connections: workerThreads },
-    // New workers are up before the old ones drain.
+    // New workers run before the old ones drain.
     { item: "workers that are being replaced", connections: workerThreads },
     { item: "tootctl, console, exporter", connections: PEOPLE_CONNECTIONS },
   ].filter(({ connections }) => connections > 0);
 
-/** What Postgres would have to accept if every client connected straight to it. */
+/** What Postgres would have to accept if every client connected to it directly. */
 export function directConnections(client: readonly ConnectionLine[]): number {
   return total(client) + total(DIRECT_CONNECTIONS);
 }

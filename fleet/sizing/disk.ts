@@ -1,4 +1,4 @@
-/** What has to fit on a droplet's root disk. The data volume is apart. */
+/** What has to fit on a droplet's root disk. The data volume is separate. */
 import type { DropletSize } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
 import type { Problem } from "../../settings/problem";
@@ -9,17 +9,17 @@ export interface DiskLine {
   gib: number;
 }
 
-/** Debian with its packages takes 2 GiB; security updates and what apt keeps of them as much again. Our allowance. */
+/** Debian with its packages takes 2 GiB; security updates and what apt keeps of them take as much again. Our allowance. */
 const SYSTEM_GIB = 4;
 /** services/system/journald.conf. */
 const JOURNAL_GIB = 1;
-/** Unpacked, of one release: web's and streaming's. */
+/** The unpacked images of one release: web's and streaming's. */
 const IMAGES_GIB = { main: 1.4 + 0.5, worker: 1.4 };
-/** The new release is there before the old one goes. */
+/** The new release is pulled before the old one is removed. */
 const RELEASES = 2;
 /** Five files of 20 MB for each container (services/docker/daemon.json). */
 const CONTAINER_LOG_GIB = 0.1;
-/** Uploads of up to 99 MB on their way, before and after ffmpeg. Our allowance. */
+/** Uploads of up to 99 MB in progress, before and after ffmpeg. Our allowance. */
 const TEMPORARY_GIB = 2;
 /** nginx: two weeks of logs (our allowance), the page cache, and the space that it keeps free next to the media cache (services/nginx). */
 const NGINX = [
@@ -40,7 +40,7 @@ const common = (role: keyof typeof IMAGES_GIB, memoryMiB: number, containers: nu
   { item: "swap", gib: swapMiB(memoryMiB) / 1024 },
 ];
 
-/** @param cacheGiB the media cache's bound */
+/** @param cacheGiB the limit of the media cache */
 export const mainDisk = (
   { memoryMiB }: Pick<DropletSize, "memoryMiB">,
   sidekiq: readonly SidekiqProcess[],
@@ -59,7 +59,7 @@ export const workerDisk = (
 
 export const totalGiB = (lines: readonly DiskLine[]) => lines.reduce((sum, { gib }) => sum + gib, 0);
 
-/** The media cache is what gives way: nothing else of main's depends on a setting. */
+/** The media cache has to shrink: nothing else on main's disk depends on a setting. */
 export function diskProblems(
   main: { size: DropletSize; sidekiq: readonly SidekiqProcess[]; cacheGiB: number },
   pools: readonly { key: string; size: DropletSize; sidekiq: readonly SidekiqProcess[] }[],

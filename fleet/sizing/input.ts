@@ -4,9 +4,9 @@ import type { SidekiqProcess } from "../../catalogue/queues";
 import type { MainOverrides } from "./overrides";
 import type { RedisNeed } from "./state";
 
-/** The part of a droplet's size that matters here. */
+/** The parts of a droplet's size that matter here. */
 export interface Host extends Pick<DropletSize, "memoryMiB" | "vcpus"> {
-  /** The droplet's size, if known: a problem then recommends a bigger one of the same family. */
+  /** The droplet's size, if known: a problem then recommends a larger one of the same family. */
   slug?: string;
 }
 

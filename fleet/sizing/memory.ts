@@ -1,30 +1,30 @@
-/** Memory limits and defaults from a machine's RAM and cores. What each service takes is the service's to say. */
+/** Memory limits and defaults from a machine's RAM and cores. Each service says what it needs itself. */
 import type { MemoryLine } from "../../services/service";
 import { SYSTEM_MIB } from "../../services/system";
 import { WEB_PROCESS_MIB, WEB_SHARED_MIB } from "../../services/web";
 
 /**
- * ffmpeg with Mastodon's arguments on the largest file that Mastodon takes, 2160p in 10 bits: 1,354 MiB on two CPUs, and it never
- * sees more (services/containers/ffmpeg). 1080p60 takes 384 (docs/capacity.md, "Memory").
+ * ffmpeg with Mastodon's arguments on the largest file that Mastodon accepts, 2160p in 10 bits: 1,354 MiB on two CPUs, and it never sees
+ * more (services/containers/ffmpeg). 1080p60 takes 384 (docs/capacity.md, "Memory").
  */
 const FFMPEG_MIB = 1408;
-/** tootctl, a console, migrations: Rails takes 300 MiB before it has done anything. Our allowance. */
+/** tootctl, a console, migrations: Rails needs 300 MiB before it does anything. Our allowance. */
 export const TOOLS_MIB = 768;
 /**
- * Limit of a container that is expected to take `mib`: room for one ffmpeg where it may start one, a quarter on top where not,
- * because a process that is killed loses its jobs. The machine's own share stays free, so that a container meets its limit first.
+ * Limit of a container that is expected to need `mib`. If it may start ffmpeg, there is room for one; if not, a quarter on top, because a
+ * process that is killed loses its jobs. The machine's own share stays free, so that a container reaches its own limit first.
  */
 export function containerLimitMiB(mib: number, transcodes: boolean, host: { memoryMiB: number }): number {
   const limit = transcodes ? mib + FFMPEG_MIB : Math.ceil((mib * 1.25) / 16) * 16;
   return Math.max(Math.min(limit, host.memoryMiB - SYSTEM_MIB), mib);
 }
 
-/** Puma's threads a process: the default of mastodon/mastodon:config/puma.rb. */
+/** Puma's threads per process: the default of mastodon/mastodon:config/puma.rb. */
 export const WEB_THREADS = 5;
 
 /**
- * Half of the cores, the rest is Postgres' and Sidekiq's; not below config/puma.rb's default of 2. A quarter of the RAM
- * is the limit, one process the least.
+ * One per two cores: the other half is for Postgres and Sidekiq. Not below config/puma.rb's default of 2, but at most a quarter of the RAM,
+ * and at least one.
  */
 export function webProcesses(host: { memoryMiB: number; vcpus: number }): number {
   const byCores = Math.max(Math.ceil(host.vcpus / 2), 2);
@@ -37,15 +37,15 @@ export function streamingMemoryMiB(memoryMiB: number): number {
   return Math.min(Math.max(Math.floor(memoryMiB / 32), 192), 512);
 }
 
-/** Rails' cache, evicted when full: 1/32 of the RAM. */
+/** Rails' cache, which evicts when it is full: 1/32 of the RAM. */
 export function cacheRedisMaxMemoryMiB(memoryMiB: number): number {
   return Math.max(Math.floor(memoryMiB / 32), 64);
 }
 
 /**
- * As much as RAM up to 4 GiB (redis.io/docs/latest/operate/oss_and_stack/management/admin), where the limits leave a few per cent;
- * 2 GiB above: what passes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - services/sidekiq.ts's PASSING_MIB). More is of no use, since a swapped
- * Redis or Postgres is worse than a restarted container.
+ * As much as the RAM, up to 4 GiB (redis.io/docs/latest/operate/oss_and_stack/management/admin), on small machines, where the limits leave
+ * a few percent. 2 GiB on larger ones: for what comes and goes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - services/sidekiq.ts's
+ * PASSING_MIB). More would not help: a swapped Redis or Postgres is worse than a restarted container.
  */
 export function swapMiB(memoryMiB: number): number {
   return memoryMiB <= 4096 ? memoryMiB : 2048;

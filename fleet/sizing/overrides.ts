@@ -1,4 +1,4 @@
-/** Sizes on main that the stack file may set; each is computed where it is absent. */
+/** Sizes on main that the stack file may set; each is computed if it is absent. */
 import type { PostgresOverrides } from "./postgres";
 
 export interface MainOverrides {

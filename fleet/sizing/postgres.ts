@@ -9,10 +9,10 @@ export interface PostgresOverrides {
   maxConnections?: number | undefined;
 }
 
-/** What operators of large instances keep max_connections at or below, with pgbouncer to share it. */
+/** Operators of large instances keep max_connections at or below this, with pgbouncer to share it. */
 export const MAX_CONNECTIONS_CEILING = 250;
 
-/** Connections that go straight to 5432, past pgbouncer. */
+/** Connections directly to 5432, without pgbouncer. */
 export const DIRECT_CONNECTIONS = [
   // db:migrate and db:prepare: the pool of config/database.yml, 5 when DB_POOL and MAX_THREADS are unset.
   { item: "migrations", connections: 5 },
@@ -26,15 +26,15 @@ export const DIRECT_CONNECTIONS = [
 const DIRECT_TOTAL = DIRECT_CONNECTIONS.reduce((sum, { connections }) => sum + connections, 0);
 
 /**
- * Sessions that work at once. wiki.postgresql.org/wiki/Number_Of_Database_Connections puts the best number near
- * 2 × cores; twice that, because a worker's transaction idles on the network between its queries. Never below 20,
- * the default of pgbouncer and of docs.joinmastodon.org/admin/scaling; 160 keeps maxConnections below its ceiling.
+ * Sessions that work at once. wiki.postgresql.org/wiki/Number_Of_Database_Connections puts the best number near 2 × cores. Here it is twice
+ * that, because a worker's transaction waits for the network between its queries. Never below 20, the default of pgbouncer and of
+ * docs.joinmastodon.org/admin/scaling; 160 keeps maxConnections below its ceiling.
  */
 export function defaultPoolSize(vcpus: number): number {
   return Math.min(Math.max(4 * vcpus, 20), 160);
 }
 
-/** A quarter on top for clients that waited for reserve_pool_timeout (5 s): pgbouncer.org/config. */
+/** A quarter on top, for clients that have waited for reserve_pool_timeout (5 s): pgbouncer.org/config. */
 export function reservePoolSize(poolSize: number): number {
   return Math.ceil(poolSize / 4);
 }
@@ -44,7 +44,7 @@ export function serverConnections(poolSize: number): number {
   return poolSize + reservePoolSize(poolSize) + DIRECT_TOTAL;
 }
 
-/** The largest pool that Postgres can serve with so many connections; at least 1. */
+/** The largest pool that Postgres can serve with this many connections; at least 1. */
 export function largestPool(maxConnections: number): number {
   let pool = 1;
   while (serverConnections(pool + 1) <= maxConnections) pool++;
@@ -56,8 +56,8 @@ export function sizePostgres(
   overrides: PostgresOverrides = {},
 ): PostgresSizing {
   const { memoryMiB, vcpus, poolSize } = host;
-  // postgresql.org/docs/17/runtime-config-resource.html: 25 % of a dedicated server. Mastodon's own processes take the
-  // first 2 GiB of this one. 128 MiB is the default.
+  // postgresql.org/docs/17/runtime-config-resource.html: 25 % of a dedicated server. Here Mastodon's own processes take the first 2 GiB.
+  // 128 MiB is the default.
   const sharedBuffersMiB = overrides.sharedBuffersMiB ?? Math.max(Math.floor((memoryMiB - 2048) / 4), 128);
   // 1/32 of the RAM, half of pgtune's 1/16 because the host is shared; between the default of 64 MiB and 1 GiB.
   const maintenanceWorkMemMiB =
@@ -70,10 +70,10 @@ export function sizePostgres(
     maintenanceWorkMemMiB,
     // autovacuum_max_workers is 3 by default: together they take one maintenance_work_mem.
     autovacuumWorkMemMiB: Math.max(Math.floor(maintenanceWorkMemMiB / 3), 1),
-    // 1/32 of the RAM over the pool's sessions; between the default of 4 MiB and 64 MiB.
+    // 1/32 of the RAM, divided by the pool's sessions; between the default of 4 MiB and 64 MiB.
     workMemMiB: overrides.workMemMiB ?? Math.min(Math.max(Math.floor(memoryMiB / 32 / poolSize), 4), 64),
     maxConnections: overrides.maxConnections ?? derivedMaxConnections(poolSize),
-    // pgtune's 4 GiB for web applications, the default of 1 GiB on small hosts: WAL shares the data volume.
+    // pgtune's 4 GiB for web applications; the default of 1 GiB on small hosts, because WAL shares the data volume.
     maxWalSizeMiB: Math.min(Math.max(Math.floor(memoryMiB / 4), 1024), 4096),
     ...parallelism(vcpus),
   };
@@ -85,7 +85,7 @@ function derivedMaxConnections(poolSize: number): number {
   return Math.min(Math.max(needed, 100), MAX_CONNECTIONS_CEILING);
 }
 
-/** Half of the cores for parallel queries: web and Sidekiq live on the others. Limits and defaults as in pgtune. */
+/** Half of the cores for parallel queries: web and Sidekiq use the others. Limits and defaults as in pgtune. */
 function parallelism(vcpus: number) {
   const half = Math.max(Math.floor(vcpus / 2), 1);
   return {

@@ -1,4 +1,4 @@
-/** What is wrong with a sizing, in words that say what to write instead. */
+/** What is wrong with a sizing, in messages that say what to write instead. */
 
 import { biggerSizes } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
@@ -11,7 +11,7 @@ import type { MainOverrides } from "./overrides";
 import { largestPool, MAX_CONNECTIONS_CEILING } from "./postgres";
 import { leastRedisMiB, type RedisNeed } from "./state";
 
-/** What another size or other settings change of a machine. */
+/** What another size, or other settings, change about a machine. */
 export interface MachineChanges extends Partial<Host> {
   overrides?: MainOverrides;
   sidekiq?: readonly SidekiqProcess[];
@@ -20,7 +20,7 @@ export interface MachineChanges extends Partial<Host> {
 type Machine = Host & { overrides?: MainOverrides; sidekiq: readonly SidekiqProcess[] };
 type LayOut = (changes: MachineChanges) => readonly MemoryLine[];
 
-/** The sum must fit in the RAM. Settings that make it too large are named; else a size is recommended, laid out first. */
+/** The sum must fit into the RAM. If settings make it too large, the message names them; otherwise it recommends a size that was tried. */
 export function memoryProblems(
   key: string,
   machine: Machine,
@@ -59,11 +59,11 @@ const fittingSize = (machine: Machine, layOut: LayOut) =>
 
 const named = ({ slug, memoryMiB }: Host) => `${slug ?? "a droplet"} with ${memoryMiB} MiB`;
 
-/** A setting of somebody's own that takes memory. */
+/** A setting of the user's that takes memory. */
 interface Given {
   key: string;
   value: number;
-  /** The machine with another value for it; undefined: what is computed. */
+  /** The machine with another value for the setting; undefined stands for the computed value. */
   with: (value: number | undefined) => MachineChanges;
 }
 
@@ -108,7 +108,7 @@ function givenSettings(key: string, { overrides = {}, sidekiq }: Machine): Given
   return [...services, ...processes];
 }
 
-/** The one setting without which everything fits, or all that take more than is computed where only together they are too much. */
+/** The one setting without which everything fits. If no single one is enough, all settings that take more than would be computed. */
 function settingsTooLarge(key: string, machine: Machine, total: number, layOut: LayOut): Problem[] {
   const given = givenSettings(key, machine)
     .map((one) => ({ ...one, without: totalMiB(layOut(one.with(undefined))) }))
@@ -130,7 +130,7 @@ function settingsTooLarge(key: string, machine: Machine, total: number, layOut: 
   }));
 }
 
-/** By halving: the largest value with which everything fits. */
+/** The largest value with which everything fits, found by bisection. */
 function mostThatFits({ value, with: changed }: Given, memoryMiB: number, layOut: LayOut): number {
   let [fits, tooMuch] = [0, value];
   while (tooMuch - fits > 1) {
@@ -141,7 +141,7 @@ function mostThatFits({ value, with: changed }: Given, memoryMiB: number, layOut
   return fits;
 }
 
-/** Not an allocation but what Postgres' planner takes for cached: more than the RAM is never true. */
+/** Not an allocation, but what Postgres' planner assumes to be cached. More than the RAM is never true. */
 function cacheSizeProblems({ overrides, memoryMiB }: Machine): Problem[] {
   const value = overrides?.postgres?.effectiveCacheSizeMiB ?? 0;
   if (value <= memoryMiB) return [];
@@ -153,7 +153,7 @@ function cacheSizeProblems({ overrides, memoryMiB }: Machine): Problem[] {
   ];
 }
 
-/** Redis that is full refuses new jobs, and failing ones have nowhere to put their retry. */
+/** A full Redis refuses new jobs, and jobs that fail have nowhere to put their retry. */
 export function redisProblems(need: RedisNeed, { maxMemoryMiB }: { maxMemoryMiB: number }): Problem[] {
   const least = leastRedisMiB(need);
   if (maxMemoryMiB >= least) return [];
@@ -169,7 +169,7 @@ export function redisProblems(need: RedisNeed, { maxMemoryMiB }: { maxMemoryMiB:
 
 const count = (jobs: number) => Math.ceil(jobs).toLocaleString("en-US");
 
-/** Each remedy stands for itself: with all of them written there is no problem left. */
+/** Each remedy is complete by itself; if all of them are written, no problem is left. */
 export function connectionProblems(budget: ConnectionBudget, overrides: MainOverrides): Problem[] {
   return [...clientProblems(budget), ...poolProblems(budget), ...postgresProblems(budget, overrides)];
 }

@@ -1,4 +1,4 @@
-/** What runs on a droplet and how big each part may get, from the droplet's RAM and cores. */
+/** What runs on a droplet and how large each part may get, from the droplet's RAM and cores. */
 import { mayTranscode, type SidekiqProcess } from "../../catalogue/queues";
 import { mainServices, workerServices } from "../../services/roles";
 import { type ConnectionLine, type MemoryLine, memoryOf } from "../../services/service";
@@ -29,7 +29,7 @@ import { type RedisNeed, redisMaxMemoryMiB } from "./state";
 
 export interface MainSizing extends MainSizes {
   redisNeed: RedisNeed;
-  /** What has to be in RAM at once. */
+  /** What has to be in RAM at the same time. */
   memory: MemoryLine[];
   connections: ConnectionBudget;
   problems: Problem[];
@@ -40,7 +40,7 @@ export interface WorkerSizing extends WorkerSizes {
   problems: Problem[];
 }
 
-/** Everything on the main droplet. Does not throw: what does not fit is in `problems`. */
+/** Everything on the main droplet. Does not throw: `problems` says what does not fit. */
 export function sizeMain(input: MainInput): MainSizing {
   const sizing = layOutMain(input);
   return {

@@ -12,21 +12,21 @@ export interface Change {
   from: string;
   to: string;
   fleet: Fleet;
-  /** USD a month more. */
+  /** How many USD more per month. */
   extraUsd: number;
 }
 
 /** Values of one setting, the nearest first: the first that helps is the smallest change. */
 export type Ladder = Change[];
 
-/** Index of a host, and of a process among the host's. */
+/** Index of a host, and index of a process on that host. */
 export type Place = readonly [host: number, process: number];
 
 export const hostAt = ({ hosts }: Fleet, host: number) => hosts[host] as FleetHost;
 export const processAt = (fleet: Fleet, [host, process]: Place) =>
   hostAt(fleet, host).sidekiq[process] as SidekiqProcess;
 
-/** What is tried of a process. */
+/** What is tried for a process. */
 type SetField = "queues" | "threads" | "replicas";
 type Setting = Pick<Change, "key" | "from" | "to">;
 
@@ -62,7 +62,7 @@ export const threadsLadder = (fleet: Fleet, place: Place): Ladder =>
     changedProcess(fleet, place, "threads", { threads }),
   );
 
-/** None where the scheduler would run twice. */
+/** None if the scheduler would run twice. */
 export function replicasLadder(fleet: Fleet, place: Place): Ladder {
   const { replicas } = processAt(fleet, place);
   const { size } = hostAt(fleet, place[0]);
@@ -73,7 +73,7 @@ export function replicasLadder(fleet: Fleet, place: Place): Ladder {
 const servesScheduler = (sidekiq: readonly SidekiqProcess[]) =>
   sidekiq.some((process) => queueNames(process).includes("scheduler"));
 
-/** The queue, with Mastodon's weight, for a process that does not serve it yet; last where the order is strict. */
+/** Adds the queue, with Mastodon's weight, to a process that does not serve it yet; at the end if the order is strict. */
 export function addedQueue(fleet: Fleet, place: Place, queue: QueueName): Ladder {
   const process = processAt(fleet, place);
   if (queue === "scheduler" || queueNames(process).includes(queue)) return [];
@@ -83,7 +83,7 @@ export function addedQueue(fleet: Fleet, place: Place, queue: QueueName): Ladder
   return [changedProcess(fleet, place, "queues", { queues })];
 }
 
-/** Mastodon's own weights in place of a strict order. */
+/** Mastodon's own weights instead of a strict order. */
 export function weighted(fleet: Fleet, place: Place): Ladder {
   const process = processAt(fleet, place);
   if (!Array.isArray(process.queues)) return [];
@@ -91,7 +91,7 @@ export function weighted(fleet: Fleet, place: Place): Ladder {
   return [changedProcess(fleet, place, "queues", { queues })];
 }
 
-/** None for the database's host, nor where the scheduler would run twice. */
+/** None for the database's host, and none if the scheduler would run twice. */
 export function countLadder(fleet: Fleet, host: number): Ladder {
   const { key, roles, count, sidekiq } = hostAt(fleet, host);
   const most = roles.includes("database") || servesScheduler(sidekiq) ? count : MOST_DROPLETS;
@@ -100,7 +100,7 @@ export function countLadder(fleet: Fleet, host: number): Ladder {
   );
 }
 
-/** Larger sizes of the same family, and for a shared one dedicated ones of any; the cheapest first. */
+/** Larger sizes of the same family and, for a shared one, dedicated ones of any family; the cheapest first. */
 export function sizeLadder(fleet: Fleet, host: number): Ladder {
   const { key, size } = hostAt(fleet, host);
   return dropletSlugs()

@@ -1,20 +1,20 @@
-/** What the model has to say about a fleet, as facts: fleet/verdict/verdict.ts puts them into words and looks for remedies. */
+/** What the model finds in a fleet, as facts; fleet/verdict/verdict.ts puts them into words and looks for remedies. */
 
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
 import { type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
 import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
 
-/** At and above it waiting times climb steeply, and a shared graph that shows it may show all there is. */
+/** From this utilization on, waiting times climb steeply, and a shared vCPU whose graph shows it may have no more to give. */
 export const BUSY = 0.7;
-/** docs.joinmastodon.org/admin/scaling and operators: no more threads in one process pay off, since they share a core. */
+/** docs.joinmastodon.org/admin/scaling and operators: more threads in one process do not pay off, since they share a core. */
 export const MOST_THREADS = 25;
-/** Round trips of two measured milliseconds cost nine tenths of a worker (docs/capacity.md). */
+/** Round trips of two milliseconds cost a worker nine tenths of its throughput, as measured (docs/capacity.md). */
 export const FAR_MS = 2;
-/** A queue that waits longer for its turn than this after an outage counts as starved. */
+/** A queue that waits longer than this for its turn after an outage counts as starved. */
 export const STARVED_HOURS = 0.25;
 
-/** Errors stop the preview, warnings stop nobody. */
+/** Errors stop the preview; warnings do not. */
 export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis"] as const;
 export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "far", "volume"] as const;
 
@@ -23,14 +23,14 @@ export interface Finding {
   place: Place;
 }
 
-/** What it is about: a queue, a host of the fleet or a process there (by their indices), or a setting of the stack. */
+/** The subject of a finding: a queue, a host of the fleet or a process there (by index), or a setting of the stack. */
 export type Place = QueuePlace | HostPlace | { setting: string };
 interface QueuePlace {
   queue: QueueName;
 }
 interface HostPlace {
   host: number;
-  /** Of the host's processes; absent where it is about all of them, or about the droplet. */
+  /** Index among the host's processes; absent if the finding is about all of them, or about the droplet. */
   process?: number;
 }
 
@@ -42,11 +42,11 @@ export interface Judged {
   found: readonly Finding[];
 }
 
-/** Everything that the model finds. Queues without any process are not its subject: checks/queues.ts refuses them. */
+/** Everything that the model finds. Queues without any process are left out: checks/queues.ts refuses them. */
 export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluation): Finding[] {
   const main = hostOf(evaluation.hosts, "web");
   return [
-    // Without CPU for the database no queue moves at all: one thing to say, not seven.
+    // Without CPU for the database no queue moves at all: that is one finding, not seven.
     ...(main.web >= main.cores
       ? [{ kind: "web", place: { host: indexOfRole(fleet.hosts, "web") } } as const]
       : evaluation.queues
@@ -82,7 +82,7 @@ export const queuesOf = (found: readonly Finding[]): QueueName[] =>
 
 export const isError = ({ kind }: Finding) => (ERRORS as readonly string[]).includes(kind);
 
-/** Whether nothing stops a preview of this fleet. */
+/** Whether no finding stops a preview of this fleet. */
 export const accepts = (fleet: Fleet, situation: Situation, evaluation: Evaluation) =>
   !findings(fleet, situation, evaluation).some(isError);
 
@@ -103,13 +103,13 @@ function ofQueue(
   return found.map((kind) => ({ kind, place: { queue } }));
 }
 
-/** What Redis and the data volume have to hold. Too little Redis for the planned outage itself is the sizing's to say. */
+/** What Redis and the data volume have to store. If Redis is too small for the planned outage itself, the sizing reports it. */
 function ofState(
   { volumeGiB }: Fleet,
   { workload, catchUpHours }: Situation,
   { course, main: { redis, redisNeed } }: Evaluation,
 ): Finding[] {
-  // Of a fleet that is too slow the backlog says nothing: another one is needed, and has another.
+  // The backlog of a fleet that is too slow says nothing: the fleet has to change, and then its backlog is another one.
   const drained = course.queues.every(
     ({ drainHours = Number.POSITIVE_INFINITY }) => drainHours <= catchUpHours,
   );
@@ -137,7 +137,7 @@ function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
   ];
 }
 
-/** Queues of a host that the CPU bounds. `scheduler` has one job a minute. */
+/** The queues of a host that are limited by its CPU. `scheduler` has one job a minute. */
 export function cpuBoundQueues(sidekiq: FleetHost["sidekiq"]): QueueName[] {
   const served = new Set(sidekiq.flatMap(queueNames));
   return [...served].filter((queue) => queue !== "scheduler" && QUEUES[queue].bound === "cpu");

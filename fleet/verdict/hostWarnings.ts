@@ -34,7 +34,7 @@ function sharedCpu(judged: Judged, finding: Finding, host: number): Problem {
   return advise(judged, finding, { key: `${key}.size`, is: size.slug }, [dedicated], why);
 }
 
-/** Fewer threads, or else the same in more processes. */
+/** Fewer threads; otherwise the same number in more processes. */
 function manyThreads(judged: Judged, finding: Finding, place: Place): Problem {
   const { fleet } = judged;
   const { threads, replicas } = processAt(fleet, place);
@@ -53,7 +53,7 @@ function manyThreads(judged: Judged, finding: Finding, place: Place): Problem {
   );
 }
 
-/** Fewer of one kind, or else a droplet with as many cores. */
+/** Fewer processes of one kind; otherwise a droplet with as many cores. */
 function manyProcesses(judged: Judged, finding: Finding, host: number): Problem {
   const { fleet } = judged;
   const { key, sidekiq, size } = hostAt(fleet, host);
@@ -74,7 +74,7 @@ export function farAway({ conditions }: Situation, why: string): Problem {
   };
 }
 
-/** What the way costs, by the queue that would gain most. */
+/** What the network path costs, shown for the queue that would gain most. */
 function farCost({ fleet, situation, evaluation }: Judged): string {
   const conditions = { ...situation.conditions, rttMs: FAR_MS };
   const near = evaluate(fleet, { ...situation, conditions }).queues;
@@ -85,7 +85,7 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
   return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
 }
 
-/** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */
+/** The volume grows in place and never shrinks, so enough for a year is enough to begin with. */
 function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
   const { activeUsers } = situation.workload;
   const to = volumeForAYear(activeUsers, evaluation.main.redis);
@@ -102,7 +102,7 @@ function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
   );
 }
 
-/** @param now the setting and what it is, where no single change fixes it */
+/** @param now the setting and its value, if no single change fixes it */
 function advise(
   judged: Judged,
   finding: Finding,

@@ -15,8 +15,8 @@ export const hostedProcesses = ({ hosts }: Fleet): HostedProcess[] =>
   );
 
 /**
- * Queues that stop with one droplet or with one account, one line for queues that share their fate. `scheduler` is
- * exempt: it may run only once.
+ * Queues that stop with one droplet or with one account. Queues with the same fate share a line. `scheduler` is exempt: it may run only
+ * once.
  */
 export function placementWarnings(placed: readonly HostedProcess[]): string[] {
   const queuesByRisk = new Map<string, QueueName[]>();

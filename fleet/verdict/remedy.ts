@@ -1,4 +1,4 @@
-/** The smallest change that fixes a fleet, each one tried in the model. */
+/** The smallest change that fixes a fleet; each candidate is tried in the model. */
 
 import { QUEUE_NAMES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Problem } from "../../settings/problem";
@@ -19,12 +19,11 @@ import {
 } from "./adjustments";
 import { type Finding, findings, isError, queuesOf, same } from "./findings";
 
-/** Pools whose settings are tried for one problem, in addition to main: each trial is a simulation. */
+/** How many pools, in addition to main, are tried for one problem: each trial is a simulation. */
 const MOST_POOLS = 3;
 
 /**
- * Whether a changed fleet is without these findings and without any that the fleet did not have before. Who fixes an error may
- * leave a queue busy.
+ * Whether a changed fleet no longer has these findings, and has no new ones. A change that fixes an error may leave a queue busy.
  */
 export function fixes(
   change: Change,
@@ -42,13 +41,13 @@ export function fixes(
   );
 }
 
-/** The busy hour alone shows it, without a simulation. */
+/** These show in the busy hour alone, without a simulation. */
 function stillBehind(fleet: Fleet, gone: readonly Finding[], situation: Situation): boolean {
   const used = utilizations(fleet, situation);
   return queuesOf(gone).some((queue) => (used[QUEUE_NAMES.indexOf(queue)] ?? 0) >= 1);
 }
 
-/** The nearest rung that works, found by doubling and then by halving: the answer is near the bottom. */
+/** The smallest change that works, found by doubling and then by bisection: the answer is near the start. */
 export function firstRung<T>(
   ladder: readonly T[],
   works: (rung: T) => boolean,
@@ -70,7 +69,7 @@ export function firstRung<T>(
   return best;
 }
 
-/** The cheapest change, of equally cheap ones the one with fewer steps, and then the first. */
+/** The cheapest change; among equally cheap ones, the one with fewer steps, and then the first. */
 export function smallest(ladders: readonly Ladder[], works: (change: Change) => boolean): Change | undefined {
   const [best] = ladders
     .flatMap((ladder) => firstRung(ladder, works) ?? [])
@@ -84,7 +83,7 @@ export function recommended({ key, from, to, extraUsd }: Change, why: string): P
   return { key, message: `is ${from}${why}; write ${to}${price}` };
 }
 
-/** Everything that could give these queues more capacity; what costs nothing comes first. */
+/** Everything that could give these queues more capacity; changes that cost nothing come first. */
 export function moreCapacity(fleet: Fleet, queues: readonly QueueName[]): Ladder[] {
   const hosts = hostsToTry(fleet, queues);
   const places = hosts.flatMap((h) => [...hostAt(fleet, h).sidekiq.keys()].map((p): Place => [h, p]));
@@ -108,7 +107,7 @@ export function strictOnes(fleet: Fleet, queues: readonly QueueName[]): Ladder[]
   );
 }
 
-/** Main, and the pools with most threads for these queues. */
+/** Main, and the pools with the most threads for these queues. */
 function hostsToTry(fleet: Fleet, queues: readonly QueueName[]): number[] {
   const threads = fleet.hosts.map(({ sidekiq, count }, h) =>
     sidekiq

@@ -13,11 +13,11 @@ import { fixes, moreCapacity, recommended, smallest, strictOnes } from "./remedy
 export interface Verdict {
   evaluation: Evaluation;
   /**
-   * What stops the preview. Memory and connections are not repeated: their own checks report them, and while the memory does not
-   * suffice nothing else is judged, since another size changes it all.
+   * What stops the preview. Memory and connections are not repeated here: their own checks report them. If the memory does not suffice,
+   * nothing else is judged, since another size changes everything.
    */
   problems: Problem[];
-  /** What stops nobody; not looked for while something stops the preview. */
+  /** Warnings; not looked for if something stops the preview. */
   warnings: Problem[];
 }
 
@@ -54,7 +54,7 @@ function webProblems({ fleet, situation, evaluation, found }: Judged): Problem[]
   return [change ? recommended(change, `, and ${why}`) : beyond(why)];
 }
 
-/** A backlog that goes on growing after the outage: what of Redis it takes is known only once the fleet is. */
+/** A backlog that continues to grow after the outage: how much of Redis it takes is known only once the fleet is. */
 function redisProblems({ situation, evaluation, found }: Judged): Problem[] {
   if (!found.some(({ kind }) => kind === "redis") || found.some(({ kind }) => kind === "web")) return [];
   const { feedsMiB, jobs, jobsMiB, mib } = redisPeak(situation.workload, evaluation.course);
@@ -76,7 +76,7 @@ const beyond = (why: string): Problem => ({
 
 type Sentence = (queues: readonly QueueResult[], situation: Situation) => string;
 
-/** One line where one change fixes everything of these kinds, otherwise a line for each queue. */
+/** One line if one change fixes everything of these kinds, otherwise one line per queue. */
 function queueProblems(
   { fleet, situation, evaluation, found }: Judged,
   sentences: Partial<Record<Finding["kind"], Sentence>>,
@@ -110,7 +110,7 @@ function queueProblems(
   ];
 }
 
-/** Whether the findings vanish once workers are as near as two droplets of one region. */
+/** Whether the findings disappear if workers are as close as two droplets of one region. */
 function mendedByPath(fleet: Fleet, situation: Situation, gone: readonly Finding[]): boolean {
   const { conditions } = situation;
   if (conditions.rttMs <= FAR_MS) return false;

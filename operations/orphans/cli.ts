@@ -16,7 +16,7 @@ that imports or deletes it. --stack is the stack's name, also as ORGANIZATION/PR
 
 Ends with 0 where nothing is left over, with 1 where something is or could not be looked at, with 2 where it failed.`;
 
-/** @throws Error with what to do */
+/** @throws Error that says what to do */
 async function select(stackName: string): Promise<PulumiStack> {
   try {
     return await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "../..") });
@@ -33,7 +33,7 @@ async function select(stackName: string): Promise<PulumiStack> {
   }
 }
 
-/** @throws ApiError where the client is not allowed to; devices need its scope `devices:core:read` */
+/** @throws ApiError if the client is not allowed to; devices need the scope `devices:core:read` */
 async function tailscaleToken(id: string, secret: string): Promise<string> {
   const answer = await client(tailscaleApi())("/api/v2/oauth/token", {
     method: "POST",
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     } as Parameters<typeof namesOf>[0],
     values.stack,
   );
-  // Names and tags carry the stack's own name, without its organization and project.
+  // Names and tags contain only the stack's own name, without its organization and project.
   const name = values.stack.split("/").at(-1) ?? values.stack;
   const stack: Stack = { name, hosts: [web, media], zone: setting("dnsZone") ?? "" };
 
@@ -105,7 +105,7 @@ async function main(): Promise<number> {
     );
   for (const { account, what, name: called, id, command } of left)
     console.log(`${account}: ${what} ${called} (${id}) is not in the state\n  ${command}`);
-  // As with grep, scripts want to know whether there was any.
+  // As with grep, scripts want to know whether anything was found.
   return left.length + skipped.length > 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-/** What a stack's accounts hold under the stack's own names and tags. */
+/** What a stack's accounts contain under the stack's names and tags. */
 import { ApiError, type Ask, list } from "../../checks/api";
 import { cloudTag, namesOfStack } from "../../settings/names";
 
@@ -11,11 +11,11 @@ export interface Found {
   name: string;
   /** Its type in the program. */
   type: string;
-  /** What `pulumi import` wants where that is not the id. */
+  /** What `pulumi import` needs, if that is not the id. */
   importId?: string;
-  /** Name that the program gives it, and the component that it is made by, where there can be only one of it. */
+  /** Name that the program gives it, and the component that makes it, if there can be only one of it. */
   resource?: { name: string; parent: string };
-  /** Deletes it, after the account's `VARIABLE=TOKEN`. */
+  /** Command that deletes it, to be run with the account's `VARIABLE=TOKEN` in front. */
   remove: string;
 }
 
@@ -23,13 +23,13 @@ type Item = Record<string, unknown> & { id: string | number; name: string; tags?
 
 const DIGITALOCEAN = (type: string) => `digitalocean:index/${type[0]?.toLowerCase()}${type.slice(1)}:${type}`;
 
-/** What an account was found to hold, and what could not be looked at, with the reason. */
+/** What was found in an account, and what could not be read, with the reason. */
 export interface Look {
   found: Found[];
   skipped: string[];
 }
 
-/** Keeps one list that may not be read from hiding the others. */
+/** If one list may not be read, the others are still shown. */
 function looking(account: string) {
   const look: Look = { found: [], skipped: [] };
   return {
@@ -47,18 +47,18 @@ function looking(account: string) {
   };
 }
 
-/** What the stack is called, and where its DNS records are. */
+/** The stack's names, and where its DNS records are. */
 export interface Stack {
   name: string;
-  /** Names that point at the instance. */
+  /** Host names that point at the instance. */
   hosts: readonly string[];
-  /** DigitalOcean zone that they are in; empty where the stack makes no records. */
+  /** DigitalOcean zone that contains them; empty if the stack makes no records. */
   zone: string;
 }
 
 /**
- * What one DigitalOcean account holds of a stack. Reserved addresses have neither name nor tag: one that is assigned to nothing
- * may be another's, so it is listed with that word.
+ * What one DigitalOcean account contains of a stack. Reserved addresses have neither a name nor a tag. An unassigned one may belong to
+ * something else, so the list says so.
  */
 export async function inDigitalOcean(
   ask: Ask,
@@ -106,7 +106,7 @@ export async function inDigitalOcean(
       of("droplet", "Droplet", ({ id }) => `doctl compute droplet delete --force ${id}`),
     ),
   );
-  // The stack makes none of these in the worker account, and README's token for it may not look at them.
+  // The stack creates none of these in the worker account, and the token that the README describes may not read them there.
   if (account === "main") {
     await at("volumes", "block_storage:read", async () =>
       (await items("/v2/volumes", "volumes"))
@@ -206,7 +206,7 @@ interface DnsRecord {
   data: string;
 }
 
-/** What the tailnet holds with the stack's tags. */
+/** What the tailnet contains with the stack's tags. */
 export async function inTailnet(ask: Ask, tailnet: string, stack: string): Promise<Look> {
   const { main, worker } = namesOfStack(stack).tags;
   const ours = (tags: unknown) => ((tags ?? []) as string[]).some((tag) => [main, worker].includes(tag));

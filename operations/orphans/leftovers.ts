@@ -1,10 +1,10 @@
-/** What is in the accounts and not in the state, and what to do about it. */
+/** What is in the accounts but not in the state, and what to do about it. */
 import { shortKeyId } from "../../settings/names";
 import type { Found } from "./found";
 
 const KEY = "tailscale:index/tailnetKey:TailnetKey";
 
-/** As `pulumi stack export` has it. */
+/** As in `pulumi stack export`. */
 export interface StateResource {
   urn: string;
   type: string;
@@ -13,7 +13,7 @@ export interface StateResource {
 }
 
 export interface Leftover extends Found {
-  /** Takes it into the state, or deletes it. */
+  /** Command that imports it into the state, or deletes it. */
   command: string;
 }
 
@@ -27,11 +27,11 @@ const TOKENS = {
 const nameOf = (urn: string) => urn.split("::").at(-1);
 
 /**
- * What the state lacks under its own name is taken in: the next `up` would make it again, and be refused because its name is
- * taken. The rest is deleted: a droplet or a key of which nobody knows the other half, and whatever is there twice.
+ * What the state lacks under its own name is imported: otherwise the next `up` would create it again, and be refused because the name is
+ * taken. The rest is deleted: a droplet or a key whose other half is unknown, and whatever exists twice.
  */
 export function leftovers(found: readonly Found[], state: readonly StateResource[]): Leftover[] {
-  // A machine is called in the tailnet by the key that it joined with.
+  // A machine's name in the tailnet ends in the id of the key that it joined with.
   const suffixes = state.filter(({ type }) => type === KEY).map(({ id }) => `-${shortKeyId(id ?? "")}`);
   const known = (one: Found) =>
     one.type === "device"

@@ -93,7 +93,7 @@ interface Asked {
   budgetUsd: number | undefined;
 }
 
-/** undefined: only help is asked for. */
+/** undefined if only help was asked for. */
 function readArguments(args: string[], read: typeof stackConfig): Asked | undefined {
   const line = readCommandLine(args, { help: HELP, options: OPTIONS });
   if (!line) return undefined;
@@ -131,7 +131,7 @@ function readArguments(args: string[], read: typeof stackConfig): Asked | undefi
   };
 }
 
-/** A volume that the database of the first year fits in; none shrinks. */
+/** A volume with room for the first year's database; volumes never shrink. */
 function lasting(
   { workload, outage }: Wanted["situation"],
   { redis, volumeGiB }: SizeSettings["main"],
@@ -140,7 +140,9 @@ function lasting(
   return Math.min(Math.max(volumeGiB, volumeForAYear(workload.activeUsers, { maxMemoryMiB })), 16_384);
 }
 
-/** The cheapest without a warning if the budget allows, otherwise the cheapest that is accepted at all; and the other one. */
+/**
+ * The cheapest fleet without a warning if the budget allows it, otherwise the cheapest that is accepted at all; and the alternative to it.
+ */
 function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Choice {
   const clean = propose(wanted);
   const accepted = propose(wanted, true);

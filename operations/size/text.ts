@@ -12,11 +12,11 @@ import { table } from "../../plan/text";
 import type { Settings } from "../../settings/schema";
 
 export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {
-  /** What the stack's file sets of main, and stays set. */
+  /** What the stack's file sets for main, and what stays. */
   written?: Readonly<Record<string, unknown>> | undefined;
 };
 
-/** A proposal with the other one: the cheapest without a warning, or a cheaper one with some. */
+/** A proposal and its alternative: the cheapest without a warning, or a cheaper one with warnings. */
 export type Choice = Proposal & { clean?: Proposal; cheaper?: Proposal };
 
 export const usd = (amount: number) => `$${amount.toFixed(2)}`;
@@ -138,7 +138,7 @@ function yaml({ workload, recovery, written = {} }: SizeSettings, { hosts, volum
       })),
     },
   });
-  // Queues on one line, as one reads them.
+  // Queues on one line, for readability.
   visit(document, {
     Pair: (_, { key, value }) => {
       if (String(key) === "queues" && (isMap(value) || isSeq(value))) value.flow = true;
