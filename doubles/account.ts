@@ -1,10 +1,10 @@
-/** What a provider's account holds: the truth, whatever the engine knows of it. */
+/** What a provider's account contains: the truth, whatever the engine knows of it. */
 import type { Values } from "./values";
 
 export interface Record {
   type: string;
   id: string;
-  /** Resource's name in the program that made it. */
+  /** The resource's name in the program that made it. */
   name: string;
   inputs: Values;
   outputs: Values;
@@ -28,12 +28,12 @@ export class Account {
     this.records.delete(`${type} ${id}`);
   }
 
-  /** Everything, or everything of a type. */
+  /** Everything, or everything of one type. */
   list(type?: string): Record[] {
     return [...this.records.values()].filter((record) => type === undefined || record.type === type);
   }
 
-  /** The only resource of that type for which it holds, or none. */
+  /** The only resource of that type that meets the condition; undefined if there is none. */
   having(type: string, holds: (inputs: Values) => boolean): Record | undefined {
     return this.list(type).find(({ inputs }) => holds(inputs));
   }

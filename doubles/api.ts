@@ -1,4 +1,4 @@
-/** The accounts' own APIs, as far as `npm run orphans` asks them. */
+/** The accounts' own APIs; only the parts that the checks and `npm run orphans` ask. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Record as Held } from "./account";
@@ -8,7 +8,7 @@ import { KEY, type Tailnet } from "./tailnet";
 const numbered = ({ id, inputs }: Held) => ({ ...inputs, id: Number(id) });
 const named = ({ id, inputs }: Held) => ({ ...inputs, id });
 
-/** Path → what DigitalOcean's API answers there. */
+/** Path → DigitalOcean's answer. */
 function digitalOcean(account: DigitalOceanAccount, { pathname, searchParams }: URL): object | undefined {
   const of = (type: string) => account.list(`digitalocean:index/${type}`);
   const reserved = ({ id }: Held) => {
@@ -70,7 +70,7 @@ const SCOPES: [path: RegExp, scope: string][] = [
   [/^\/v2\/domains/, "domain:read"],
 ];
 
-/** The registry of Mastodon's images, as an anonymous client asks it. */
+/** The registry of Mastodon's images, as an anonymous client sees it. */
 function registry(tags: ReadonlySet<string>, { pathname }: URL): object | undefined {
   if (pathname === "/token") return { token: "anonymous" };
   const [, tag = ""] = /^\/v2\/mastodon\/mastodon(?:-streaming)?\/manifests\/(.+)$/.exec(pathname) ?? [];
@@ -95,7 +95,7 @@ function tailscale(tailnet: Tailnet, { pathname }: URL): object | undefined {
 }
 
 /**
- * @param tokens DigitalOcean's token → its account
+ * @param tokens DigitalOcean token → its account
  * @param images releases that the registry has
  */
 export async function serveApis(

@@ -21,7 +21,7 @@ export class AwsDouble extends ProviderDouble<AwsAccount> {
   });
   readonly kinds = { ...bucketKinds, ...userKinds };
 
-  /** @param account the one that the credentials in the environment belong to */
+  /** @param account the account that the credentials in the environment belong to */
   constructor(
     journal: Journal,
     faults: Faults,

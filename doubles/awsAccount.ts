@@ -1,4 +1,4 @@
-/** An AWS account as far as the program touches it: buckets and their settings, users, their policies and keys. */
+/** An AWS account, as far as the program uses it: buckets and their settings, users, their policies and keys. */
 import { Account, type Record } from "./account";
 import { Refused } from "./provider";
 
@@ -10,24 +10,24 @@ export const USER_POLICY = "aws:iam/userPolicy:UserPolicy";
 export const ACCESS_KEY = "aws:iam/accessKey:AccessKey";
 
 export class AwsAccount extends Account {
-  /** Whether a bucket holds objects, old versions too: whoever keeps them tells. */
+  /** Whether a bucket contains objects, old versions included; set by whoever stores them. */
   holdsObjects: (bucket: string) => boolean | Promise<boolean> = () => false;
 
-  /** The account's own block of public access; most accounts have set none. */
+  /** The account's own public access block; most accounts have none. */
   publicAccessBlock: { blockPublicPolicy: boolean; restrictPublicBuckets: boolean } | undefined;
 
   constructor(readonly accountId: string) {
     super(accountId);
   }
 
-  /** @throws Refused where there is none of that name */
+  /** @throws Refused if there is none with that name */
   bucket(name: unknown): Record {
     const found = this.find(BUCKET, String(name));
     if (!found) throw new Refused(`NoSuchBucket: ${name}`);
     return found;
   }
 
-  /** What a new bucket starts with: everything public is blocked (AWS, since April 2023). */
+  /** A new bucket's default: everything public is blocked (AWS, since April 2023). */
   blocksPublicPolicy(bucket: unknown): boolean {
     if (this.publicAccessBlock?.blockPublicPolicy) return true;
     const block = this.find(ACCESS_BLOCK, String(bucket));
@@ -48,7 +48,7 @@ interface Statement {
   Resource: string | string[];
 }
 
-/** @throws Refused where the text is no policy */
+/** @throws Refused if the text is not a policy */
 export function statementsOf(policy: unknown): Statement[] {
   const { Version, Statement } = JSON.parse(String(policy));
   if (Version !== "2012-10-17" || !Array.isArray(Statement) || Statement.length === 0)

@@ -1,4 +1,4 @@
-/** S3 buckets and the resources beside each that set it up. */
+/** S3 buckets, and the resources that configure them. */
 import type * as s3 from "@pulumi/aws/s3";
 import { ACCESS_BLOCK, type AwsAccount, BUCKET, isPublic, statementsOf, VERSIONING } from "./awsAccount";
 import { type Inputs, inputsOf, matching } from "./inputs";
@@ -24,7 +24,7 @@ const bucket: Kind<AwsAccount> = {
   },
 };
 
-/** A setting of a bucket: one for each bucket, and gone with it. */
+/** A setting of a bucket: one per bucket, deleted with it. */
 function setting(inputs: Inputs, refuse?: (account: AwsAccount, inputs: Values) => void): Kind<AwsAccount> {
   return {
     inputs: { bucket: { type: "string", required: true, replaces: true }, ...inputs },

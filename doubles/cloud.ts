@@ -1,4 +1,4 @@
-/** All that the program deploys to: two DigitalOcean accounts, an AWS account, a tailnet, and the machines. */
+/** Everything that the program deploys to: two DigitalOcean accounts, an AWS account, a tailnet, and the machines. */
 import { serveApis } from "./api";
 import { AwsDouble } from "./aws";
 import { AwsAccount } from "./awsAccount";
@@ -16,10 +16,10 @@ import { Tailnet } from "./tailnet";
 import { TailscaleDouble } from "./tailscale";
 import { TlsDouble } from "./tls";
 
-/** What opens each of them. */
+/** The credentials of each. */
 export interface Credentials {
   digitaloceanToken: string;
-  /** Another account's, or the same. */
+  /** Another account's token, or the same. */
   digitaloceanWorkerToken: string;
   tailscaleOauthClientSecret: string;
   awsAccountId: string;
@@ -35,16 +35,16 @@ export class Cloud<M extends Machines = SimulatedMachines> {
   readonly aws: AwsAccount;
   /** Releases whose images the registry has. */
   readonly images = new Set(["v4.7.3", "v4.7.4", "v4.7.5"]);
-  /** DigitalOcean's token → the account that it opens. */
+  /** DigitalOcean token → its account. */
   readonly tokens: Map<string, DigitalOceanAccount>;
-  /** DigitalOcean's token → its scopes, where it has not all of them. */
+  /** DigitalOcean token → its scopes, if it does not have all of them. */
   readonly scopes = new Map<string, Scopes>();
   private readonly running: { stop(): void }[] = [];
   private served: Served[] = [];
-  /** Where the accounts' own APIs are. */
+  /** Addresses of the accounts' own APIs. */
   apiUrl = "";
 
-  /** @param real a tailnet and machines of a rehearsal; simulated ones where absent */
+  /** @param real a tailnet and machines of a rehearsal; simulated ones if absent */
   constructor(
     private readonly credentials: Credentials,
     real?: { tailnet: Tailnet; machines: M },
@@ -53,7 +53,7 @@ export class Cloud<M extends Machines = SimulatedMachines> {
     this.machines = real?.machines ?? (new SimulatedMachines(this.journal, this.tailnet) as Machines as M);
     this.main = new DigitalOceanAccount("main", this.machines);
     this.workers = new DigitalOceanAccount("workers", this.machines);
-    // As README has it: the workers' token needs none of these.
+    // As the README says: the workers' token needs none of these.
     for (const scope of ["block_storage:read", "reserved_ip:read", "domain:read"])
       this.workers.withoutScopes.add(scope);
     this.aws = new AwsAccount(credentials.awsAccountId);
@@ -81,7 +81,7 @@ export class Cloud<M extends Machines = SimulatedMachines> {
     this.running.push(ssh, apis, ...this.served);
   }
 
-  /** As PULUMI_DEBUG_PROVIDERS takes it. */
+  /** In the form that PULUMI_DEBUG_PROVIDERS takes. */
   get addresses(): string {
     return this.served.map(({ address }) => address).join(",");
   }

@@ -58,7 +58,7 @@ export class CommandDouble extends ProviderDouble {
     return new Account("command");
   }
 
-  /** @param before what the command said last time: the provider sends it along, unless it is told not to */
+  /** @param before the command's last output: the provider sends it along unless it is told not to */
   private async onMachine(command: string, inputs: Values, before: Values): Promise<Answer> {
     const { connection, stdin, environment, addPreviousOutputInEnv } = inputs;
     const to = connection as Connection;
@@ -87,12 +87,12 @@ export class CommandDouble extends ProviderDouble {
   }
 }
 
-/** As the provider does it: an update without a command of its own is another create. */
+/** As in the provider: without a separate command, an update runs the create command again. */
 function kind(
   inputs: Inputs,
   run: (command: string, inputs: Values, before: Values) => Promise<Answer>,
 ): Kind<Account> {
-  /** @throws Refused with all that the command said */
+  /** @throws Refused with the command's output */
   async function outputsOf(command: unknown, values: Values, before: Values = {}): Promise<Values> {
     if (typeof command !== "string") return { stdout: "", stderr: "" };
     const { code, stdout, stderr } = await run(command, values, before);

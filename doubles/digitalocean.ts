@@ -1,4 +1,4 @@
-/** digitalocean: two accounts, told apart by their tokens. */
+/** digitalocean: two accounts, distinguished by their tokens. */
 import type * as digitalocean from "@pulumi/digitalocean";
 import type { DigitalOceanAccount } from "./digitaloceanAccount";
 import {
@@ -24,7 +24,7 @@ import type { Values } from "./values";
 /** A token's scopes, `RESOURCE:METHOD`. */
 export type Scopes = ReadonlySet<string>;
 
-/** Type → what its scopes are called. A link is an update of what it links, and a volume's attachment an action. */
+/** Type → the name of its scopes. A link counts as an update of what it links, and a volume's attachment as an action. */
 const SCOPES: { [type: string]: { resource: string; link?: true } } = {
   [TAG]: { resource: "tag" },
   [SSH_KEY]: { resource: "ssh_key" },
@@ -56,7 +56,7 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
     journal: Journal,
     faults: Faults,
     private readonly tokens: ReadonlyMap<string, DigitalOceanAccount>,
-    /** Token → its scopes; one that is not in here may do everything. */
+    /** Token → its scopes; a token that is absent here may do everything. */
     private readonly scopes: ReadonlyMap<string, Scopes> = new Map(),
   ) {
     super(journal, faults);

@@ -16,7 +16,7 @@ export const IPV4_ASSIGNMENT = "digitalocean:index/reservedIpAssignment:Reserved
 export const IPV6_ASSIGNMENT = "digitalocean:index/reservedIpv6Assignment:ReservedIpv6Assignment";
 const ASSIGNMENTS = [IPV4_ASSIGNMENT, IPV6_ASSIGNMENT];
 
-/** Creations that the API takes on at once (docs.digitalocean.com/reference/api: droplets, create). */
+/** How many creations the API accepts at once (docs.digitalocean.com/reference/api: droplets, create). */
 const CREATIONS_AT_ONCE = 10;
 
 /** How long an action takes: long enough for another one to come in between. */
@@ -28,27 +28,27 @@ export interface AccountLimits {
   reservedIps?: number;
 }
 
-/** One person has all accounts. */
+/** One person owns all accounts. */
 const USER = randomUUID();
 
 export class DigitalOceanAccount extends Account {
   readonly userUuid = USER;
-  /** The team's. */
+  /** The team's id. */
   readonly uuid = randomUUID();
   /** Volume's id → droplet's id. */
   readonly attached = new Map<string, string>();
   /** Reserved address → droplet's id. */
   readonly assigned = new Map<string, string>();
-  /** Project's id → names of what it shows. */
+  /** Project's id → names of the resources in it. */
   readonly shown = new Map<string, Set<string>>();
-  /** Scopes that its token was made without. */
+  /** Scopes that its token lacks. */
   readonly withoutScopes = new Set<string>();
-  /** Records that somebody made by hand. */
+  /** Records that somebody created by hand. */
   readonly foreignRecords: { zone: string; id: number; type: string; name: string; data: string }[] = [];
   /** Zones whose records it serves. */
   readonly zones = new Set<string>();
   private creating = 0;
-  /** Droplets with an action under way. */
+  /** Droplets with an action in progress. */
   private readonly busy = new Set<string>();
 
   constructor(
@@ -59,19 +59,19 @@ export class DigitalOceanAccount extends Account {
     super(label);
   }
 
-  /** @throws Refused where there is one of that type with the same value already */
+  /** @throws Refused if one of that type with the same value already exists */
   unique(type: string, property: string, value: unknown, message: string): void {
     if (this.having(type, (inputs) => inputs[property] === value)) throw new Refused(message);
   }
 
-  /** @throws Refused where it does not exist */
+  /** @throws Refused if it does not exist */
   existing(type: string, id: unknown): Record {
     const found = this.find(type, String(id));
     if (!found) throw new Refused(`404: the resource you were accessing could not be found: ${type} ${id}`);
     return found;
   }
 
-  /** @throws Refused beyond the account's limits */
+  /** @throws Refused above the account's limits */
   async createDroplet(inputs: Values): Promise<{ id: string; outputs: Values }> {
     if (this.list(DROPLET).length + this.creating >= this.limits.droplets)
       throw new Refused("422: creating this/these droplet(s) will exceed your droplet limit");
@@ -101,8 +101,8 @@ export class DigitalOceanAccount extends Account {
   }
 
   /**
-   * As the provider does it: one shutdown, a wait until the droplet is off, which nothing enforces, an action for each of its
-   * volumes, and the end.
+   * As the provider does it: one shutdown; a wait until the droplet is off, which nothing enforces; an action for each of its volumes; then
+   * the deletion.
    */
   async destroyDroplet(id: string, graceful: boolean): Promise<void> {
     if ((await this.machines.powerOff(id, graceful)) === false)
@@ -127,35 +127,35 @@ export class DigitalOceanAccount extends Account {
     }
   }
 
-  /** The same when no other action of the droplet's is under way any more. */
+  /** The same, once no other action of the droplet is in progress. */
   async actWhenIdle(dropletId: string, action: () => void | Promise<void>): Promise<void> {
     while (this.busy.has(dropletId)) await pause();
     return this.act(dropletId, action);
   }
 
-  /** What is gone is in no project any more. */
+  /** What is deleted is no longer in any project. */
   hide(urn: string): void {
     for (const shown of this.shown.values()) shown.delete(urn);
     this.forget(PROJECT_RESOURCES, ({ resources }) => (resources as string[]).includes(urn));
   }
 
-  /** What a project showed belongs to the default one when it is gone. */
+  /** What was in a deleted project belongs to the default one. */
   forgetLinks(projectId: string): void {
     this.forget(PROJECT_RESOURCES, ({ project }) => project === projectId);
   }
 
-  /** Whether that is still there for a project to show. */
+  /** Whether the resource still exists, so that a project can show it. */
   holds(urn: string): boolean {
     return this.list().some(({ outputs }) => outputs.dropletUrn === urn || outputs.volumeUrn === urn);
   }
 
-  /** A tag goes from all that has it. */
+  /** A deleted tag is removed from everything that has it. */
   untag(tag: string): void {
     for (const { inputs } of this.list())
       if (Array.isArray(inputs.tags)) inputs.tags = inputs.tags.filter((one) => one !== tag);
   }
 
-  /** Links end with what they link, whoever asked for them. */
+  /** Links end with what they link, whoever created them. */
   private forget(type: string, holds: (inputs: Values) => boolean): void {
     for (const { id, inputs } of this.list(type)) if (holds(inputs)) this.remove(type, id);
   }

@@ -45,7 +45,7 @@ const droplet: Kind<DigitalOceanAccount> = {
     return {};
   },
   delete: (account, { id, inputs }) => account.destroyDroplet(id, inputs.gracefulShutdown === true),
-  // It waits first for a droplet that is not locked.
+  // The provider first waits until the droplet is not locked.
   alreadyGone: (id) =>
     `Error waiting for droplet to be unlocked for destroy (${id}): unexpected state 'Not Found', wanted target 'false'. last error: %!s(<nil>)`,
 };
@@ -89,7 +89,7 @@ const volumeAttachment: Kind<DigitalOceanAccount> = {
   }),
   computed: [],
   link: true,
-  // It comes again while the droplet is busy, and is content with a volume that is there already.
+  // The provider tries again while the droplet is busy, and accepts a volume that is attached already.
   create: async (account, { dropletId, volumeId }) => {
     await account.actWhenIdle(String(dropletId), () => account.attach(volumeId as string, String(dropletId)));
     return { id: `volume-attachment-${volumeId}-${dropletId}` };

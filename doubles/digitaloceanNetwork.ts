@@ -13,7 +13,7 @@ import {
 import { between, inputsOf, oneOf } from "./inputs";
 import { type Kind, notFound, Panicked, Refused } from "./provider";
 
-/** Where reserved addresses are taken from. */
+/** The addresses that reserved ones are taken from. */
 export const RESERVED = { v4: "203.0.113.0/24", v6: "2604:a880:800:14::/64" } as const;
 const reservedAddress = (network: string, host: string) => network.replace(/0?\/\d+$/, host);
 
@@ -83,7 +83,8 @@ const reservedIpv6: Kind<DigitalOceanAccount> = {
     const ip = reservedAddress(RESERVED.v6, randomInt(1, 65_536).toString(16));
     return { id: ip, outputs: { ip, reservedIpv6Urn: `do:reservedipv6:${ip}` } };
   },
-  // The provider takes every answer but a 404 for a success, and leaves the address behind: refused here, so that it is seen.
+  // The provider treats every answer but a 404 as a success, and leaves the address behind. The double refuses instead, so that this is
+  // noticed.
   delete: release,
   alreadyGone: notFound("reserved IPv6"),
 };
@@ -91,11 +92,11 @@ const reservedIpv6: Kind<DigitalOceanAccount> = {
 interface Assignment {
   /** Input that names the address. */
   property: "ip" | "ipAddress";
-  /** Type of the address. */
+  /** The address' type. */
   address: string;
   /** Whether the provider waits for the droplet's other actions first (reserved_ip_actions.go, waitOnDroplet). */
   waits: boolean;
-  /** What its read says of an address that is elsewhere, or on nothing: nothing where the assignment is gone. */
+  /** What its read answers about an address that is assigned elsewhere or not at all; undefined if it reports the assignment as gone. */
   elsewhere: (address: string, dropletId: string) => string | undefined;
 }
 

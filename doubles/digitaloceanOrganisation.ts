@@ -15,7 +15,7 @@ const tag: Kind<DigitalOceanAccount> = {
   }),
   computed: ["totalResourceCount"],
   named: true,
-  // The API answers with the tag that there is.
+  // The API answers with the existing tag.
   create: (_account, { name }) => ({ id: name as string, outputs: { totalResourceCount: 0 } }),
   delete: (account, { id }) => account.untag(id),
   alreadyGone: notFound("tag"),
@@ -59,7 +59,7 @@ const project: Kind<DigitalOceanAccount> = {
     };
   },
   read: (account, { id, outputs }) => ({ ...outputs, resources: [...(account.shown.get(id) ?? [])] }),
-  // First it moves what the state says that it shows, and then it is deleted if it is empty.
+  // First the provider moves out what the state lists as the project's content; then it deletes the project if it is empty.
   delete: (account, { id }, { resources }) => {
     for (const urn of (resources ?? []) as string[]) {
       if (!account.holds(urn))
@@ -81,13 +81,13 @@ const projectResources: Kind<DigitalOceanAccount> = {
   link: true,
   create: (account, { project: id, resources }, name) => {
     const shown = account.shown.get(id as string);
-    // The provider gives the resource up without an error, which its bridge to Pulumi takes for one.
+    // The provider drops the resource without an error, which its bridge to Pulumi treats as an error.
     if (!shown) throw new Refused(`expected non-nil error with nil state during Create of ${name}`);
     for (const urn of resources as string[]) {
       for (const others of account.shown.values()) others.delete(urn);
       shown.add(urn);
     }
-    // The provider's own id is the project's; here each is a record of its own.
+    // The provider uses the project's id; here each is a separate record.
     return { id: `${id}/${name}/${resources}` };
   },
   update: (_account, { inputs: before }, { resources }) => {

@@ -1,15 +1,15 @@
-/** What a kind of resource takes: enough of its schema to refuse what the real provider refuses, and to know what replaces. */
+/** What a kind of resource accepts: enough of its schema to refuse what the real provider refuses, and to know what replaces it. */
 import type * as pulumi from "@pulumi/pulumi";
 import { isUnknown, type Values } from "./values";
 
 export interface Input {
   type: "string" | "boolean" | "integer" | "number" | "list" | "map";
   required?: boolean;
-  /** A change makes another resource. */
+  /** A change replaces the resource. */
   replaces?: boolean;
-  /** What the provider writes where the program says nothing. */
+  /** The provider's default. */
   default?: unknown;
-  /** What the API refuses about a value: the reason. */
+  /** The reason why the API refuses a value; undefined if it accepts it. */
   refuses?: (value: never) => string | undefined;
 }
 
@@ -29,9 +29,8 @@ type InputFor<T, Required extends boolean> = Omit<Input, "type" | "required"> & 
 } & (Required extends true ? { required: true } : { required?: never });
 
 /**
- * The inputs of a resource as its SDK declares them: the compiler refuses one that the SDK does not know, one of another
- * type, and a required one that is left out. Optional ones that the program has no use for may be left out: a double
- * refuses them as unknown.
+ * The inputs of a resource as its SDK declares them. The compiler refuses an input that the SDK does not know, one of another type, and a
+ * required one that is missing. Optional inputs that the program does not use may be left out: the double refuses them as unknown.
  */
 export type InputsOf<Args> = {
   [K in keyof Args as object extends Pick<Args, K> ? never : K]: InputFor<Args[K], true>;
@@ -85,7 +84,7 @@ function isOfType(value: unknown, type: Input["type"]): boolean {
   }
 }
 
-/** A whole number between two others. */
+/** An integer between two others. */
 export const between = (low: number, high: number) => (value: number) =>
   value < low || value > high ? `must be between ${low} and ${high}, not ${value}` : undefined;
 

@@ -3,9 +3,9 @@
 export interface Entry {
   /** A provider's package, or `machines`. */
   where: string;
-  /** `create`, `update`, `delete`, `read`, `invoke` (nothing of previews); of machines `boot`, `ssh`, `shutdown` … */
+  /** `create`, `update`, `delete`, `read`, `invoke` (none of them from previews); for machines `boot`, `ssh`, `shutdown` … */
   what: string;
-  /** Resource's name in the program; of machines the host. */
+  /** The resource's name in the program; for machines the host. */
   name: string;
   type?: string;
   account?: string;
@@ -21,7 +21,7 @@ export class Journal {
     this.entries.push(entry);
   }
 
-  /** Forgets what was. */
+  /** Forgets everything so far. */
   clear(): void {
     this.entries.length = 0;
   }

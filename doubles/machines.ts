@@ -7,18 +7,18 @@ import type { Tailnet } from "./tailnet";
 export interface Power {
   dropletId: string;
   dropletName: string;
-  /** What firewalls attach by. */
+  /** Tags, by which firewalls attach. */
   tags: readonly string[];
   userData: string;
 }
 
-/** As the provider of remote commands takes it. */
+/** A connection in the form that the provider of remote commands takes. */
 export interface Connection {
   /** Name in the tailnet. */
   host: string;
   user: string;
   privateKey: string;
-  /** The only key that the host may show. */
+  /** The only host key that is accepted. */
   hostKey: string;
 }
 
@@ -28,15 +28,15 @@ export interface Answer {
   stderr: string;
 }
 
-/** A machine behind each droplet: simulated here, booted for real in a rehearsal. */
+/** A machine behind each droplet: simulated here, really booted in a rehearsal. */
 export interface Machines {
   boot(power: Power): void | Promise<void>;
-  /** A volume appears or disappears. */
+  /** A volume is attached or detached. */
   attach(dropletId: string, volumeName: string): void | Promise<void>;
   detach(dropletId: string, volumeName: string): void | Promise<void>;
-  /** Graceful: the machine stops its services and unmounts first. False where it does not come to that. */
+  /** Graceful: the machine stops its services and unmounts first. False if it does not get that far. */
   powerOff(dropletId: string, graceful: boolean): boolean | undefined | Promise<boolean | undefined>;
-  /** undefined where nothing answers under that name */
+  /** @returns undefined if nothing answers under that name */
   ssh(
     connection: Connection,
     command: string,
@@ -48,20 +48,20 @@ interface Machine {
   dropletId: string;
   hostname: string;
   on: boolean;
-  /** Has power, and does nothing with it. */
+  /** Has power but does nothing. */
   hung: boolean;
-  /** Whether it is the one of that name that the tailnet knows. */
+  /** Whether it is the machine that the tailnet knows under that name. */
   joined: boolean;
   /** Volumes that are mounted, by name. */
   mounted: Set<string>;
-  /** What mastodon-ready says is missing. */
+  /** What mastodon-ready reports as missing. */
   waitsFor: string | undefined;
 }
 
-/** Machines that join the tailnet, mount what is attached, and answer to the program's own commands. */
+/** Simulated machines that join the tailnet, mount what is attached, and answer the program's own commands. */
 export class SimulatedMachines implements Machines {
   private readonly machines = new Map<string, Machine>();
-  /** Name in the cloud → what new machines do not get beyond, until they are repaired. */
+  /** Name in the cloud → the point at which new machines get stuck until they are repaired. */
   readonly broken = new Map<string, string>();
 
   constructor(
@@ -122,13 +122,13 @@ export class SimulatedMachines implements Machines {
     return true;
   }
 
-  /** Whatever kept machines from working is repaired. */
+  /** Repairs whatever kept machines from working. */
   repair(): void {
     this.broken.clear();
     for (const machine of this.machines.values()) machine.waitsFor = undefined;
   }
 
-  /** The machine dies without a word; `hung` keeps its power, and answers nobody any more. */
+  /** The machine dies silently; a `hung` one keeps its power but answers nobody. */
   kill(hostname: string, how: "dead" | "hung" = "dead"): void {
     const machine = [...this.machines.values()].find((one) => one.hostname === hostname);
     if (!machine) throw new Error(`no machine ${hostname}`);

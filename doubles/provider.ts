@@ -5,21 +5,21 @@ import { check, type Failure, type Inputs } from "./inputs";
 import type { Journal } from "./journal";
 import { partsOf, same, secret, UNKNOWN, type Values } from "./values";
 
-/** The API says no. */
+/** The API refuses. */
 export class Refused extends Error {}
 
-/** What an API says of something that it does not have. */
+/** The API's answer about something that does not exist. */
 export const notFound = (what: string) => (id: string) =>
   `Error deleting ${what}: 404 The resource you were accessing could not be found: ${id}`;
 
-/** The plugin dies of a nil pointer: whatever else this operation asks it for fails, too. */
+/** The plugin crashes on a nil pointer; everything else that this operation asks it for fails, too. */
 export class Panicked extends Error {
   constructor(readonly where: string) {
     super(`error reading from server: EOF (panic: nil pointer dereference in ${where})`);
   }
 }
 
-/** A resource exists, but the wait for it has ended too early. */
+/** A resource exists, but the wait for it ended too early. */
 export class TimedOut extends Error {
   constructor(
     readonly id: string,
@@ -35,23 +35,23 @@ export interface Made {
   outputs?: Values;
 }
 
-/** A kind of resource. Where a function is absent, the account's own record is all there is. */
+/** A kind of resource. If a function is absent, the account's own record is all there is. */
 export interface Kind<A extends Account> {
   inputs: Inputs;
-  /** Outputs that a preview does not know. */
+  /** Outputs that are unknown in a preview. */
   computed: readonly string[];
   secrets?: readonly string[];
-  /** The provider would make up a `name`: one that is given and stays cannot belong to two at once. */
+  /** The provider would generate a `name`. One that is set explicitly cannot belong to two resources at once. */
   named?: boolean;
-  /** It joins two others and has nothing of its own: the provider reads and deletes it by what the state says of both. */
+  /** The resource links two others and has no content: the provider reads and deletes it by what the state says about both. */
   link?: boolean;
-  /** What the provider says to the deletion of one that is gone; nothing where that is fine. */
+  /** The provider's error if a deleted resource no longer exists; undefined if it accepts that. */
   alreadyGone?: (id: string) => string;
   create(account: A, inputs: Values, name: string): Made | Promise<Made>;
   update?(account: A, record: Record, inputs: Values): Values | undefined | Promise<Values | undefined>;
-  /** @param state what the provider last said, which is all that it goes by */
+  /** @param state the provider's last answer, which is all that it knows */
   delete?(account: A, record: Record, state: Values): void | Promise<void>;
-  /** What has become of the outputs, and of inputs that are no longer so; undefined where the resource is gone. */
+  /** The current outputs, and inputs that have changed; undefined if the resource is gone. */
   read?(account: A, record: Record): Values | undefined;
 }
 
@@ -66,12 +66,12 @@ export abstract class ProviderDouble<A extends Account = Account> {
   /** Inputs of the provider itself. */
   abstract readonly configuration: Inputs;
   abstract readonly kinds: Readonly<{ [type: string]: Kind<A> }>;
-  /** Native providers keep secrets apart by themselves; for bridged ones the engine does. */
+  /** Native providers handle secrets themselves; for bridged providers the engine does. */
   readonly acceptsSecrets: boolean = false;
-  /** A provider that keeps nothing anywhere: what the engine's state says is all there is. */
+  /** A provider that stores nothing: the engine's state is all there is. */
   readonly stateless: boolean = false;
   private readonly connections = new Map<string, A>();
-  /** Connections to a plugin that has died. */
+  /** Connections to a plugin that has crashed. */
   private readonly dead = new Map<string, Panicked>();
 
   constructor(
@@ -82,14 +82,14 @@ export abstract class ProviderDouble<A extends Account = Account> {
   /** Logs in. @throws Refused */
   protected abstract logIn(configuration: Values): A;
 
-  /** @throws Refused where the credentials do not go that far */
+  /** @throws Refused if the credentials do not allow it */
   protected allow(_connection: string, _type: string, _method: Fault["method"]): void {}
 
   invoke(_account: A, token: string, _args: Values): Values {
     throw new Refused(`${token} is not known here`);
   }
 
-  /** @param connection each configured provider of a package has a connection of its own */
+  /** @param connection each configured provider of a package has its own connection */
   configure(connection: string, configuration: Values): void {
     this.connections.set(connection, this.logIn(configuration));
   }
@@ -106,7 +106,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     return check(this.kind(urn).inputs, values);
   }
 
-  /** @param state what the provider last said; the engine has put ignored inputs back to it already */
+  /** @param state the provider's last answer; the engine has already reset ignored inputs to it */
   diff(urn: string, state: Values, olds: Values, news: Values): Difference {
     const kind = this.kind(urn);
     const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
@@ -117,7 +117,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     return { changed, replaces, deleteBeforeReplace: replaces.length > 0 && keepsName };
   }
 
-  /** What a resource would be, as far as a preview knows. */
+  /** A resource's future outputs, as far as a preview knows them. */
   preview(urn: string, inputs: Values, before: Values = {}): Values {
     const kind = this.kind(urn);
     const unknown = Object.fromEntries(kind.computed.map((key) => [key, before[key] ?? UNKNOWN]));
@@ -159,7 +159,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     return this.outward(kind, { ...record.outputs, ...inputs, ...this.idIn(id) });
   }
 
-  /** undefined where it is gone */
+  /** @returns undefined if it is gone */
   async read(
     connection: string,
     urn: string,
@@ -198,7 +198,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     if (effect === "timed out") throw new Refused(`timeout while waiting for the end of ${name}`);
   }
 
-  /** A bridged provider has the id among the outputs, too. */
+  /** A bridged provider also has the id among the outputs. */
   private idIn(id: string): Values {
     return this.acceptsSecrets ? {} : { id };
   }
@@ -224,7 +224,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     );
   }
 
-  /** A refusal is thrown, and slowness waited for. */
+  /** Throws a refusal, and waits if the fault is slowness. */
   private async meet(method: string, name: string) {
     const effect = this.faults.meet(method, name);
     if (effect === "refused") throw new Refused(`${method} ${name}: 503 Service Unavailable`);

@@ -1,4 +1,4 @@
-/** random: real random values, as the provider makes them. */
+/** random: real random values, made as the provider makes them. */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type * as random from "@pulumi/random";
 import { Account } from "./account";

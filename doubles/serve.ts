@@ -1,4 +1,4 @@
-/** Serves a double in Pulumi's provider protocol: messages to plain values and back. */
+/** Serves a double over Pulumi's provider protocol: converts messages to plain values and back. */
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, status } from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -14,7 +14,7 @@ import { plain, same, type Values } from "./values";
 const valuesOf = (struct: Struct | undefined) => plain(struct?.toJavaScript() ?? {}) as Values;
 const structOf = (values: Values) => Struct.fromJavaScript(values as { [key: string]: JavaScriptValue });
 
-/** A provider that keeps secrets apart says them as secret as it was told them; of others the engine takes care. */
+/** A provider that handles secrets returns them marked as it got them; for others the engine takes care. */
 const answered = (double: ProviderDouble, outputs: Values, told: Struct | undefined) =>
   structOf(double.acceptsSecrets ? { ...outputs, ...(told?.toJavaScript() as Values) } : outputs);
 
@@ -35,7 +35,7 @@ const failuresOf = (failures: readonly Failure[]) =>
     return failure;
   });
 
-/** Methods of the protocol → what the double answers; the others are not implemented. */
+/** Methods of the protocol → the double's answers; other methods are not implemented. */
 function methods(double: ProviderDouble) {
   return {
     attach: () => new Empty(),
@@ -71,7 +71,7 @@ function methods(double: ProviderDouble) {
     check({ request }: ServerUnaryCall<proto.CheckRequest, unknown>) {
       const { values, failures } = double.check(request.getUrn(), valuesOf(request.getNews()));
       const response = new proto.CheckResponse();
-      // Where secrets were marked they stay so.
+      // Marked secrets stay marked.
       const marked = (request.getNews()?.toJavaScript() ?? {}) as Values;
       response.setInputs(structOf({ ...values, ...marked }));
       response.setFailuresList(failuresOf(failures));
@@ -121,7 +121,7 @@ function methods(double: ProviderDouble) {
       );
       if (!found) return response;
       response.setId(request.getId());
-      // A provider that keeps nothing says what it was told, marks of secrecy included.
+      // A provider that stores nothing returns what it was given, marks of secrecy included.
       response.setProperties(double.stateless ? request.getProperties() : structOf(found.outputs));
       response.setInputs(double.stateless ? request.getInputs() : structOf(found.inputs));
       return response;
@@ -158,7 +158,7 @@ function methods(double: ProviderDouble) {
   };
 }
 
-/** An error as a provider reports it; one that knows an id leaves the resource in the state, to be dealt with. */
+/** An error in the provider's form; if it contains an id, the resource stays in the state, to be handled later. */
 function grpcError(error: Error) {
   const metadata = new Metadata();
   if (error instanceof TimedOut) {
@@ -179,13 +179,13 @@ function grpcError(error: Error) {
 }
 
 export interface Served {
-  /** `PACKAGE:PORT`, as PULUMI_DEBUG_PROVIDERS takes it. */
+  /** `PACKAGE:PORT`, in the form that PULUMI_DEBUG_PROVIDERS takes. */
   address: string;
   stop(): void;
 }
 
 export async function serve(double: ProviderDouble): Promise<Served> {
-  // User data is large, and a bundle in a command's input larger.
+  // User data is large, and a bundle in a command's input is larger.
   const server = new Server({ "grpc.max_receive_message_length": -1 });
   const known = methods(double) as unknown as Record<string, (call: unknown) => unknown>;
   server.addService(

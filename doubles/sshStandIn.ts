@@ -1,4 +1,4 @@
-/** An `ssh` for commands of the deploying machine that reaches the machines of this process. */
+/** An `ssh` for commands on the deploying machine that reaches the machines of this process. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,17 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection, Machines } from "./machines";
 
-/** What ssh itself exits with when nobody answers. */
+/** ssh's own exit code if nobody answers. */
 const UNREACHABLE = 255;
 
-/** The minute that drain.sh waits for a dead worker takes a second here. */
+/** drain.sh waits a minute for a dead worker; here that takes a second. */
 const FAST_CLOCK = {
   sleep: 'exec /bin/sleep "$(awk "BEGIN { print $1 / 60 }")"',
   date: "echo $(($(/bin/date +%s%3N) * 60 / 1000))",
 };
 
 export interface SshStandIn {
-  /** What a command's environment has to have. */
+  /** Environment variables that a command must have. */
   environment(): NodeJS.ProcessEnv;
   stop(): void;
 }

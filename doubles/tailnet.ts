@@ -35,7 +35,7 @@ export class Tailnet extends Account {
     this.passedSeconds += days * DAY;
   }
 
-  /** What the API says when a key is made. */
+  /** What the API returns when a key is created. */
   newKey({ expiry = 90 * DAY }: Values): Made | Promise<Made> {
     const id = `k${letters(10)}CNTRL`;
     return {
@@ -49,19 +49,19 @@ export class Tailnet extends Account {
     };
   }
 
-  /** A key is no longer valid when it has been used, unless it is reusable, when it was revoked, and when it has expired. */
+  /** A key becomes invalid when it has been used (unless it is reusable), when it is revoked, and when it expires. */
   isInvalid({ id, outputs }: Record): boolean {
     return (
       this.usedKeys.has(id) || this.revoked.has(id) || this.now() >= new Date(outputs.expiresAt as string)
     );
   }
 
-  /** Somebody deletes a key in the console: the API goes on knowing it, as invalid. */
+  /** Somebody deletes a key in the console: the API still knows it, as invalid. */
   revoke(id: string): void {
     this.revoked.add(id);
   }
 
-  /** @throws Refused as tailscaled is refused by the control server */
+  /** @throws Refused as the control server refuses tailscaled */
   join(hostname: string, authKey: string): Device {
     const key = this.list(KEY).find(({ outputs }) => outputs.key === authKey);
     if (!key || this.isInvalid(key)) throw new Refused(`${hostname}: invalid key: API key does not exist`);

@@ -7,7 +7,7 @@ import { type Kind, ProviderDouble, Refused } from "./provider";
 import { KEY, type Tailnet } from "./tailnet";
 import type { Values } from "./values";
 
-/** Every input of a key replaces it. */
+/** A change of any input replaces a key. */
 const tailnetKey: Kind<Tailnet> = {
   inputs: inputsOf<tailscale.TailnetKeyArgs>()({
     description: { type: "string", replaces: true, refuses: matching(/^[A-Za-z0-9 -]{0,50}$/) },
@@ -23,12 +23,12 @@ const tailnetKey: Kind<Tailnet> = {
   create: (tailnet, inputs) => {
     const tags = (inputs.tags ?? []) as string[];
     const unknown = tags.filter((tag) => !tailnet.tagOwners[tag]);
-    // An OAuth client makes no keys of a person's.
+    // An OAuth client cannot create keys that belong to a person.
     if (tags.length === 0 || unknown.length > 0)
       throw new Refused(`400: requested tags [${unknown}] are invalid or not permitted`);
     return tailnet.newKey(inputs);
   },
-  // The API tells the key itself once, when it is made: the provider forgets it as it reads.
+  // The API returns the key itself only once, when it is created: the provider forgets it when it reads.
   read: (tailnet, record) => ({ ...record.outputs, key: "", invalid: tailnet.isInvalid(record) }),
 };
 

@@ -25,7 +25,7 @@ const idOf = (key: KeyObject) =>
     .update(key.export({ format: "der", type: "spki" }))
     .digest("hex");
 
-/** Only its PEM: the program wants nothing else of a P-256 key. */
+/** Only its PEM: the program needs nothing else of a P-256 key. */
 function elliptic() {
   const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const privateKeyPem = pair.privateKey.export({ format: "pem", type: "sec1" });

@@ -3,7 +3,7 @@
 /** A resource's inputs or outputs: plain JSON, with unknown values in previews. */
 export type Values = Record<string, unknown>;
 
-/** Stands for a string that only the real thing will tell (sdk/go/common/resource/plugin/rpc.go, UnknownStringValue). */
+/** Stands for a string that is not known before the resource exists (sdk/go/common/resource/plugin/rpc.go, UnknownStringValue). */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -21,7 +21,7 @@ export function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, plain(inner)]));
 }
 
-/** Whether a value, or anything in it, is not known yet. */
+/** Whether a value, or anything in it, is still unknown. */
 export function isUnknown(value: unknown): boolean {
   if (value === UNKNOWN) return true;
   return value !== null && typeof value === "object" && Object.values(value).some(isUnknown);

@@ -1,12 +1,12 @@
-/** A token as an application of somebody's has it, for the API and for streaming. */
+/** An API token of a person's application, for the API and for streaming. */
 import { randomBytes } from "node:crypto";
 import { sql } from "./databases";
 import type { Machine } from "./machine";
 
 /**
- * By one row: Mastodon's own tables and its stand-in's have these columns, and a console of Mastodon's takes ten seconds of CPU.
+ * Created by one row: Mastodon's own tables and those of its stand-in have these columns, and Mastodon's console takes ten seconds of CPU.
  *
- * @param email of the person
+ * @param email the person's address
  */
 export async function apiToken(main: Machine, email: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");

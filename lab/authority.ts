@@ -1,4 +1,4 @@
-/** A certificate authority of the lab's own: stand-ins for services of the internet answer by TLS under their real names. */
+/** The lab's own certificate authority: stand-ins for internet services answer over TLS under the real names. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { cached } from "../tools/cache";
 import { run } from "../tools/run";
 import type { Machine } from "./machine";
 
-/** Where Debian's programs look, awscli and nginx' configuration among them. */
+/** Where Debian's programs look, including awscli and nginx' configuration. */
 const TRUSTED = "/etc/ssl/certs/ca-certificates.crt";
 
 /** In days. */
@@ -22,11 +22,11 @@ export class Authority {
   private constructor(
     /** Folder of its own certificate and key. */
     private readonly own: string,
-    /** Folder of those that it signs. */
+    /** Folder of the certificates that it signs. */
     private readonly folder: string,
   ) {}
 
-  /** @param folder where its files go; lasts for a day */
+  /** @param folder where its files go; it is valid for a day */
   static async create(folder: string): Promise<Authority> {
     mkdirSync(folder, { recursive: true });
     await makeRoot(folder, 1);
@@ -34,10 +34,10 @@ export class Authority {
   }
 
   /**
-   * The one that the stand-ins for Mastodon's images trust: kept beside them in the cache, since an image is made once. Nothing
-   * outside of a lab trusts it.
+   * The authority that the stand-ins for Mastodon's images trust. It is kept next to them in the cache, since an image is made once.
+   * Nothing outside of a lab trusts it.
    *
-   * @param folder where the files go that it signs
+   * @param folder where the files that it signs go
    */
   static async kept(folder: string): Promise<Authority> {
     mkdirSync(folder, { recursive: true });
@@ -49,7 +49,7 @@ export class Authority {
     return join(this.own, "authority.crt");
   }
 
-  /** A server's certificate for those DNS names (`*.` stands for one label) and addresses. */
+  /** A server's certificate for these DNS names (`*.` stands for one label) and addresses. */
   sign(...names: [string, ...string[]]): Promise<ServerCertificate> {
     return make(this.folder, names[0].replace("*", "any"), 1, [
       ...["-CA", this.path, "-CAkey", join(this.own, "authority.key")],
@@ -62,7 +62,7 @@ export class Authority {
   }
 
   /**
-   * Before the machine starts.
+   * Call this before the machine starts.
    *
    * @param further certificates of other authorities, in PEM
    */
@@ -77,7 +77,7 @@ const keptRoot = () =>
     await makeRoot(path, DECADE);
   });
 
-/** Certificate of the kept one, in PEM. */
+/** Certificate of the kept authority, in PEM. */
 export const keptCertificate = async (): Promise<string> =>
   readFileSync(join(await keptRoot(), "authority.crt"), "utf8");
 
@@ -90,7 +90,7 @@ const makeRoot = (folder: string, days: number) =>
 async function make(folder: string, name: string, days: number, options: readonly string[]) {
   const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
   await run([
-    // No configuration: a distribution's own would add extensions of its own.
+    // Without a configuration file: a distribution's own file would add extensions.
     ...["openssl", "req", "-x509", "-config", "/dev/null", "-days", String(days), "-nodes"],
     ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
     ...options,

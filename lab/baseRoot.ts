@@ -10,7 +10,7 @@ import { run } from "../tools/run";
 import { DEBIAN_NAMES, INTERNET } from "./internet/addresses";
 import type { Overlay } from "./machine";
 
-/** What DigitalOcean's image has beside a minimal Debian, as far as the hosts rely on it. */
+/** What DigitalOcean's image has in addition to a minimal Debian, as far as the hosts rely on it. */
 const IMAGE = [
   "cloud-init",
   "dbus",
@@ -25,7 +25,7 @@ const IMAGE = [
   "udev",
 ];
 
-/** As on a new droplet: nothing of theirs runs before the host's own steps have configured it. */
+/** As on a new droplet: none of these services runs before the host's own steps have configured it. */
 const HOST_SERVICES = [
   "containerd",
   "docker.service",
@@ -36,13 +36,13 @@ const HOST_SERVICES = [
   "redis-server",
 ];
 
-/** A file that has to be there before packages are configured, as the hosts' own steps see to it. */
+/** A file that must exist before packages are configured; on a host, its own steps write it. */
 export interface Seed {
   path: string;
   content: string;
 }
 
-/** Debian's mirrors as this machine uses them, so that a proxy or a mirror of one's own serves here too. */
+/** Debian's mirrors as this machine uses them, so that a proxy or a private mirror also works here. */
 export async function mirrors(): Promise<{ main: string; security: string }> {
   const listed = await run([
     "apt-get",
@@ -78,15 +78,15 @@ async function sources(suite: Suite): Promise<string> {
 }
 
 interface RootOptions {
-  /** Written before any package is configured: users with fixed ids, no cluster of the package's own. */
+  /** Written before any package is configured: users with fixed ids, and no cluster created by the package. */
   seeds?: readonly Seed[];
-  /** Units that do not start at boot although their package says so. */
+  /** Units that do not start at boot although their package enables them. */
   disabled?: readonly string[];
-  /** Debian 13 where absent. */
+  /** Debian 13 if absent. */
   suite?: Suite;
 }
 
-/** A Debian root with those packages, in the cache; about a minute where it is not there yet. */
+/** A Debian root with these packages, from the cache; it takes about a minute to make. */
 export function debianRoot(
   name: string,
   packages: readonly string[],
@@ -106,7 +106,7 @@ export function debianRoot(
           "--variant=minbase",
           `--include=${wanted.join(",")}`,
           "--dpkgopt=force-confold",
-          // A release in the making has lists that expire after days: a mirror that is weeks behind will do for a stand-in.
+          // The lists of an unreleased Debian expire after days. For a stand-in, a mirror that is weeks behind is good enough.
           ...(suite === "forky" ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
           '--essential-hook=cp -r "$SEEDS"/. "$1"',
           '--essential-hook=for file in "$1"/etc/sysusers.d/*.conf; do if [ -e "$file" ]; then systemd-sysusers --root="$1" "$file"; fi; done',
@@ -126,9 +126,9 @@ export function debianRoot(
 }
 
 /**
- * The root that both kinds of host boot from: DigitalOcean's image, as near as it can be had, with the hosts' packages.
+ * The root that both kinds of host boot from: as close to DigitalOcean's image as possible, with the hosts' packages.
  *
- * @param tools further packages, for what is looked at inside
+ * @param tools further packages, for tests that look inside
  */
 export const hostRoot = (tools: readonly string[] = []) =>
   debianRoot("host", [...IMAGE, ...packagesOf([...mainServices, ...workerServices]), ...tools], {
@@ -139,12 +139,12 @@ export const hostRoot = (tools: readonly string[] = []) =>
     disabled: HOST_SERVICES,
   });
 
-/** A new droplet's root: nothing of what the hosts' own steps install is in it. */
+/** A new droplet's root: it contains nothing that the hosts' own steps install. */
 export const bareRoot = () => debianRoot("bare", [...IMAGE, "ca-certificates", "openssh-server"]);
 
 const [DEBIAN, SECURITY] = DEBIAN_NAMES;
 
-/** What the image brings beside its packages; the resolver of its own comes with those that the hosts install. */
+/** What the image has beyond its packages; the hosts install their own resolver with theirs. */
 export const bareFiles: Overlay = {
   "/etc/apt/sources.list": {
     content: [

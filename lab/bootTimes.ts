@@ -1,13 +1,13 @@
-/** Where the time goes between a machine's power and its first job. */
+/** Where the time goes between a machine's power-on and its first job. */
 import type { Machine } from "./machine";
 
-/** A moment of a boot, in seconds since the host's own start: containers have the clock of their host. */
+/** A moment of a boot, in seconds since this machine's own start: containers share its clock. */
 export interface Moment {
   name: string;
   at: number;
 }
 
-/** What the journal of a worker's first boot says when a part is over, in the order in which it says so. */
+/** Journal lines of a worker's first boot that mark the end of each part, in order. */
 const PARTS: readonly (readonly [name: string, said: RegExp])[] = [
   ["systemd", /cloud-init\[\d+\]: Cloud-init v\. \S+ running 'init-local'/],
   ["cloud-init before the network", /cloud-init\[\d+\]: Cloud-init v\. \S+ running 'init'/],
@@ -19,7 +19,7 @@ const PARTS: readonly (readonly [name: string, said: RegExp])[] = [
   ["containers", /mastodon-worker\[\d+\]: \d+ Sidekiq processes run against main/],
 ];
 
-/** @param journal as `journalctl -o short-monotonic` has it */
+/** @param journal the output of `journalctl -o short-monotonic` */
 export function moments(journal: string): Moment[] {
   const lines = journal.split("\n");
   return PARTS.map(([name, said]) => {
@@ -30,17 +30,17 @@ export function moments(journal: string): Moment[] {
   });
 }
 
-/** `12.3 s: systemd 1.0, …`: each part's seconds since the one before it. */
+/** `12.3 s: systemd 1.0, …`: each part's seconds since the previous part. */
 export function breakdown(power: number, parts: readonly Moment[]): string {
   const each = parts.map(({ name, at }, i) => `${name} ${(at - (parts[i - 1]?.at ?? power)).toFixed(1)}`);
   return `${((parts.at(-1)?.at ?? power) - power).toFixed(1)} s: ${each.join(", ")}`;
 }
 
-/** From milliseconds since 1970. */
+/** Converts milliseconds since 1970. */
 export const monotonic = (at: number): number =>
   Number(process.hrtime.bigint()) / 1e9 - (Date.now() - at) / 1000;
 
-/** Seconds from a machine's power until its containers start, and from there to its first job. */
+/** Seconds from a machine's power-on until its containers start, and from there to its first job. */
 export interface BootTime {
   machine: number;
   mastodon: number;
@@ -48,7 +48,7 @@ export interface BootTime {
 }
 
 /**
- * What the time from the machine's power to its first job consists of.
+ * The parts of the time from the machine's power-on to its first job.
  *
  * @param firstJob milliseconds since 1970
  */
@@ -57,7 +57,7 @@ export async function untilFirstJob(machine: Machine, firstJob: number): Promise
   return bootTime(journal, monotonic(machine.poweredAt), monotonic(firstJob));
 }
 
-/** @param journal as `journalctl -o short-monotonic` has it */
+/** @param journal the output of `journalctl -o short-monotonic` */
 export function bootTime(journal: string, power: number, firstJob: number): BootTime {
   const parts = [...moments(journal), { name: "Mastodon and its first job", at: firstJob }];
   const started = parts.at(-2)?.at ?? power;

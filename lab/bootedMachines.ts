@@ -1,4 +1,4 @@
-/** Behind each droplet of the doubles a machine that boots from the droplet's user data. */
+/** A machine behind each droplet of the doubles, which boots from the droplet's user data. */
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Answer, Connection, Machines, Power } from "../doubles/machines";
@@ -13,12 +13,12 @@ import { Volume } from "./volume";
 /** What machines have before their first boot. */
 export interface Image {
   base: string;
-  /** Over the base. */
+  /** Layers over the base. */
   layers?: readonly string[];
   /** Folder with Docker's images. */
   docker?: string;
   overlay?: Overlay;
-  /** The user data for such a machine, where it is not the droplet's as it is. */
+  /** The user data for such a machine, if it differs from the droplet's. */
   userData?: (text: string) => Promise<string>;
 }
 
@@ -27,16 +27,16 @@ export interface BootedMachinesArgs {
   network: Network;
   image: Image;
   authority: Authority;
-  /** Certificate of the stand-in for Let's Encrypt, in PEM: machines trust it as they do the real one. */
+  /** Certificate of the stand-in for Let's Encrypt, in PEM: machines trust it like the real one. */
   letsEncrypt: string;
   deployer: Deployer;
-  /** Called when a machine has an address that its firewall has to know. */
+  /** Called when a machine has an address that its firewall must know. */
   changed: () => Promise<void>;
 }
 
 interface Booted {
   machine: Machine;
-  /** In the tailnet. */
+  /** Name in the tailnet. */
   hostname: string;
   dropletName: string;
   tags: readonly string[];
@@ -59,7 +59,7 @@ export class BootedMachines implements Machines {
     const { hostname } = parse(userData) as { hostname: string };
     const number = ++this.made;
     const machine = await Machine.create({
-      // Short: it becomes the name of an interface.
+      // Short, because it becomes the name of an interface.
       name: `d${number}`,
       folder,
       ...image,
@@ -103,7 +103,7 @@ export class BootedMachines implements Machines {
     return true;
   }
 
-  /** Switched off and on by its own means. */
+  /** Switches it off and on by its own means. */
   async reboot(dropletName: string): Promise<Machine> {
     const { machine } = this.running(dropletName);
     await machine.stop();
@@ -111,7 +111,7 @@ export class BootedMachines implements Machines {
     return machine;
   }
 
-  /** Loses its power and gets it back. */
+  /** Cuts its power and restores it. */
   async powerCut(dropletName: string, cut: () => void): Promise<Machine> {
     const { machine } = this.running(dropletName);
     await machine.cut();
@@ -130,7 +130,7 @@ export class BootedMachines implements Machines {
     return found;
   }
 
-  /** Droplet's id and machine of everything that has power. */
+  /** Droplet's id and machine, for all machines that have power. */
   list(): (Booted & { dropletId: string })[] {
     return [...this.booted].filter(([, { on }]) => on).map(([dropletId, one]) => ({ dropletId, ...one }));
   }

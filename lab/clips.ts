@@ -1,4 +1,4 @@
-/** Videos as phones record them, which Mastodon has to convert: HEVC with 10 bits and sound in a .mov. */
+/** Videos as phones record them, which Mastodon has to convert: HEVC with 10 bits, and sound, in a .mov. */
 import { cached } from "../tools/cache";
 import { run } from "../tools/run";
 import { ffmpegProgram } from "./ffmpeg";
@@ -11,11 +11,11 @@ export interface Clip {
 
 export const CLIPS = {
   "1080p60": { width: 1920, height: 1080, rate: 60 },
-  // The largest that Mastodon takes (MAX_VIDEO_MATRIX_LIMIT).
+  // The largest that Mastodon accepts (MAX_VIDEO_MATRIX_LIMIT).
   "2160p30": { width: 3840, height: 2160, rate: 30 },
 } as const satisfies Record<string, Clip>;
 
-/** More than x264 keeps: from there on its memory no longer grows. */
+/** More frames than x264 keeps: from there on its memory no longer grows. */
 const FRAMES = 45;
 
 export async function clip({ width, height, rate }: Clip): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * DigitalOcean's firewalls and reserved addresses, as nftables between the machines and everything else: in a network
- * namespace whose bridge carries the machines, and which routes the rest.
+ * DigitalOcean's firewalls and reserved addresses, as nftables between the machines and everything else. They are in a network namespace
+ * whose bridge connects the machines, and which routes everything else.
  */
 import type { DigitalOceanAccount } from "../doubles/digitaloceanAccount";
 import { run } from "../tools/run";
@@ -12,9 +12,9 @@ interface Rule {
 }
 
 export interface Protected {
-  /** Of the machine on its network, v4 and v6. */
+  /** The machine's addresses on its network, v4 and v6. */
   addresses: readonly string[];
-  /** DigitalOcean's tags, which firewalls attach by. */
+  /** DigitalOcean's tags, by which firewalls attach. */
   tags: readonly string[];
   /** Reserved addresses that lead to it. */
   reserved: readonly string[];
@@ -29,7 +29,7 @@ const accepted = ({ protocol, portRange }: Rule): string => {
     : `${protocol} dport ${portRange} accept`;
 };
 
-/** The rules for those machines; a droplet without a firewall is open, as at DigitalOcean. */
+/** The rules for these machines; as at DigitalOcean, a droplet without a firewall is open. */
 export function ruleset(machines: readonly Protected[], accounts: readonly DigitalOceanAccount[]): string {
   const firewalls = accounts.flatMap((account) => account.list("digitalocean:index/firewall:Firewall"));
   const chains = machines.map(({ tags, addresses, reserved }, index) => {
@@ -52,12 +52,12 @@ export function ruleset(machines: readonly Protected[], accounts: readonly Digit
       ),
   );
   return [
-    // Both lines: nft 1.0.6 does not know `destroy`.
+    // Both lines, because nft 1.0.6 does not know `destroy`.
     "table inet cloud",
     "delete table inet cloud",
     "table inet cloud {",
     ...chains.map(({ index, rules }) => `  chain droplet_${index} {\n    ${rules.join("\n    ")}\n  }`),
-    // Neighbours are looked up without asking a firewall.
+    // Neighbor discovery does not pass DigitalOcean's firewall.
     `  chain forward {\n    type filter hook forward priority 0;\n    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n${judge}\n  }`,
     `  chain output {\n    type filter hook output priority 0;\n    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n${judge}\n  }`,
     `  chain prerouting {\n    type nat hook prerouting priority dstnat;\n${translated.join("\n")}\n  }`,
@@ -67,7 +67,7 @@ export function ruleset(machines: readonly Protected[], accounts: readonly Digit
   ].join("\n");
 }
 
-/** Routes to reserved IPv6 addresses, which are not translated: the droplet has them itself, or does not answer. */
+/** Routes to reserved IPv6 addresses. They are not translated: the droplet has them itself, or does not answer. */
 export const routes = (machines: readonly Protected[]): string[][] =>
   machines.flatMap(({ reserved, addresses }) =>
     reserved

@@ -1,4 +1,4 @@
-/** A program that runs beside the machines until it is stopped. */
+/** A program that runs next to the machines until it is stopped. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,14 +8,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface DaemonArgs {
   name: string;
   command: readonly string[];
-  /** For its log. */
+  /** Folder of its log. */
   folder: string;
   env?: NodeJS.ProcessEnv;
   /** Whether it answers. */
   ready: () => Promise<boolean>;
 }
 
-/** Whether somebody takes connections there: what most daemons are ready by. */
+/** Whether somebody accepts connections there: for most daemons this means ready. */
 export const listens = (address: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, address);
@@ -32,7 +32,7 @@ export class Daemon {
     private readonly process: ChildProcess,
   ) {}
 
-  /** @throws Error with the end of its log, where it does not answer within 30 seconds */
+  /** @throws Error with the end of its log, if it does not answer within 30 seconds */
   static async start(args: DaemonArgs): Promise<Daemon> {
     const [file = "", ...rest] = args.command;
     const child = spawn(file, rest, {

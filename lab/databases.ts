@@ -1,4 +1,4 @@
-/** What main's databases say, asked on main. */
+/** Asks main's databases, on main. */
 import type { Machine } from "./machine";
 
 /** Rows of a query, with `|` between columns. */
@@ -9,7 +9,7 @@ export async function sql(main: Machine, query: string): Promise<string[]> {
   return text.split("\n").filter(Boolean);
 }
 
-/** What Redis answers, a line an element. */
+/** Redis' answer, one line per element. */
 export async function redis(main: Machine, command: string): Promise<string[]> {
   const password = "REDISCLI_AUTH=$(cat /etc/mastodon-host/secrets/redis-password)";
   const text = await main.run(`${password} redis-cli -e --no-auth-warning ${command}`);
@@ -27,7 +27,7 @@ export interface SidekiqProcess {
 /** Heartbeats come every ten seconds; a dead process' entry stays for a minute. */
 const BEAT_MS = 12_000;
 
-/** Those that are alive. */
+/** The processes that are alive. */
 export async function sidekiqProcesses(main: Machine): Promise<SidekiqProcess[]> {
   const found: SidekiqProcess[] = [];
   for (const identity of await redis(main, "SMEMBERS processes")) {

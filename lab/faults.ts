@@ -1,4 +1,4 @@
-/** What goes wrong between machines: packets that are dropped on the machines' bridge, or come later. */
+/** Faults between machines: packets that are dropped or delayed on the machines' bridge. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { INTERNET, WIREGUARD } from "./internet/addresses";
 import type { Machine } from "./machine";
 import { INTERFACE } from "./network";
 
-/** Rules that drop what the machine sends and gets. */
+/** Rules that drop what the machine sends and receives. */
 function drops(machine: Machine, match: string): string[] {
   return [
     ["ip", machine.address],
@@ -33,11 +33,11 @@ async function dropped<T>(rules: readonly string[], meanwhile: () => Promise<T>)
 const directPaths = (machine: Machine) =>
   ["sport", "dport"].flatMap((port) => drops(machine, `udp ${port} ${WIREGUARD}`));
 
-/** The machine's direct paths are blocked, as by a firewall without UDP 41641; relays are reachable. */
+/** Blocks the machine's direct paths, like a firewall without UDP 41641; relays stay reachable. */
 export const withoutDirectPaths = <T>(machine: Machine, meanwhile: () => Promise<T>): Promise<T> =>
   dropped(directPaths(machine), meanwhile);
 
-/** The machine is cut off from the tailnet: no direct path, no relay, no control plane. */
+/** Cuts the machine off from the tailnet: no direct path, no relay, no control plane. */
 export const withoutTailnet = <T>(machine: Machine, meanwhile: () => Promise<T>): Promise<T> =>
   dropped(
     [
@@ -49,8 +49,8 @@ export const withoutTailnet = <T>(machine: Machine, meanwhile: () => Promise<T>)
   );
 
 /**
- * What the machine sends to the other one arrives that much later. The kernels that rehearsals run on need not have tc's netem, so
- * the packets take a way through a program (delay.py). There is no other way meanwhile: not by IPv6.
+ * Delays what the machine sends to the other one. The kernels that rehearsals run on may lack tc's netem, so the packets pass through a
+ * program (delay.py). Meanwhile there is no other path, not even IPv6.
  */
 export async function delayed<T>(
   machine: Machine,
@@ -79,7 +79,7 @@ export async function delayed<T>(
   }
 }
 
-/** Nobody reaches that port of the machine, not on the machine itself either: connections are refused, and open ones end. */
+/** Nobody reaches that port of the machine, not even on the machine itself: connections are refused, and open ones end. */
 export async function withoutPort<T>(
   machine: Machine,
   port: number,

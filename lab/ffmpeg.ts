@@ -1,4 +1,4 @@
-/** ffmpeg as one static program: Debian's brings 450 MB of libraries for screens and sound cards. */
+/** ffmpeg as one static program: Debian's needs 450 MB of libraries for screens and sound cards. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pypiPackage } from "../tools/pypi";

@@ -4,20 +4,20 @@ import type { Machine } from "./machine";
 
 export interface FirstBoot {
   host: string;
-  /** From power to the end of the apply. */
+  /** Seconds from power-on to the end of the apply. */
   seconds: number;
-  /** What each step of it took. */
+  /** Seconds that each of its steps took. */
   steps: ReadonlyMap<string, number>;
   /** Debian packages that it installed. */
   packages: number;
-  /** How often it asked for them. */
+  /** How many times it tried to install them. */
   tries: number;
-  /** From the mirror's return, or from asking where that was later, to the end of the installation. */
+  /** Seconds from the mirror's return, or from the request if that was later, to the end of the installation. */
   installing: number;
 }
 
 interface Apply {
-  /** Seconds since the host's own start. */
+  /** Seconds since this machine's own start. */
   ended: number;
   steps: Map<string, { from: number; to: number }>;
   tries: number;
@@ -26,8 +26,8 @@ interface Apply {
 /**
  * The first apply, which cloud-init runs.
  *
- * @param journal as `journalctl -o short-monotonic` has it
- * @throws Error where it did not end, or failed
+ * @param journal the output of `journalctl -o short-monotonic`
+ * @throws Error if it did not end, or failed
  */
 export function firstApply(journal: string): Apply {
   const lines = [
@@ -62,7 +62,7 @@ export async function firstBoot(machine: Machine, mirrorBack: number): Promise<F
 }
 
 /**
- * How many packages dpkg has begun with and not ended; its database says so only after a while.
+ * How many packages dpkg has started and not finished; its database shows that only after a while.
  *
  * @param log /var/log/dpkg.log
  */

@@ -1,4 +1,4 @@
-/** A data volume without room, for so long that Postgres gives up and fails at its next starts. */
+/** Keeps a data volume full until Postgres gives up, and fails at its next starts. */
 
 import { until } from "../tools/until";
 import type { Machine } from "./machine";
@@ -6,11 +6,11 @@ import type { Machine } from "./machine";
 const restarts = async (main: Machine) =>
   Number(await main.run("systemctl show -P NRestarts postgresql@17-main.service"));
 
-/** More of the write-ahead log than is recycled has to be written: as long as Postgres finds an old segment it notices nothing. */
+/** More of the write-ahead log must be written than can be recycled: as long as Postgres finds an old segment, it notices nothing. */
 const WRITE = `runuser -u postgres -- psql -qtAX -d mastodon -c \
   "SELECT pg_logical_emit_message(true, 'ballast', repeat('x', 1000000)) FROM generate_series(1, 20)"`;
 
-/** @param tries starts of Postgres that have to fail before there is room again */
+/** @param tries how many starts of Postgres must fail before there is room again */
 export async function withFullVolume(main: Machine, tries: number): Promise<void> {
   const before = await restarts(main);
   try {

@@ -1,4 +1,4 @@
-/** The Tailscale double's tailnet, whose keys come from a control plane that machines join. */
+/** The Tailscale double's tailnet, with keys from a control plane that machines really join. */
 import type { Made } from "../doubles/provider";
 import { Tailnet } from "../doubles/tailnet";
 import type { Values } from "../doubles/values";
@@ -15,7 +15,7 @@ export class HeadscaleTailnet extends Tailnet {
     const { id, key } = await this.plane.mintKey(tags as string[], expiry as number);
     const now = this.now();
     return {
-      // As Tailscale's own look: host names are made from them.
+      // In the format of Tailscale's own ids: host names are made from them.
       id: `k${key.replace(/[^A-Za-z0-9]/g, "").slice(-9)}${id}CNTRL`,
       outputs: {
         key,

@@ -1,6 +1,6 @@
 /**
- * Mastodon's two images in a copy of Docker's own folder: stand-ins under their official names, for which no registry is asked and
- * which take the real ones' commands and environment, or the real ones. For tests and rehearsals only.
+ * Mastodon's two images in a copy of Docker's own folder, for tests and rehearsals only. They are either the real ones, or stand-ins under
+ * their official names, which need no registry and take the real ones' commands and environment.
  */
 import {
   appendFileSync,
@@ -24,7 +24,7 @@ import { Network } from "./network";
 /** UID of the official images' user. */
 const MASTODON = 991;
 
-/** As `docker inspect` shows an image's configuration. */
+/** In the form that `docker inspect` shows an image's configuration. */
 export interface Configuration {
   Env: string[];
   WorkingDir: string;
@@ -34,22 +34,22 @@ export interface Configuration {
 }
 
 interface StandIn {
-  /** Debian's packages; none of Ruby's in streaming's image, none of Node's in the other, as in the official ones. */
+  /** Debian's packages; as in the official images, streaming has none of Ruby's, and the other has none of Node's. */
   packages: readonly string[];
   configuration: Configuration;
-  /** What it has beside packages and its own files. */
+  /** What it has in addition to packages and its own files. */
   finish(root: string): Promise<unknown>;
 }
 
 const COMMON = { WorkingDir: "/opt/mastodon", User: "mastodon" };
 
 /**
- * CPU that a stand-in takes where Mastodon loads Rails, in seconds: measured with Sidekiq of 4.6.5 (9 to 10). Tests that start containers
- * over and over, and time none of it, say that they want less.
+ * CPU seconds that a stand-in uses where Mastodon loads Rails: measured with Sidekiq of 4.6.5 (9 to 10). Tests that start containers
+ * repeatedly, and measure none of it, ask for less.
  */
 export const BOOT_CPU_SECONDS = 9.5;
 
-/** By their names at GitHub's registry; configurations as mastodon/mastodon:Dockerfile and streaming/Dockerfile have them. */
+/** By their names in GitHub's registry; configurations as in mastodon/mastodon:Dockerfile and streaming/Dockerfile. */
 export const STAND_INS = {
   mastodon: {
     packages: [
@@ -103,13 +103,13 @@ export const STAND_INS = {
 export type ImageName = keyof typeof STAND_INS;
 export const IMAGE_NAMES = Object.keys(STAND_INS) as ImageName[];
 
-/** The image's configuration, for containers that take so much CPU to boot. */
+/** The image's configuration, for containers that use this much CPU to boot. */
 export function configurationOf(name: ImageName, bootCpuSeconds = BOOT_CPU_SECONDS): Configuration {
   const { configuration } = STAND_INS[name];
   return { ...configuration, Env: [...configuration.Env, `STAND_IN_BOOT_CPU_SECONDS=${bootCpuSeconds}`] };
 }
 
-/** The same as `docker import --change` takes it. */
+/** The same in the form of `docker import --change`. */
 function changes(name: ImageName, bootCpuSeconds: number): string {
   const { Env, WorkingDir, User, Entrypoint, Cmd } = configurationOf(name, bootCpuSeconds);
   return [
@@ -156,7 +156,7 @@ export async function imageTar(name: ImageName): Promise<string> {
       await finish(image);
       writeFileSync(join(image, "usr/local/share/ca-certificates/lab.crt"), authority);
       await run(["chroot", image, "update-ca-certificates"]);
-      // Where Sidekiq says that it is ready: the process is not root.
+      // Sidekiq writes its ready file there, and the process is not root.
       const owner = [`--owner=${MASTODON}`, `--group=${MASTODON}`];
       await run(["install", "-d", ...owner, join(image, "opt/mastodon/tmp")]);
       const tar = ["tar", "--create", `--file=${path}`, "--numeric-owner", "--exclude=./dev/*"];
@@ -171,23 +171,23 @@ export async function imageTar(name: ImageName): Promise<string> {
 export const IMAGES = ["stand-ins", "real"] as const;
 export type Images = (typeof IMAGES)[number];
 
-/** Where Mastodon's own images are. */
+/** Where Mastodon's own images come from. */
 export const REGISTRY = "ghcr.io";
 
-/** For some 1.4 GB from a registry, or into Docker. */
+/** Seconds for some 1.4 GB from a registry, or into Docker. */
 const LARGE_SECONDS = 1800;
 
-/** A real image as Docker loads it, under its official name. A release's tag does not move. */
+/** A real image in the form that Docker loads, under its official name. A release's tag does not move. */
 const pulled = (image: string, registry: string): Promise<string> =>
   cached("mastodon-real", [image, registry, ARCHITECTURE], async (path) => {
     const platform = ["--override-os", "linux", "--override-arch", ARCHITECTURE];
-    // As Docker does: a registry on this machine needs no TLS.
+    // As in Docker: a registry on this machine needs no TLS.
     const plain = /^(localhost|127\.0\.0\.1)(:|$)/.test(registry) ? ["--src-tls-verify=false"] : [];
     const [from, to] = [`docker://${registry}/${image}`, `docker-archive:${path}:${REGISTRY}/${image}`];
     await run(["skopeo", ...platform, "copy", "--quiet", ...plain, from, to], { timeout: LARGE_SECONDS });
   });
 
-/** Takes an image in, and has it trust the lab's authority, as the lab's S3 and mail relay need it: nothing else of it changes. */
+/** Loads an image and makes it trust the lab's authority, for the lab's S3 and mail relay. Nothing else of it changes. */
 const loadTrusting = (file: string, name: string, authority: string) => `
 docker load --quiet --input ${file}
 rm -rf context && mkdir context && cat >context/lab.crt <<'END'
@@ -203,7 +203,7 @@ END
 DOCKER_BUILDKIT=0 docker build --quiet --network none --tag ${name} context`;
 
 export interface DockerFolderArgs {
-  /** The hosts' root, whose Docker takes the images in. */
+  /** The hosts' root, whose Docker loads the images. */
   base: string;
   /** Content of /etc/docker/daemon.json. */
   daemon: string;
@@ -211,11 +211,11 @@ export interface DockerFolderArgs {
   images?: Images;
   /** Where real ones are pulled from. */
   registry?: string;
-  /** Of stand-ins. */
+  /** For stand-ins. */
   bootCpuSeconds?: number;
 }
 
-/** A folder for a machine's /var/lib/docker that holds the images of that release. */
+/** A folder for a machine's /var/lib/docker that contains the images of that release. */
 export async function dockerFolder({
   base,
   daemon,
@@ -246,7 +246,7 @@ interface Loading {
   files: Readonly<Record<string, string>>;
 }
 
-/** Docker's folder after that script has run beside those files. */
+/** Docker's folder after the script has run with these files. */
 const dockerWith = ({ base, daemon, files }: Loading, script: string): Promise<string> =>
   cached("docker", [3, base, daemon, files, script], async (path) => {
     const folder = `${path}.machine`;

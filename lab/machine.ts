@@ -25,7 +25,7 @@ export interface MachineArgs {
   name: string;
   /** Folder that the machine's own files go to. */
   folder: string;
-  /** Root file system that it starts from; never written to. */
+  /** Root file system that it starts from; never changed. */
   base: string;
   /** Folders over the base, the first on top: programs that Debian does not have. */
   layers?: readonly string[];
@@ -34,7 +34,7 @@ export interface MachineArgs {
   network: Network;
   /** Last part of its address, 2 to 254: 10.99.0.N and fd99::N. */
   number: number;
-  /** Address of its name server; none where absent. */
+  /** Address of its name server; none if absent. */
   resolver?: string;
   /** cloud-config. */
   userData: string;
@@ -42,15 +42,15 @@ export interface MachineArgs {
   overlay?: Overlay;
 }
 
-/** In place of ConfigDrive, which DigitalOcean uses. */
+/** The data source, instead of ConfigDrive, which DigitalOcean uses. */
 const DATASOURCE = "datasource_list: [NoCloud]\n";
 
 const deviceOf = (volumeName: string) => `/dev/disk/by-id/scsi-0DO_Volume_${volumeName}`;
 
-/** Layers of images, which Docker never writes to, are shared where the file system can: they are thousands of files. */
+/** Layers of images, to which Docker never writes, are shared if the file system can do that: they are thousands of files. */
 async function copyDocker(from: string, to: string): Promise<void> {
   const shared = statSync(from).dev === statSync(to).dev ? ["--link"] : [];
-  // Real images are gigabytes where they cannot be shared.
+  // Real images are gigabytes if they cannot be shared.
   for (const name of readdirSync(from))
     await run(["cp", "-a", ...(name === "overlay2" ? shared : []), join(from, name), to], { timeout: 1800 });
 }
@@ -60,7 +60,7 @@ export class Machine {
   private readonly volumes = new Map<string, Volume>();
   private process: ReturnType<typeof spawn> | undefined;
   private group: ControlGroup | undefined;
-  /** When it last got power, milliseconds since 1970. */
+  /** When it last got power, in milliseconds since 1970. */
   poweredAt = 0;
 
   private constructor(private readonly args: MachineArgs) {}
@@ -75,7 +75,7 @@ export class Machine {
     return this.path("root");
   }
 
-  /** What it has of this machine, while it has power. */
+  /** This machine's resources for it, while it has power. */
   get controlGroup(): ControlGroup {
     if (!this.group) throw new Error(`${this.name} is switched off`);
     return this.group;
@@ -118,7 +118,7 @@ export class Machine {
     return run(["mount", "-t", "overlay", "overlay", "-o", options, this.root]);
   }
 
-  /** A file of its root, from outside. */
+  /** A file of its root, seen from outside. */
   write(path: string, content: string, mode = 0o644): void {
     mkdirSync(join(this.root, path, ".."), { recursive: true });
     writeFileSync(join(this.root, path), content, { mode });
@@ -147,7 +147,7 @@ export class Machine {
       "--link-journal=no",
       "--console=pipe",
       "--capability=all",
-      // What docker asks for beyond nspawn's list.
+      // What docker needs beyond nspawn's list of capabilities.
       "--system-call-filter=add_key keyctl bpf",
       `--bind=${this.path("docker")}:/var/lib/docker`,
       "--bind=/dev/net/tun",
@@ -177,7 +177,7 @@ export class Machine {
     });
   }
 
-  /** The container's PID 1, seen from here: nspawn's only child, once the one that sets it up has gone; 0 until then. */
+  /** The container's PID 1, seen from here: nspawn's only child after the setup process has ended; 0 until then. */
   private findLeader(): number {
     const pid = this.process?.pid;
     if (!pid) return 0;
@@ -192,7 +192,7 @@ export class Machine {
     }
   }
 
-  /** Processes in it whose command line is like that, by this machine's own numbers. */
+  /** Processes in it whose command line matches, by this machine's own process ids. */
   processes(commandLine: RegExp): number[] {
     return this.controlGroup.pids().filter((pid) => {
       try {
@@ -209,12 +209,12 @@ export class Machine {
     return existsSync(this.path("console.log")) ? readFileSync(this.path("console.log"), "utf8") : "";
   }
 
-  /** A command of this machine, as it has to be started to be on the network as the machine is. */
+  /** The prefix that runs a command of this machine on the machine's network. */
   onItsNetwork(command: readonly string[]): string[] {
     return ["nsenter", "-t", String(this.leader), "-n", ...command];
   }
 
-  /** Runs a shell command in it, whatever comes out. */
+  /** Runs a shell command in it, and returns even if it fails. */
   attempt(script: string, options: RunOptions = {}): Promise<Result> {
     const enter = ["nsenter", "-t", String(this.leader), "-m", "-u", "-i", "-n", "-p", "-C"];
     const environment = [
@@ -230,7 +230,7 @@ export class Machine {
   /**
    * Standard output of a shell command in it.
    *
-   * @throws Error with all that the command said, where it fails
+   * @throws Error with the command's output, if it fails
    */
   async run(script: string, options: RunOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.attempt(script, options);
@@ -238,7 +238,7 @@ export class Machine {
     return stdout;
   }
 
-  /** Until cloud-init has ended, with its verdict in one word: done, error. */
+  /** Waits until cloud-init has ended, and returns its status in one word: done, error. */
   async booted(seconds = 600): Promise<string> {
     const { stdout } = await this.attempt("cloud-init status --wait", { timeout: seconds });
     return stdout.replace(/^\.*\s*status: /, "").trim();
@@ -249,7 +249,7 @@ export class Machine {
     await until(`${what} on ${this.name}`, seconds, condition);
   }
 
-  /** As DigitalOcean shows a volume that is attached: its device, under its name. It stays so over reboots. */
+  /** Shows an attached volume as DigitalOcean does: its device, under its name. It stays over reboots. */
   async attach(volume: Volume, name: string): Promise<void> {
     const path = deviceOf(name);
     this.volumes.set(path, volume);
@@ -257,7 +257,7 @@ export class Machine {
       await this.run(`mkdir -p /dev/disk/by-id && mknod -m 0660 ${path} b ${await volume.numbers()}`);
   }
 
-  /** Its device goes; whoever has it mounted keeps it. */
+  /** Removes its device; a mounted file system stays mounted. */
   async detach(name: string): Promise<void> {
     this.volumes.delete(deviceOf(name));
     if (this.process) await this.run(`rm ${deviceOf(name)}`);
@@ -274,10 +274,10 @@ export class Machine {
     await this.ended();
   }
 
-  /** The power goes, and with it what was not yet on a volume. */
+  /** Cuts its power: what was not yet on a volume is lost. */
   async cut(): Promise<void> {
     if (!this.process) return;
-    // All at once, and without flushing the volume's log or pages, which the kernel would do after processes are killed.
+    // All at once, and without flushing the volume's log or pages, which the kernel would do after the processes are killed.
     await this.attempt(
       'volume=$(findmnt -rno TARGET -t xfs | head -n 1); kill -STOP -1; if [ "$volume" ]; then xfs_io -x -c shutdown "$volume"; fi',
     );
@@ -293,7 +293,7 @@ export class Machine {
     this.group = undefined;
   }
 
-  /** Switched off for good, and its disk gone. */
+  /** Switched off for good; its disk is deleted. */
   async remove(): Promise<void> {
     await this.cut();
     await attempt(["umount", "--lazy", this.root]);

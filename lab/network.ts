@@ -1,27 +1,27 @@
-/** A network of its own for machines: nothing of them shows on this machine's own interfaces. */
+/** A separate network for machines: nothing of it shows on this machine's own interfaces. */
 import { attempt, run } from "../tools/run";
 
 export const BRIDGE = "droplets";
 
-/** A machine's interface, called as on a droplet. */
+/** A machine's interface, with the name that it has on a droplet. */
 export const INTERFACE = "eth0";
 
 /** Its other end, on the bridge. */
 const portOf = (machine: string) => `ve-${machine}`;
 
 export class Network {
-  /** This machine's own end of it. */
+  /** This machine's own end of the bridge. */
   static readonly GATEWAY = "10.99.0.1";
   static readonly GATEWAY6 = "fd99::1";
 
   private constructor(readonly namespace: string) {}
 
-  /** One that exists. */
+  /** Opens an existing one. */
   static named(namespace: string): Network {
     return new Network(namespace);
   }
 
-  /** A namespace with a bridge in it; its own end has the addresses 10.99.0.1 and fd99::1. */
+  /** Creates a namespace with a bridge in it; its own end has the addresses 10.99.0.1 and fd99::1. */
   static async create(namespace: string): Promise<Network> {
     const network = new Network(namespace);
     await attempt(["ip", "netns", "del", namespace]);
@@ -29,7 +29,7 @@ export class Network {
     await network.run([
       "bash",
       "-ec",
-      // No duplicate address detection: addresses of the lab are unique by construction, and it takes two seconds.
+      // Without duplicate address detection: the lab's addresses are unique by construction, and it takes two seconds.
       `ip link set lo up; ip link add ${BRIDGE} type bridge; echo 0 >/proc/sys/net/ipv6/conf/${BRIDGE}/accept_dad
        ip addr add ${Network.GATEWAY}/24 dev ${BRIDGE}; ip addr add ${Network.GATEWAY6}/64 dev ${BRIDGE} nodad
        ip link set ${BRIDGE} up`,
@@ -46,17 +46,17 @@ export class Network {
     return attempt(this.inside(command), options);
   }
 
-  /** nsenter and not `ip netns exec`, which hides /sys/fs/cgroup from systemd-nspawn. */
+  /** nsenter, not `ip netns exec`, which hides /sys/fs/cgroup from systemd-nspawn. */
   inside(command: readonly string[]): string[] {
     return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
   }
 
-  /** systemd-nspawn's options for a machine on this network; its own way to a bridge calls the interface host0. */
+  /** systemd-nspawn's options for a machine on this network; its own option for a bridge would call the interface host0. */
   nspawnOptions(machine: string): string[] {
     return [`--network-veth-extra=${portOf(machine)}:${INTERFACE}`];
   }
 
-  /** Plugs the machine in, as soon as nspawn has made its interface; until then false. */
+  /** Plugs the machine in as soon as nspawn has made its interface; returns false until then. */
   async plugIn(machine: string): Promise<boolean> {
     return (await this.attempt(["ip", "link", "set", portOf(machine), "master", BRIDGE, "up"])).code === 0;
   }

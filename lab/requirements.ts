@@ -1,8 +1,8 @@
-/** What booting hosts needs of the machine that it runs on. */
+/** What the machine needs that boots hosts. */
 import { existsSync } from "node:fs";
 import { attempt } from "../tools/run";
 
-/** Command → the Debian package that brings it. */
+/** Command → the Debian package that contains it. */
 const COMMANDS = {
   curl: "curl",
   ip: "iproute2",
@@ -16,7 +16,7 @@ const COMMANDS = {
   "systemd-sysusers": "systemd",
 } as const;
 
-/** What a rehearsal needs beyond: its DNS, its firewall, its way to the machines. */
+/** What a rehearsal needs in addition: its DNS, its firewall, its path to the machines. */
 export const REHEARSAL_COMMANDS = {
   dnsmasq: "dnsmasq-base",
   "dpkg-deb": "dpkg",
@@ -28,13 +28,13 @@ export const REHEARSAL_COMMANDS = {
   "systemd-socket-activate": "systemd",
 } as const;
 
-/** What `--images real` needs beyond. */
+/** What `--images real` needs in addition. */
 export const PULLING_COMMANDS = { skopeo: "skopeo" } as const;
 
 /**
- * Everything that is missing, in one message.
+ * Reports everything that is missing, in one message.
  *
- * @param further commands beyond those that booting needs
+ * @param further commands in addition to those that booting needs
  * @throws Error
  */
 export async function requireHostTools(further: Readonly<Record<string, string>> = {}): Promise<void> {

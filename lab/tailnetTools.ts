@@ -5,11 +5,11 @@ import { cached } from "../tools/cache";
 import { goTool } from "../tools/goTool";
 import { WIREGUARD } from "./internet/addresses";
 
-/** The newest that builds with headscale's Go. */
+/** The newest version that builds with headscale's Go. */
 const TAILSCALE = { module: "tailscale.com", version: "v1.98.10" };
 const HEADSCALE = { module: "github.com/juanfont/headscale", version: "v0.28.0" };
 
-/** Its package's unit, as far as the hosts rely on it. */
+/** The unit of Tailscale's package, as far as the hosts rely on it. */
 const UNIT = `[Unit]
 Description=Tailscale node agent
 After=network-pre.target systemd-resolved.service
@@ -42,7 +42,7 @@ export async function tailscalePrograms(): Promise<TailscalePrograms> {
   };
 }
 
-/** A layer for machines that has what Tailscale's package brings. */
+/** A layer for machines with the content of Tailscale's package. */
 export async function tailscaleLayer(): Promise<string> {
   const programs = await tailscalePrograms();
   return cached("tailscale-layer", [programs, UNIT], async (path) => {

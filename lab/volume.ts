@@ -1,4 +1,4 @@
-/** A block storage volume as DigitalOcean makes it: formatted with XFS and a label, without a partition. */
+/** A block storage volume as DigitalOcean makes it: formatted with XFS and a label, without partitions. */
 import { mkdtempSync, rmdirSync, truncateSync, writeFileSync } from "node:fs";
 import { attempt, run } from "../tools/run";
 
@@ -9,17 +9,17 @@ export class Volume {
     readonly device: string,
   ) {}
 
-  /** @param label `mastodon-new` is what the program gives a new volume */
+  /** @param label the program gives a new volume `mastodon-new` */
   static async create(file: string, { mib, label }: { mib: number; label: string }): Promise<Volume> {
     writeFileSync(file, "");
     truncateSync(file, mib * 1024 * 1024);
-    // Where the kernel is older than mkfs its newest features would not mount.
+    // On a kernel older than mkfs, its newest features would not mount.
     await run(["mkfs.xfs", "-q", "-f", "-L", label, "-m", "reflink=1", file]);
     const device = (await run(["losetup", "--find", "--show", "--direct-io=off", file])).trim();
     return new Volume(file, device);
   }
 
-  /** Output of a shell command in it, while no machine has it mounted. */
+  /** Output of a shell command in the volume, while no machine has it mounted. */
   async run(script: string): Promise<string> {
     const folder = mkdtempSync(`${this.file}-mounted-`);
     await run(["mount", "-t", "xfs", this.device, folder]);
@@ -31,13 +31,13 @@ export class Volume {
     }
   }
 
-  /** As a bigger volume shows itself to its machine. */
+  /** Grows it, as its machine sees a larger volume. */
   async grow(mib: number): Promise<void> {
     truncateSync(this.file, mib * 1024 * 1024);
     await run(["losetup", "--set-capacity", this.device]);
   }
 
-  /** Device numbers, as mknod takes them. */
+  /** Device numbers in mknod's form. */
   async numbers(): Promise<string> {
     return (await run(["stat", "-c", "%Hr %Lr", this.device])).trim();
   }

@@ -1,4 +1,4 @@
-/** Somebody on the internet who asks the instance's names, before DNS knows them. */
+/** A client on the internet that asks under the instance's names before DNS knows them. */
 import type { Outside } from "../lab/internet/outside";
 import type { RehearsedStack } from "./stack";
 
@@ -8,12 +8,12 @@ export class Browser {
     private readonly stack: RehearsedStack,
   ) {}
 
-  /** Asks the web interface; the options are curl's. */
+  /** A request to the web interface; the options are curl's. */
   web(path: string, ...options: readonly string[]) {
     return this.browse(`https://${this.stack.names.web}${path}`, ...options);
   }
 
-  /** Asks one of the instance's names. */
+  /** A request to one of the instance's names. */
   browse(url: string, ...options: readonly string[]) {
     const resolve = ["--resolve", `${new URL(url).hostname}:443:${this.stack.site.ipv4}`];
     return this.outside.attempt(["curl", "-sSk", "--max-time", "10", ...resolve, ...options, url]);

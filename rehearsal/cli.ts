@@ -1,4 +1,4 @@
-/** `sudo npm run rehearse`: `pulumi up` on the real program, and working machines on this one. */
+/** `sudo npm run rehearse`: `pulumi up` with the real program, and working machines on this one. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,11 +28,11 @@ import { createWorld, prepare, type WorldArgs } from "./world";
 const INSIDE = "MASTODON_REHEARSAL_NETWORK";
 const RELEASE = settingsSchema.shape.mastodonVersion.parse(undefined);
 
-/** Names are looked up in the lab; and what is mounted within ends with the rehearsal. */
+/** In separate namespaces, names resolve in the lab, and mounts end with the rehearsal. */
 const OWN_RESOLVER = `resolver=$(mktemp); echo "nameserver ${INTERNET.dns}" >"$resolver"
 mount --bind "$resolver" /etc/resolv.conf; rm "$resolver"; exec "$@"`;
 
-/** Outside of the namespace: everything that needs a package server. Then the same command inside of it. */
+/** Outside of the namespaces: everything that needs a package server. Then the same command inside of them. */
 async function enter(options: Options): Promise<number> {
   await requireHostTools({ ...REHEARSAL_COMMANDS, ...(options.images === "real" ? PULLING_COMMANDS : {}) });
   await pulumiCli();
@@ -69,16 +69,16 @@ const STEPS = {
 } as const satisfies Record<string, Step>;
 type StepName = keyof typeof STEPS;
 
-/** The last report of everything. */
+/** The report of the last complete run. */
 const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 
-/** Those that take long: with `--all`, or when they are named. */
+/** Steps that take long: run with `--all`, or if they are named. */
 const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
 
-/** Those that ask nothing of Mastodon that only its stand-ins answer; `survives` asks for posts instead of measured jobs. */
+/** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */
 const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "survives", "destroy"];
 
-/** What is to be done: what is not long, everything, or what `--only` names; `up` comes before what needs it. */
+/** The steps to run: the short ones, all, or those that `--only` names; `up` comes before steps that need it. */
 function chosen({ only, all: everything, images }: Options): StepName[] {
   const all = (Object.keys(STEPS) as StepName[]).filter(
     (name) => images === "stand-ins" || ANY_IMAGES.includes(name),
@@ -94,7 +94,7 @@ function chosen({ only, all: everything, images }: Options): StepName[] {
   return all.filter((name) => (name === "up" && !alone) || wanted.includes(name));
 }
 
-/** What is made anew, one after the other, and what is done there: `fromBare` needs machines of another kind. */
+/** The worlds, created one after the other, and the steps in each: `fromBare` needs another kind of machine. */
 function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
   const { stack, images, registry } = options;
   const names = chosen(options);
@@ -114,7 +114,7 @@ async function rehearse(namespace: string, options: Options): Promise<number> {
   const interrupted = new Promise<never>((_, reject) =>
     process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
   );
-  // Where it comes before the steps it is heeded when they begin.
+  // If it comes before the steps, they see it when they begin.
   interrupted.catch(() => undefined);
   const report = new Report();
   const last = chosen(options).at(-1);
@@ -143,7 +143,7 @@ async function rehearse(namespace: string, options: Options): Promise<number> {
   return report.failed === 0 ? 0 : 1;
 }
 
-/** Leaves everything as it is, to be looked at, until Ctrl-C. */
+/** Leaves everything running for inspection, until Ctrl-C. */
 function held(folder: string): Promise<never> {
   console.log(
     `\nHeld until Ctrl-C. A shell in this world: nsenter -t ${process.pid} -m -n; machines and logs: ${folder}`,
@@ -173,7 +173,7 @@ Runs pulumi up on the real program, and working machines on this one (docs/rehea
   --hold                  leaves the instance up until Ctrl-C
 `;
 
-/** undefined where help was asked for. */
+/** undefined if help was asked for. */
 function options(): Options | undefined {
   const line = readCommandLine(process.argv.slice(2), {
     help: HELP,
@@ -201,7 +201,7 @@ function options(): Options | undefined {
 }
 
 async function main(): Promise<number> {
-  // A terminal and npm send one each, to both processes: the first ends the steps, and none ends the cleaning up.
+  // A terminal and npm each send one, to both processes: the first ends the steps, and none of them ends the cleanup.
   process.on("SIGINT", () => undefined);
   const wanted = options();
   if (!wanted) {

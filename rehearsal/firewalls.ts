@@ -23,9 +23,9 @@ export class CloudFirewalls {
     };
   }
 
-  /** Brings them up to what the accounts say. */
+  /** Updates them to what the accounts say. */
   sync(): Promise<void> {
-    // One after the other: machines boot at once, and the last to know of all of them has to be the last to load.
+    // One after the other: machines boot at the same time, and the update that knows all of them must be the last to load.
     this.synced = this.synced.then(() => this.load());
     return this.synced;
   }

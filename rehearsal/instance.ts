@@ -1,4 +1,4 @@
-/** The instance as applications and browsers ask it from the internet: the same of Mastodon and of its stand-ins. */
+/** The instance as applications and browsers on the internet see it: the same for Mastodon and for its stand-ins. */
 import { apiToken } from "../lab/apiToken";
 import type { Dns } from "../lab/internet/dns";
 import type { Outside } from "../lab/internet/outside";
@@ -7,10 +7,10 @@ import type { Browser } from "./browser";
 import type { StackMachines } from "./machines";
 import type { RehearsedStack } from "./stack";
 
-/** Mastodon's, as far as it is looked at here. */
+/** A media attachment of Mastodon's API; only the fields that are used here. */
 export interface Attachment {
   id: string;
-  /** null until it can be seen. */
+  /** null until it is available. */
   url: string | null;
   preview_url: string;
 }
@@ -20,7 +20,7 @@ export interface Answer<T> {
   body: T;
 }
 
-/** A browser's WebSocket, by a library that its server has not: arguments are the library, the name, the address and the token. */
+/** A browser's WebSocket, with a library that the server does not use. Arguments: the library, the name, the address and the token. */
 const CLIENT = `
 const [, library, name, address, token] = process.argv;
 const WebSocket = require(library);
@@ -45,7 +45,7 @@ export class Instance {
     },
   ) {}
 
-  /** The owner's; their account is made where it is not there yet. */
+  /** The owner's token; creates the owner's account if it does not exist yet. */
   ownersToken(): Promise<string> {
     this.token ??= this.makeToken();
     return this.token;
@@ -60,7 +60,7 @@ export class Instance {
     return apiToken(machines.main(), email);
   }
 
-  /** @throws Error with the whole answer, where it is no success */
+  /** @throws Error with the whole answer, if it is not a success */
   async api<T>(path: string, ...options: readonly string[]): Promise<Answer<T>> {
     const bearer = ["--header", `Authorization: Bearer ${await this.ownersToken()}`];
     const written = ["--write-out", "\\n%{http_code}"];
@@ -72,7 +72,7 @@ export class Instance {
   }
 
   /**
-   * Id of a new public post.
+   * Posts publicly, and returns the id of the new post.
    *
    * @param patience seconds to wait for the answer
    */
@@ -90,9 +90,9 @@ export class Instance {
   }
 
   /**
-   * Waits for the first post on the public timeline, as a page that is open there.
+   * Waits for the first post on the public timeline, like a page that is open there.
    *
-   * @returns when it came, in milliseconds since 1970, and its id
+   * @returns when it arrived, in milliseconds since 1970, and its id
    */
   async hear(): Promise<{ at: number; id: string }> {
     const { outside } = this.world;
@@ -105,13 +105,13 @@ export class Instance {
     return { at: Number(at), id: String(JSON.parse(payload).id) };
   }
 
-  /** How many jobs of that class Sidekiq has ended on that machine since then, by its own log. */
+  /** How many jobs of that class Sidekiq has finished on that machine since then, by its own log. */
   async jobsDone(machine: Machine, job: string, since: Date): Promise<number> {
     const logs = `docker ps -q --filter name=sidekiq | xargs -r -n 1 docker logs --since ${since.toISOString()} 2>&1`;
     return Number(await machine.run(`${logs} | grep -c 'class=${job} .*: done$' || true`));
   }
 
-  /** The first worker that has ended such a job since then. */
+  /** The first worker that has finished such a job since then. */
   async worker(job: string, since: Date): Promise<string | undefined> {
     for (const { hostname, machine } of this.world.machines.workerHosts())
       if ((await this.jobsDone(machine, job, since)) > 0) return hostname;

@@ -1,10 +1,10 @@
-/** What a rehearsal checks, with a verdict and a time for each, as it goes and at the end. */
+/** What a rehearsal checks, with a verdict and a time for each check, during the run and at the end. */
 import { markdownTable } from "../report/markdownTable";
 
 export interface Check {
   step: string;
   promise: string;
-  /** What went wrong; undefined: nothing. */
+  /** What went wrong; undefined if nothing did. */
   failure: string | undefined;
   seconds: number;
   /** A figure that the check measured. */
@@ -20,7 +20,7 @@ export class Report {
     process.stdout.write(`\n${step}\n`);
   }
 
-  /** Runs a check; a text that it returns is a figure worth showing. A failure ends no other check. */
+  /** Runs a check; a string that it returns is a figure worth showing. A failed check does not end the others. */
   async check(promise: string, run: () => Promise<unknown>): Promise<boolean> {
     const start = Date.now();
     let failure: string | undefined;
@@ -44,7 +44,7 @@ export class Report {
     return this.checks.filter(({ failure }) => failure !== undefined).length;
   }
 
-  /** Of each step, and of all. */
+  /** Minutes of each step, and of all. */
   private minutes(): string {
     const steps = new Map<string, number>();
     for (const { step, seconds } of this.checks) steps.set(step, (steps.get(step) ?? 0) + seconds);
@@ -72,7 +72,7 @@ export class Report {
     ].join("\n");
   }
 
-  /** As CI reads it. */
+  /** In a form for CI. */
   closing(): string {
     return `${this.checks.length - this.failed} passed, ${this.failed} failed`;
   }

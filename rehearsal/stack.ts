@@ -14,7 +14,7 @@ export interface Site {
 }
 
 export class RehearsedStack {
-  /** What the instance is called by; no step changes them. */
+  /** Names and addresses of the instance; no step changes them. */
   readonly names: Names;
   private outputs: Site | undefined;
 
@@ -25,22 +25,22 @@ export class RehearsedStack {
     this.names = namesOf(this.settings, name);
   }
 
-  /** With what is not said in its file. The CLI rewrites that, and scalars become strings. */
+  /** The settings with their defaults. The CLI rewrites the file, and scalars become strings. */
   get settings(): Settings {
     const raw = Object.entries(this.engine.settings())
       .filter(([name]) => !Object.hasOwn(SECRETS, name))
       .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
-    // What is wrong with them the program itself says, all at once.
+    // The program itself reports what is wrong with them, all at once.
     return parseValues(Object.fromEntries(raw), settingsSchema.shape, []).settings as Settings;
   }
 
-  /** As `read` found it. */
+  /** The value that `read` found. */
   get site(): Site {
     if (!this.outputs) throw new Error("the stack was not up yet");
     return this.outputs;
   }
 
-  /** What the stack's outputs say of the instance, after an up. */
+  /** What the stack's outputs say about the instance, after an up. */
   async read(): Promise<void> {
     const outputs = await this.engine.stack.outputs();
     const output = <T>(name: string) => {
@@ -56,7 +56,7 @@ export class RehearsedStack {
     };
   }
 
-  /** Replaces the first worker as the runbook says; ends when that is done. */
+  /** Replaces the first worker as the runbook says; returns when that is done. */
   async replaceWorker(): Promise<Run> {
     const key = (await this.engine.urns()).find((urn) => /::workers-\w+-1-auth-key$/.test(urn)) ?? "";
     return this.engine.up({ replace: [key] });

@@ -1,4 +1,4 @@
-/** The world of one rehearsal: the real program under the real engine, and behind its providers machines that boot. */
+/** The world of one rehearsal: the real program under the real engine, and booting machines behind its providers. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tailnetPolicy } from "../components/tailnetPolicy";
@@ -43,13 +43,13 @@ const CREDENTIALS: Credentials = {
   awsAccountId: "123456789012",
 };
 
-/** At the mail relay. */
+/** Login at the mail relay. */
 const SMTP_PASSWORD = "rehearsal-relay";
 
-/** headscale knows users and groups, and not Tailscale's roles. */
+/** headscale knows users and groups, but not Tailscale's roles. */
 const ADMINS = ["admin@"];
 
-/** What takes long and is kept: made before the network namespace is entered, which reaches no package server. */
+/** What takes long and is kept: made before the network namespace is entered, from which no package server can be reached. */
 export async function prepare({ release, images, registry, bare }: WorldArgs): Promise<Image> {
   await moto();
   await ffmpegProgram();
@@ -70,14 +70,14 @@ export interface WorldArgs {
   images: Images;
   /** Where real ones are pulled from. */
   registry: string;
-  /** Machines have neither packages nor images before their first boot, and the mirrors and registries to get them from. */
+  /** Machines have no packages or images before their first boot; mirrors and registries provide them. */
   bare?: boolean;
 }
 
-/** What a rehearsal consists of. A step is given those parts that it needs. */
+/** The parts of a rehearsal. Each step gets those that it needs. */
 export interface World {
   readonly args: WorldArgs;
-  /** For files of this rehearsal. */
+  /** Folder for the files of this rehearsal. */
   readonly folder: string;
   readonly cloud: Cloud<BootedMachines>;
   readonly stack: RehearsedStack;
@@ -88,25 +88,25 @@ export interface World {
   readonly outside: Outside;
   readonly browser: Browser;
   readonly instance: Instance;
-  /** Hears what becomes of jobs. */
+  /** Receives what processes report about jobs. */
   readonly collector: Collector;
   readonly s3: EvaluatedS3;
-  /** Absent where the instance sends no mail. */
+  /** Absent if the instance sends no mail. */
   readonly mail: MailRelay | undefined;
-  /** For videos to be uploaded, and to look at what became of them. */
+  /** Makes videos to upload, and inspects the results. */
   readonly ffmpeg: string;
-  /** Only where machines begin bare. */
+  /** Only if machines start bare. */
   readonly mirror: PackageMirror | undefined;
 }
 
 /** Those parts of it. */
 export type Needs<Parts extends keyof World> = Pick<World, Parts>;
 
-/** What was set up, taken down in reverse order. */
+/** What was set up, to be taken down in reverse order. */
 class SetUp {
   private readonly undo: (() => void | Promise<void>)[] = [];
 
-  /** Keeps in mind how to take it down. */
+  /** Registers how to take something down. */
   kept<T>(made: T, undo: (made: T) => void | Promise<void>): T {
     this.undo.push(() => undo(made));
     return made;
@@ -117,7 +117,7 @@ class SetUp {
   }
 }
 
-/** Makes a world, inside the network's namespace; `remove` takes all of it down. */
+/** Creates a world, inside the network's namespace; `remove` takes all of it down. */
 export async function createWorld(
   args: WorldArgs,
   network: Network,
@@ -205,12 +205,12 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
   };
 }
 
-/** headscale, with the policy that the stack's tailnet is documented to have. */
+/** headscale, with the policy that the docs give the stack's tailnet. */
 async function startControlPlane(
   { folder, authority, tags }: { folder: string; authority: Authority; tags: Names["tags"] },
   setUp: SetUp,
 ): Promise<ControlPlane> {
-  // headscale evaluates no tests.
+  // headscale does not support `tests`.
   const { tests: _tests, ...policy } = tailnetPolicy(tags, ADMINS);
   return setUp.kept(await ControlPlane.start(folder, authority, JSON.stringify(policy)), (made) =>
     made.down(),
@@ -270,7 +270,7 @@ async function startMail(
   return setUp.kept(await MailRelay.start(smtp, SMTP_PASSWORD, authority), (made) => made.stop());
 }
 
-/** Mirrors and registries; machines' user data is changed to get Tailscale from there. */
+/** Mirrors and registries; machines' user data is changed so that they get Tailscale from there. */
 async function servePackages(
   {
     folder,

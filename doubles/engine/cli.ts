@@ -5,10 +5,13 @@ import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { goTool } from "../../tools/goTool";
 import { attempt } from "../../tools/run";
 
-/** The workflows install the same: it is the newest that builds from the module proxy alone, and what everything here was run with. */
+/**
+ * The workflows install the same version: the newest that builds from the module proxy alone, and the one that everything here was run
+ * with.
+ */
 const VERSION = `v${readFileSync(join(__dirname, "../../.pulumi.version"), "utf8").trim()}`;
 
-/** Minutes where it has to be built first. */
+/** Takes minutes if it has to be built first. */
 export async function pulumiCli(): Promise<PulumiCommand> {
   const { code } = await attempt(["bash", "-c", "command -v pulumi"]);
   return code === 0 ? PulumiCommand.get() : PulumiCommand.get({ root: await builtCli() });
@@ -23,7 +26,7 @@ function builtCli(): Promise<string> {
     replaces: {
       "github.com/atotto/clipboard": "github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e",
     },
-    // The Automation API refuses a CLI that does not know its version.
+    // The Automation API refuses a CLI that does not know its own version.
     linkerFlags: `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${VERSION}`,
   });
 }

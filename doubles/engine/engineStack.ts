@@ -1,4 +1,4 @@
-/** A stack of this project under the real engine, in a copy of its own: the CLI writes into stack files. */
+/** A stack of this project under the real engine, in its own copy of the project: the CLI writes into stack files. */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
   cpSync,
@@ -22,7 +22,7 @@ import { LanguageHost } from "./languageHost";
 
 const ROOT = join(__dirname, "../..");
 const PROJECT = "mastodon-hosting";
-/** What the program, its policy pack and what CI runs consist of. */
+/** The files of the program, its policy pack and what CI runs. */
 const PROGRAM = [
   "index.ts",
   "catalogue",
@@ -46,14 +46,14 @@ const PASSPHRASE = "rehearsal";
 
 export interface EngineStackArgs {
   stack: string;
-  /** Whose settings it has; where absent, the stack is called like its example. */
+  /** The example whose settings it has; if absent, the stack has its example's name. */
   example?: Example;
-  /** Doubles, as PULUMI_DEBUG_PROVIDERS takes them, and where the accounts' own APIs are. */
+  /** Doubles, in the form that PULUMI_DEBUG_PROVIDERS takes, and the addresses of the accounts' own APIs. */
   cloud: { addresses: string; apiUrl: string };
   secrets: Readonly<Record<string, string>>;
-  /** Further variables of the CLI's. */
+  /** Further environment variables for the CLI. */
   environment?: Readonly<Record<string, string>>;
-  /** Further variables of the program's. */
+  /** Further environment variables for the program. */
   programEnvironment?: Readonly<Record<string, string>>;
 }
 
@@ -63,14 +63,14 @@ export interface Step {
   op: string;
   type: string;
   name: string;
-  /** Properties that differ, where the engine names them. */
+  /** Properties that differ, if the engine names them. */
   diffs: readonly string[];
 }
 
 /** An operation of the engine. */
 export interface Run {
   ok: boolean;
-  /** All that the CLI printed. */
+  /** The CLI's whole output. */
   output: string;
   steps: Step[];
   /** Errors and warnings of the program and the providers. */
@@ -81,13 +81,13 @@ export interface Run {
 
 type Operation = "up" | "preview" | "refresh" | "destroy";
 interface Options {
-  /** Fail where there is anything to change. */
+  /** Fail if there is anything to change. */
   expectNoChanges?: boolean;
   refresh?: boolean;
   replace?: string[];
   target?: string[];
   parallel?: number;
-  /** Prints every property. */
+  /** Print every property. */
   diff?: boolean;
   policyPacks?: string[];
 }
@@ -130,7 +130,7 @@ export class EngineStack {
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DEBUG_LANGUAGES: `nodejs:${port}`,
         PULUMI_DEBUG_PROVIDERS: cloud.addresses,
-        // A forgotten double fails, instead of a real plugin that runs against the real cloud.
+        // If a double is missing, this fails instead of starting a real plugin against the real cloud.
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
         // The log of events is for debugging.
@@ -177,7 +177,7 @@ export class EngineStack {
     writeFileSync(join(this.folder, "project", file), content);
   }
 
-  /** Edits a file of the copied program, until the returned function puts it back. */
+  /** Edits a file of the copied program; the returned function restores it. */
   editProgram(file: string, from: string, to: string): () => void {
     const path = join(this.folder, "project", file);
     const before = readFileSync(path, "utf8");
@@ -202,7 +202,7 @@ export class EngineStack {
     return this.run("destroy", options);
   }
 
-  /** A script of the project's, with the CLI on its PATH. */
+  /** A script of the project, with the CLI on its PATH. */
   script(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
     const { pulumiCommand, envVars, workDir, pulumiHome } = this.stack.workspace as LocalWorkspace;
     const PATH = `${dirname(pulumiCommand.command)}:${process.env.PATH}`;
@@ -219,18 +219,18 @@ export class EngineStack {
     });
   }
 
-  /** The CLI as it is typed. */
+  /** The CLI as a user types it. */
   cli(...args: string[]): Promise<Result> {
     return attempt(this.command(...args), { env: this.environment });
   }
 
-  /** A command of a user in the project's folder. */
+  /** A user's command in the project's folder. */
   shell(command: string): Promise<Result> {
     const { workDir } = this.stack.workspace;
     return attempt(["bash", "-c", `cd ${workDir} && ${command}`], { env: this.environment });
   }
 
-  /** A step of a workflow, as GitHub's runner starts it with `shell: bash`; its processes are a group of their own. */
+  /** A step of a workflow, as GitHub's runner starts it with `shell: bash`; its processes form a separate group. */
   startStep(run: string, env: NodeJS.ProcessEnv): ChildProcess {
     const file = join(this.folder, "step.sh");
     writeFileSync(file, run);
@@ -244,7 +244,7 @@ export class EngineStack {
     return step;
   }
 
-  /** Operations that the state holds for half done. */
+  /** Operations that the state lists as pending. */
   async pending(): Promise<string[]> {
     const { deployment } = await this.stack.exportStack();
     const operations = (deployment.pending_operations ?? []) as { type: string; resource: { urn: string } }[];
@@ -262,7 +262,7 @@ export class EngineStack {
     return this.host.programPid;
   }
 
-  /** An up whose engine is killed as soon as that is so. */
+  /** An up whose engine is killed as soon as the condition holds. */
   async killedUp(soon: () => boolean): Promise<void> {
     const engine = this.start("up", "--yes", "--skip-preview");
     for (const stream of [engine.stdout, engine.stderr]) stream?.resume();
@@ -284,13 +284,13 @@ export class EngineStack {
     return { ...process.env, ...envVars, PULUMI_HOME: pulumiHome, PATH };
   }
 
-  /** Of everything in the state. */
+  /** All resources in the state. */
   async urns(): Promise<string[]> {
     const { deployment } = await this.stack.exportStack();
     return ((deployment.resources ?? []) as { urn: string }[]).map(({ urn }) => urn);
   }
 
-  /** The state as it is stored: what is secret is encrypted. */
+  /** The state as it is stored: secrets are encrypted. */
   stored(): string {
     return readFileSync(
       join(this.folder, "state", ".pulumi", "stacks", PROJECT, `${this.name}.json`),
@@ -303,7 +303,7 @@ export class EngineStack {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** As the Automation API runs the CLI, without the three more times that it asks it for outputs and history after an up. */
+  /** As the Automation API runs the CLI, but without its three extra runs for outputs and history after an up. */
   private async run(operation: Operation, options: Options): Promise<Run> {
     const log = join(this.folder, "events.jsonl");
     rmSync(log, { force: true });
@@ -354,14 +354,14 @@ const flagsOf = (options: Options) =>
   });
 
 function stepOf({ resOutputsEvent, resourcePreEvent }: EngineEvent): Step[] {
-  // A preview has no outcomes; what it says before is what counts. An update's outcomes come in the order of their ends.
+  // A preview has no results, so its planned steps count. An update's results come in the order in which they end.
   const metadata =
     resOutputsEvent?.metadata ?? (resourcePreEvent?.planning ? resourcePreEvent.metadata : undefined);
   if (!metadata || (resOutputsEvent as { planning?: boolean } | undefined)?.planning) return [];
   return [{ op: metadata.op, ...partsOf(metadata.urn), diffs: metadata.diffs ?? [] }];
 }
 
-/** A stack's settings as far as they are edited here. */
+/** A stack's settings; only those that are edited here. */
 export interface Settings {
   [setting: string]: unknown;
   main: Record<string, unknown>;

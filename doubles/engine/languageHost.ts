@@ -1,6 +1,6 @@
 /**
- * Stands in for `pulumi-language-nodejs`, which comes with the CLI's installer only: runs the program with production's own
- * runner, @pulumi/pulumi/cmd/run.
+ * Stands in for `pulumi-language-nodejs`, which comes only with the CLI's installer. It runs the program with production's own runner,
+ * @pulumi/pulumi/cmd/run.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { Server, type ServerUnaryCall } from "@grpc/grpc-js";
@@ -10,7 +10,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { listen } from "../serve";
 
-/** What the runner exits with when it has told the engine why already (sdk/nodejs/cmd/run/run.ts). */
+/** The runner's exit code if it has already told the engine why (sdk/nodejs/cmd/run/run.ts). */
 const ALREADY_TOLD = 32;
 
 type Answer<T> = (error: null, response: T) => void;
@@ -21,7 +21,7 @@ export class LanguageHost {
   /** Process id of the program that was started last. */
   programPid: number | undefined;
 
-  /** @param environment further variables of the program's */
+  /** @param environment further environment variables for the program */
   constructor(private readonly environment: NodeJS.ProcessEnv = {}) {}
 
   async start(): Promise<number> {
@@ -47,7 +47,7 @@ export class LanguageHost {
       cancel: say(new Empty()),
       run: (call: ServerUnaryCall<proto.RunRequest, unknown>, answer: Answer<proto.RunResponse>) => {
         const program = this.run(call.request, answer);
-        // An engine that is gone, or a stop of this host, would leave the program waiting, with this process's output open.
+        // If the engine is gone or this host is stopped, the program would wait forever and keep this process's output open.
         call.on("cancelled", () => program.kill("SIGKILL"));
       },
     });

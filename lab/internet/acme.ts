@@ -1,4 +1,4 @@
-/** Let's Encrypt: pebble under its names. It looks the names up in the lab's DNS and asks them on port 80. */
+/** Let's Encrypt: pebble under its names. It resolves names in the lab's DNS, and validates on port 80. */
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -18,7 +18,7 @@ export class Acme {
   private constructor(
     private readonly daemon: Daemon,
     private readonly front: HttpsServer,
-    /** Certificate of the authority that signs for everybody, in PEM. */
+    /** Certificate of the authority that signs the certificates, in PEM. */
     readonly root: string,
   ) {}
 
@@ -46,7 +46,7 @@ export class Acme {
       name: "pebble",
       folder,
       command: [await pebbleProgram(), "-config", config, "-dnsserver", `${INTERNET.dns}:53`],
-      // Its random waits and refusals test clients, and certbot is not what is tested here.
+      // Pebble's random waits and refusals test clients, and certbot is not tested here.
       env: { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
       ready: async () => (await listens("127.0.0.1", PORT)) && (await listens("127.0.0.1", MANAGEMENT_PORT)),
     });
@@ -59,7 +59,7 @@ export class Acme {
   }
 }
 
-/** Made anew at each of its starts. */
+/** Pebble makes a new one at each start. */
 const root = async (): Promise<string> => {
   const url = `https://127.0.0.1:${MANAGEMENT_PORT}/roots/0`;
   const [answer] = (await once(get(url, { rejectUnauthorized: false }), "response")) as [IncomingMessage];
@@ -68,7 +68,7 @@ const root = async (): Promise<string> => {
   return pem;
 };
 
-/** Pebble has its directory elsewhere than Let's Encrypt. */
+/** Pebble's directory has another path than Let's Encrypt's. */
 const front = (tls: ServerCertificate): Promise<HttpsServer> =>
   serveHttps(tls, INTERNET.acme, (incoming, outgoing) => {
     const upstream = request(
@@ -77,7 +77,7 @@ const front = (tls: ServerCertificate): Promise<HttpsServer> =>
         port: PORT,
         path: incoming.url === "/directory" ? "/dir" : incoming.url,
         method: incoming.method,
-        // Its addresses are made from the Host header.
+        // Its URLs are made from the Host header.
         headers: incoming.headers,
         rejectUnauthorized: false,
       },

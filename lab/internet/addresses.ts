@@ -11,7 +11,7 @@ export const INTERNET = {
   metadata: "169.254.169.254",
 } as const;
 
-/** What Tailscale's client asks where it is told nothing else. */
+/** The addresses that Tailscale's client asks by default. */
 export const CONTROL_PLANE_NAME = "controlplane.tailscale.com";
 
 export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org"] as const;
@@ -19,12 +19,12 @@ export const ACME_NAMES = ["acme-v02.api.letsencrypt.org", "acme-staging-v02.api
 /** tailscaled's port on droplets, for direct paths (UDP). */
 export const WIREGUARD = 41_641;
 
-/** In the lists that Debian's installer and cloud-init write. */
+/** The names in the lists that Debian's installer and cloud-init write. */
 export const DEBIAN_NAMES = ["deb.debian.org", "security.debian.org"] as const;
 
 export const TAILSCALE_PACKAGES_NAME = "pkgs.tailscale.com";
 
-/** Names below it are S3's: regions' endpoints, and buckets' own. */
+/** Names below it are S3's: regions' endpoints, and the buckets. */
 export const AMAZON_ZONE = "amazonaws.com";
 
 export const REGISTRY_NAME = "ghcr.io";

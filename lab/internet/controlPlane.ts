@@ -1,4 +1,4 @@
-/** Tailscale's control plane: headscale under its name, with a relay of its own. */
+/** Tailscale's control plane: headscale under its name, with its own relay. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -8,7 +8,7 @@ import { Daemon, listens } from "../daemon";
 import { headscaleProgram } from "../tailnetTools";
 import { CONTROL_PLANE_NAME, INTERNET } from "./addresses";
 
-/** A node as `headscale nodes list` has it, as far as it is used here. */
+/** A node in `headscale nodes list`; only the fields that are used here. */
 export interface TailnetNode {
   id: number;
   given_name: string;
@@ -83,7 +83,7 @@ export class ControlPlane {
     };
   }
 
-  /** Starts it, again after `down`. */
+  /** Starts it; also starts it again after `down`. */
   async up(): Promise<void> {
     this.daemon = await Daemon.start({
       name: "headscale",
@@ -101,7 +101,7 @@ export class ControlPlane {
     return JSON.parse(await run([this.program, "--config", this.config, ...args, "--output", "json"])) as T;
   }
 
-  /** A one-use auth key for a device with those tags. */
+  /** A one-use auth key for a device with these tags. */
   async mintKey(tags: readonly string[], seconds: number): Promise<{ id: string; key: string }> {
     const expiration = `${Math.ceil(seconds)}s`;
     const { id, key } = await this.ask<{ id: number | string; key: string }>(

@@ -1,4 +1,4 @@
-/** Whoever runs `pulumi up`: a device of the tailnet, with ssh. */
+/** The machine that runs `pulumi up`: a device in the tailnet, with ssh. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +20,7 @@ export class Deployer {
     private readonly daemon: Daemon,
   ) {}
 
-  /** @param trusted a bundle of certificates with that of the lab's authority */
+  /** @param trusted a bundle of certificates that includes the lab authority's */
   static async join(parent: string, plane: ControlPlane, trusted: string, tag: string): Promise<Deployer> {
     const folder = join(parent, "deployer");
     mkdirSync(folder, { recursive: true });
@@ -58,9 +58,9 @@ export class Deployer {
   }
 
   /**
-   * As the provider's remote command: dials until the name is in the tailnet and answers, then runs the command once.
+   * Like the provider's remote command: dials until the name is in the tailnet and answers, then runs the command once.
    *
-   * @returns undefined where nothing answered within the limit
+   * @returns undefined if nothing answered within the limit
    */
   async ssh({ host, user, privateKey, hostKey }: Connection, command: string, stdin: string, seconds = 600) {
     const end = Date.now() + seconds * 1000;
@@ -68,7 +68,7 @@ export class Deployer {
       const address = (await this.peer(host))?.TailscaleIPs.find((ip) => !ip.includes(":"));
       if (address) {
         const answer = await this.dial({ address, host, user, privateKey, hostKey }, command, stdin);
-        // 255 is ssh's own: not connected, or cut off.
+        // 255 is ssh's own exit code: not connected, or cut off.
         if (answer.code !== 255 || !/connect to host|timed out|refused|closed by/i.test(answer.stderr))
           return answer;
       }

@@ -33,7 +33,7 @@ export class Dns {
         "--local-ttl=5",
         "--log-facility=-",
         `--address=/${AMAZON_ZONE}/${INTERNET.s3}`,
-        // What is not set does not exist, anywhere.
+        // A name that is not set does not exist.
         "--address=/#/",
       ],
       ready: () => resolver.resolve4("ready.lab").then(Boolean, () => false),
@@ -41,7 +41,7 @@ export class Dns {
     return dns;
   }
 
-  /** What a name resolves to from now on; nothing: it does not exist. */
+  /** What a name resolves to from now on; if empty, it does not exist. */
   set(name: string, ...addresses: readonly string[]): void {
     this.records.set(name, addresses);
     this.write();

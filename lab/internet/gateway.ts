@@ -1,4 +1,4 @@
-/** The lab's gateway: the addresses of the internet's services on it, and routes between the machines and the outside. */
+/** The lab's gateway: it has the addresses of the internet services, and routes between the machines and the outside. */
 import { RESERVED } from "../../doubles/digitaloceanNetwork";
 import { BRIDGE, type Network } from "../network";
 import { INTERNET } from "./addresses";
@@ -10,11 +10,11 @@ export async function openGateway(network: Network): Promise<void> {
     "-ec",
     [
       ...addresses,
-      // Where the doubles' reserved addresses are: the cloud's firewall translates them on their way out.
+      // The range of the doubles' reserved addresses; the cloud's firewall translates them on their way out.
       `ip route replace ${RESERVED.v4} dev ${BRIDGE}; ip -6 route replace ${RESERVED.v6} dev ${BRIDGE}`,
       "echo 1 >/proc/sys/net/ipv4/ip_forward",
       "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding",
-      // What passes from machine to machine meets the cloud's firewall, too.
+      // Traffic from machine to machine passes the cloud's firewall, too.
       "echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables",
       "echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables",
     ].join("; "),

@@ -1,4 +1,4 @@
-/** GitHub's container registry under its name: whatever release is asked for are the stand-ins for Mastodon's images. */
+/** GitHub's container registry under its name: for any release it serves the stand-ins for Mastodon's images. */
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import type { RequestListener } from "node:http";
@@ -23,7 +23,7 @@ function blob(mediaType: string, content: string): Blob {
   return { mediaType, digest, size: Buffer.byteLength(content) };
 }
 
-/** The image of one layer, as OCI's image specification has it: what is asked for by digest, and where it is. */
+/** An image with one layer, as OCI's image specification defines it: what is requested by digest, and where it is. */
 async function image(name: ImageName) {
   const tar = await imageTar(name);
   const hash = createHash("sha256");
@@ -56,7 +56,7 @@ async function image(name: ImageName) {
   };
 }
 
-/** Answers what a registry is asked, with the stand-ins. */
+/** Answers the requests to a registry, with the stand-ins. */
 export async function answersForStandIns(): Promise<RequestListener> {
   const images = new Map(
     await Promise.all(IMAGE_NAMES.map(async (name) => [name as string, await image(name)] as const)),

@@ -1,4 +1,4 @@
-/** The relay that takes the instance's mail: under its name and on its port, from whoever logs in as configured. */
+/** The relay for the instance's mail. It has the relay's name and port, and accepts anyone with the configured login. */
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -10,10 +10,10 @@ import { INTERNET } from "./addresses";
 export interface Mail {
   from: string;
   to: string[];
-  /** Who was logged in. */
+  /** The user who was logged in. */
   user: string | undefined;
   encrypted: boolean;
-  /** Header and body as they came. */
+  /** Header and body as they arrived. */
   text: string;
 }
 
@@ -23,7 +23,7 @@ export class MailRelay {
     readonly received: readonly Mail[],
   ) {}
 
-  /** @param smtp what the instance is told of it */
+  /** @param smtp the instance's settings for the relay */
   static async start(
     smtp: Settings["smtp"],
     password: string,
@@ -48,7 +48,7 @@ export class MailRelay {
       onData: keeping(received),
     });
     await new Promise<void>((resolve) => server.listen(smtp.port, address, resolve));
-    // Connections break off when a machine goes down.
+    // Connections break when a machine goes down.
     server.on("error", ({ message }) => process.stdout.write(`    mail relay: ${message}\n`));
     return new MailRelay(server, received);
   }

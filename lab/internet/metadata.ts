@@ -1,4 +1,4 @@
-/** DigitalOcean's metadata service: each droplet is told of itself, by the address that it asks from. */
+/** DigitalOcean's metadata service: each droplet learns about itself, by the address that it asks from. */
 import { createServer, type Server } from "node:http";
 import { INTERNET } from "./addresses";
 
@@ -13,7 +13,7 @@ export interface DropletMetadata {
 export class MetadataService {
   private constructor(private readonly server: Server) {}
 
-  /** @param droplet what is known of the droplet with that address */
+  /** @param droplet what is known about the droplet with that address */
   static start(droplet: (address: string) => DropletMetadata | undefined): Promise<MetadataService> {
     const server = createServer((request, response) => {
       const found = droplet(request.socket.remoteAddress?.replace("::ffff:", "") ?? "");

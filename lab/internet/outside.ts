@@ -38,7 +38,7 @@ export class Outside {
     return outside;
   }
 
-  /** As it has to be started to run there. */
+  /** The prefix of a command that runs there. */
   command(command: readonly string[]): string[] {
     return ["nsenter", `--net=/run/netns/${this.namespace}`, ...command];
   }

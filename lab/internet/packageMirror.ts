@@ -1,6 +1,6 @@
 /**
- * Debian's mirrors, under their names. Machines have no internet, so each file that they ask for is fetched by this
- * machine's own apt, with its own mirrors and proxies; signatures stay Debian's.
+ * Debian's mirrors, under their names. Machines have no internet, so this machine's own apt fetches each file that they request, with its
+ * own mirrors and proxies. The signatures stay Debian's.
  */
 import { join } from "node:path";
 import { Daemon, listens } from "../daemon";
@@ -23,9 +23,9 @@ export class PackageMirror {
     return mirror;
   }
 
-  /** Starts it, again after `down`. */
+  /** Starts it; also starts it again after `down`. */
   async up(): Promise<void> {
-    // A socket of the machines' network, served by a process outside of it: the rehearsal's parent, which can fetch.
+    // A socket in the machines' network, served by a process outside of it: the rehearsal's parent, which can fetch.
     const outside = [
       ...["nsenter", `--target=${process.ppid}`, "--net", "--mount"],
       ...["env", `--chdir=${process.cwd()}`],

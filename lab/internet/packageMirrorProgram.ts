@@ -7,7 +7,7 @@ import { cacheFolder } from "../../tools/cache";
 import { attempt } from "../../tools/run";
 import { mirrors } from "../baseRoot";
 
-/** Files whose names say what is in them: these never change. */
+/** Files whose names identify their content: they never change. */
 const LASTING = /\/(pool|by-hash)\//;
 
 class Missing extends Error {}
@@ -17,7 +17,7 @@ const current = mkdtempSync(join(tmpdir(), "package-mirror-"));
 const upstream = mirrors();
 const fetching = new Map<string, Promise<string>>();
 
-/** Where that is on the mirrors that this machine uses. */
+/** The URL of that file on the mirrors that this machine uses. */
 async function origin(path: string): Promise<string> {
   const { main, security } = await upstream;
   const [, archive, rest] = /^\/(debian|debian-security)\/(.+)$/.exec(path) ?? [];
@@ -31,7 +31,7 @@ async function fetched(path: string): Promise<string> {
   if (LASTING.test(path) && existsSync(file)) return file;
   const unfinished = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true });
-  // With its settings of proxies, passwords and certificates.
+  // Uses apt's settings of proxies, passwords and certificates.
   const helper = ["/usr/lib/apt/apt-helper", "-o", "APT::Sandbox::User=root", "download-file"];
   const { code, stderr } = await attempt([...helper, await origin(path), unfinished], { timeout: 300 });
   if (code !== 0) throw /\s404 +Not Found/.test(stderr) ? new Missing(path) : new Error(stderr);
@@ -39,7 +39,7 @@ async function fetched(path: string): Promise<string> {
   return file;
 }
 
-/** Two machines that ask for the same at once wait for one download. */
+/** If two machines request the same file at once, they wait for one download. */
 function file(path: string): Promise<string> {
   const found = fetching.get(path) ?? fetched(path).finally(() => fetching.delete(path));
   fetching.set(path, found);

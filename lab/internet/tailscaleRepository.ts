@@ -1,6 +1,6 @@
 /**
- * Tailscale's package repository under its name, with one package: the rehearsal's own build, signed with a key of the
- * rehearsal. Machines check that signature as they check Tailscale's; only the fingerprint in their step is another one.
+ * Tailscale's package repository under its name, with one package: the rehearsal's own build, signed with a key of the rehearsal. Machines
+ * check that signature as they check Tailscale's; only the fingerprint in their step differs.
  */
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { INTERNET, TAILSCALE_PACKAGES_NAME } from "./addresses";
 import type { Dns } from "./dns";
 import { type HttpsServer, serveHttps } from "./httpsServer";
 
-/** As its own package has them, as far as apt is concerned. */
+/** The fields of Tailscale's own package, as far as apt needs them. */
 const CONTROL = [
   "Package: tailscale",
   "Version: 1.98.10",
@@ -25,7 +25,7 @@ const CONTROL = [
   "",
 ].join("\n");
 
-/** As its own, which enables the unit and starts it where policy-rc.d lets it. */
+/** As in Tailscale's own package, which enables the unit and starts it if policy-rc.d allows that. */
 const POSTINST = `#!/bin/sh
 set -e
 deb-systemd-helper enable tailscaled.service
@@ -51,7 +51,7 @@ export async function tailscalePackage(): Promise<string> {
 
 const sha256 = (content: Buffer) => createHash("sha256").update(content).digest("hex");
 
-/** What apt fetches, by path below the repository's root; `sign` signs in the clear. */
+/** What apt fetches, by path below the repository's root; `sign` makes clear-text signatures. */
 async function files(deb: Buffer, sign: (text: string) => Promise<string>): Promise<Record<string, Buffer>> {
   const pool = "pool/tailscale.deb";
   const index = `main/binary-${ARCHITECTURE}/Packages`;
@@ -74,7 +74,7 @@ async function files(deb: Buffer, sign: (text: string) => Promise<string>): Prom
   };
 }
 
-/** Tailscale's own, as steps/40-tailnet pins it. */
+/** Tailscale's own fingerprint, which steps/40-tailnet pins. */
 export const PINNED = "2596A99EAAB33821893C0A79458CA832957F5868";
 
 const REPIN = `
@@ -84,7 +84,7 @@ text = zlib.decompress(base64.b85decode(sys.stdin.read())).decode()
 if text.count(old) != 1: sys.exit(f"{old} is {text.count(old)} times in the bundle")
 print(base64.b85encode(zlib.compress(text.replace(old, new).encode(), 9)).decode(), end="")
 `;
-/** The user data with another fingerprint for Tailscale's key, and nothing else changed. */
+/** The user data with another fingerprint for Tailscale's key; nothing else changes. */
 export async function pinnedTo(fingerprint: string, userData: string): Promise<string> {
   const config = parse(userData) as { write_files: { path: string; content: string }[] };
   const packed = config.write_files.find(({ path }) => path.endsWith("/bundle.b85"));
@@ -97,7 +97,7 @@ export async function pinnedTo(fingerprint: string, userData: string): Promise<s
 export class TailscaleRepository {
   private constructor(
     private readonly server: HttpsServer,
-    /** Of the key that signs. */
+    /** Fingerprint of the key that signs. */
     readonly fingerprint: string,
   ) {}
 

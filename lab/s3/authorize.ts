@@ -1,4 +1,4 @@
-/** Whether AWS would let a request through: by the account's own policies, evaluated with conditions and principals. */
+/** Whether AWS would allow a request: evaluates the account's own policies, with conditions and principals. */
 import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
 import { ACCESS_BLOCK, type AwsAccount, USER, USER_POLICY } from "../../doubles/awsAccount";
 import type { Asked } from "./request";
@@ -8,11 +8,11 @@ const BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy";
 export interface Caller {
   /** Name of the IAM user; undefined for a request without a signature. */
   user: string | undefined;
-  /** Whether it came by TLS. */
+  /** Whether it came over TLS. */
   tls: boolean;
 }
 
-/** @throws Error where a policy is none */
+/** @throws Error if a policy is not valid */
 export async function allowed(
   account: AwsAccount,
   { user, tls }: Caller,
@@ -45,7 +45,7 @@ export async function allowed(
   return result.overallResult === "Allowed";
 }
 
-/** A new bucket restricts the public (AWS, since April 2023). */
+/** A new bucket restricts public access (AWS, since April 2023). */
 function restrictsPublic(account: AwsAccount, bucket: string): boolean {
   const block = account.find(ACCESS_BLOCK, bucket);
   return block ? block.inputs.restrictPublicBuckets === true : true;

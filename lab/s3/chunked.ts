@@ -1,5 +1,5 @@
 /**
- * Bodies in chunks with a checksum behind the last one, as the SDKs since 2025 send them by TLS
+ * Bodies in chunks with a checksum after the last one, as SDKs since 2025 send them over TLS
  * (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html).
  */
 import { crc32 } from "node:zlib";
@@ -8,9 +8,9 @@ import { Refusal } from "./refusal";
 const CHECKSUM = "x-amz-checksum-crc32";
 
 /**
- * What the body holds.
+ * The content of the body.
  *
- * @throws Refusal where the checksum is another's, or of a kind that is not known here
+ * @throws Refusal if the checksum does not match, or is of an unknown kind
  */
 export function unchunked(body: Buffer): Buffer {
   const parts: Buffer[] = [];

@@ -22,10 +22,10 @@ export function moto(): Promise<string> {
 export interface S3Args<User extends string> {
   network: Network;
   authority: Authority;
-  /** For its log. */
+  /** Folder of its log. */
   folder: string;
   region: string;
-  /** Versioned, as the program's are. */
+  /** Buckets, versioned like the program's. */
   buckets: readonly string[];
   /** Name → IAM policy. */
   users: Readonly<Record<User, string>>;
@@ -36,16 +36,16 @@ export interface AccessKey {
   secret: string;
 }
 
-/** What is in a bucket. */
+/** An object in a bucket. */
 export interface StoredObject {
   key: string;
   size: number;
-  /** With `-N` at its end where it came in N parts. */
+  /** Ends in `-N` if it was uploaded in N parts. */
   etag: string;
   versionId: string;
 }
 
-/** The entries of that kind in what S3 answers to `GET ?versions`. */
+/** The entries of that kind in S3's answer to `GET ?versions`. */
 export const storedObjects = (list: string, kind: "Version" | "Version|DeleteMarker"): StoredObject[] =>
   [...list.matchAll(new RegExp(`<(${kind})>.*?</\\1>`, "gs"))].map(([entry]) => {
     const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(entry)?.[1] ?? "";
@@ -80,7 +80,7 @@ export class S3<User extends string> {
     return new S3(server, args, await setUp(python, args));
   }
 
-  /** Before the machine starts: the names lead it here. */
+  /** Call this before the machine starts: the names then lead here. */
   knownTo(machine: Machine): void {
     const names = [this.endpoint(), ...this.args.buckets.map((bucket) => this.endpoint(bucket))];
     machine.write("/etc/hosts", `${machine.read("/etc/hosts")}${Network.GATEWAY} ${names.join(" ")}\n`);
@@ -91,10 +91,10 @@ export class S3<User extends string> {
   }
 
   /**
-   * A signed request from elsewhere on the network.
+   * Sends a signed request from elsewhere on the network.
    *
-   * @param path of the object, with a query
-   * @param output file that takes the answer's body
+   * @param path the object's path, with a query
+   * @param output file for the answer's body
    */
   async request(user: User, method: string, bucket: string, path: string, output = "-") {
     const { network, authority, region } = this.args;
@@ -110,7 +110,7 @@ export class S3<User extends string> {
     return { status: Number(answer.slice(at + 1)), body: answer.slice(0, at) };
   }
 
-  /** Everything in a bucket by key, old versions too. */
+  /** Everything in a bucket by key, including old versions. */
   async objects(user: User, bucket: string): Promise<StoredObject[]> {
     const { status, body } = await this.request(user, "GET", bucket, "?versions=");
     if (status !== 200) throw new Error(`S3 answers ${status}: ${body}`);
@@ -122,7 +122,7 @@ export class S3<User extends string> {
   }
 }
 
-/** Makes buckets and users; their keys. */
+/** Creates buckets and users; returns the users' keys. */
 async function setUp<User extends string>(python: string, args: S3Args<User>) {
   const { network, authority, region, buckets, users } = args;
   const env = {

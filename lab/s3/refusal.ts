@@ -1,4 +1,4 @@
-/** What S3 answers in place of an object. */
+/** S3's answer when it refuses. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,

@@ -1,11 +1,11 @@
-/** What a request asks of S3, in IAM's words (docs.aws.amazon.com/AmazonS3/latest/API, "Permissions" of each call). */
+/** What a request asks of S3, in IAM's terms (docs.aws.amazon.com/AmazonS3/latest/API, "Permissions" of each call). */
 
 export interface S3Request {
   method: string;
   /** Path-style, with the query: `/BUCKET/KEY?QUERY`. */
   path: string;
   bucket: string;
-  /** Empty where the bucket itself is meant. */
+  /** Empty if the bucket itself is meant. */
   key: string;
   query: URLSearchParams;
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -20,7 +20,7 @@ export interface Asked {
 /** The bucket in front of S3's own name: virtual-hosted style. */
 const HOSTED = /^(.+)\.s3(\.[a-z0-9-]+)?\.amazonaws\.com$/;
 
-/** The bucket is in the host's name, or the first part of the path. */
+/** The bucket is in the host's name, or is the first part of the path. */
 export function parseRequest(
   method: string,
   url: string,
@@ -55,9 +55,9 @@ const BUCKET_SETTINGS: Readonly<Record<string, [string, string, string]>> = {
 };
 
 /**
- * Everything that has to be allowed for the request.
+ * Everything that must be allowed for the request.
  *
- * @throws Error for a call that is not in here: nothing is let through by not being known
+ * @throws Error for a call that is not listed: an unknown call is never allowed
  */
 export function askedOf(request: S3Request): Asked[] {
   const arn = `arn:aws:s3:::${request.bucket}`;
@@ -74,7 +74,7 @@ export function askedOf(request: S3Request): Asked[] {
   return asked;
 }
 
-/** Mastodon's way to delete many at once: each key is asked for alone. */
+/** Mastodon's way to delete many objects at once: each key is checked separately. */
 export const isBatchDelete = ({ method, key, query }: S3Request) =>
   method === "POST" && key === "" && query.has("delete");
 
@@ -105,7 +105,7 @@ function objectActions({ method, query, headers }: S3Request): string[] {
       return [`GetObject${version}`];
     case "DELETE":
       return [query.has("uploadId") ? "AbortMultipartUpload" : `DeleteObject${version}`];
-    // Parts, and the begin and the end of an upload in parts, are what a put is.
+    // Parts, and the start and end of an upload in parts, count as a put.
     case "PUT":
     case "POST":
       return headers["x-amz-acl"] ? ["PutObject", "PutObjectAcl"] : ["PutObject"];

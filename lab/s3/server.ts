@@ -1,6 +1,6 @@
 /**
- * The buckets of an AWS double as a real S3 server, by HTTP and by HTTPS. Who asks is checked by signature, what may be done by
- * the account's own policies; a store behind it keeps the objects.
+ * The buckets of an AWS double as a real S3 server, over HTTP and HTTPS. It checks the signature for who asks, and the account's own
+ * policies for what they may do; a store behind it keeps the objects.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer as http, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -23,17 +23,17 @@ export interface EvaluatedS3Args {
   account: AwsAccount;
   /** Signs its certificate. */
   authority: Authority;
-  /** For its log. */
+  /** Folder of its log. */
   folder: string;
-  /** The loopback where absent. */
+  /** The loopback address if absent. */
   address?: string;
-  /** Free ones where absent. */
+  /** Free ports if absent. */
   ports?: { http: number; https: number };
-  /** What it is called by; its address where absent. */
+  /** Its name; its address if absent. */
   names?: readonly [string, ...string[]];
 }
 
-/** Names by which the SDKs ask a region's S3; us-east-1 has the oldest ones too. */
+/** Names that the SDKs use for a region's S3; us-east-1 also has the oldest ones. */
 export const namesInRegion = (region: string): readonly [string, ...string[]] => {
   const endpoint = `s3.${region}.amazonaws.com`;
   return [endpoint, `*.${endpoint}`, "s3.amazonaws.com", "*.s3.amazonaws.com"];
@@ -57,7 +57,7 @@ export class EvaluatedS3 {
     return s3;
   }
 
-  /** Listens, again after `down`; what it holds is still there. */
+  /** Listens; also listens again after `down`, with the same content. */
   async up(): Promise<void> {
     const { address = LOOPBACK, ports = { http: 0, https: 0 } } = this.args;
     const answer = (tls: boolean) => (request: IncomingMessage, response: ServerResponse) => {
@@ -77,7 +77,7 @@ export class EvaluatedS3 {
     this.servers = Object.values(servers);
   }
 
-  /** Nobody answers any more. */
+  /** Stops answering. */
   down(): void {
     for (const server of this.servers.splice(0)) {
       server.close();
@@ -90,12 +90,12 @@ export class EvaluatedS3 {
     this.store.stop();
   }
 
-  /** Certificate of its authority, in PEM, for who asks by HTTPS. */
+  /** Certificate of its authority, in PEM, for clients that use HTTPS. */
   get authority(): string {
     return readFileSync(this.args.authority.path, "utf8");
   }
 
-  /** Who asked for what, and what came of it. */
+  /** Who asked for what, and the result. */
   private note({ method, url, headers }: IncomingMessage, { statusCode }: ServerResponse): void {
     const who = claimedKey({ headers }) ?? "anonymous";
     appendFileSync(
@@ -115,12 +115,12 @@ export class EvaluatedS3 {
       this.refuseAcl(request);
       const stored = await this.store.answer(request);
       if (!stored) throw new Refusal(404, "NoSuchBucket");
-      // Whether a key is there is told only to who may list.
+      // Only those who may list are told whether a key exists.
       const list = { action: "s3:ListBucket", resource: `arn:aws:s3:::${request.bucket}` };
       if (stored.status === 404 && !(await allowed(this.args.account, caller, list)))
         throw new Refusal(403, "AccessDenied");
       for (const [name, value] of stored.headers) if (SAID.test(name)) response.setHeader(name, value);
-      // Of a HEAD there is only the length.
+      // The answer to a HEAD has only the length.
       const length = stored.headers.get("content-length");
       if (method === "HEAD" && length) response.setHeader("content-length", length);
       end(response, stored.status, stored.body);
@@ -130,7 +130,7 @@ export class EvaluatedS3 {
     }
   }
 
-  /** @throws Refusal where a key is not known or the signature is another's */
+  /** @throws Refusal if the key is unknown or the signature does not match */
   private userOf({ method = "", url = "", headers }: IncomingMessage): string | undefined {
     const signed = { method, path: url, headers };
     const id = claimedKey(signed);
@@ -147,12 +147,12 @@ export class EvaluatedS3 {
     return asked.filter((_, i) => !verdicts[i]);
   }
 
-  /** Where the owner owns every object there are no ACLs, but for the one that says just that. */
+  /** If the owner owns every object, there are no ACLs, except for the one that says just that. */
   private refuseAcl({ method, bucket, query, headers }: S3Request): void {
     const acl = headers["x-amz-acl"] ?? (method === "PUT" && query.has("acl") ? "in the body" : undefined);
     const { rule } = this.args.account.find(OWNERSHIP, bucket)?.inputs ?? {};
     const enforced = (rule as { objectOwnership?: string } | undefined)?.objectOwnership;
-    // What a new bucket starts with (AWS, since April 2023).
+    // A new bucket's default (AWS, since April 2023).
     if (
       acl &&
       acl !== "bucket-owner-full-control" &&
@@ -169,7 +169,7 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
 }
 
 function end(response: ServerResponse, status: number, body: string | Buffer): void {
-  // Said, not chunked: a cache cuts no part out of what has no length.
+  // With a length, not chunked: a cache cannot cut a part out of a body without a length.
   const length = response.hasHeader("content-length") ? {} : { "content-length": Buffer.byteLength(body) };
   response.writeHead(status, length).end(body);
 }
@@ -184,5 +184,5 @@ const batchErrors = (denied: readonly Asked[]) =>
 
 const LOOPBACK = "127.0.0.1";
 
-/** What S3 says of an object. */
+/** S3's headers for an object. */
 const SAID = /^(etag|x-amz-.*|content-(type|range|disposition)|cache-control|last-modified|accept-ranges)$/;

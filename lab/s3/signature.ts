@@ -1,4 +1,4 @@
-/** Signature Version 4, checked by making it anew. */
+/** Checks Signature Version 4 by computing it again. */
 import { sign } from "aws4";
 
 export interface Signed {
@@ -19,7 +19,7 @@ export function isSignedBy(request: Signed, accessKeyId: string, secretAccessKey
   if (!region || !names) return false;
   const signed = names.split(";");
   const headers = Object.fromEntries(signed.map((name) => [name, String(request.headers[name] ?? "")]));
-  // The library leaves some out that others sign, `range` among them.
+  // The library leaves out some headers that others sign, such as `range`.
   const extraHeadersToInclude = Object.fromEntries(signed.map((name) => [name, true]));
   const { method, path } = request;
   const unsigned = { service: "s3", region, method, path, headers, extraHeadersToInclude };

@@ -1,4 +1,4 @@
-/** What the buckets of an AWS account hold: moto, unguarded, with a bucket for each of the account's. */
+/** The content of an AWS account's buckets: moto, unprotected, with one bucket for each of the account's. */
 import { type AddressInfo, createServer as socket } from "node:net";
 import { join } from "node:path";
 import { type AwsAccount, BUCKET, VERSIONING } from "../../doubles/awsAccount";
@@ -12,10 +12,10 @@ export interface Stored {
   body: Buffer;
 }
 
-/** Unguarded as it is, moto gives what it keeps only to somebody who says some name. */
+/** Although it is unprotected, moto gives its content only to clients that name some user. */
 const SOMEBODY = "AWS4-HMAC-SHA256 Credential=front/20260101/us-east-1/s3/aws4_request";
 
-/** What of a request concerns the object, and not who sent it. */
+/** The headers of a request that concern the object, not the sender. */
 const KEPT = /^(content-type|content-md5|cache-control|range|if-.*|x-amz-(copy-source|meta-.*|acl))$/;
 
 export class ObjectStore {
@@ -28,7 +28,7 @@ export class ObjectStore {
     private readonly url: string,
   ) {}
 
-  /** @param folder for its log */
+  /** @param folder of its log */
   static async start(account: AwsAccount, folder: string): Promise<ObjectStore> {
     const port = await freePort();
     const daemon = await Daemon.start({
@@ -46,7 +46,7 @@ export class ObjectStore {
     this.daemon.signal("SIGKILL");
   }
 
-  /** Passes a request on, without its signature; undefined where the account has no such bucket. */
+  /** Passes a request on, without its signature; undefined if the account has no such bucket. */
   async answer(request: S3Request): Promise<Stored | undefined> {
     const { bucket, method, path, body, query } = request;
     if (!(await this.has(bucket))) return undefined;
@@ -57,7 +57,7 @@ export class ObjectStore {
     return this.ask(method, path, headers, body);
   }
 
-  /** moto tells how long a part is that an object came in, but gives the whole where it should give a part. */
+  /** For an object that was uploaded in parts, moto gives the length of a part, but answers with the whole object instead of the part. */
   private async rangeOfPart({ bucket, key }: S3Request, part: number): Promise<string> {
     let [start, length] = [0, 0];
     for (let number = 1; number <= part; number++) {
@@ -68,25 +68,25 @@ export class ObjectStore {
     return `bytes=${start}-${start + length - 1}`;
   }
 
-  /** Whether the object is there: not only its old versions. */
+  /** Whether the object exists, not only old versions of it. */
   async holds(bucket: string, key: string): Promise<boolean> {
     return (await this.has(bucket)) && (await this.ask("HEAD", `/${bucket}/${key}`)).status === 200;
   }
 
-  /** Everything that a bucket holds, old versions and the marks of deletions too. */
+  /** Everything in a bucket, including old versions and delete markers. */
   async objects(bucket: string): Promise<StoredObject[]> {
     if (!(await this.has(bucket))) return [];
     const { body } = await this.ask("GET", `/${bucket}?versions`);
     return storedObjects(body.toString(), "Version|DeleteMarker");
   }
 
-  /** As the bucket's owner does in the console, before the bucket can be deleted. */
+  /** As the bucket's owner does in the console before deleting the bucket. */
   async empty(bucket: string): Promise<void> {
     for (const { key, versionId } of await this.objects(bucket))
       await this.ask("DELETE", `/${bucket}/${key}?versionId=${versionId}`);
   }
 
-  /** Whether the account has the bucket: then moto has it too, with versions where the account says so. */
+  /** Whether the account has the bucket: then moto has it too, with versions if the account says so. */
   private async has(bucket: string): Promise<boolean> {
     if (!this.account.find(BUCKET, bucket)) {
       this.made.delete(bucket);

@@ -1,8 +1,8 @@
-/** How busy this machine's cores are, whoever with. */
+/** How busy this machine's cores are, with anything. */
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Seconds, of all cores together, in which one was busy since this machine's start. */
+/** Seconds, summed over all cores, in which a core was busy since this machine started. */
 export function busySeconds(stat = readFileSync("/proc/stat", "utf8")): number {
   // user nice system idle iowait irq softirq steal, in hundredths of a second (proc(5)).
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (stat.split("\n")[0] ?? "")
@@ -13,9 +13,9 @@ export function busySeconds(stat = readFileSync("/proc/stat", "utf8")): number {
   return (user + nice + system + irq + softirq + steal) / 100;
 }
 
-/** Seconds of CPU that a process has taken. */
+/** CPU seconds that a process has used. */
 export function cpuSeconds(pid: number, stat = readFileSync(`/proc/${pid}/stat`, "utf8")): number {
-  // utime and stime, counted from behind the name, which may have blanks (proc(5)).
+  // utime and stime, counted from after the name, which may contain blanks (proc(5)).
   const [user = 0, system = 0] = stat
     .slice(stat.lastIndexOf(")") + 2)
     .split(" ")

@@ -1,7 +1,7 @@
-/** When a backlog is gone, from what was put into a queue and what was taken out of it. */
+/** When a backlog is gone, computed from what was put into a queue and what was taken out of it. */
 
 /**
- * The first moment, from `since` on, at which nothing waits; undefined while something does.
+ * The first moment, from `since` on, at which nothing waits; undefined if something still does.
  *
  * @param arrived when each job was put in, in any order
  * @param taken when each was taken out, in any order
@@ -31,8 +31,8 @@ export interface Trace {
 }
 
 /**
- * When the last job of the backlog was finished; undefined while one waits or is in work. Beside a backlog of some hundred jobs
- * those that are in work count, which the model has as undone.
+ * When the last job of the backlog was finished; undefined while one waits or is in work. With a backlog of only some hundred jobs, those
+ * in work matter; the model counts them as not done.
  */
 export function workedOffAt(jobs: readonly Trace[], since: number): number | undefined {
   const taken = jobs.flatMap((job) => job.taken ?? []);

@@ -1,4 +1,4 @@
-/** A fleet of the model as it runs here. */
+/** A fleet of the model as it runs in the rehearsal. */
 import { type Fleet, hostOf, poolsOf } from "../../fleet/model/fleet";
 import { sidekiqProcesses } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
@@ -7,7 +7,7 @@ import { succeeded } from "../steps/step";
 import type { Needs } from "../world";
 import { quota } from "./scale";
 
-/** By `pulumi up`, as the story's administrator would have done it with this program. */
+/** Created by `pulumi up`, as the story's administrator would have done it with this program. */
 export async function becomes(world: Needs<"stack">, { hosts }: Fleet): Promise<void> {
   world.stack.engine.edit((settings) => {
     settings.main.sidekiq = [...hostOf(hosts, "database").sidekiq];
@@ -17,23 +17,23 @@ export async function becomes(world: Needs<"stack">, { hosts }: Fleet): Promise<
       count,
       sidekiq: [...sidekiq],
     }));
-    // It refuses the story's layouts for the story's users.
+    // The program refuses the story's layouts for the story's users.
     settings.workload = { activeUsers: 200 };
   });
   succeeded(await world.stack.engine.up());
   await world.stack.read();
 }
 
-/** The fleet's hosts as they run here. */
+/** The fleet's hosts as they run in the rehearsal. */
 export interface Host {
   machine: Machine;
-  /** Cores of this machine. */
+  /** Cores of this machine that it may use. */
   cores: { machine: number; process: number };
-  /** Of its Sidekiq processes, by this machine's own numbers. */
+  /** Its Sidekiq processes, by this machine's own process ids. */
   pids: number[];
 }
 
-/** Its machines, main first, once every Sidekiq process is there. */
+/** Its machines, main first, once every Sidekiq process is running. */
 export async function hostsOf(world: Needs<"machines">, fleet: Fleet): Promise<Host[]> {
   const wanted = fleet.hosts.map(({ sidekiq, count }) =>
     sidekiq.reduce((sum, { replicas }) => sum + replicas * count, 0),

@@ -1,25 +1,25 @@
-/** Whether what was measured is what the model said. */
+/** Whether the measurement agrees with the model. */
 
 export interface Replay {
   name: string;
-  /** Hours of the story from the outage's end until nothing waits; undefined: not while it was looked at. */
+  /** Hours of the story from the outage's end until nothing waits; undefined if that did not happen during the measurement. */
   measured: number | undefined;
-  /** fleet/'s. */
+  /** The model's figure. */
   predicted: number;
 }
 
 /** How far the model may be off. */
 export const TOLERANCE = 0.3;
-/** Most of this machine's cores that may be busy, whoever with: beyond, jobs wait for what no quota gives. */
+/** The share of this machine's cores that may be busy, with anything. Above it, jobs wait for CPU that no quota limits. */
 export const BUSY = 0.7;
 
-/** How far from the measurement the model is, as a share of the measurement; positive: too long. */
+/** How far the model is from the measurement, as a share of the measurement; positive: too long. */
 export const error = ({ measured = Number.POSITIVE_INFINITY, predicted }: Replay) => predicted / measured - 1;
 
-/** How often a layout is replayed where the model is further off than that the first time: chance, or the model. */
+/** How often a layout is replayed if the first run is further off: the reason may be chance. */
 export const RUNS = 3;
 
-/** The one in the middle; what has not caught up took longest. */
+/** The middle result; a run that has not caught up counts as the longest. */
 export function middle(runs: readonly Replay[]): Replay {
   const sorted = [...runs].sort((a, b) => error(b) - error(a));
   const found = sorted[Math.floor(sorted.length / 2)];
@@ -27,14 +27,14 @@ export function middle(runs: readonly Replay[]): Replay {
   return found;
 }
 
-/** Whether the model is near the measurement, or inside the spread of all runs. */
+/** Whether the model is close to the measurement, or within the spread of all runs. */
 export function near(runs: readonly Replay[]): boolean {
   if (Math.abs(error(middle(runs))) <= TOLERANCE) return true;
   const errors = runs.map(error);
   return runs.length >= RUNS && Math.min(...errors) <= 0 && Math.max(...errors) >= 0;
 }
 
-/** @throws Error where it is not */
+/** @throws Error if it is not */
 export function requireNear(runs: readonly Replay[]): void {
   if (near(runs)) return;
   const said = runs.map((run) =>
@@ -46,10 +46,10 @@ export function requireNear(runs: readonly Replay[]): void {
 }
 
 /**
- * Where the model says that one layout catches up later than another by more than its own tolerance, the first has to; where it says
- * that both take as long, they have to be within that.
+ * If the model says that one layout catches up later than another by more than its tolerance, it has to. If the model says that both take
+ * equally long, they have to be within the tolerance.
  *
- * @throws Error with each pair that is not so
+ * @throws Error with each pair that disagrees
  */
 export function requireOrder(replays: readonly Replay[]): void {
   const wrong = replays.flatMap((one, i) =>
@@ -75,8 +75,8 @@ export function requireOrder(replays: readonly Replay[]): void {
 
 /**
  * @param busy share of this machine's cores that was busy
- * @param own share that the rehearsal itself took
- * @throws Error where the measurement says nothing
+ * @param own share that the rehearsal itself used
+ * @throws Error if the measurement is not valid
  */
 export function requireCalm(busy: number, own: number): void {
   if (busy <= BUSY) return;

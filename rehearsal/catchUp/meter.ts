@@ -1,13 +1,13 @@
-/** What is taken of this machine's cores, by control groups and by everybody. */
+/** What control groups, and everything together, use of this machine's cores. */
 import type { ControlGroup } from "../../lab/controlGroup";
 import { busySeconds, shareOfCores } from "./cores";
 
 export interface Taken {
-  /** Share of all cores that was busy, whoever with. */
+  /** Share of all cores that was busy, with anything. */
   busy: number;
-  /** Share of all cores that the groups took. */
+  /** Share of all cores that the groups used. */
   own: number;
-  /** Cores of each group, on the average. */
+  /** Cores that each group used, on average. */
   groups: number[];
 }
 
@@ -20,7 +20,7 @@ export class Meter {
     this.before = groups.map((group) => group.used());
   }
 
-  /** Since it was made. */
+  /** Usage since the meter was created. */
   read(): Taken {
     const elapsed = (Date.now() - this.began) / 1000;
     const seconds = this.groups.map((group, i) => group.used() - (this.before[i] ?? 0));

@@ -1,4 +1,4 @@
-/** One of the story's layouts, with its outage, on machines that have as much of this machine as the scale gives them. */
+/** One of the story's layouts, with its outage, on machines that get as much of this machine as the scale allows. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { evaluate } from "../../fleet/model/evaluate";
 import type { ControlGroup } from "../../lab/controlGroup";
@@ -21,21 +21,21 @@ export interface Replayed {
   /** Hours that each queue took, measured and predicted. */
   queues: { queue: string; measured: number | undefined; predicted: number }[];
   taken: Taken;
-  /** For each host, in the fleet's order: cores that its Sidekiq processes took, on the average. */
+  /** For each host, in the fleet's order: cores that its Sidekiq processes used, on average. */
   sidekiq: number[][];
   jobs: number;
   connections: Connections;
 }
 
-/** To main's database while the backlog is worked off. */
+/** Connections to main's database while the backlog is worked off. */
 export interface Connections {
   /** What would be connections of Postgres without pgbouncer. */
   clients: number;
-  /** Postgres' own. */
+  /** Postgres' own connections. */
   servers: number;
 }
 
-/** Seconds from when work goes on again until every thread has had its first job. */
+/** Seconds from when work resumes until every thread has had its first job. */
 const UNDER_WAY = 5;
 
 async function connections(main: Machine): Promise<Connections> {
@@ -47,10 +47,10 @@ async function connections(main: Machine): Promise<Connections> {
   return { clients: Number(clients), servers: Number(servers) };
 }
 
-/** How much longer than the model says a layout may take before it is given up. */
+/** How much longer than the model's figure a layout may take before the replay gives up. */
 const PATIENCE = 1.5;
 
-/** @throws Error where jobs are missing afterwards */
+/** @throws Error if jobs are missing afterwards */
 export async function replay(
   world: Needs<"collector" | "machines" | "outside" | "stack">,
   { fleet }: Layout,
@@ -118,7 +118,7 @@ export async function replay(
 const longest = (hours: readonly (number | undefined)[]) =>
   Math.max(...hours.map((one) => one ?? Number.POSITIVE_INFINITY));
 
-/** Each machine and each of its Sidekiq processes; the latter's groups. */
+/** Limits each machine and each of its Sidekiq processes; returns the groups of the processes. */
 const limit = (hosts: readonly Host[]): ControlGroup[][] =>
   hosts.map(({ machine, cores, pids }) => {
     machine.controlGroup.limit(cores.machine);
@@ -132,7 +132,7 @@ interface Draining {
   seconds: number;
 }
 
-/** Until nothing waits in any queue, or that time is over. */
+/** Waits until nothing waits in any queue, or until that time is over. */
 async function drain(world: Needs<"collector">, { load, queues, resumed, seconds }: Draining): Promise<void> {
   const end = resumed + seconds * 1000;
   const waits = (jobs: readonly Trace[]) =>
@@ -145,7 +145,7 @@ async function drain(world: Needs<"collector">, { load, queues, resumed, seconds
   while ([...tracesOf(world, { load, queues, finished: [] }).values()].some(waits) && Date.now() < end);
 }
 
-/** When a process first had each of those jobs. */
+/** When a process first had each of these jobs. */
 function firstPops(world: Needs<"collector">, jobs: ReadonlyMap<number, string>): Map<number, number> {
   const pops = new Map<number, number>();
   for (const { event, job, at } of world.collector.events)
@@ -159,7 +159,7 @@ interface Known {
   finished: readonly FinishedJob[];
 }
 
-/** What is known of the jobs of each queue. */
+/** What is known about the jobs of each queue. */
 function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known): Map<string, Trace[]> {
   const taken = firstPops(world, queues);
   const ends = new Map(finished.map(({ job, at }) => [job, at]));
@@ -172,7 +172,7 @@ function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known):
 /**
  * The rows of all jobs, once they are finished.
  *
- * @throws Error where one is lost
+ * @throws Error if one is lost
  */
 export async function everythingDone(
   world: Needs<"collector" | "machines">,

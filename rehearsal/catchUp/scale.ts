@@ -1,9 +1,9 @@
 /**
- * The story of docs/capacity.md in small: which of its quantities shrink, and by what, so that all ratios between them stay.
+ * The story of docs/capacity.md at a small scale: which of its quantities shrink, and by how much, so that all ratios between them stay.
  *
- * A vCPU is a quarter of a core, for a whole machine and for each Ruby process, which has one of them at most. Everything that is not CPU
- * takes four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
- * Apart from it an hour of the story takes some seconds, since an outage and a night are so much longer than a job.
+ * A vCPU is a quarter of a core, for a whole machine and for each Ruby process, which can use at most one. Everything that is not CPU takes
+ * four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
+ * Independently, an hour of the story takes some seconds, since an outage and a night are so much longer than a job.
  */
 import type { QueueName } from "../../catalogue/queues";
 import type { Situation } from "../../fleet/model/evaluate";
@@ -12,9 +12,9 @@ import { STORY, STORY_FLEETS } from "../../fleet/model/story";
 import { courseOfDay, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 
-/** Cores of this machine that a dedicated vCPU of the story becomes. */
+/** Cores of this machine for each dedicated vCPU of the story. */
 export const CORES_PER_VCPU = 0.25;
-/** Seconds that an hour of the story takes. */
+/** Seconds for each hour of the story. */
 export const SECONDS_PER_HOUR = 8;
 
 export const inHours = (seconds: number) => seconds / SECONDS_PER_HOUR;
@@ -31,12 +31,12 @@ export function quota({ hosts }: Fleet, host: number): { machine: number; proces
 const LEFT_OUT: QueueName = "scheduler";
 
 /**
- * What fleet/ is asked: jobs cost what they cost on a vCPU of a quarter core. Web is not replayed; in none of the layouts does it
- * take anything from Sidekiq (tests/rehearsal/catchUp.test.ts).
+ * The input for the model: jobs cost what they cost on a vCPU of a quarter core. Web is not replayed; in none of the layouts does it take
+ * anything from Sidekiq (tests/rehearsal/catchUp.test.ts).
  *
- * @param outageHours of the story, as it was measured
- * @param rttMs between a worker and main, as it was measured
- * @param tailnetMs of a core of this machine that each round trip takes of both for the tailnet, as it was measured
+ * @param outageHours measured, in the story's hours
+ * @param rttMs measured, between a worker and main
+ * @param tailnetMs measured: milliseconds of a core of this machine that each round trip takes for the tailnet on each of the two machines
  */
 export function situation(outageHours: number, rttMs: number, tailnetMs = 0): Situation {
   const { workload, conditions, outage } = STORY;
@@ -60,26 +60,26 @@ export function situation(outageHours: number, rttMs: number, tailnetMs = 0): Si
   };
 }
 
-/** Round trips that a measured job makes whatever it is told: it begins and ends with a write, before which it writes to Redis. */
+/** Round trips that every measured job makes: it begins and ends with a write, and before that it writes to Redis. */
 const OWN_TRIPS = 3;
 
-/** What a job of the queue is told to cost; its CPU is the story's, and only the vCPU is slower. */
+/** The cost that a job of the queue is given. Its CPU is the story's; only the vCPU is slower. */
 export function workOf(queue: QueueName): Work {
   const { cpuMs, waitMs, roundTrips } = STORY.workload.queues[queue];
   return { cpu: cpuMs, wait: waitMs / CORES_PER_VCPU, trips: Math.max(roundTrips - OWN_TRIPS, 0) };
 }
 
-/** A request for jobs of one queue, seconds after the outage's begin. */
+/** A request for jobs of one queue, in seconds after the start of the outage. */
 export interface Arrival {
   seconds: number;
   queue: QueueName;
   count: number;
 }
 
-/** Seconds between two looks at how many jobs of each queue have come due. */
+/** Seconds between two counts of how many jobs of each queue have come due. */
 const TICK = 1;
 
-/** What arrives within so many hours from the begin of the outage on, as the day goes. */
+/** The arrivals within that many hours from the start of the outage, following the course of the day. */
 export function arrivals(hours: number): Arrival[] {
   const { workload, outage } = STORY;
   const { queues } = situation(outage.hours, 0).workload;
@@ -99,7 +99,7 @@ export function arrivals(hours: number): Arrival[] {
   return plan;
 }
 
-/** The story's states that catch up differently: (d), pgbouncer, is in each of them, since the program makes no instance without it. */
+/** The story's stages that catch up differently. (d), pgbouncer, is in each of them, since the program makes no instance without it. */
 export const LAYOUTS = [
   { name: "a", says: "10 threads", fleet: STORY_FLEETS.tenThreads },
   { name: "b", says: "20 threads", fleet: STORY_FLEETS.twentyThreads },

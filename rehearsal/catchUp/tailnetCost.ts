@@ -1,4 +1,4 @@
-/** The same process on main and on a worker, as the model sees them: where the delay of the tailnet is all that differs. */
+/** The same process on main and on a worker, as the model sees them: the delay of the tailnet is the only difference. */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
@@ -32,13 +32,13 @@ export const FLEET: Fleet = {
 /** Milliseconds that are added to a round trip, in the story's time. */
 export const ADDED_MS = [0, 2, 10] as const;
 
-/** What does not depend on the CPU takes so much longer in small. */
+/** At this scale, what does not depend on the CPU takes this much longer. */
 export const inSmall = (milliseconds: number) => milliseconds / CORES_PER_VCPU;
 
-/** A job of the queue that makes most round trips. */
+/** A job of the queue that makes the most round trips. */
 export const WORK: Work = workOf("default");
 
-/** Jobs/s that the model has a place do, with that round trip as it was measured here. */
+/** The model's jobs/s for a place, with the round trip that was measured here. */
 export function predicted(place: keyof typeof PLACES, rttMs: number): number {
   const { workload, ...rest } = situation(1, rttMs);
   const { cpuMs, waitMs, roundTrips } = JOBS.default;

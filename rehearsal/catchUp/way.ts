@@ -1,19 +1,19 @@
-/** The way from a worker to main over the tailnet, as it is here. */
+/** The network path from a worker to main over the tailnet, as it is here. */
 import type { Machine } from "../../lab/machine";
 import type { Needs } from "../world";
 import { cpuSeconds } from "./cores";
 
 export interface Way {
-  /** Milliseconds of a round trip: what a TCP connection to Redis takes, the middle of twenty. */
+  /** Milliseconds of a round trip: the time of a TCP connection to Redis, the median of twenty. */
   rttMs: number;
-  /** Milliseconds of a core that a round trip takes of tailscaled, the mean of both ends. */
+  /** Milliseconds of a core that tailscaled uses for a round trip, the mean of both ends. */
   tailnetMs: number;
 }
 
 /** All on main. */
 export const NO_WAY: Way = { rttMs: 0, tailnetMs: 0 };
 
-/** Enough for tailscaled's CPU, which is counted in hundredths of a second. */
+/** Enough round trips to measure tailscaled's CPU, which is counted in hundredths of a second. */
 const QUESTIONS = 2000;
 
 export async function roundTrip(world: Needs<"machines" | "plane" | "stack">): Promise<number> {
@@ -35,7 +35,7 @@ export async function wayToMain(world: Needs<"machines" | "plane" | "stack">): P
     [world.machines.main(), workerOf(world)].reduce((sum, machine) => sum + tailscaled(machine), 0);
   const rttMs = await roundTrip(world);
   const before = taken();
-  // Redis answers whoever has no password, too: with a refusal.
+  // Redis also answers clients without a password: with a refusal.
   await python(
     world,
     `

@@ -1,11 +1,11 @@
-/** What became of every job that somebody was promised: done, dead by design, or lost, and then by what. */
+/** What became of every job that was promised: done, dead by design, or lost, and then why. */
 
-/** What a process said of a job, as it happened. */
+/** A process's report about a job, at the time of the event. */
 export interface Event {
   job: number;
   /**
-   * `popped`: it has left Redis and is in this process' memory alone. `handed back`: at a stop. `failed`: its retry is stored.
-   * `dropped`: it failed, and its retry could not be stored. `dead`: its retries are used up.
+   * `popped`: it has left Redis and is only in this process' memory. `handed back`: at a stop. `failed`: its retry is stored. `dropped`: it
+   * failed, and its retry could not be stored. `dead`: its retries are used up.
    */
   event: "popped" | "handed back" | "failed" | "dropped" | "dead";
   /** Sidekiq's identity: HOST:PID:NONCE. */
@@ -16,7 +16,7 @@ export interface Event {
   error?: string;
 }
 
-/** What a process said of a question for a job (`BRPOP`): its connection ended, and Redis' answer may have been a job. */
+/** A process's report about a request for a job (`BRPOP`): its connection ended, and Redis' answer may have been a job. */
 export interface Unanswered {
   event: "unanswered";
   process: string;
@@ -25,7 +25,7 @@ export interface Unanswered {
   at: number;
 }
 
-/** Processes that were ended without a word: all of a host, or one. */
+/** Processes that were killed: all of a host, or one. */
 export interface Death {
   host: string;
   process?: string;
@@ -34,24 +34,24 @@ export interface Death {
   threads: number;
 }
 
-/** When Redis could not be had. */
+/** When Redis was not available. */
 export interface Break {
-  /** Connections ended without a word, or Redis stayed there and refused to store anything. */
+  /** Connections ended silently, or Redis kept running and refused to store anything. */
   kind: "connection" | "refusal";
   from: number;
-  /** Until Redis can be asked again. */
+  /** When Redis could be asked again. */
   until: number;
 }
 
 export interface Evidence {
   /** Job → when its producer was told that it is in Redis. Recorded outside of everything that can fail. */
   acknowledged: ReadonlyMap<number, number>;
-  /** Rows of Postgres that say so. */
+  /** Finished jobs, by their rows in Postgres. */
   finished: ReadonlySet<number>;
-  /** Those that were made to fail for good. */
+  /** Jobs that were made to fail for good. */
   failing: ReadonlySet<number>;
   events: readonly Event[];
-  /** Since the first job was asked for. */
+  /** Reports since the first job was asked for. */
   unanswered: readonly Unanswered[];
   deaths: readonly Death[];
   breaks: readonly Break[];
@@ -72,7 +72,7 @@ export interface Lost {
   job: number;
   /** undefined: nothing that was done explains it. */
   cause: Cause | undefined;
-  /** The last that is known of it. */
+  /** The last that is known about it. */
   last: string;
 }
 
@@ -80,14 +80,14 @@ export interface Account {
   acknowledged: number;
   finished: number;
   lost: Lost[];
-  /** Questions for a job whose connection ended before the answer came. */
+  /** Requests for a job whose connection ended before the answer came. */
   unanswered: number;
 }
 
-/** `appendfsync everysec`: a second, and one more while the last fsync is still under way (redis.io, persistence). */
+/** `appendfsync everysec`: a second, and one more while the last fsync is still in progress (redis.io, persistence). */
 const APPEND_ONLY_FILE_MS = 2000;
 
-/** Whether Redis may not have written what it took at that time. */
+/** Whether Redis may not have written what it accepted at that time. */
 const forgotten = (at: number, cut: number) => cut - APPEND_ONLY_FILE_MS <= at && at <= cut;
 
 export function account(evidence: Evidence): Account {
@@ -109,22 +109,22 @@ export function account(evidence: Evidence): Account {
   };
 }
 
-/** The last that was said of each job. */
+/** The last report about each job. */
 export function lastWords(events: readonly Event[]): Map<number, Event> {
   const last = new Map<number, Event>();
   for (const event of [...events].sort((a, b) => a.at - b.at)) {
-    // Sidekiq reports the failure that was one too many after the death that it caused.
+    // Sidekiq reports the last failure after the death that it caused.
     if (event.event === "failed" && last.get(event.job)?.event === "dead") continue;
     last.set(event.job, event);
   }
   return last;
 }
 
-/** Whether that process died after it said so. */
+/** Whether that process died after its report. */
 const killed = ({ at, host, process }: Event, deaths: readonly Death[]) =>
   deaths.some((death) => death.host === host && (death.process ?? process) === process && at <= death.at);
 
-/** Whether a process that is not known to be dead has the job of that last word. */
+/** Whether a process that is not known to be dead has the job, according to that last report. */
 export const held = (last: Event | undefined, deaths: readonly Death[]): boolean =>
   last?.event === "popped" && !killed(last, deaths);
 
@@ -133,7 +133,7 @@ const words = (event: Event | undefined) =>
     ? `${event.event} by ${event.process} at ${new Date(event.at).toISOString()}${event.error ? `: ${event.error}` : ""}`
     : "no process ever had it";
 
-/** Where a process said something of it, that names the cause or none. */
+/** If a process reported something about it, that report gives the cause, or none. */
 function ofLast(
   { deaths, breaks, failing, powerCuts }: Evidence,
   job: number,
@@ -155,8 +155,8 @@ function ofLast(
 }
 
 /**
- * Those that no process ever had: Redis forgot them with its last second, or each was the answer to a question whose connection
- * had ended. A thread of a process that is dead can no longer say so; it had asked one, or had a job.
+ * Jobs that no process ever had: either Redis lost them with its last second, or each was the answer to a request whose connection had
+ * ended. A thread of a dead process can no longer report that; it either had such a request open or had a job.
  */
 function unheard(
   { acknowledged, unanswered, deaths, powerCuts }: Evidence,
@@ -178,13 +178,13 @@ function unheard(
   }
 }
 
-/** Finished jobs whose entry in a feed is gone though no loss of power took Redis' last second with it. */
+/** Finished jobs whose entry in a feed is missing, although no power loss took Redis' last second with it. */
 export const unexplainedEntries = <Job extends { at: number }>(
   missing: readonly Job[],
   powerCuts: readonly number[],
 ): Job[] => missing.filter(({ at }) => !powerCuts.some((cut) => forgotten(at, cut)));
 
-/** A line for reports: nothing lost, or how many by what. */
+/** A line for reports: nothing lost, or how many and why. */
 export function summary({ acknowledged, lost }: Account): string {
   if (lost.length === 0) return `none of ${acknowledged} jobs lost`;
   const counts = new Map<string, number>();
@@ -196,15 +196,15 @@ export function summary({ acknowledged, lost }: Account): string {
   return `${lost.length} of ${acknowledged} jobs lost: ${parts.join(", ")}`;
 }
 
-/** One try of a load generator. */
+/** One request of a load generator. */
 export interface Tick {
-  /** When it was sent and answered, milliseconds since 1970. */
+  /** When it was sent and answered, in milliseconds since 1970. */
   sent: number;
   answered: number;
   ok: boolean;
 }
 
-/** Seconds from the first try that failed to the answer of the next that did not, all such times together. */
+/** Seconds from the first request that failed to the answer of the next that succeeded, summed over all such periods. */
 export function secondsWithoutService(ticks: readonly Tick[]): number {
   let since: number | undefined;
   let total = 0;
@@ -219,7 +219,7 @@ export function secondsWithoutService(ticks: readonly Tick[]): number {
   return total / 1000;
 }
 
-/** The longest time, in seconds, in which nothing of that happened. */
+/** The longest period, in seconds, in which none of these events happened. */
 export function longestGap(times: readonly number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted.reduce((longest, time, i) => Math.max(longest, time - (sorted[i - 1] ?? time)), 0) / 1000;

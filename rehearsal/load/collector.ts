@@ -1,4 +1,4 @@
-/** Hears what becomes of jobs from the processes that have them (lab/images: lib/ledger.rb). */
+/** Receives what processes report about their jobs (lab/images: lib/ledger.rb). */
 import { createSocket, type Socket } from "node:dgram";
 import { INTERNET } from "../../lab/internet/addresses";
 import type { Event, Unanswered } from "./accounting";
@@ -6,7 +6,7 @@ import type { Event, Unanswered } from "./accounting";
 const PORT = 5140;
 
 export class Collector {
-  /** As they came; the clock is the same in all machines. */
+  /** In order of arrival; all machines have the same clock. */
   readonly events: Event[] = [];
   readonly unanswered: Unanswered[] = [];
 
@@ -24,7 +24,7 @@ export class Collector {
     return new Promise((resolve, reject) => {
       socket.once("error", reject);
       socket.bind(PORT, INTERNET.ledger, () => {
-        // This process computes now and then; what comes meanwhile has to wait somewhere.
+        // This process computes from time to time; reports that come meanwhile have to be buffered.
         socket.setRecvBufferSize(4 << 20);
         resolve(collector);
       });

@@ -1,4 +1,4 @@
-/** What main's databases know of measured jobs. */
+/** What main's databases know about measured jobs. */
 import { redis, sql } from "../../lab/databases";
 import { until } from "../../tools/until";
 import type { Needs } from "../world";
@@ -11,18 +11,18 @@ export interface FinishedJob {
   at: number;
 }
 
-/** Jobs that nothing is known of for so long are nowhere: each takes less than a second. */
+/** Jobs about which nothing has been heard for this long no longer exist anywhere: each takes less than a second. */
 const QUIET_MS = 6000;
 /**
- * But where a living process has one and says nothing of it, its thread may wait for the answer of a machine that has lost its power:
- * until that machine answers what is sent again (30 s apart at most), or keep-alive gives it up.
+ * But if a living process has a job and reports nothing, its thread may wait for an answer from a machine that has lost its power: until
+ * that machine answers a retransmission (30 s apart at most), or keep-alive gives it up.
  */
 const HELD_MS = 90_000;
 
 /**
- * Until every job is finished, or nowhere to be found; the finished ones.
+ * Waits until every job is finished or no longer exists anywhere; returns the finished ones.
  *
- * @param deaths of processes that can finish nothing any more
+ * @param deaths of processes that can no longer finish anything
  */
 export async function settled(
   world: Needs<"collector" | "machines">,
@@ -45,7 +45,7 @@ export async function settled(
   return finished;
 }
 
-/** Those of them whose entry in a feed is not there: Redis had it, and lost it. They are taken out of it. */
+/** The finished jobs whose entry in a feed is missing: Redis had it, and lost it. Then the feed is deleted. */
 export async function withoutEntry(
   world: Needs<"machines">,
   finished: readonly FinishedJob[],
@@ -55,7 +55,7 @@ export async function withoutEntry(
   return finished.filter(({ job }) => !entries.has(job));
 }
 
-/** Of the measured jobs' image. */
+/** A command in the measured jobs' image. */
 const FEED = "feed:measured";
 
 async function finishedJobs(world: Needs<"machines">, from: number, to: number): Promise<FinishedJob[]> {
@@ -70,7 +70,7 @@ async function finishedJobs(world: Needs<"machines">, from: number, to: number):
   });
 }
 
-/** How many jobs wait in queues or for their next try; the latter need wait no longer. */
+/** How many jobs wait in queues or for their next try; the next tries are brought forward. */
 async function inRedis(world: Needs<"machines">): Promise<number> {
   const script = [
     "local waiting = 0",

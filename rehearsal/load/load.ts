@@ -1,19 +1,19 @@
-/** Load: measured jobs that somebody on the internet asks for, over HTTPS, at a fixed pace. */
+/** Load: measured jobs that a client on the internet asks for, over HTTPS, at a fixed pace. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Needs } from "../world";
 import type { Tick } from "./accounting";
 
-/** What one job costs. */
+/** The cost of one job. */
 export interface Work {
   /** Milliseconds of CPU. */
   cpu: number;
-  /** Round trips to Postgres, beside the two that write. */
+  /** Round trips to Postgres, in addition to the two that write. */
   trips: number;
   /** Milliseconds of waiting. */
   wait: number;
-  /** It fails, each time. */
+  /** Whether it fails, each time. */
   fails?: boolean;
 }
 
@@ -21,13 +21,13 @@ export interface LoadArgs {
   jobsPerSecond: number;
   queue: string;
   work: Work;
-  /** Sidekiq's, 25 where absent. */
+  /** Sidekiq's retries; 25 if absent. */
   retry?: number;
-  /** Seconds that the one who asks waits for an answer, 5 where absent. */
+  /** Seconds that the client waits for an answer; 5 if absent. */
   patience?: number;
 }
 
-/** A request for jobs, so many seconds after the load's start. */
+/** A request for jobs, in seconds after the load's start. */
 export interface Planned {
   seconds: number;
   queue: string;
@@ -35,10 +35,10 @@ export interface Planned {
   work: Work;
 }
 
-/** Requests a second: so much finer than a second is what a figure of seconds without service can be. */
+/** Requests per second. They decide how exactly seconds without service can be measured. */
 const REQUESTS_PER_SECOND = 5;
 
-/** Far more than a load ever asks for: no number is used twice. */
+/** Far more than a load ever asks for, so that no number is used twice. */
 const NUMBERS = 1_000_000;
 let nextNumber = 1;
 
@@ -58,7 +58,7 @@ export class Load {
       createInterface(this.process.stdout).on("line", (line) => this.ticks.push(JSON.parse(line)));
   }
 
-  /** At a fixed pace, until it is stopped. */
+  /** Sends requests at a fixed pace until it is stopped. */
   static start(
     world: Needs<"outside" | "stack">,
     { jobsPerSecond, queue, work, retry = 25, patience }: LoadArgs,
@@ -68,7 +68,7 @@ export class Load {
     return new Load(world, { pause: count / jobsPerSecond, first: nextNumber, count, rest, patience });
   }
 
-  /** As planned, unless it is stopped before. Beside it the queue of each job. */
+  /** Sends requests as planned, unless it is stopped earlier. Also records each job's queue. */
   static planned(
     world: Needs<"outside" | "stack">,
     plan: readonly Planned[],
@@ -83,7 +83,7 @@ export class Load {
     return { load: new Load(world, { plan: requests }), queues };
   }
 
-  /** No further requests; ends with the answer to the last one. */
+  /** Stops sending; returns when the last request is answered. */
   async stop(): Promise<void> {
     this.process.stdin?.end();
     await this.ended;

@@ -1,4 +1,4 @@
-/** Something happens while jobs are asked for and done; afterwards each of them is accounted for. */
+/** An event happens while jobs are asked for and done; afterwards each job is accounted for. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type SidekiqProcess, sidekiqProcesses } from "../../lab/databases";
 import { until } from "../../tools/until";
@@ -18,38 +18,38 @@ import { type FinishedJob, settled, withoutEntry } from "./ledger";
 import { Load, type LoadArgs, type Work } from "./load";
 import { Visitors } from "./visitors";
 
-/** Far less than the smallest fleet does. */
+/** Far less than the smallest fleet can do. */
 export const ORDINARY = {
   jobsPerSecond: 20,
   work: { cpu: 4, trips: 6, wait: 80 },
 };
 
-/** What was done to machines and processes, for the accounts. */
+/** What was done to machines and processes, for the accounting. */
 export class Incident {
   readonly deaths: Death[] = [];
   readonly breaks: Break[] = [];
   readonly powerCuts: number[] = [];
 
   /**
-   * @param processes Sidekiq's, before anything happened
-   * @param queue that the load is on
+   * @param processes Sidekiq's processes before the event
+   * @param queue the queue of the load
    */
   constructor(
     readonly processes: readonly SidekiqProcess[],
     readonly queue: string,
   ) {}
 
-  /** Connections to Redis end, from now until the load goes on. */
+  /** Connections to Redis end, from now until the load continues. */
   disconnected(): void {
     this.broken("connection");
   }
 
-  /** Redis takes nothing, from now until the load goes on. */
+  /** Redis accepts nothing, from now until the load continues. */
   refused(): void {
     this.broken("refusal");
   }
 
-  /** All processes of a host, or one, are dead by now. */
+  /** All processes of a host, or one process, are dead by now. */
   died(host: string, process?: string): void {
     const threads = this.processes
       .filter(({ hostname, identity }) => hostname === host && (process ?? identity) === identity)
@@ -61,7 +61,7 @@ export class Incident {
     this.breaks.push({ kind, from: Date.now(), until: Number.POSITIVE_INFINITY });
   }
 
-  /** Redis' machine has lost its power just now. */
+  /** Redis' machine has just lost its power. */
   powerCut(): void {
     this.powerCuts.push(Date.now());
   }
@@ -73,17 +73,17 @@ export class Incident {
 
 export interface Outcome {
   account: Account;
-  /** Seconds in which the web interface took no jobs. */
+  /** Seconds in which the web interface accepted no jobs. */
   withoutService: number;
-  /** The longest time in which no job was done, in seconds. */
+  /** The longest period without a finished job, in seconds. */
   withoutJobs: number;
-  /** Seconds from the end of what happened until streaming let somebody in. */
+  /** Seconds from the end of the event until streaming accepted a client. */
   streamingBack: number;
-  /** Seconds in which streaming let nobody in, all together. */
+  /** Seconds in which streaming accepted nobody, in total. */
   withoutStreaming: number;
   /** Rows of the finished jobs. */
   jobs: FinishedJob[];
-  /** Of the finished jobs those whose entry in a feed Redis has lost. */
+  /** Finished jobs whose entry in a feed Redis has lost. */
   feedless: FinishedJob[];
 }
 
@@ -104,22 +104,22 @@ export const figures = (outcome: Outcome): string => {
 
 interface Options {
   load?: Omit<LoadArgs, "queue">;
-  /** Seconds until everything has to go on again. */
+  /** Seconds until everything has to work again. */
   recovery?: number;
-  /** Whether no job may be lost, for whatever reason. */
+  /** Whether no job may be lost, for any reason. */
   lossless?: boolean;
-  /** Whether each request has to be answered, if late. */
+  /** Whether every request must be answered, even if late. */
   served?: boolean;
-  /** Whether as many processes as before have to take jobs again. */
+  /** Whether as many processes as before must take jobs again. */
   sameProcesses?: boolean;
-  /** Seconds until streaming has to let somebody in again. */
+  /** Seconds until streaming has to accept a client again. */
   streaming?: number;
 }
 
-/** A page that has lost its connection is told so after about as long. */
+/** A page that has lost its connection is told so after about this long. */
 const STREAMING_SECONDS = 10;
 
-/** @throws Error where a job is lost that must not be, or where the load does not go on */
+/** @throws Error if a job is lost that must not be, or if the load does not continue */
 export async function underLoad(
   world: Needs<"collector" | "instance" | "machines" | "outside" | "stack">,
   happen: (incident: Incident) => Promise<void>,
@@ -172,7 +172,7 @@ export async function underLoad(
   return outcome;
 }
 
-/** Whoever has a page open gets what is posted: it goes through web, a job, Redis and Postgres. */
+/** An open page gets new posts: these go through web, a job, Redis and Postgres. */
 async function hears({ instance }: Needs<"instance">): Promise<void> {
   let closed = false;
   const heard = instance.hear().finally(() => {
@@ -186,7 +186,7 @@ async function hears({ instance }: Needs<"instance">): Promise<void> {
   await heard;
 }
 
-/** The queue that most processes serve, and how many do. */
+/** The queue that most processes serve, and the number of those processes. */
 function commonest(processes: readonly SidekiqProcess[]): { queue: string; serving: number } {
   const serving = (queue: string) => processes.filter(({ queues }) => queues.includes(queue)).length;
   const [queue] = [...new Set(processes.flatMap(({ queues }) => queues))].sort(
@@ -196,7 +196,7 @@ function commonest(processes: readonly SidekiqProcess[]): { queue: string; servi
   return { queue, serving: serving(queue) };
 }
 
-/** Until jobs are taken from the producer, and by that many processes, since then. */
+/** Waits until jobs of the producer are taken, and by that many processes, since then. */
 async function goesOn(
   world: Needs<"collector">,
   load: Load,

@@ -1,4 +1,7 @@
-/** Something happens while the owner posts; afterwards each post that was acknowledged is in their own home feed. Needs nothing that only the stand-ins have. */
+/**
+ * An event happens while the owner posts; afterwards each acknowledged post is in the owner's home feed. Needs nothing that only the
+ * stand-ins have.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { redis, sidekiqProcesses, sql } from "../../lab/databases";
 import { until } from "../../tools/until";
@@ -6,20 +9,20 @@ import type { Needs } from "../world";
 import { Incident } from "./underLoad";
 import { Visitors } from "./visitors";
 
-/** A person may make 300 posts in three hours: the count begins anew with each event. */
+/** A person may make 300 posts in three hours; the count is reset for each event. */
 const PAUSE_MS = 1000;
 
 export interface PostsOptions {
-  /** Seconds until everything has to go on again. */
+  /** Seconds until everything has to work again. */
   recovery?: number;
   lossless?: boolean;
-  /** Whether each request has to be answered, if late. */
+  /** Whether every request must be answered, even if late. */
   served?: boolean;
-  /** Seconds until streaming has to let somebody in again. */
+  /** Seconds until streaming has to accept a client again. */
   streaming?: number;
 }
 
-/** Posts, one after the other, until it is told to stop. */
+/** Posts, one after the other, until it is stopped. */
 class Posts {
   readonly taken: { id: string; sent: number }[] = [];
   refused = 0;
@@ -53,7 +56,7 @@ class Posts {
   }
 }
 
-/** @throws Error where a post that was acknowledged is not in the feed in the end, though none may be missing */
+/** @throws Error if an acknowledged post is not in the feed in the end, although none may be missing */
 export async function underPosts(
   world: Needs<"instance" | "machines" | "outside" | "stack">,
   happen: (incident: Incident) => Promise<void>,
@@ -81,7 +84,7 @@ export async function underPosts(
   return figure;
 }
 
-/** How many posts are not in the feed when nothing is left that could bring them there. */
+/** How many posts are not in the feed when nothing is left that could put them there. */
 async function afterRetries(world: Needs<"machines" | "stack">, { taken }: Posts): Promise<number> {
   const main = () => world.machines.main();
   const [owner = ""] = await sql(
@@ -93,7 +96,7 @@ async function afterRetries(world: Needs<"machines" | "stack">, { taken }: Posts
   await until("every post to be in the feed, or nothing to be left to do", 300, async () => {
     const feed = new Set(await redis(main(), `ZRANGE feed:home:${owner} 0 -1`));
     missing = taken.filter(({ id }) => !feed.has(id)).length;
-    // Retries need wait no longer; a job in work is in none of these.
+    // Retries are brought forward; a job in work is in none of these lists.
     const waiting = await redis(
       main(),
       `EVAL "for _, job in ipairs(redis.call('ZRANGE', 'retry', 0, -1)) do redis.call('ZADD', 'retry', 0, job) end; return redis.call('LLEN', 'queue:default') + redis.call('ZCARD', 'retry')" 0`,

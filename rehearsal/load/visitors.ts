@@ -1,4 +1,4 @@
-/** People who open a page while something happens: how long streaming answers none of them. */
+/** People who open a page during an event: measures how long streaming accepts none of them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -32,11 +32,11 @@ export class Visitors {
   }
 
   /**
-   * Waits for somebody who came after that time and was let in.
+   * Waits for a client who came after that time and was accepted.
    *
    * @param since milliseconds since 1970
-   * @returns seconds from then
-   * @throws Error with what the last one was told, where nobody is in time
+   * @returns seconds since then
+   * @throws Error with the last client's answer, if none is in time
    */
   async letIn(since: number, seconds: number): Promise<number> {
     const first = () => this.ticks.find(({ sent, ok }) => ok && sent >= since);

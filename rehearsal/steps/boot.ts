@@ -1,13 +1,13 @@
-/** A worker's boot, from its power to its first job: one is replaced as the runbook says, while there is work to do. */
+/** A worker's boot, from power-on to its first job: one is replaced as the runbook says, while there is work to do. */
 import { untilFirstJob } from "../../lab/bootTimes";
 import { summary } from "../load/accounting";
 import { underLoad } from "../load/underLoad";
 import { type Inputs, succeeded } from "./step";
 
 /**
- * With its packages in the root already, as a snapshot would have them, a worker had its containers 14 s after its power, on two
- * cores with nothing else to do; two Sidekiq processes load for some 10 s more. How long either takes depends on this machine
- * and on what else it does meanwhile, so the one is judged by the other.
+ * With its packages already in the root, as in a snapshot, a worker had its containers 14 s after power-on, on two idle cores; two Sidekiq
+ * processes then load for some 10 s. Both times depend on this machine and on what else it does meanwhile, so one is compared with the
+ * other.
  */
 const MOST = 2;
 

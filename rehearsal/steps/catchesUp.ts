@@ -1,4 +1,7 @@
-/** The story's outage in small, on its first layout and after its mitigations: what they take to catch up, beside what the model says. */
+/**
+ * The story's outage at a small scale, on its first layout and after its mitigations: how long they take to catch up, compared with the
+ * model.
+ */
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { becomes, type Host, hostsOf } from "../catchUp/hosts";
@@ -23,12 +26,12 @@ import type { Inputs } from "./step";
 /** Seconds of a busy loop on every core. */
 const BUSY_SECONDS = 3;
 
-/** What busy loops get in a machine with its quota, in cores. */
+/** Cores that busy loops get in a machine with its quota. */
 async function quotaOf({ machine, cores }: Host): Promise<number> {
   const { controlGroup } = machine;
   controlGroup.limit(cores.machine);
   try {
-    // By its own systemd: what is started from here is outside of its group.
+    // Started by its own systemd: what is started from here is outside of its group.
     const loop = `systemd-run --quiet --wait timeout ${BUSY_SECONDS + 1} bash -c 'while :; do :; done'`;
     const loops = machine.attempt(`${loop} & ${loop} & wait`);
     await sleep(500);
@@ -77,7 +80,7 @@ function quotaHolds({ report }: Inputs<never>, role: string, host: Host) {
 /** Jobs that keep a process with 20 threads busy for six seconds of one core. */
 const BURST = { seconds: 0, queue: "default", count: 60, work: { cpu: 100, trips: 0, wait: 0 } };
 
-/** The model's bound that the quota of a process stands for: without one it could have both cores of this machine. */
+/** The model's limit that a process's quota stands for: without the quota, one process could use both cores of this machine. */
 function rubysLock(world: Inputs<"collector" | "machines" | "outside" | "stack">, { machine, pids }: Host) {
   const { report } = world;
   return report.check("a process with 20 threads takes one core and no more, without a quota", async () => {
@@ -100,7 +103,7 @@ function rubysLock(world: Inputs<"collector" | "machines" | "outside" | "stack">
   });
 }
 
-/** (d): what Postgres sees of all the threads. */
+/** (d): how many connections Postgres has for all the threads. */
 function pooled(world: Inputs<"machines">, { clients, servers }: Connections) {
   const { report } = world;
   return report.check(

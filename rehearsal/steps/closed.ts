@@ -4,10 +4,10 @@ import type { Needs } from "../world";
 import { seenFromOutside, wanted } from "./scan";
 import type { Inputs } from "./step";
 
-/** Ports that something listens on, somewhere. */
+/** Ports on which something listens, on some machine. */
 const PORTS = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
 
-/** Of those ports of a tailnet address, the ones that a machine gets a connection to. */
+/** Which of these ports of a tailnet address accept a connection from a machine. */
 async function openTo(from: Machine, address: string): Promise<string> {
   const probes = PORTS.map(
     (port) => `{ timeout 2 bash -c ': </dev/tcp/${address}/${port}' 2>/dev/null && echo ${port}; } &`,
@@ -27,7 +27,7 @@ function expectEqual(found: string, expected: string): void {
     throw new Error(`found: ${found || "nothing"}\nshould be: ${expected || "nothing"}`);
 }
 
-/** Every port of every machine, from the internet. */
+/** Scans every port of every machine, from the internet. */
 export async function expectClosed(world: Needs<"machines" | "outside">): Promise<void> {
   expectEqual((await seenFromOutside(world)).join("\n"), wanted(world).join("\n"));
 }

@@ -1,4 +1,4 @@
-/** The documented way to the end: nothing is left in any account. */
+/** The documented way to destroy a stack: nothing is left in any account. */
 import { type Inputs, succeeded } from "./step";
 
 export const destroy = async (world: Inputs<"cloud" | "machines" | "plane" | "s3" | "stack">) => {

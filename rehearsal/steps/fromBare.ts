@@ -1,4 +1,4 @@
-/** The first boot of each host from a root that has none of their packages: in a world of its own, made with `bare`. */
+/** The first boot of each host from a root without any of their packages: in a separate world, created with `bare`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FirstBoot, firstBoot, unfinished } from "../../lab/firstBoot";
 import type { PackageMirror } from "../../lab/internet/packageMirror";
@@ -9,10 +9,10 @@ import type { Needs } from "../world";
 import { type Inputs, succeeded } from "./step";
 import { up } from "./up";
 
-/** Seconds for which the mirror does not answer, from the first machine's power on. */
+/** Seconds for which the mirror does not answer, from the first machine's power-on. */
 const AWAY = 30;
 
-/** Away until then, and until every machine has noticed. @returns when it is back, milliseconds since 1970 */
+/** Keeps the mirror down until then, and until every machine has noticed. @returns when it is back, in milliseconds since 1970 */
 async function mirrorAway(world: Needs<"cloud">, mirror: PackageMirror): Promise<number> {
   await mirror.down();
   const running = () => world.cloud.machines.list();
@@ -34,7 +34,7 @@ function figure(boot: FirstBoot): string {
   return `${boot.host} ${boot.seconds.toFixed(0)} s (${parts}), ${boot.packages} packages in ${boot.installing.toFixed(0)} s from the mirror's return, try ${boot.tries}`;
 }
 
-/** What is wrong with a machine whose first boot is over. */
+/** What is wrong with a machine after its first boot. */
 async function wrong(machine: Machine): Promise<string[]> {
   const found: string[] = [];
   const status = await machine.booted();
@@ -59,7 +59,7 @@ async function expectNothingWrong(world: Needs<"machines">): Promise<void> {
   if (found.length > 0) throw new Error(found.join("\n"));
 }
 
-/** With the mirror away: whatever wants a package fails. */
+/** With the mirror down: whatever needs a package fails. */
 async function secondBoot(world: Needs<"cloud">, dropletName: string): Promise<void> {
   const { machine } = world.cloud.machines.running(dropletName);
   const installed = () => machine.run("cat /var/log/dpkg.log");
@@ -70,7 +70,7 @@ async function secondBoot(world: Needs<"cloud">, dropletName: string): Promise<v
   if ((await installed()) !== before) throw new Error(`${machine.name} installed packages again`);
 }
 
-/** A worker is replaced as the runbook says, and the new one dies in the middle of unpacking. */
+/** A worker is replaced as the runbook says, and the new one loses power while it unpacks packages. */
 async function powerCutWhileInstalling(world: Needs<"cloud" | "machines" | "stack">): Promise<string> {
   const { cloud } = world;
   const before = cloud.machines.list().map(({ machine }) => machine);
@@ -106,7 +106,7 @@ async function expectForeignKeyRefused(machine: Machine): Promise<void> {
     throw new Error(`exit ${code}: ${stderr}`);
 }
 
-/** A package of the hosts' whose dependencies had not come when the power went: dpkg alone cannot end that. */
+/** A package of the hosts whose dependencies had not arrived when the power went: dpkg alone cannot complete it. */
 async function expectCompleted(machine: Machine): Promise<void> {
   await machine.run(
     `set -e; cd /root; dpkg --force-depends --purge jq libjq1; apt-get -qq download jq; dpkg --unpack jq_*.deb; rm jq_*.deb

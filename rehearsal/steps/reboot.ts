@@ -1,10 +1,10 @@
-/** Main goes down in order and comes back, once with nothing of the tailnet's control plane there. */
+/** Main shuts down properly and comes back, once while the tailnet's control plane is down. */
 import { until } from "../../tools/until";
 import type { Needs } from "../world";
 import { expectClosed } from "./closed";
 import type { Inputs } from "./step";
 
-/** Once the site answers again: the seconds that it took from power on. */
+/** Waits until the site answers again; returns the seconds from power-on. */
 export async function rebootMainWithoutControlPlane({
   plane,
   machines,

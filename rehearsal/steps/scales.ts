@@ -6,7 +6,7 @@ import { figures, type Outcome, underLoad } from "../load/underLoad";
 import type { Needs } from "../world";
 import { type Inputs, succeeded } from "./step";
 
-/** Bound by waiting, as deliveries are, and more than so many workers do: a thread that asks for a job gets one at once. */
+/** Jobs that mostly wait, as deliveries do, and more of them than the workers can do: a thread that asks for a job gets one at once. */
 const deliveries = (workers: number): Omit<LoadArgs, "queue"> => ({
   work: { cpu: 2, trips: 3, wait: 700 },
   jobsPerSecond: 32 * workers + 15,
@@ -21,7 +21,7 @@ const pool = (settings: Settings) => {
   return first;
 };
 
-/** An up with other settings; when it began. */
+/** An up with other settings; returns when it began. */
 async function up(world: Needs<"stack">, change: (settings: Settings) => void): Promise<number> {
   const start = Date.now();
   world.stack.engine.edit(change);
@@ -32,11 +32,11 @@ async function up(world: Needs<"stack">, change: (settings: Settings) => void): 
 
 const count = (wanted: number) => (settings: Settings) => {
   pool(settings).count = wanted;
-  // One worker is too few for the example's users, and refused.
+  // One worker is too few for the example's users, so it would be refused.
   settings.workload = { ...(settings.workload as object), activeUsers: 500 };
 };
 
-/** Jobs a second that workers do while there are more than enough. */
+/** Jobs per second that workers do while there are more than enough. */
 async function throughput(
   world: Needs<"collector" | "instance" | "machines" | "outside" | "stack">,
 ): Promise<{ perSecond: number; figure: string }> {
@@ -45,7 +45,7 @@ async function throughput(
   const outcome = await underLoad(
     world,
     async () => {
-      // Until the queue is long enough to give every thread its next job at once.
+      // Waits until the queue is long enough to give every thread its next job at once.
       await sleep(3000);
       from = Date.now();
       await sleep(MEASURED_SECONDS * 1000);

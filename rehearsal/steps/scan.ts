@@ -1,4 +1,6 @@
-/** What the internet gets through to on every machine: TCP by who accepts, UDP by what arrives behind all firewalls. */
+/**
+ * What the internet reaches on every machine: for TCP the ports that accept, for UDP the ports whose packets arrive behind all firewalls.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { WIREGUARD } from "../../lab/internet/addresses";
@@ -10,7 +12,7 @@ import type { Needs } from "../world";
 const TCP = readFileSync(join(__dirname, "scanTcp.py"), "utf8");
 const UDP = readFileSync(join(__dirname, "sendUdp.py"), "utf8");
 
-/** Behind the machine's own firewall, whose chains have the priority 0: ports of the datagrams that came through. */
+/** Behind the machine's own firewall, whose chains have priority 0: ports of the datagrams that came through. */
 const COUNTER = `table inet seen {
   set ports { type inet_service; size 65535; flags dynamic; }
   chain input {
@@ -40,7 +42,7 @@ async function udp(world: Needs<"outside">, machine: Machine, address: string): 
 /**
  * All 65,535 ports of every machine, IPv4 and IPv6, TCP and UDP.
  *
- * @returns a line for each machine: its TCP and its UDP ports
+ * @returns one line per machine: its TCP and its UDP ports
  */
 export async function seenFromOutside(world: Needs<"machines" | "outside">): Promise<string[]> {
   const machines = [
@@ -60,7 +62,7 @@ export async function seenFromOutside(world: Needs<"machines" | "outside">): Pro
   return lines;
 }
 
-/** As it has to be: the web on main, and nothing on a worker. */
+/** The expected result: the web on main, and nothing on a worker. */
 export function wanted(world: Needs<"machines">): string[] {
   const hosts = ["main", ...world.machines.workerHosts().map(({ hostname }) => hostname)];
   return hosts.flatMap((name) =>

@@ -1,4 +1,4 @@
-/** What it costs a process to be on the other side of the tailnet: jobs/s on a worker against the same on main, the nearer and the farther. */
+/** What it costs a process to be on the other side of the tailnet: jobs/s on a worker compared with main, at several distances. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { delayed } from "../../lab/faults";
 import { until } from "../../tools/until";
@@ -71,7 +71,7 @@ export const tailnetCost = async (
     await report.check(`on the worker against main, with ${added} ms on the way`, async () => {
       if (added === 0) return onWorker();
       return delayed(worker.machine, main.machine, inSmall(added), async () => {
-        // tailscaled goes by the relay until it has found that way.
+        // tailscaled uses the relay until it has found that path.
         await until("the longer way to main", 60, async () => (await roundTrip(world)) >= inSmall(added));
         return onWorker();
       });

@@ -28,7 +28,7 @@ export const up = async (world: Inputs<"browser" | "dns" | "firewalls" | "stack"
       }),
     );
   return report.check("once DNS points here, HTTPS answers with the authority's own certificate", () =>
-    // certificate.timer looks once a minute, and what it finds in DNS may be a minute old.
+    // certificate.timer looks once a minute, and its DNS answer may be a minute old.
     until("HTTPS", 240, async () => {
       const { stdout } = await world.browser.web("/health", "--verbose", "--insecure");
       const issuer = await world.browser.certificateIssuer();

@@ -1,10 +1,10 @@
-/** Something that happens to a living instance. */
+/** An event on a living instance. */
 import type { Machine } from "../../../lab/machine";
 import type { Incident } from "../../load/underLoad";
 import type { WorkerMachine } from "../../machines";
 import type { World } from "../../world";
 
-/** Who is there when it happens. */
+/** Who takes part in it. */
 export interface Cast {
   world: World;
   main: Machine;
@@ -15,10 +15,10 @@ export interface Cast {
 export interface Happening {
   promise: string;
   happen(cast: Cast): Promise<unknown>;
-  /** Whether no job may be lost, for whatever reason. */
+  /** Whether no job may be lost, for any reason. */
   lossless?: boolean;
-  /** Whether each request has to be answered, if late: somebody restarts something on purpose. */
+  /** Whether every request must be answered, even if late, because somebody restarts something on purpose. */
   served?: boolean;
-  /** Seconds until streaming has to let somebody in again; ten where absent. */
+  /** Seconds until streaming has to accept a client again; ten if absent. */
   streaming?: number;
 }

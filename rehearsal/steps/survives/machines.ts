@@ -1,9 +1,9 @@
-/** Machines that go and come back. */
+/** Machines that go down and come back. */
 import { rebootMainWithoutControlPlane } from "../reboot";
 import { succeeded } from "../step";
 import type { Happening } from "./happening";
 
-/** Main has to boot, and Mastodon to load. */
+/** Main has to boot, and Mastodon has to load. */
 const MAIN_BOOTS = 180;
 
 export const MACHINES: Happening[] = [

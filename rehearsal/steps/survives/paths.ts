@@ -1,4 +1,4 @@
-/** The way between the machines. */
+/** Faults of the network between the machines. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutDirectPaths, withoutTailnet } from "../../../lab/faults";
 import { until } from "../../../tools/until";
@@ -8,7 +8,7 @@ export const PATHS: Happening[] = [
   {
     promise: "a worker's direct path is blocked: its jobs go over the relay, and it warns of that",
     happen({ worker, incident }) {
-      // For some seconds, until tailscaled takes to the relay.
+      // For some seconds, until tailscaled switches to the relay.
       incident.disconnected();
       return withoutDirectPaths(worker.machine, async () => {
         const warned = "journalctl -q -u mastodon-worker -p warning --since -5min -o cat";

@@ -1,4 +1,4 @@
-/** Services that end: in order, without a word, or for want of room. */
+/** Services that end: by an orderly restart, by a kill, or because space ran out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutPort } from "../../../lab/faults";
 import { withFullVolume } from "../../../lab/fullVolume";
@@ -20,7 +20,7 @@ export const SERVICES: Happening[] = [
       );
       if (!victim) throw new Error(`no process of ${worker.hostname} serves push`);
       await worker.machine.run(
-        // Sidekiq itself, and not the init before it.
+        // Sidekiq itself, not the init process above it.
         "docker ps -q | xargs docker inspect -f '{{.State.Pid}} {{.Args}}' | awk '/push/ { print $1 }' | xargs pgrep -P | xargs kill -9",
       );
       incident.died(worker.hostname, victim.identity);

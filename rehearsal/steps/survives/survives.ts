@@ -1,4 +1,4 @@
-/** What happens to a living instance: under load with every job accounted for, or with Mastodon's own images under posts. */
+/** Events on a living instance: under load, with every job accounted for; with Mastodon's own images, under posts. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { redis } from "../../../lab/databases";
 import { summary } from "../../load/accounting";

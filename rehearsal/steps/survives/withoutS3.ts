@@ -1,4 +1,4 @@
-/** S3 is away for a minute: what hangs on it says so, and nothing else does. */
+/** S3 is down for a minute: only what needs it fails. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Needs } from "../../world";
 import { Uploads } from "../works/uploads";

@@ -1,4 +1,4 @@
-/** The nightly dump: it arrives where main can put it, and do nothing else. */
+/** The nightly dump arrives in its bucket; main can write there and do nothing else. */
 import type { Inputs } from "../step";
 
 interface Status {

@@ -20,7 +20,7 @@ export async function mail(world: Inputs<"browser" | "folder" | "mail" | "stack"
     const fields = Object.entries(form).flatMap(([name, value]) => ["--data-urlencode", `${name}=${value}`]);
     const asked = await world.browser.web("/auth/password", "--fail", "--cookie", jar, ...fields);
     if (asked.code !== 0) throw new Error(asked.stderr);
-    // There are others: the owner's own account was up for review.
+    // There are other mails: the owner's own account was announced for review.
     const before = relay.received.length;
     const reset = () =>
       relay.received.slice(before).find(({ text }) => /^Subject: Mastodon: Reset password/m.test(text));

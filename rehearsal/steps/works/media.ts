@@ -1,4 +1,4 @@
-/** Media: a picture is there at once, a video when a worker has transcoded it; both are the media host's to serve. */
+/** Media: a picture is available at once, a video after a worker has transcoded it; the media host serves both. */
 import { readFileSync } from "node:fs";
 import { CLIPS, clip } from "../../../lab/clips";
 import { INTERNET } from "../../../lab/internet/addresses";
@@ -46,7 +46,7 @@ async function picture(uploads: Uploads): Promise<string> {
   const [original, small] = [uploads.file("picture-served.png"), uploads.file("picture-small.png")];
   const header = await uploads.fetch(attachment.url, original);
   if (!header.includes("content-type: image/png")) throw new Error(header);
-  // Not the same bytes: it is encoded again, without what a camera writes into it.
+  // Not the same bytes: the picture is re-encoded, without a camera's metadata.
   const [sent, served] = [await uploads.video(path), await uploads.video(original)];
   if (served.codec !== sent.codec || served.size !== sent.size)
     throw new Error(`sent ${sent.codec} of ${sent.size}, served ${served.codec} of ${served.size}`);
@@ -56,13 +56,13 @@ async function picture(uploads: Uploads): Promise<string> {
   return new URL(attachment.url).pathname;
 }
 
-/** Noise makes it large: above 15 MiB Mastodon sends it to S3 in parts. */
+/** Noise makes it large: above 15 MiB Mastodon uploads it to S3 in parts. */
 const BEFORE = ["-t", "6", "-vf", "noise=alls=30:allf=t", "-c:v", "mjpeg", "-q:v", "2"];
 
 async function video(world: Needs<"instance" | "s3" | "stack">, uploads: Uploads) {
   const path = await uploads.make("video.mov", ...BEFORE);
   const before = await uploads.video(path);
-  // Main is the fallback of every queue: some of the videos may be its.
+  // Main is the fallback for every queue, so it may transcode some of the videos.
   for (let sent = 1; sent <= 10; sent++) {
     const start = new Date();
     const { status, body: attachment } = await uploads.send(path, "video/quicktime");
@@ -84,7 +84,10 @@ async function video(world: Needs<"instance" | "s3" | "stack">, uploads: Uploads
   throw new Error("ten videos, and none was done by a worker");
 }
 
-/** Memory limits are not enforced in these machines (tests/hosts/memory.test.ts does); whom they would meet first is seen here. */
+/**
+ * Memory limits are not enforced in these machines (tests/hosts/memory.test.ts does that). This shows which process the kernel would kill
+ * first.
+ */
 async function phone(world: Needs<"machines">, uploads: Uploads, kind: keyof typeof CLIPS): Promise<string> {
   const start = Date.now();
   const { status, body: attachment } = await uploads.send(await clip(CLIPS[kind]), "video/quicktime");
@@ -104,12 +107,12 @@ async function phone(world: Needs<"machines">, uploads: Uploads, kind: keyof typ
   return `${size} in ${((Date.now() - start) / 1000).toFixed(1)} s`;
 }
 
-/** Of every ffmpeg in a container. The wrapper has its name, too, until it executes it. */
+/** The scores of every ffmpeg in a container. The wrapper has the same name until it executes ffmpeg. */
 const SCORES = `for pid in $(pgrep -x ffmpeg); do
   if [[ $(readlink /proc/$pid/exe) == */ffmpeg ]]; then cat /proc/$pid/oom_score_adj 2>/dev/null || true; fi
 done`;
 
-/** The original came in parts, and is an old version since it was transcoded. */
+/** The original came in parts, and became an old version when it was transcoded. */
 async function inParts({ s3, stack: { names } }: Needs<"s3" | "stack">, served: string): Promise<void> {
   const [key] = new URL(served).pathname.slice(1).split(".mp4");
   const versions = await s3.store.objects(names.mediaBucket);

@@ -1,4 +1,4 @@
-/** Whatever the images are: every queue is served, the owner has an account, workers have their way to main, the nightly dump arrives. */
+/** With any images: every queue is served, the owner has an account, workers have their path to main, the nightly dump arrives. */
 import { QUEUE_NAMES } from "../../../catalogue/queues";
 import { sidekiqProcesses } from "../../../lab/databases";
 import type { Inputs } from "../step";

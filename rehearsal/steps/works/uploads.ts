@@ -1,4 +1,4 @@
-/** Files that somebody on the internet uploads, and what the media host then shows of them. */
+/** Files that a client on the internet uploads, and what the media host then serves of them. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, run } from "../../../tools/run";
@@ -22,7 +22,7 @@ export class Uploads {
     return join(this.world.folder, name);
   }
 
-  /** A test picture, which moves where the options say for how long. */
+  /** A test picture; it moves if the options say for how long. */
   async make(name: string, ...options: string[]): Promise<string> {
     const quiet = ["-nostdin", "-loglevel", "error", "-y"];
     const source = ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25"];
@@ -35,9 +35,9 @@ export class Uploads {
   }
 
   /**
-   * Its address, once it can be seen.
+   * Waits until it is available; returns its address.
    *
-   * @param meanwhile is done before each look
+   * @param meanwhile runs before each look
    */
   async ready({ id }: Attachment, seconds = 90, meanwhile = async () => {}): Promise<string> {
     let url: string | null = null;
@@ -49,7 +49,7 @@ export class Uploads {
     return String(url);
   }
 
-  /** From the media host into a file; the answer's header, in lower case. */
+  /** Downloads from the media host into a file; returns the answer's header, in lower case. */
   async fetch(url: string, to: string, ...options: string[]): Promise<string> {
     const { names } = this.world.stack;
     if (new URL(url).hostname !== names.media) throw new Error(`${url} is not at ${names.media}`);
@@ -60,7 +60,7 @@ export class Uploads {
   }
 
   async video(path: string): Promise<Video> {
-    // Without a file to write it tells what it has read, and ends with 1.
+    // Without an output file it prints what it has read, and exits with 1.
     const { stderr } = await attempt([this.world.ffmpeg, "-hide_banner", "-i", path]);
     const [, codec = "none", size = "none"] = /Stream .*Video: (\w+).*? (\d{2,}x\d{2,})/.exec(stderr) ?? [];
     const [, minutes, seconds] = /Duration: 00:(\d+):([\d.]+)/.exec(stderr) ?? [];

@@ -1,4 +1,4 @@
-/** What people and jobs need: a post reaches a worker and comes back, media, mail, streaming; and what needs nobody. */
+/** What people and jobs need: a post's round trip through a worker, media, mail, streaming; and what runs without anyone. */
 import { until } from "../../../tools/until";
 import type { Inputs } from "../step";
 import { mail } from "./mail";
@@ -19,7 +19,7 @@ export const works = async (
   await report.check("a post's fan-out is done by a worker, over the tailnet", async () => {
     const start = new Date();
     let worker: string | undefined;
-    // Main is the fallback of every queue: some of the jobs may be its.
+    // Main is the fallback for every queue, so it may do some of the jobs.
     await until("the fan-out in a worker's log", 60, async () => {
       await instance.post("hello");
       worker = await instance.worker("DistributionWorker", start);
