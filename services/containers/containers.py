@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-# Keeps Mastodon's containers running: one that has ended is started again, whatever its exit code was, and one that stays
-# unhealthy is stopped in order first.
+# Keeps Mastodon's containers running. A container that has ended is started again, whatever its exit code. One that stays unhealthy is
+# first stopped gracefully.
 #
-# On main this is mastodon-watch.service; on a worker mastodon-worker uses it. What is to run at all is compose's matter: nothing is
-# made or changed here, so that a container never starts on a release or a configuration that is only half in place.
+# On main this is mastodon-watch.service; on a worker mastodon-worker uses it. compose decides what should run: nothing is created or
+# changed here, so a container never starts with a release or a configuration that is only half in place.
 import fcntl
 import http.client
 import json
@@ -14,11 +14,11 @@ import time
 import urllib.parse
 
 LABELS = ["com.docker.compose.project=mastodon", "com.docker.compose.oneoff=False"]
-# Held by compose while it stops and makes containers (mastodon-compose).
+# compose holds this lock while it stops and creates containers (mastodon-compose).
 LOCK = "/run/mastodon-compose.lock"
-# While it is there, Sidekiq on main stays stopped (traffic).
+# While this file exists, Sidekiq on main stays stopped (traffic).
 HELD = "/run/mastodon-host/hold"
-# Seconds before another start: twice as long each time, until the container has run for a minute.
+# Seconds before the next start: they double each time, until the container has run for a minute.
 LONGEST_PAUSE = 8
 SETTLED = 60
 
@@ -31,7 +31,7 @@ class Docker(http.client.HTTPConnection):
 
 
 def docker(method, path, timeout=30):
-    # Docker's answer as text; raises OSError when it refuses or does not answer.
+    # Docker's answer as text; raises OSError if Docker refuses or does not answer.
     connection = Docker("docker", timeout=timeout)
     try:
         connection.request(method, path)
@@ -47,7 +47,7 @@ def docker(method, path, timeout=30):
 
 
 def containers():
-    # Name, state and health of each container of a service, whether it runs or not; no one-off ones.
+    # Name, state and health of each container of a service, running or not; without one-off containers.
     filters = urllib.parse.quote(json.dumps({"label": LABELS}))
     return [
         {"id": found["Id"], "name": found["Names"][0].lstrip("/"), "state": found["State"], "healthy": "(unhealthy)" not in found["Status"]}
@@ -63,7 +63,7 @@ class Keeper:
         self.restarting = set()
 
     def look(self):
-        # One look at the containers; never waits for one of them.
+        # One check of all containers; never waits for one of them.
         with open(LOCK, "a", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,11 +90,11 @@ class Keeper:
         docker("POST", f"/containers/{container['id']}/start")
 
     def restart(self, container):
-        # In order, aside: Sidekiq has its grace to end or give back its jobs.
+        # Gracefully and in the background: Sidekiq has its grace period to finish its jobs or hand them back.
 
         def run():
             try:
-                # One that was only suspended can hear the end then.
+                # A container that was only suspended can then receive the signal.
                 docker("POST", f"/containers/{container['id']}/kill?signal=CONT")
                 docker("POST", f"/containers/{container['id']}/stop", timeout=120)
             except OSError as error:

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Installing packages although a repository is broken: it costs what comes from it, and nothing else. Sourced after common.sh.
+# Installs packages even if a repository is broken: that costs only the packages from it. Sourced after common.sh.
 
 export DEBIAN_FRONTEND=noninteractive
 
-# Files of sources that apt can read. One that it cannot, or that contradicts another, would stop all of apt.
+# Source files that apt can read. A file that it cannot read, or that contradicts another, would stop all of apt.
 SOURCES=$STATE/sources
 readable_sources() {
   local file
@@ -27,6 +27,6 @@ apt_get() {
 install() {
   readable_sources
   apt_get update || log "some package lists could not be fetched; going on with the others"
-  # Completes what an interrupted installation began: apt installs nothing more before that.
+  # Completes an interrupted installation: until then apt installs nothing more.
   apt_get install -y --fix-broken --no-install-recommends && apt_get install -y --no-install-recommends "$@"
 }

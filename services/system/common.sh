@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every script of the host shares. Sourced, after `set -euo pipefail`.
+# What all scripts of the host share. Sourced, after `set -euo pipefail`.
 
 STATE=/var/lib/mastodon-host
 # shellcheck disable=SC2034 # for the scripts that source this
@@ -14,7 +14,7 @@ die() {
   exit 1
 }
 
-# changed PATH...: whether one of them is new since the last apply that went through.
+# changed PATH...: whether one of them has changed since the last successful apply.
 changed() {
   local path
   for path in "$@"; do
@@ -23,8 +23,8 @@ changed() {
   return 1
 }
 
-# enable_units UNIT...: those that are not, or that may want to be started with more units than before; each makes systemd read all
-# units again.
+# enable_units UNIT...: enables those that are not enabled, or that need to be wanted by more units than before; each makes systemd reload
+# all units.
 enable_units() {
   local unit missing=()
   for unit in "$@"; do
@@ -35,7 +35,7 @@ enable_units() {
   ((${#missing[@]} == 0)) || systemctl enable --quiet "${missing[@]}"
 }
 
-# run_unit UNIT PATH...: enabled, running, restarted where a path is changed: once, however often an apply has to be repeated.
+# run_unit UNIT PATH...: enables and starts it, and restarts it if a path has changed: once, however often an apply has to be repeated.
 run_unit() {
   local restarted=$STATE/restarted/$1
   enable_units "$1"
@@ -48,7 +48,7 @@ run_unit() {
   fi
 }
 
-# retry TIMES COMMAND...: for what the network may fail; waits longer each time.
+# retry TIMES COMMAND...: for what may fail because of the network; waits longer each time.
 retry() {
   local times=$1 i
   shift
@@ -63,7 +63,7 @@ retry() {
   return 1
 }
 
-# wait_until SECONDS WHAT COMMAND...: says about every 15 s what it waits for, and at the limit what it waited for.
+# wait_until SECONDS WHAT COMMAND...: reports about every 15 s what it waits for, and at the limit what it waited for.
 wait_until() {
   local limit=$1 what=$2 end=$((SECONDS + $1)) said=$SECONDS
   shift 2
