@@ -1,4 +1,4 @@
-/** How long the capacity model and its search take, as the median of some runs. */
+/** How long the capacity model and its search take: the median of some runs. */
 import { type Evaluation, evaluate, type Situation } from "../fleet/model/evaluate";
 import { type Fleet, fleetOf } from "../fleet/model/fleet";
 import { workloadOf } from "../fleet/model/workload";
@@ -18,7 +18,7 @@ const SCHEDULER = { queues: ["scheduler"], threads: 2, replicas: 1 } as const;
 function fleetWith(pools: number, count: number, size: string): Fleet {
   const fleet = fleetOf({
     main: { size, volumeGiB: 100, sidekiq: [SCHEDULER] },
-    // No two pools are alike: nothing could be counted once for all of them.
+    // All pools differ, so that no result can be computed once for all of them.
     workers: Array.from({ length: pools }, (_, i) => ({
       name: `pool-${i}`,
       size: "c-2",

@@ -1,4 +1,4 @@
-/** `npm run bench`: all there is to measure; `-- capacity` or `-- preview --rounds 9` for one. */
+/** `npm run bench`: everything that can be measured; `-- capacity` or `-- preview --rounds 9` for one of them. */
 import { runCommand, wholeNumber } from "../tools/commandLine";
 import { benchCapacity } from "./capacity";
 import { keep, LIMIT, ratios, table } from "./history";

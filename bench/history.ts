@@ -1,4 +1,4 @@
-/** What a bench found, as a table and as a line of history. */
+/** The results of a bench, as a table and as a line of history. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -7,7 +7,7 @@ import type { Previews } from "./preview";
 
 const ROOT = join(__dirname, "..");
 const HISTORY = "bench/history.jsonl";
-/** What a preview may take of the bare program's time and memory. */
+/** How much of the bare program's time and memory a preview may take. */
 export const LIMIT = 1.25;
 
 interface Ratios {
@@ -83,7 +83,7 @@ export function keep(previews: Previews, rounds: number): void {
     commit: `${git("rev-parse", "--short=12", "HEAD")}${dirty ? " and changes" : ""}`,
     node: process.version,
     rounds,
-    // Of the last quarter of an hour: on a busy machine even medians stray.
+    // The load of the last quarter of an hour: on a busy machine even medians vary.
     load: rounded(loadavg()[2] ?? Number.NaN),
     emptySeconds: rounded(previews.empty.seconds),
     ofBare: Object.fromEntries(

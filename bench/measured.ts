@@ -1,4 +1,4 @@
-/** What a preview takes: time, and the memory of its two processes at their peaks. */
+/** The cost of a preview: time, and the peak memory of its two processes. */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -6,14 +6,14 @@ export interface Measured {
   seconds: number;
   /** The program's process, in MiB. */
   programMiB: number;
-  /** The CLI's, which is the engine too. */
+  /** The CLI's process, which is also the engine, in MiB. */
   engineMiB: number;
 }
 
-/** How often Linux is asked for a process' peak; it keeps the highest, so only the last moment can be missed. */
+/** How often Linux is asked for a process' peak. It keeps the highest value, so only the last moment can be missed. */
 const INTERVAL_MS = 20;
 
-/** Of a living process, in MiB; undefined where it is gone. */
+/** Peak of a living process, in MiB; undefined if it is gone. */
 function peakMiB(pid: number | undefined): number | undefined {
   try {
     const [, kiB] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
@@ -24,8 +24,8 @@ function peakMiB(pid: number | undefined): number | undefined {
 }
 
 /**
- * @param program process id of what the engine started, as soon as it is there
- * @throws Error with all that was printed, where it fails
+ * @param program process id of what the engine started, once it exists
+ * @throws Error with the whole output, if it fails
  */
 export function measure(
   start: () => ChildProcess,

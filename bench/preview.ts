@@ -1,7 +1,7 @@
 /**
- * How long `pulumi preview` takes and how much memory, through the real CLI and with doubles of the providers, beside bare
- * programs with the same resources and an empty one. One after the other and round after round, so that whatever else the
- * machine does meets all of them.
+ * How much time and memory `pulumi preview` takes, with the real CLI and doubles of the providers, compared with bare programs that create
+ * the same resources and with an empty one. They run one after the other, round after round, so that other work of the machine affects all
+ * of them.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,11 +39,11 @@ interface Subject {
   engine: EngineStack;
   program: typeof PROGRAM | typeof BARE | typeof EMPTY;
   runs: Measured[];
-  /** What the CLI said of the resources in the last run. */
+  /** What the CLI said about the resources in the last run. */
   resources: string;
 }
 
-/** The program beside the bare one, on the same state. */
+/** The program compared with the bare one, on the same state. */
 export interface Compared {
   name: string;
   program: Measured;
@@ -70,17 +70,17 @@ async function stackOn(cloud: Cloud, fleet: Fleet): Promise<EngineStack> {
     stack: "prod",
     cloud,
     secrets: { ...tokens, smtpPassword: "bench" },
-    // The state of a hundred workers is written once instead of after each step.
+    // The state of a hundred workers is written once, instead of after each step.
     environment: { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" },
   });
   engine.edit(fleet);
   return engine;
 }
 
-/** A stack before its first up, and one that is up. */
+/** A stack before its first up, and a stack that is up. */
 async function stacksOf(cloud: Cloud, fleet: Fleet): Promise<{ fresh: EngineStack; living: EngineStack }> {
   const [fresh, living] = [await stackOn(cloud, fleet), await stackOn(cloud, fleet)];
-  // DigitalOcean makes ten droplets at once.
+  // DigitalOcean creates ten droplets at once.
   const up = await living.up({ parallel: 10 });
   if (!up.ok) throw new Error(up.output);
   const { deployment } = await living.stack.exportStack();

@@ -1,18 +1,18 @@
-/** A stack's resources written out, from its state: what the bare program makes. */
+/** A stack's resources written out, from its state: the bare program creates these. */
 import { partsOf } from "../doubles/values";
 
 export interface Written {
   urn: string;
   type: string;
   name: string;
-  /** URNs; empty where there is none. */
+  /** URNs; empty if there are none. */
   parent: string;
   provider: string;
   protect: boolean;
   inputs: Record<string, unknown>;
 }
 
-/** As an export with its secrets in the clear has it. */
+/** As in an export that has its secrets in plain text. */
 interface Exported {
   urn: string;
   type: string;
@@ -23,10 +23,10 @@ interface Exported {
 }
 
 const PROVIDER = "pulumi:providers:";
-/** The engine's own: the stack, its reference to itself. */
+/** The engine's own resources: the stack, and its reference to itself. */
 const ENGINES = ["pulumi:pulumi:", `${PROVIDER}pulumi`];
 
-/** In the state's order: what others are made of comes first. */
+/** In the state's order: a resource comes after those that it depends on. */
 export const writtenOut = (state: readonly Exported[]): Written[] =>
   state
     .filter(({ type }) => !ENGINES.some((prefix) => type.startsWith(prefix)))
@@ -52,7 +52,7 @@ const decoded = (inputs: Record<string, unknown>) =>
     ]),
   );
 
-/** Without the engine's notes, and secrets as they are. */
+/** Without the engine's annotations; secrets as plain values. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value;

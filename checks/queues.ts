@@ -13,7 +13,7 @@ export function checkQueues(placed: readonly Placed[]): Problem[] {
   const missing = QUEUE_NAMES.filter((queue) => !served.has(queue)).map((queue) => ({
     key: "main.sidekiq",
     message:
-      `leaves the queue ${queue} (${QUEUES[queue].does}) without a process, so that its jobs wait for ever; ` +
+      `leaves the queue ${queue} (${QUEUES[queue].does}) without a process, so its jobs would wait forever; ` +
       `add ${queue} to a process here or in a pool of workers`,
   }));
   return [...missing, ...checkScheduler(running)];

@@ -59,7 +59,7 @@ export class Machine extends pulumi.ComponentResource {
     const anew = needsNewKey(prior);
     if (anew) {
       pulumi.log.info(
-        `${name} gets a new auth key: its droplet has yet to be made, and the key in the state may be spent or expired by now.`,
+        `${name} gets a new auth key: its droplet does not exist yet, and the key in the state may be spent or expired by now.`,
         this,
       );
     }
@@ -120,7 +120,7 @@ function onlyWithANewKey(name: string, key: tailscale.TailnetKey, { keyId }: Pri
     const now = await new Promise<string>((resolve) => key.id.apply(resolve));
     if (now === keyId) {
       throw new Error(
-        `${name}: a new droplet takes a new auth key, and ${keyId} is from an earlier run. Run: pulumi up --replace '${urn.replace(/digitalocean:[^:]*:[^:]*::.*$/, "")}tailscale:index/tailnetKey:TailnetKey::${name}-auth-key'`,
+        `${name}: a new droplet needs a new auth key, but ${keyId} is from an earlier run. Run: pulumi up --replace '${urn.replace(/digitalocean:[^:]*:[^:]*::.*$/, "")}tailscale:index/tailnetKey:TailnetKey::${name}-auth-key'`,
       );
     }
   };

@@ -32,7 +32,7 @@ export async function allowPublicMedia(
     ...(blocks?.restrictPublicBuckets ? ["RestrictPublicBuckets"] : []),
   ];
   if (names.length === 0) return;
-  const message = `is ${accountId}, an account that blocks public buckets as a whole (${names.join(", ")}), and everyone has to be able to read Mastodon's media. Switch it off: aws s3control put-public-access-block --account-id ${accountId} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=false`;
+  const message = `is ${accountId}, an account that blocks all public buckets (${names.join(", ")}), but everyone must be able to read Mastodon's media. Turn the block off: aws s3control put-public-access-block --account-id ${accountId} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=false`;
   if (firstRun) refuse("The AWS account of this stack has", [{ key: "aws.accountId", message }]);
   pulumi.log.warn(`aws.accountId ${message}`);
 }

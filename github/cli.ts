@@ -74,8 +74,7 @@ async function gone(stack: string, keep: Keep): Promise<void> {
 }
 
 async function unable(options: Options): Promise<void> {
-  const why =
-    "The job failed or was cancelled before the preview: a login, or the machine. What it was is in the log.";
+  const why = "The job failed or was canceled before the preview, for example at a login. The log says why.";
   await comment(options)((source) => noPreview(given(options, "stack"), [why], source));
 }
 
@@ -87,7 +86,7 @@ async function review(options: Options): Promise<void> {
   if (failed) throw new Error(said.problems.join("\n"));
   if (options.expect !== undefined && options.expect !== digest)
     throw new Error(
-      `What ${stack} would do now is not what was approved. Nothing was done. Run the workflow again, and approve what it shows.`,
+      `An up of ${stack} would now do something other than what was approved, so nothing was done. Run the workflow again, and approve its preview.`,
     );
   if (process.env.GITHUB_OUTPUT) appendFileSync(process.env.GITHUB_OUTPUT, `digest=${digest}\n`);
 }
@@ -98,14 +97,14 @@ async function drift(options: Options): Promise<void> {
   const before = await stateOf(stack);
   if (before.pending.length > 0)
     throw new Error(
-      `Stack ${stack} is half done (${before.pending.join(", ")}): an up is under way, or was cut off.`,
+      `Stack ${stack} has unfinished operations (${before.pending.join(", ")}): an up is running, or was interrupted.`,
     );
   const unapplied = await previewed(stack);
   if (unapplied.failed) throw new Error(unapplied.problems.join("\n"));
   const refreshed = await previewed(stack, { refresh: true });
   if (refreshed.failed) throw new Error(refreshed.problems.join("\n"));
   if ((await stateOf(stack)).written !== before.written) {
-    console.log(`An up of ${stack} was under way: no look at it tonight.`);
+    console.log(`An up of ${stack} was running, so tonight its drift was not checked.`);
     return;
   }
   const found = driftOf(refreshed, unapplied);

@@ -29,7 +29,7 @@ export async function planAll(
   for (const stack of stacks) {
     if (resolvedElsewhere(stack)) {
       say(
-        `# ${stack}: no plan here\n\nAn ESC environment adds values, which takes an account. The preview's comment has the plan.\n`,
+        `# ${stack}: no plan here\n\nAn ESC environment adds values, and reading them needs an account. The preview's comment has the plan.\n`,
       );
       continue;
     }

@@ -88,7 +88,7 @@ const cli = async (...args: string[]): Promise<string> =>
 /** The CLI's own errors, out of everything that the Automation API prints with them. */
 function wordsOf({ message }: Error, stack: string): string[] {
   if (/no stack named .* found/.test(message))
-    return [`There is no stack ${stack} at the backend. Run: pulumi stack init ${stack}`];
+    return [`There is no stack ${stack} in the backend. Run: pulumi stack init ${stack}`];
   const errors = [...message.matchAll(/^\s*(?:stderr: )?error: (.+)$/gm)].map(([, text = ""]) => text);
   return errors.length > 0 ? [...new Set(errors)] : [message.split("\n")[0] ?? ""];
 }

@@ -61,15 +61,15 @@ export function driftIssue(
   const waiting = unapplied.changes.length;
   return fitted(
     shorter((limits) => [
-      `What is there is no longer what was made for stack \`${stack}\`. The next \`pulumi up --refresh\` would do this:`,
+      `The resources of stack \`${stack}\` were changed outside of Pulumi. The next \`pulumi up --refresh\` would do this:`,
       "",
       ...table(changes, limits),
-      `Look with \`pulumi preview --refresh --diff --stack ${stack}\`. To put it back: \`pulumi up --refresh --stack ${stack}\`, on the`,
-      "tailnet. To keep it: write it into the settings. This issue follows each night's look and closes itself.",
+      `For details: \`pulumi preview --refresh --diff --stack ${stack}\`. To undo it: \`pulumi up --refresh --stack ${stack}\`, on the`,
+      "tailnet. To keep it: write it into the settings. This issue is updated every night, and closed once there is no drift.",
       "",
       ...(waiting > 0
         ? [
-            `Not in this list: ${waiting} changes that are merged and not applied yet. That \`up\` makes them, too.`,
+            `Not in this list: ${waiting} changes that are merged but not applied yet. That \`up\` applies them, too.`,
             "",
           ]
         : []),

@@ -73,7 +73,7 @@ export function verdict({ capacity }: Plan): string {
   const outage = `After an outage of ${duration(capacity.outageHours)}`;
   const caughtUp =
     after === undefined
-      ? `${outage} some queue never gets empty again`
+      ? `${outage} at least one queue never empties again`
       : `${outage} all queues are empty within ${duration(after)}`;
   return (
     `${users} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour. The busiest queue is ${queue}: it uses ` +

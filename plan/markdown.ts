@@ -92,7 +92,7 @@ export function planMarkdown(plan: Plan): string {
         ],
       ],
     ),
-    "## Price a month",
+    "## Price per month",
     "",
     ...table(
       ["item", "account", "USD"],

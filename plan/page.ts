@@ -154,8 +154,8 @@ ${table("Connections to Postgres", columns(serverTotal, serverLimit), lines(serv
 
 function prices({ price }: Plan): Html {
   const rows = price.lines.map(({ item, account, monthlyUsd }) => [item, account, usd(monthlyUsd)]);
-  return html`<h2>Price a month</h2>
-${table("Price a month", [{ title: "item" }, { title: "account" }, { title: "USD", number: true }], rows, ["total", "", usd(price.totalUsd)])}
+  return html`<h2>Price per month</h2>
+${table("Price per month", [{ title: "item" }, { title: "account" }, { title: "USD", number: true }], rows, ["total", "", usd(price.totalUsd)])}
 <p class="muted">That is ${usd(price.dropletsAndVolumesUsd)} for DigitalOcean (${usd(price.perMillionJobsUsd)} per million jobs) and about ${usd(price.s3Usd)} for S3, estimated from <code>pricing</code>. List prices known on ${price.catalogueChecked}. Not counted: ${price.notCounted}.</p>`;
 }
 

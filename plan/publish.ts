@@ -11,7 +11,7 @@ export function publish(folder: string, files: Readonly<Record<string, string>>)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(next, name), text);
   // Between the two renames, another plan may have put its folder there: then start again.
   for (let tries = 0; !moved(next, folder); tries++) {
-    if (tries === 100) throw new Error(`${folder} is written again and again by others`);
+    if (tries === 100) throw new Error(`${folder} keeps being written by other processes`);
     if (moved(folder, old)) rmSync(old, { recursive: true });
   }
   rmSync(aside, { recursive: true });

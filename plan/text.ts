@@ -61,7 +61,7 @@ export function planText(plan: Plan): string {
       `${title}: ${count}`,
       ...table(lines.map(({ depth, label, details }) => [`${"  ".repeat(depth)}${label}`, details])),
     ]),
-    ...heading("Price a month"),
+    ...heading("Price per month"),
     ...prices(plan),
     ...heading(plan.warnings.length === 0 ? "No warnings" : `Warnings: ${plan.warnings.length}`),
     ...plan.warnings.flatMap((warning) => wrapped(`! ${warning}`, "  ")),

@@ -31,7 +31,7 @@ export function listenToTheEngine(): void {
 export function engineConfig(): Readonly<Record<string, string>> {
   if (!sent.config)
     throw new Error(
-      "The engine told the policy pack no configuration. Update the Pulumi CLI (3.259.0 works).",
+      "The engine gave the policy pack no configuration. Update the Pulumi CLI (3.259.0 works).",
     );
   return sent.config;
 }

@@ -39,7 +39,7 @@ const COMPONENT = "mastodon-hosting:index:";
 const knownTypes: Rule<Resource> = {
   name: "known-types",
   description:
-    "Only types that these rules were written for: another name of a known thing would pass unseen.",
+    "Only types that these rules were written for: a known resource under another name would pass unnoticed.",
   problems: ({ type }) =>
     KNOWN_TYPES.has(type) || type.startsWith(COMPONENT)
       ? []
@@ -104,7 +104,7 @@ const protectedData: Rule<Resource> = {
   description: "Volume, buckets, reserved addresses and generated secrets refuse to be deleted.",
   problems: ({ urn, type, protect }, expected) =>
     expected.protect && !protect && (DATA.includes(type) || urn.includes(SECRET))
-      ? ["It holds what cannot be made again, and is not protected."]
+      ? ["It holds what cannot be recreated, and is not protected."]
       : [],
 };
 
@@ -206,7 +206,7 @@ const price: Rule<readonly Resource[]> = {
     return total <= limitUsd
       ? []
       : [
-          `It would cost $${total.toFixed(2)} a month, and pricing.limitUsd is ${limitUsd}. Raise the limit in the same change if that is meant.`,
+          `It would cost $${total.toFixed(2)} a month, and pricing.limitUsd is ${limitUsd}. Raise the limit in the same change if you want that.`,
         ];
   },
 };

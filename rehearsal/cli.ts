@@ -112,7 +112,7 @@ function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
 async function rehearse(namespace: string, options: Options): Promise<number> {
   const { stack, all, hold, event } = options;
   const interrupted = new Promise<never>((_, reject) =>
-    process.once("SIGINT", () => reject(new Error("interrupted; everything is taken down"))),
+    process.once("SIGINT", () => reject(new Error("interrupted; taking everything down"))),
   );
   // If it comes before the steps, they see it when they begin.
   interrupted.catch(() => undefined);
@@ -193,7 +193,7 @@ function options(): Options | undefined {
   const images = IMAGES.find((one) => one === values.images);
   if (!images) throw new Error(`--images ${values.images}: there are ${IMAGES.join(" and ")}`);
   if (stack !== "prod" && stack !== "staging")
-    throw new Error(`--stack ${stack}: rehearsed are the examples, prod and staging`);
+    throw new Error(`--stack ${stack}: only the examples prod and staging are rehearsed`);
   const event = values.event === undefined ? undefined : new RegExp(values.event);
   const options: Options = { stack, only, all, images, registry, hold, event };
   chosen(options);

@@ -145,7 +145,7 @@ export const table = {
     made: { resource: "console", letters: 24 },
   },
   extraSecretEnv: {
-    description: "Additional secret environment variables for Mastodon, as a JSON object",
+    description: "Additional secret environment variables for Mastodon",
     format: { pattern: /^\{[\s\S]*\}$/, words: 'a JSON object such as {"DEEPL_API_KEY": "…"}' },
     placeholder: "{}",
   },

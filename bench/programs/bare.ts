@@ -1,6 +1,6 @@
 /**
- * The resources of a stack as its state has them, beside this file, and no logic: every input is written out, no resource
- * waits for another's output, and user data is a line. The least that a preview of so many resources takes.
+ * The resources of a stack as its state has them, from a file next to this one, without logic: every input is written out, no resource
+ * waits for another's output, and user data is one line. No preview of so many resources can take less.
  */
 import * as iam from "@pulumi/aws/iam";
 import { Provider } from "@pulumi/aws/provider";

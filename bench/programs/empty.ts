@@ -1,4 +1,4 @@
-/** Nothing: what the CLI, Node and the SDK take by themselves. */
+/** Nothing: shows what the CLI, Node and the SDK take by themselves. */
 import "@pulumi/pulumi";
 
 export = async () => ({});

@@ -98,7 +98,7 @@ async function main(): Promise<number> {
   const found = looks.flatMap((look) => look.found);
   const skipped = looks.flatMap((look) => look.skipped);
   const left = leftovers(found, state);
-  for (const line of skipped) console.log(`not looked at: ${line}`);
+  for (const line of skipped) console.log(`not checked: ${line}`);
   if (left.length === 0)
     console.log(
       `Nothing is left over${skipped.length > 0 ? " in the rest" : ""}: ${found.length} things, all in the state of ${name}.`,

@@ -151,8 +151,8 @@ function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Choice {
     return accepted.monthlyUsd < clean.monthlyUsd ? { ...clean, cheaper: accepted } : clean;
   if (accepted.monthlyUsd > budgetUsd)
     throw new UsageError(
-      `${usd(budgetUsd)} a month are not enough: the cheapest fleet that the model accepts costs ${usd(accepted.monthlyUsd)}, ` +
-        `with warnings${clean ? `, and the cheapest without ${usd(clean.monthlyUsd)}` : ""}. A longer --catch-up asks for less.`,
+      `${usd(budgetUsd)} a month is not enough: the cheapest fleet that the model accepts costs ${usd(accepted.monthlyUsd)}, ` +
+        `with warnings${clean ? `, and the cheapest without ${usd(clean.monthlyUsd)}` : ""}. A longer --catch-up needs less.`,
     );
   return clean ? { ...accepted, clean } : accepted;
 }
@@ -163,7 +163,7 @@ function beyond({ situation, mainMemoryMiB }: Wanted): string {
     .flatMap((slug) => dropletSize(slug) ?? [])
     .filter(({ memoryMiB }) => memoryMiB >= (mainMemoryMiB ?? 0));
   const cores = Math.max(0, ...sizes.map(({ vcpus }) => vcpus));
-  const less = webCores < cores ? " A longer --catch-up asks for less." : "";
+  const less = webCores < cores ? " A longer --catch-up needs less." : "";
   return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has ${cores}.${less}`;
 }
 

@@ -104,6 +104,6 @@ export const LAYOUTS = [
   { name: "a", says: "10 threads", fleet: STORY_FLEETS.tenThreads },
   { name: "b", says: "20 threads", fleet: STORY_FLEETS.twentyThreads },
   { name: "c", says: "split queues", fleet: STORY_FLEETS.split },
-  { name: "e", says: "default on a droplet of its own", fleet: STORY_FLEETS.defaultOffHost },
+  { name: "e", says: "default on a separate droplet", fleet: STORY_FLEETS.defaultOffHost },
 ] as const;
 export type Layout = (typeof LAYOUTS)[number];

@@ -69,7 +69,7 @@ function figure(
 
 function quotaHolds({ report }: Inputs<never>, role: string, host: Host) {
   const wanted = host.cores.machine;
-  return report.check(`busy loops on ${role} get what its quota says, and no more`, async () => {
+  return report.check(`busy loops on ${role} get its quota, and no more`, async () => {
     const got = await quotaOf(host);
     if (Math.abs(got / wanted - 1) > 0.1)
       throw new Error(`they got ${cores(got)} cores, and the quota is ${cores(wanted)}`);
@@ -86,7 +86,7 @@ function rubysLock(world: Inputs<"collector" | "machines" | "outside" | "stack">
   return report.check("a process with 20 threads takes one core and no more, without a quota", async () => {
     const [pid] = pids;
     if (pid === undefined || cpus().length < 2)
-      throw new Error("it takes a process, and a core more than one");
+      throw new Error("this needs a process, and more than one core");
     const group = machine.controlGroup.limitProcess(pid, Number.POSITIVE_INFINITY);
     const { load } = Load.planned(world, [BURST]);
     try {
@@ -107,7 +107,7 @@ function rubysLock(world: Inputs<"collector" | "machines" | "outside" | "stack">
 function pooled(world: Inputs<"machines">, { clients, servers }: Connections) {
   const { report } = world;
   return report.check(
-    "(d) pgbouncer: Postgres has its pool's connections, whatever threads there are",
+    "(d) pgbouncer: Postgres has only the pool's connections, however many threads there are",
     async () => {
       const setting = (name: string) =>
         world.machines.main().run(`sed -n 's/^${name} = //p' /etc/pgbouncer/pgbouncer.ini`).then(Number);

@@ -56,13 +56,13 @@ export const closed = async (world: Inputs<"firewalls" | "machines" | "outside" 
     "the internet reaches 80, 443 and WireGuard on main, WireGuard alone on a worker (all ports, TCP and UDP, v4 and v6)",
     () => expectClosed(world),
   );
-  await report.check("so too with DigitalOcean's firewalls switched off", () =>
+  await report.check("the same with DigitalOcean's firewalls off", () =>
     world.firewalls.without(() => expectClosed(world)),
   );
-  await report.check("so too with the hosts' own switched off", () =>
+  await report.check("the same with the hosts' own firewalls off", () =>
     withoutHostFirewalls(world, () => expectClosed(world)),
   );
-  await report.check("with both off the same look finds ssh: it can see what is open", () =>
+  await report.check("with both off, the same scan finds ssh: it can see open ports", () =>
     world.firewalls.without(() =>
       withoutHostFirewalls(world, async () => {
         const blind = (await seenFromOutside(world)).filter((line) => !/TCP 22\b/.test(line));
@@ -94,7 +94,7 @@ export const closed = async (world: Inputs<"firewalls" | "machines" | "outside" 
     const { code, stderr } = await main.attempt(psql);
     if (code === 0 || !stderr.includes("SASL authentication failed")) throw new Error(`pgbouncer: ${stderr}`);
   });
-  return report.check("the metadata service answers root and nobody else, a container neither", async () => {
+  return report.check("the metadata service answers root and nobody else, not even a container", async () => {
     for (const machine of world.machines.all()) {
       const container = machine === main ? "web" : "$(docker ps -q | head -n 1)";
       const asked = {

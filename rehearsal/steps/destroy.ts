@@ -13,7 +13,7 @@ export const destroy = async (world: Inputs<"cloud" | "machines" | "plane" | "s3
     engine.edit((settings) => {
       settings.protect = false;
     });
-    await report.check("with protect: false an up takes the protection off", async () => {
+    await report.check("with protect: false, an up removes the protection", async () => {
       succeeded(await engine.up());
     });
   }

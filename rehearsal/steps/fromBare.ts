@@ -83,7 +83,7 @@ async function powerCutWhileInstalling(world: Needs<"cloud" | "machines" | "stac
     await machine.waitFor("packages that are unpacked", 300, async () => half() >= 10);
     await machine.cut();
     const left = half();
-    if (left === 0) throw new Error("it lost its power too late");
+    if (left === 0) throw new Error("it lost power too late");
     await machine.start();
     return left;
   };
@@ -123,27 +123,27 @@ export const fromBare = async (
   const [isUp, returned] = await Promise.all([up(world), mirrorAway(world, mirror)]);
   if (!isUp) return false;
   await report.check(
-    `with the mirror away for the first ${AWAY} s, each machine tries again and has its packages from its first apply`,
+    `with the mirror down for the first ${AWAY} s, each machine tries again, and its first apply installs the packages`,
     async () => {
       const boots = await Promise.all(world.machines.all().map((machine) => firstBoot(machine, returned)));
       return `${boots.map(figure).join("; ")}; ${mirror.served.toFixed(0)} MB served`;
     },
   );
   await report.check(
-    "cloud-init and every unit ended well, and no package started what was not configured",
+    "cloud-init and every unit succeeded, and no package started what was not configured",
     () => expectNothingWrong(world),
   );
-  await report.check("a repository with another key than Tailscale's is refused", () =>
+  await report.check("a repository with a key other than Tailscale's is refused", () =>
     expectForeignKeyRefused(world.machines.main()),
   );
-  await report.check("what an interrupted installation left without its dependencies is completed", () =>
+  await report.check("an interrupted installation that lacks dependencies is completed", () =>
     expectCompleted(world.machines.main()),
   );
   await report.check("a worker that loses its power while packages are installed ends up working", () =>
     powerCutWhileInstalling(world),
   );
   return report.check(
-    "a second boot works with the mirror away, and so does another apply: nothing is installed",
+    "a second boot works with the mirror down, and so does another apply: nothing is installed",
     async () => {
       await mirror.down();
       const droplets = [

@@ -27,7 +27,7 @@ export const reboot = async (world: Inputs<"browser" | "instance" | "machines" |
     const seconds = await rebootMainWithoutControlPlane(world);
     return `${seconds.toFixed(1)} s after power`;
   });
-  const closed = await report.check("after the reboot the internet reaches the same and no more", () =>
+  const closed = await report.check("after the reboot the internet reaches the same ports and no more", () =>
     expectClosed(world),
   );
   const { instance } = world;

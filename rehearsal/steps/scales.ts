@@ -101,14 +101,14 @@ export const scales = async (world: Inputs<"collector" | "instance" | "machines"
     const added = hosts().filter((host) => !before.includes(host));
     return `${seconds(firstJobs(outcome, added, since))} from the up's begin, ${figures(outcome)}`;
   });
-  await report.check("three workers do three times as much, less a fifth at most", async () => {
+  await report.check("three workers do three times as much, minus a fifth at most", async () => {
     const { perSecond, figure } = await throughput(world);
     const ratio = perSecond / alone;
     if (!(ratio > 2.4)) throw new Error(`${figure}: ${ratio.toFixed(2)} times one worker's`);
     return `${figure}: ${ratio.toFixed(2)} times one worker's`;
   });
   await fewer("three workers, then one: no job is lost");
-  return report.check("a worker is replaced: the old one goes when the new one works", async () => {
+  return report.check("a worker is replaced: the old one is deleted after the new one works", async () => {
     const [old = ""] = hosts();
     let since = 0;
     const replace = async () => {

@@ -6,7 +6,7 @@ export const up = async (world: Inputs<"browser" | "dns" | "firewalls" | "stack"
   const { report } = world;
   const { engine } = world.stack;
   const done = await report.check(
-    "pulumi up makes everything and ends when every machine works",
+    "pulumi up creates everything, and ends when every machine works",
     async () => {
       const { seconds, steps } = succeeded(await engine.up());
       return `${steps.filter(({ op }) => op === "create").length} resources in ${seconds.toFixed(0)} s`;

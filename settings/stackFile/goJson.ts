@@ -31,7 +31,7 @@ export function unrepresentable(value: unknown): string | undefined {
   if (some(value, (v) => typeof v === "number" && !Number.isFinite(v))) return "has a .inf or .nan: quote it";
   // The engine rewrites the file before it finally reads it, and loses the first line break of a string.
   if (some(value, (v) => typeof v === "string" && /^(\s*\n|\t[\s\S]*\n)/.test(v))) {
-    return "has a text that begins with an empty line: write it without";
+    return "has a string that begins with an empty line: remove that line";
   }
   const keys = (v: unknown) => (v instanceof Map ? [...v.keys()] : []);
   const odd = some(value, (v) =>

@@ -74,7 +74,7 @@ test("headings, tables and pictures are found by their roles", async () => {
   const { page } = await opened({});
   const heading = (name: string, level: number) => page.getByRole("heading", { name, level, exact: true });
   expect(await heading("Plan of prod", 1).count()).toBe(1);
-  for (const name of ["Topology", "Queues", "Budgets", "Price a month", "Machines", "Resources"])
+  for (const name of ["Topology", "Queues", "Budgets", "Price per month", "Machines", "Resources"])
     expect({ name, count: await heading(name, 2).count() }).toEqual({ name, count: 1 });
 
   const table = page.getByRole("table", { name: "Queues" });
@@ -128,7 +128,7 @@ test("what is left to do comes before the pictures, and the total stands apart f
   expect(await top(page.getByText(`To do before up: ${todo}`))).toBeLessThan(
     await top(page.getByRole("heading", { name: "Topology" })),
   );
-  const price = page.getByRole("table", { name: "Price a month" });
+  const price = page.getByRole("table", { name: "Price per month" });
   expect(await price.locator("tfoot tr").allTextContents()).toEqual([
     `total${usd(plan("prod").price.totalUsd)}`,
   ]);

@@ -24,8 +24,8 @@ test("a queue without a consumer is reported with what its jobs do and where to 
     {
       key: "main.sidekiq",
       message:
-        "leaves the queue fasp (exchange with discovery providers (FASP)) without a process, so that its jobs wait for " +
-        "ever; add fasp to a process here or in a pool of workers",
+        "leaves the queue fasp (exchange with discovery providers (FASP)) without a process, so its jobs would wait " +
+        "forever; add fasp to a process here or in a pool of workers",
     },
   ]);
 });

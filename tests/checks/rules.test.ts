@@ -11,7 +11,7 @@ const onMain = (...queues: string[][]) => ({
   main: { sidekiq: queues.map((q) => ({ queues: q, threads: 5 })) },
 });
 const uncovered = (queue: string, does: string) =>
-  `main.sidekiq leaves the queue ${queue} (${does}) without a process, so that its jobs wait for ever; add ${queue} to a process here or in a pool of workers`;
+  `main.sidekiq leaves the queue ${queue} (${does}) without a process, so its jobs would wait forever; add ${queue} to a process here or in a pool of workers`;
 
 const NAMES: BadCase[] = [
   [

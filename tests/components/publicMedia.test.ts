@@ -3,7 +3,7 @@ import { prod } from "../support/stacks";
 
 const BLOCKED = { blockPublicPolicy: true, restrictPublicBuckets: true };
 const SAID =
-  "aws.accountId is 123456789012, an account that blocks public buckets as a whole (BlockPublicPolicy, RestrictPublicBuckets), and everyone has to be able to read Mastodon's media. Switch it off: aws s3control put-public-access-block --account-id 123456789012 --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=false";
+  "aws.accountId is 123456789012, an account that blocks all public buckets (BlockPublicPolicy, RestrictPublicBuckets), but everyone must be able to read Mastodon's media. Turn the block off: aws s3control put-public-access-block --account-id 123456789012 --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=false";
 
 test("an account that blocks public buckets is refused before anything is made", async () => {
   const made: string[] = [];

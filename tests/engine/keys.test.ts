@@ -28,7 +28,7 @@ async function expectWhole(): Promise<void> {
   succeeded(await prod.engine.preview({ expectNoChanges: true }));
 }
 
-const AGAIN = (machine: string) => `${machine} gets a new auth key: its droplet has yet to be made`;
+const AGAIN = (machine: string) => `${machine} gets a new auth key: its droplet does not exist yet`;
 
 test("first up: keys that expired before their droplets could be made are made anew, and the up says why", async () => {
   refusedDroplet("main-droplet");

@@ -70,7 +70,7 @@ test("what a token may not look at is named, and the rest is listed; a stack tha
   prod.cloud.main.withoutScopes.clear();
   expect(code).toBe(1);
   expect(stdout).toMatch(
-    /^not looked at: main: reserved addresses: .+ answered 403; the token lacks the scope reserved_ip:read\nNothing is left over in the rest: /,
+    /^not checked: main: reserved addresses: .+ answered 403; the token lacks the scope reserved_ip:read\nNothing is left over in the rest: /,
   );
   expect(await orphans("nope")).toMatchObject({
     code: 2,

@@ -79,7 +79,7 @@ test("what is merged and not applied yet is no drift, and a renamed droplet besi
   const { body = "", ...issue } = github.issues[1] ?? {};
   expect(issue).toMatchObject({ title: "Drift in prod", state: "open" });
   expect(body.match(/^\| \*\*.*$/gm)).toEqual(["| **changed** | Droplet `main-droplet` | name |"]);
-  expect(body).toMatch(/Not in this list: \d+ changes that are merged and not applied yet/);
+  expect(body).toMatch(/Not in this list: \d+ changes that are merged but not applied yet/);
   expect(body).toContain(`Commit ${COMMIT.slice(0, 12)}`);
   droplet.inputs.name = "mastodon-prod-main";
   prod.engine.restore(before);
@@ -178,7 +178,7 @@ test("a stack that is not made yet has a comment that says how, and the job fail
   prod.engine.write("Pulumi.new.yaml", "config: {}\n");
   expect((await on("preview", "new")).code).toBe(1);
   expect(github.comments.at(-1)?.body).toContain(
-    "There is no stack new at the backend. Run: pulumi stack init new",
+    "There is no stack new in the backend. Run: pulumi stack init new",
   );
 });
 
@@ -201,7 +201,10 @@ test("an up is approved by its preview: the same is let through, anything else i
     settings.main.volumeGiB = 110;
   });
   const { code, stderr } = await review("--expect", digest);
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("is not what was approved") });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining("other than what was approved"),
+  });
 });
 
 test("a stack file that is deleted before its stack is destroyed fails the job, and says what is left", async () => {

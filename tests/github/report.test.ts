@@ -164,7 +164,7 @@ test("a spent key is no drift, a machine that would be replaced for it is", () =
   );
 });
 
-test("what is merged and not applied yet is no drift, and hides none", () => {
+test("what is merged but not applied yet is no drift, and hides none", () => {
   const volume = change("update", "Volume", "main-data", "size");
   const worker = change("create", "Droplet", "workers-general-3-droplet");
   const unapplied = preview({ changes: [volume, worker] });
@@ -180,7 +180,7 @@ test("what is merged and not applied yet is no drift, and hides none", () => {
     change("replace", "Volume", "main-data"),
   ]);
   expect(driftIssue("prod", [renamed], unapplied, SOURCE)).toContain(
-    "2 changes that are merged and not applied yet",
+    "2 changes that are merged but not applied yet",
   );
 });
 

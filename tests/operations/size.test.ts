@@ -114,7 +114,7 @@ test.each([
   [
     "a budget that does not suffice, with what the cheapest would cost",
     ["--active-users", "6000", "--budget", "100"],
-    "$100.00 a month are not enough: the cheapest fleet that the model accepts costs $107.00, with warnings, and the cheapest without $137.00. A longer --catch-up asks for less.",
+    "$100.00 a month is not enough: the cheapest fleet that the model accepts costs $107.00, with warnings, and the cheapest without $137.00. A longer --catch-up needs less.",
   ],
   [
     "more users than one main droplet can serve",

@@ -66,7 +66,7 @@ test("a queue that never drains is said so in words and drawn to the end", () =>
   };
   expect(planPage(never)).toMatch(/jobs wait at the end of the outage; never empty/);
   expect(planPage(never)).toContain(
-    "After an outage of 2 h some queue never gets empty again; 1 h is allowed.",
+    "After an outage of 2 h at least one queue never empties again; 1 h is allowed.",
   );
   expect(planMarkdown(never)).toMatch(/\| pull \| 4\.1 \| 64\.8 \| 120 % \| grows \| never \|/);
 });

@@ -144,7 +144,7 @@ const DATA = [
 
 test.each(DATA)("%s without protection", (type) => {
   const urn = `urn:pulumi:prod::mastodon-hosting::mastodon-hosting:index:InstanceSecrets$${type}::it`;
-  const message = "protected-data: It holds what cannot be made again, and is not protected.";
+  const message = "protected-data: It holds what cannot be recreated, and is not protected.";
   expect(wrong(resource(type, {}, { urn }))).toEqual([message]);
   expect(wrong(resource(type, {}, { urn, protect: true }))).toEqual([]);
   expect(wrong(resource(type, {}, { urn }), { ...PROD, protect: false })).toEqual([]);
@@ -252,7 +252,7 @@ test("a droplet that no firewall attaches to", () => {
 test("a price above the limit, and one that nobody knows", () => {
   const volume = resource("digitalocean:index/volume:Volume", { size: 1000 });
   expect(wrongTogether([volume], { ...PROD, limitUsd: 192 })).toEqual([
-    "price-limit: It would cost $192.50 a month, and pricing.limitUsd is 192. Raise the limit in the same change if that is meant.",
+    "price-limit: It would cost $192.50 a month, and pricing.limitUsd is 192. Raise the limit in the same change if you want that.",
   ]);
   expect(wrongTogether([volume], { ...PROD, limitUsd: 193 })).toEqual([]);
   expect(wrongTogether([volume], { ...PROD, limitUsd: undefined })).toEqual([]);

@@ -52,7 +52,7 @@ export const SERVICES: Happening[] = [
     lossless: true,
   },
   {
-    promise: "Redis cannot be reached for 15 s, by nobody",
+    promise: "nobody can reach Redis for 15 s",
     happen({ main, incident }) {
       incident.disconnected();
       return withoutPort(main, 6379, () => sleep(15_000));
@@ -89,7 +89,7 @@ export const SERVICES: Happening[] = [
     lossless: true,
   },
   {
-    promise: "the data volume is full until Postgres has given up; with room again it is back by itself",
+    promise: "the data volume is full until Postgres has given up; once there is room, it recovers by itself",
     async happen({ main, incident }) {
       incident.refused();
       await withFullVolume(main, 3);
@@ -101,7 +101,7 @@ export const SERVICES: Happening[] = [
     },
   },
   {
-    promise: "S3 is away for 60 s: pages and kept media are served, an upload is refused and later taken",
+    promise: "S3 is down for 60 s: pages and cached media are served, an upload is refused and later taken",
     happen: ({ world }) => withoutS3(world),
     lossless: true,
   },

@@ -14,7 +14,7 @@ async function baseline(world: Inputs<"collector" | "instance" | "machines" | "o
   await report.check("nothing happens: no job is lost", async () => {
     return figures(await underLoad(world, () => sleep(5000), { lossless: true }));
   });
-  await report.check("somebody takes a job out of Redis: the accounts notice it, and fail", async () => {
+  await report.check("a job is stolen from Redis: the accounting notices, and fails", async () => {
     const stolen = underLoad(world, ({ queue }) =>
       redis(world.machines.main(), `BRPOP queue:${queue} 10`).then(() => undefined),
     );

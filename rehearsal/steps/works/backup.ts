@@ -13,7 +13,7 @@ export async function backup(world: Inputs<"machines" | "s3" | "stack">): Promis
   const { names, settings } = world.stack;
   const main = world.machines.main();
   let dump: Status | undefined;
-  await report.check("the nightly unit puts an encrypted dump into the backup bucket", async () => {
+  await report.check("the nightly unit writes an encrypted dump to the backup bucket", async () => {
     await main.run("systemctl start mastodon-backup.service");
     const status = JSON.parse(await main.run("mastodon-backup status")) as Status;
     const found = (await s3.store.objects(names.backupBucket)).find(({ key }) => key === status.object);

@@ -30,7 +30,7 @@ export async function media(
       `a phone's ${kind} is transcoded by an ffmpeg that the kernel would kill before Sidekiq`,
       () => phone(world, uploads, kind),
     );
-  await report.check("main keeps what it has served, and gives a player the part that it asks for", () =>
+  await report.check("main caches what it has served, and gives a player the part that it asks for", () =>
     kept(uploads, url),
   );
   await report.check(

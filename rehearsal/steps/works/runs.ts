@@ -18,7 +18,7 @@ export async function runs(world: Inputs<"instance" | "machines" | "s3" | "stack
     return `${processes.length} processes`;
   });
 
-  await report.check("the owner's account is there, and its password in a file of root's", async () => {
+  await report.check("the owner's account exists, and its password is in a file of root's", async () => {
     await world.instance.ownersToken();
     const mode = await main.run("stat -c '%a %U' /root/owner-password");
     if (mode.trim() !== "600 root") throw new Error(mode);

@@ -5,7 +5,7 @@ import type { Inputs } from "../step";
 export async function streaming(world: Inputs<"instance">): Promise<void> {
   const { report } = world;
   const { instance } = world;
-  await report.check("who has a page open gets what is posted, by WebSocket from the internet", async () => {
+  await report.check("an open page gets new posts, by WebSocket from the internet", async () => {
     let closed = false;
     const heard = instance.hear().finally(() => {
       closed = true;
