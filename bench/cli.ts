@@ -17,8 +17,8 @@ const HELP = `npm run bench -- [capacity | preview] [options]
 
 Measures the capacity model, then the time and memory of pulumi preview compared with bare programs.
 
-  --rounds N   previews of each kind (without it 5)
-  --help       this
+  --rounds N   previews of each kind (default: 5)
+  --help       show this help
 `;
 
 runCommand(

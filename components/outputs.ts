@@ -82,7 +82,7 @@ function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[]
     );
   }
   steps.push(
-    pulumi.interpolate`First login: ssh root@${main.hostname} cat /root/owner-password, then sign in at https://${names.web} as ${settings.owner.email} and change it.`,
+    pulumi.interpolate`First login: ssh root@${main.hostname} cat /root/owner-password, then sign in at https://${names.web} as ${settings.owner.email} and change the password.`,
     pulumi.output(
       "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.",
     ),

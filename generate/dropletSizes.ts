@@ -131,7 +131,7 @@ export function changesBetween(before: Catalogue, after: Catalogue): string[] {
 
 async function main(): Promise<void> {
   const token = process.env.DIGITALOCEAN_TOKEN;
-  if (!token) throw new Error("DIGITALOCEAN_TOKEN is not set; any token with the scope sizes:read does");
+  if (!token) throw new Error("DIGITALOCEAN_TOKEN is not set; any token with the scope sizes:read will do");
   const before = JSON.parse(readFileSync(FILE, "utf8")) as Catalogue;
   const after = catalogueOf(await allSizes(token), new Date().toISOString().slice(0, 10));
   writeFileSync(FILE, catalogueText(after));
@@ -141,7 +141,7 @@ async function main(): Promise<void> {
 
 const HELP = `npm run sizes:fetch
 
-Takes the droplet sizes and prices from DigitalOcean's API and lists what changed. DIGITALOCEAN_TOKEN needs the scope sizes:read.
+Fetches the droplet sizes and prices from DigitalOcean's API and lists what changed. DIGITALOCEAN_TOKEN needs the scope sizes:read.
 `;
 
 if (require.main === module) runCommand({ help: HELP, options: {} }, main, () => true);

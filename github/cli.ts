@@ -152,12 +152,12 @@ function environment(name: string): string {
 const HELP = `npm run ci -- COMMAND
 
 What the workflows run:
-  stacks [--since COMMIT]                               the stacks, as JSON; with those whose files are gone since
-  plans                                                 the plan of every stack, into the run's summary
-  preview --stack STACK --pull-request N --commit SHA   the preview, into the stack's comment
-  unable --stack STACK --pull-request N --commit SHA    that there was none, likewise
-  review --stack STACK [--expect DIGEST]                the preview before an up, into the run's summary; prints its digest
-  drift --stack STACK                                   the nightly look, into the stack's issue
+  stacks [--since COMMIT]                               the stacks, as JSON; also those whose files were deleted since
+  plans                                                 writes the plan of every stack to the run's summary
+  preview --stack STACK --pull-request N --commit SHA   writes the preview to the stack's comment
+  unable --stack STACK --pull-request N --commit SHA    writes there that there was none
+  review --stack STACK [--expect DIGEST]                writes the preview before an up to the run's summary; prints its digest
+  drift --stack STACK                                   checks for drift, and updates the stack's issue
 `;
 
 runCommand(

@@ -20,10 +20,10 @@ const HELP = `npm run plan -- --stack STACK [options]
 
 Plans a stack without any account, prints it, and writes plan/STACK/.
 
-  --stack STACK   plan Pulumi.STACK.yaml (without it prod)
-  --config FILE   read the settings from what \`pulumi config --json --stack STACK\` printed, - for standard input: for a stack with an
+  --stack STACK   plan Pulumi.STACK.yaml (default: prod)
+  --config FILE   read the settings from the output of \`pulumi config --json --stack STACK\` (- for standard input): for a stack with an
                   ESC environment, which only Pulumi resolves
-  --help          this
+  --help          show this help
 `;
 
 const OPTIONS = {

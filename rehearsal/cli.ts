@@ -163,14 +163,14 @@ interface Options {
 
 const HELP = `sudo npm run rehearse -- [options]
 
-Runs pulumi up on the real program, and working machines on this one (docs/rehearsal.md).
-  --stack prod|staging    the example that is rehearsed; prod where absent
-  --only STEP,STEP        these steps alone, after up
-  --all                   every step, the long ones too
-  --event PATTERN         of survives, only what matches
-  --images real           Mastodon's own images in place of the stand-ins
-  --registry HOST         where they are pulled from
-  --hold                  leaves the instance up until Ctrl-C
+Runs pulumi up with the real program, and the machines that it creates on this one (docs/rehearsal.md).
+  --stack prod|staging    the example to rehearse (default: prod)
+  --only STEP,STEP        only these steps, after up
+  --all                   every step, including the long ones
+  --event PATTERN         of survives, only the events that match
+  --images real           Mastodon's own images instead of the stand-ins
+  --registry HOST         where to pull them from
+  --hold                  leave the instance up until Ctrl-C
 `;
 
 /** undefined if help was asked for. */

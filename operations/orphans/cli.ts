@@ -11,10 +11,10 @@ import { leftovers, type StateResource } from "./leftovers";
 const PROJECT = "mastodon-hosting";
 const HELP = `npm run orphans -- [--stack NAME]
 
-Lists what the accounts and the tailnet hold under the stack's names and tags, and the state does not know, with the command
-that imports or deletes it. --stack is the stack's name, also as ORGANIZATION/PROJECT/STACK; prod without it.
+Lists what the accounts and the tailnet have under the stack's names and tags but the state does not know, with the command
+that imports or deletes it. --stack is the stack's name, or ORGANIZATION/PROJECT/STACK (default: prod).
 
-Ends with 0 where nothing is left over, with 1 where something is or could not be looked at, with 2 where it failed.`;
+Exits with 0 if nothing is left over, with 1 if something is or could not be checked, with 2 if it failed.`;
 
 /** @throws Error that says what to do */
 async function select(stackName: string): Promise<PulumiStack> {

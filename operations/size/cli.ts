@@ -26,13 +26,13 @@ npm run size -- --stack STACK [options]
 Proposes the cheapest fleet that the capacity model accepts (docs/capacity.md), as YAML for a stack file.
 
   --active-users N    people who use the instance in a month
-  --stack STACK       take load, recovery, assumptions and what main is set to from Pulumi.STACK.yaml
-  --catch-up 1h       time to catch up in after an outage (1h, 90m; without it the stack's, or 2h)
-  --outage 2h         the outage to plan for (without it the stack's, or 2h)
-  --budget USD        at most so much a month for droplets and volume
-  --volume GiB        data volume (without it what the database of the first year takes, and at least the stack's)
-  --main-memory GiB   memory of main at least: a large database wants more than the formulas ask for
-  --help              this
+  --stack STACK       take workload, recovery, assumptions and main's settings from Pulumi.STACK.yaml
+  --catch-up 1h       how fast to catch up after an outage (1h, 90m; default: the stack's, or 2h)
+  --outage 2h         the outage to plan for (default: the stack's, or 2h)
+  --budget USD        the most to spend per month on droplets and volume
+  --volume GiB        data volume (default: room for the first year's database, and at least the stack's)
+  --main-memory GiB   the least memory of main: a large database needs more than the formulas ask for
+  --help              show this help
 `;
 
 const OPTIONS = {

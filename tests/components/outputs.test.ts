@@ -20,7 +20,7 @@ const dns = (names: string, addresses: string) =>
 const MAIL = `Mail: if the relay asks for it, allow ${MAIN_IPV4} (main) and the workers' addresses in outboundIpv4.`;
 const MAIL_IPV6 = MAIL.replace(/\.$/, ", and all in outboundIpv6.");
 const login = (web: string, main = MAIN) =>
-  `First login: ssh root@${main} cat /root/owner-password, then sign in at https://${web} as admin@shop.example and change it.`;
+  `First login: ssh root@${main} cat /root/owner-password, then sign in at https://${web} as admin@shop.example and change the password.`;
 const BACKUPS =
   "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.";
 
