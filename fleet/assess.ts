@@ -70,7 +70,7 @@ const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>
  * @throws Error if a droplet size is not in the catalogue; the settings' rules refuse that first
  */
 export function assess(settings: Settings, capacity: Verdict | undefined = verdictOn(settings)): Assessment {
-  if (!capacity) throw new Error("assess() needs settings that were checked before");
+  if (!capacity) throw new Error("assess() needs settings that have been checked");
   const price = priceOf(settings);
   return {
     ...sizesOf(settings, capacity),

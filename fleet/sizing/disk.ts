@@ -74,7 +74,7 @@ export function diskProblems(
           most >= 1
             ? {
                 key: "media.cacheGiB",
-                message: `is ${cacheGiB}, but of the ${size.diskGiB} GiB of ${size.slug} ${without.toFixed(1)} are for what else is there (${listed(mainDisk(size, sidekiq, 0))}); write at most ${most}, or a main.size with a larger disk`,
+                message: `is ${cacheGiB}, but on the ${size.diskGiB} GiB disk of ${size.slug} everything else takes ${without.toFixed(1)} (${listed(mainDisk(size, sidekiq, 0))}); write at most ${most}, or a main.size with a larger disk`,
               }
             : tooSmall("main", size, mainDisk(size, sidekiq, 1)),
         ]),
@@ -87,7 +87,7 @@ export function diskProblems(
 
 const tooSmall = (key: string, { slug, diskGiB }: DropletSize, lines: readonly DiskLine[]): Problem => ({
   key: `${key}.size`,
-  message: `is ${slug} with a disk of ${diskGiB} GiB, but what is there takes ${totalGiB(lines).toFixed(1)} (${listed(lines)}); write a size with a larger disk`,
+  message: `is ${slug} with a disk of ${diskGiB} GiB, but what it has to hold takes ${totalGiB(lines).toFixed(1)} (${listed(lines)}); write a size with a larger disk`,
 });
 
 const listed = (lines: readonly DiskLine[]) =>

@@ -43,7 +43,7 @@ function sizeTooSmall(key: string, machine: Machine, memory: readonly MemoryLine
   const shrink = `fewer Sidekiq processes or threads in ${key}.sidekiq`;
   const remedy = fitting
     ? `write ${fitting.slug} (${fitting.memoryMiB} MiB), or ${shrink}`
-    : `no droplet is big enough, write ${shrink}`;
+    : `no droplet is large enough; write ${shrink}`;
   return {
     key: `${key}.size`,
     message:
@@ -205,7 +205,7 @@ function postgresProblems(
 ): Problem[] {
   const key = "main.postgres.maxConnections";
   if (serverLimit > MAX_CONNECTIONS_CEILING) {
-    const message = `is ${serverLimit}, more than Postgres takes well; write at most ${MAX_CONNECTIONS_CEILING}, pgbouncer shares them`;
+    const message = `is ${serverLimit}, more than Postgres handles well; write at most ${MAX_CONNECTIONS_CEILING}, which pgbouncer shares among all clients`;
     return [{ key, message }];
   }
   const needed = Math.min(serverTotal, MAX_CONNECTIONS_CEILING);

@@ -174,7 +174,7 @@ const FLEET: BadCase[] = [
   [
     "a media cache that is larger than the disk",
     { media: { cacheGiB: 1000 } },
-    "media.cacheGiB is 1000, but of the 25 GiB of g-2vcpu-8gb 17.3 are for what else is there (system 4, journal 1, images of two releases 3.8, containers' logs 0.5, temporary files 2, swap 2, nginx's logs 1, page cache 1, free space beyond the media cache 2); write at most 7, or a main.size with a larger disk",
+    "media.cacheGiB is 1000, but on the 25 GiB disk of g-2vcpu-8gb everything else takes 17.3 (system 4, journal 1, images of two releases 3.8, containers' logs 0.5, temporary files 2, swap 2, nginx's logs 1, page cache 1, free space beyond the media cache 2); write at most 7, or a main.size with a larger disk",
   ],
   [
     "fewer connections than threads",

@@ -191,7 +191,7 @@ test("without a slug the cheapest size that fits is recommended", () => {
 test("a fleet that no droplet can hold is told to shrink", () => {
   const sidekiq = [{ ...one, replicas: 1000 }];
   expect(main("s-4vcpu-8gb", { sidekiq }).problems[0]?.message).toMatch(
-    /; no droplet is big enough, write fewer Sidekiq processes or threads in main\.sidekiq$/,
+    /; no droplet is large enough; write fewer Sidekiq processes or threads in main\.sidekiq$/,
   );
 });
 
@@ -235,10 +235,10 @@ test.each<[string, MainOverrides, string, string]>([
       "exporter 10); write at least 40, or leave it out",
   ],
   [
-    "more connections to Postgres than it takes well",
+    "more connections to Postgres than it handles well",
     { postgres: { maxConnections: 251 } },
     "main.postgres.maxConnections",
-    "is 251, more than Postgres takes well; write at most 250, pgbouncer shares them",
+    "is 251, more than Postgres handles well; write at most 250, which pgbouncer shares among all clients",
   ],
   [
     "fewer connections to Postgres than pgbouncer opens",

@@ -231,7 +231,7 @@ describe("a stack is warned of", () => {
   });
 });
 
-describe("values of the worked examples are found:", () => {
+describe("values of the examples are found:", () => {
   const own = {
     domain: "social.club",
     owner: { email: "me@social.club" },
@@ -322,12 +322,12 @@ describe("the verdict", () => {
   test("is only given on settings that were checked", () => {
     const settings = parse();
     expect(() => assess({ ...settings, main: { ...settings.main, size: "none" } })).toThrow(
-      "assess() needs settings that were checked before",
+      "assess() needs settings that have been checked",
     );
   });
 });
 
-describe("the worked examples are accepted as they stand, once their secrets are set:", () => {
+describe("the examples are accepted as they stand, once their secrets are set:", () => {
   function example(stack: Example) {
     const { config } = readExample(stack);
     const plain = Object.fromEntries(

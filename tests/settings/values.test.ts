@@ -554,7 +554,7 @@ const RANGES: BadCase[] = [
   ["backups for less than a week", { backups: { keepDays: 6 } }, "backups.keepDays is 6; write at least 7"],
   ["less media than none", { pricing: { storageGiB: -1 } }, "pricing.storageGiB is -1; write at least 0"],
   [
-    "more connections than Postgres takes well",
+    "more connections than Postgres handles well",
     { main: { postgres: { maxConnections: 251 } } },
     "main.postgres.maxConnections is 251; write at most 250",
   ],
