@@ -30,7 +30,7 @@ type Role = "main" | "workers";
 const CALLED = { main: "DigitalOcean account", workers: "worker account" } as const;
 
 /**
- * @param opened the accounts whose tokens were accepted; none of them is asked if there is none (`npm run plan`)
+ * @param opened the accounts whose tokens were accepted; empty in `npm run plan`, which asks no account
  */
 export async function surroundings(
   settings: Settings,

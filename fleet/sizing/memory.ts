@@ -23,8 +23,8 @@ export function containerLimitMiB(mib: number, transcodes: boolean, host: { memo
 export const WEB_THREADS = 5;
 
 /**
- * One per two cores: the other half is for Postgres and Sidekiq. Not below config/puma.rb's default of 2, but at most a quarter of the RAM,
- * and at least one.
+ * One for every two cores: the other half is for Postgres and Sidekiq. Not below config/puma.rb's default of 2, unless that would take more
+ * than a quarter of the RAM; at least one.
  */
 export function webProcesses(host: { memoryMiB: number; vcpus: number }): number {
   const byCores = Math.max(Math.ceil(host.vcpus / 2), 2);
@@ -43,8 +43,8 @@ export function cacheRedisMaxMemoryMiB(memoryMiB: number): number {
 }
 
 /**
- * As much as the RAM, up to 4 GiB (redis.io/docs/latest/operate/oss_and_stack/management/admin), on small machines, where the limits leave
- * a few percent. 2 GiB on larger ones: for what comes and goes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - services/sidekiq.ts's
+ * Up to 4 GiB of RAM, as much swap as RAM (redis.io/docs/latest/operate/oss_and_stack/management/admin): the limits leave only a few
+ * percent there. Above, 2 GiB: for what comes and goes and has no room in RAM (FFMPEG_MIB + TOOLS_MIB - services/sidekiq.ts's
  * PASSING_MIB). More would not help: a swapped Redis or Postgres is worse than a restarted container.
  */
 export function swapMiB(memoryMiB: number): number {
