@@ -15,7 +15,7 @@ const resource = z.strictObject({
   component: z.boolean(),
   protect: z.boolean().meta({ description: "Whether deleting it is refused" }),
   properties: z.record(z.string(), z.unknown()).meta({
-    description: "Inputs; secrets as [secret], what only an up can know as [unknown]",
+    description: "Inputs; a secret is [secret], a value that only an up can know is [unknown]",
   }),
 });
 
@@ -29,7 +29,7 @@ const host = z.strictObject({
   memoryMiB: z.int(),
   cores: z.strictObject({ available: z.number(), web: z.number(), jobs: z.number() }).meta({
     description:
-      "At the busy hour, all droplets of the row together, in dedicated vCPUs; jobs on main: with the database of all",
+      "In dedicated vCPUs at the busy hour, for all droplets of the row together; main's jobs include the database work of all jobs",
   }),
   services: z.array(z.string()).meta({ description: "What runs in addition to Sidekiq" }),
   sidekiq: z.array(
@@ -63,11 +63,11 @@ const connections = z.strictObject({
 const queue = z.strictObject({
   queue: z.enum(QUEUE_NAMES),
   arrivalsPerSecond: z.number().meta({ description: "At the busy hour" }),
-  capacityPerSecond: z.number().meta({ description: "While every other queue gets what arrives for it" }),
-  utilization: z.number().meta({ description: "Arrivals by capacity" }),
+  capacityPerSecond: z.number().meta({ description: "Jobs/s that the fleet can do while every other queue gets its arrivals" }),
+  utilization: z.number().meta({ description: "Arrivals divided by capacity" }),
   latencySeconds: z.number().nullable().meta({ description: "Waiting and working at the busy hour" }),
   drainHours: z.number().nullable().meta({ description: "After the outage until nothing waits" }),
-  worstLatencyHours: z.number().meta({ description: "Longest that a job waits because of the outage" }),
+  worstLatencyHours: z.number().meta({ description: "The longest that a job waits because of the outage" }),
 });
 
 const capacity = z
@@ -83,11 +83,11 @@ const capacity = z
         hours: z.array(z.number()).meta({ description: "Since the outage began" }),
         waiting: z
           .partialRecord(z.enum(QUEUE_NAMES), z.array(z.int()))
-          .meta({ description: "Jobs of each queue at those hours; straight lines between" }),
+          .meta({ description: "Jobs that wait in each queue at those hours, with straight lines between them" }),
       })
       .meta({ description: "The backlog's course" }),
   })
-  .meta({ description: "What the capacity model makes of the fleet (docs/capacity.md)" });
+  .meta({ description: "The capacity model's results for the fleet (docs/capacity.md)" });
 
 export const planSchema = z.strictObject({
   resources: z.array(resource),
@@ -115,13 +115,13 @@ export const planSchema = z.strictObject({
     .strictObject({
       examples: z
         .array(z.strictObject({ key: z.string(), value: z.string() }))
-        .meta({ description: "Values of the worked example" }),
+        .meta({ description: "Values that are still the example's" }),
       secrets: z.array(z.strictObject({ key: z.string(), description: z.string(), command: z.string() })),
       elsewhere: z.array(z.strictObject({ where: z.string(), what: z.string() })).meta({
-        description: "What is set up outside of the stack file; nobody can tell whether it is done",
+        description: "What to set up outside of the stack file; the program cannot tell whether it is done",
       }),
     })
-    .meta({ description: "What a real instance still lacks" }),
+    .meta({ description: "What to set before the first up" }),
 });
 
 /** Everything in a plan. */
