@@ -63,7 +63,9 @@ const connections = z.strictObject({
 const queue = z.strictObject({
   queue: z.enum(QUEUE_NAMES),
   arrivalsPerSecond: z.number().meta({ description: "At the busy hour" }),
-  capacityPerSecond: z.number().meta({ description: "Jobs/s that the fleet can do while every other queue gets its arrivals" }),
+  capacityPerSecond: z
+    .number()
+    .meta({ description: "Jobs/s that the fleet can do while every other queue gets its arrivals" }),
   utilization: z.number().meta({ description: "Arrivals divided by capacity" }),
   latencySeconds: z.number().nullable().meta({ description: "Waiting and working at the busy hour" }),
   drainHours: z.number().nullable().meta({ description: "After the outage until nothing waits" }),
@@ -83,7 +85,9 @@ const capacity = z
         hours: z.array(z.number()).meta({ description: "Since the outage began" }),
         waiting: z
           .partialRecord(z.enum(QUEUE_NAMES), z.array(z.int()))
-          .meta({ description: "Jobs that wait in each queue at those hours, with straight lines between them" }),
+          .meta({
+            description: "Jobs that wait in each queue at those hours, with straight lines between them",
+          }),
       })
       .meta({ description: "The backlog's course" }),
   })
