@@ -83,11 +83,9 @@ const capacity = z
     course: z
       .strictObject({
         hours: z.array(z.number()).meta({ description: "Since the outage began" }),
-        waiting: z
-          .partialRecord(z.enum(QUEUE_NAMES), z.array(z.int()))
-          .meta({
-            description: "Jobs that wait in each queue at those hours, with straight lines between them",
-          }),
+        waiting: z.partialRecord(z.enum(QUEUE_NAMES), z.array(z.int())).meta({
+          description: "Jobs that wait in each queue at those hours, with straight lines between them",
+        }),
       })
       .meta({ description: "The backlog's course" }),
   })
