@@ -42,11 +42,13 @@ export interface Preview {
   /** Broken rules of the policy pack, and errors. */
   problems: string[];
   warnings: string[];
+  /** What the program itself says of the run: an upgrade, step by step. */
+  notes: string[];
 }
 
 /** @throws Error on an operation of the engine that is not known here: a comment must not leave it out */
 export function previewOf(events: readonly EngineEvent[]): Preview {
-  const preview: Preview = { changes: [], unchanged: 0, problems: [], warnings: [] };
+  const preview: Preview = { changes: [], unchanged: 0, problems: [], warnings: [], notes: [] };
   for (const { resourcePreEvent, diagnosticEvent, policyEvent } of events) {
     if (resourcePreEvent) {
       const { op, urn, type, diffs, keys } = resourcePreEvent.metadata as Metadata;
@@ -65,10 +67,13 @@ export function previewOf(events: readonly EngineEvent[]): Preview {
       // An advice without text is one that cannot be judged in a preview yet.
       if (said) list.push(`${policyName}, ${nameOf(resourceUrn)}: ${said}`);
     } else if (diagnosticEvent) {
-      const { severity, message } = diagnosticEvent;
-      const said = plain(message).replace(/^(error|warning): /, "");
+      const { severity, message, urn = "" } = diagnosticEvent;
+      const said = plain(message).replace(/^(error|warning|info): /, "");
       if (severity === "error") preview.problems.push(said);
       if (severity === "warning") preview.warnings.push(said);
+      // Of resources there are many, from providers too.
+      if (severity === "info" && (urn === "" || urn.includes("::pulumi:pulumi:Stack::")))
+        preview.notes.push(said);
     }
   }
   preview.changes.sort((a, b) => OPS.indexOf(a.op) - OPS.indexOf(b.op));

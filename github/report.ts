@@ -103,13 +103,14 @@ function fitted(texts: readonly (() => string[])[], source: Source): string {
 const footOf = ({ commit, run }: Source) => `Commit ${commit.slice(0, 12)} · [Log](${run})`;
 
 function previewLines({ stack, preview }: { stack: string; preview: Preview }, limits: Limits): string[] {
-  const { changes, problems, warnings } = preview;
+  const { changes, problems, warnings, notes } = preview;
   const lost = changes.filter(({ op }) => op === "delete" || op === "replace");
   const rest = changes.filter(({ op }) => op !== "delete" && op !== "replace");
   return [
     `## ${stack}: ${problems.length > 0 ? "the preview fails" : counted(preview)}`,
     "",
     ...block("CAUTION", problems, limits),
+    ...block("NOTE", notes, limits),
     ...(lost.length > 0 ? ["### Deleted or replaced", "", ...table(lost, limits)] : []),
     ...(rest.length > 0 ? folded(summary(rest), table(rest, limits)) : []),
     ...block("WARNING", warnings, limits),
@@ -155,7 +156,7 @@ const more = (count: number, prefix: string) =>
   count > 0 ? [`${prefix}… and ${count} more, in the log.`, ""] : [];
 
 /** One of GitHub's alert boxes, with one line for each item. */
-function block(kind: "CAUTION" | "WARNING", lines: readonly string[], limits: Limits): string[] {
+function block(kind: "CAUTION" | "NOTE" | "WARNING", lines: readonly string[], limits: Limits): string[] {
   if (lines.length === 0) return [];
   const shown = lines.slice(0, limits.lines);
   return [

@@ -13,12 +13,24 @@ const preview = (part: Partial<Preview>): Preview => ({
   unchanged: 0,
   problems: [],
   warnings: [],
+  notes: [],
   ...part,
 });
 const SOURCE = { commit: "0123456789abcdef0123456789abcdef01234567", run: "https://github.example/run/1" };
 const FOOT = "Commit 0123456789ab · [Log](https://github.example/run/1)";
 const comment = (part: Partial<Preview>, plan = "# Plan of prod\n\ntext") =>
   previewComment({ stack: "prod", preview: preview(part), planned: { plan }, ...SOURCE });
+
+test("what the program says of the run comes first: an upgrade step by step", () => {
+  const steps = "This up upgrades Mastodon from v4.7.3 to v4.7.4.\n  1. gate: one.\n  2. images: two.";
+  const events = [
+    { message: steps, severity: "info", urn: "" },
+    { message: "main gets a new auth key", severity: "info", urn: "urn:pulumi:prod::m::a$b::main-auth-key" },
+  ].map((one, sequence) => ({ sequence, timestamp: 1, diagnosticEvent: { color: "never", ...one } }));
+  expect(comment(previewOf(events as never))).toContain(
+    `## prod: no changes\n\n> [!NOTE]\n> - This up upgrades Mastodon from v4.7.3 to v4.7.4.\n>     1. gate: one.\n>     2. images: two.\n`,
+  );
+});
 
 test("what is deleted or replaced stands at the top, the rest is folded, the plan follows", () => {
   expect(
