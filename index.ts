@@ -25,6 +25,7 @@ export = async (already?: Checked) => {
   const { protect } = settings;
 
   for (const warning of [...configuration.warnings, ...assessment.warnings]) pulumi.log.warn(warning);
+  if (configuration.upgrade.length > 0) pulumi.log.info(configuration.upgrade.join("\n"));
   const examples = exampleValues(settings).map(({ key }) => key);
   if (examples.length > 0)
     pulumi.log.warn(`Still the examples' values: ${examples.join(", ")}. Write your own.`);

@@ -17,6 +17,7 @@ import { settingProblems, userDataProblems } from "./rules";
 import { secretProblems } from "./secrets";
 import { sshAgentProblems } from "./sshAgent";
 import { surroundings } from "./surroundings";
+import { upgradeSteps } from "./upgrade";
 
 /** Correct settings, and what follows from them. */
 export interface Checked {
@@ -31,6 +32,8 @@ export interface Configuration extends Checked {
   recorded: Recorded;
   /** Warnings from the accounts and the registry. */
   warnings: string[];
+  /** What this run will do to Mastodon's release. */
+  upgrade: string[];
   /** Whether this is the stack's first run: none has finished before. */
   firstRun: boolean;
   /** A secret that was set, as a secret output; undefined if the program generates it. */
@@ -129,6 +132,13 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
   return {
     ...checked,
     warnings: found.flatMap((one) => one.warnings),
+    upgrade: upgradeSteps({
+      before,
+      release: settings.mastodonVersion,
+      finish: settings.upgrade.finish,
+      secondWeb: checked.assessment.main.web.second,
+      workers: settings.workers.reduce((sum, { count }) => sum + count, 0),
+    }),
     firstRun: before === undefined,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },
     secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),

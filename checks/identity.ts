@@ -17,7 +17,9 @@ export interface Identity {
   backupBucket: string;
   awsAccountId: string;
   awsRegion: string;
+  /** Both say what the next run's upgrade starts from. */
   mastodonVersion: string;
+  upgradeFinish: Settings["upgrade"]["finish"];
   volumeGiB: number;
   mainSize: string;
   mainGeneration: number;
@@ -41,6 +43,7 @@ export type IdentitySettings = Pick<
   | "backups"
   | "aws"
   | "mastodonVersion"
+  | "upgrade"
   | "main"
   | "workerAccount"
 >;
@@ -58,6 +61,7 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
     awsAccountId: settings.aws.accountId,
     awsRegion: settings.aws.region,
     mastodonVersion: settings.mastodonVersion,
+    upgradeFinish: settings.upgrade.finish,
     volumeGiB: settings.main.volumeGiB,
     mainSize: settings.main.size,
     mainGeneration: settings.main.generation,
@@ -68,7 +72,10 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
 
 /** The setting for each part of the identity, and why it must stay. */
 const FIXED: Record<
-  Exclude<keyof Identity, "stack" | "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6">,
+  Exclude<
+    keyof Identity,
+    "stack" | "mastodonVersion" | "upgradeFinish" | "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6"
+  >,
   { key: string; why: string }
 > = {
   domain: { key: "domain", why: "other servers know every account by it" },
@@ -85,10 +92,6 @@ const FIXED: Record<
   workerAccount: {
     key: "workerAccount",
     why: "the program would look for the worker droplets in the other account, and the old ones would keep running unnoticed",
-  },
-  mastodonVersion: {
-    key: "mastodonVersion",
-    why: "an upgrade migrates the database in two steps and updates every host, and this program cannot do that yet",
   },
 };
 

@@ -16,6 +16,7 @@ import { reservedBucketName } from "../settings/schema/bucketNames";
 import { shown } from "../settings/schema/shown";
 import { type Identity, identityOf, identityProblems } from "./identity";
 import { checkQueues } from "./queues";
+import { releaseProblems, upgradeProblems } from "./upgrade";
 
 interface Context {
   stack: string;
@@ -118,18 +119,11 @@ const RULES: readonly Rule[] = [
           },
         ],
 
-  rule(["mastodonVersion"], ({ mastodonVersion }) => {
-    const [major = 0, minor = 0, patch = 0] = mastodonVersion.slice(1).split(".").map(Number);
-    // 4.7.3 fixed a thread leak. It is also the newest release with an image that was found in use by others (GitHub's release
-    // page v4.7.3, ghcr.io/mastodon/mastodon:v4.7.3 in their test suites; checked 2026-11-28). 4.7.4 was not found.
-    if (major === 4 && minor === 7 && patch >= 3) return [];
-    return [
-      {
-        key: "mastodonVersion",
-        message: `is ${mastodonVersion}; write v4.7.3 or a later 4.7 release; this program knows only the queues and variables of 4.7`,
-      },
-    ];
-  }),
+  rule(["mastodonVersion"], ({ mastodonVersion }) => releaseProblems(mastodonVersion)),
+
+  rule(["mastodonVersion", "readiness"], ({ mastodonVersion, readiness }, { before }) =>
+    upgradeProblems(before, mastodonVersion, readiness),
+  ),
 
   rule(["owner"], ({ owner }) =>
     isReserved(owner.username)
@@ -270,6 +264,7 @@ const RULES: readonly Rule[] = [
       "backups",
       "aws",
       "mastodonVersion",
+      "upgrade",
       "main",
       "workerAccount",
     ],

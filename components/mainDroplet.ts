@@ -176,7 +176,13 @@ export class MainDroplet extends pulumi.ComponentResource {
           create: "/usr/local/sbin/host-receive",
           stdin: bundle.apply(bundleJson),
         },
-        { parent: this, dependsOn: waitFor, deleteBeforeReplace: true },
+        {
+          parent: this,
+          dependsOn: waitFor,
+          deleteBeforeReplace: true,
+          // An upgrade's migrations may take hours. Each of its steps has its own limit on the machine.
+          customTimeouts: { create: "12h", update: "12h" },
+        },
       );
     }
 

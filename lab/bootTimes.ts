@@ -16,7 +16,7 @@ const PARTS: readonly (readonly [name: string, said: RegExp])[] = [
   ["steps before the tailnet", /cloud-init\[\d+\]: host-apply: 40-tailnet/],
   ["joining the tailnet", /tailscaled\[\d+\]: Switching ipn state \S+ -> Running/],
   ["Docker", /cloud-init\[\d+\]: host-apply: 50-worker/],
-  ["containers", /mastodon-worker\[\d+\]: \d+ Sidekiq processes run against main/],
+  ["containers", /mastodon-worker\[\d+\]: \d+ Sidekiq processes of \S+ run against main/],
 ];
 
 /** @param journal the output of `journalctl -o short-monotonic` */

@@ -202,12 +202,48 @@ USER mastodon
 END
 DOCKER_BUILDKIT=0 docker build --quiet --network none --tag ${name} context`;
 
+/** Another release of the stand-ins: the same files, but for streaming's where its code is another. */
+export interface OtherRelease {
+  release: string;
+  streaming: "same" | "changed";
+  /** Whether it has migrations of both kinds (images/mastodon/opt/mastodon/lib/release.rb). */
+  keypairs?: boolean;
+  /** What of it does not start. */
+  broken?: "web" | "sidekiq";
+}
+
+const otherReleaseOf = (release: string, { release: other, streaming, keypairs, broken }: OtherRelease) =>
+  IMAGE_NAMES.map((name) => {
+    const image = `${REGISTRY}/mastodon/${name}`;
+    const own = [
+      `ENV STAND_IN_RELEASE=${other}`,
+      ...(keypairs ? ["ENV STAND_IN_KEYPAIRS=true"] : []),
+      ...(broken ? [`ENV STAND_IN_BROKEN=${broken}`] : []),
+    ];
+    const changed = [
+      "USER root",
+      `RUN echo '// ${other}' >>/opt/mastodon/streaming/index.js`,
+      "USER mastodon",
+    ];
+    const lines = [
+      `FROM ${image}:${release}`,
+      `LABEL release=${other}`,
+      ...(name === "mastodon" ? own : streaming === "changed" ? changed : []),
+    ];
+    return `rm -rf context && mkdir context && cat >context/Dockerfile <<'END'
+${lines.join("\n")}
+END
+DOCKER_BUILDKIT=0 docker build --quiet --network none --tag ${image}:${other} context`;
+  }).join("\n");
+
 export interface DockerFolderArgs {
   /** The hosts' root, whose Docker loads the images. */
   base: string;
   /** Content of /etc/docker/daemon.json. */
   daemon: string;
   release: string;
+  /** Further ones of the stand-ins. */
+  otherReleases?: readonly OtherRelease[];
   images?: Images;
   /** Where real ones are pulled from. */
   registry?: string;
@@ -222,6 +258,7 @@ export async function dockerFolder({
   release,
   images = "stand-ins",
   registry = REGISTRY,
+  otherReleases = [],
   bootCpuSeconds = BOOT_CPU_SECONDS,
 }: DockerFolderArgs): Promise<string> {
   const files: Record<string, string> = {};
@@ -237,6 +274,7 @@ export async function dockerFolder({
         : `docker import ${changes(name, bootCpuSeconds)} ${file} ${full}`,
     );
   }
+  script.push(...otherReleases.map((other) => otherReleaseOf(release, other)));
   return dockerWith({ base, daemon, files }, script.join("\n"));
 }
 

@@ -12,7 +12,7 @@ export type Environment = Readonly<Record<string, EnvironmentValue>>;
 
 export interface Container {
   image: "mastodon" | "mastodon-streaming";
-  command: readonly string[];
+  command: readonly EnvironmentValue[];
   memoryMiB: number;
   /** Added to the shared variables. */
   environment?: Environment;
@@ -71,6 +71,12 @@ export const escapeDollars = (text: string): string => text.replaceAll("$", "$$$
 const render = (value: EnvironmentValue): string =>
   typeof value === "string" ? escapeDollars(value) : `\${${value.variable}:-}`;
 
+/** Streaming has a version of its own: a restart makes everyone reconnect, so it happens only if its code changes (services/mastodon/mastodon-upgrade). */
+const VERSIONS = {
+  mastodon: `\${MASTODON_VERSION:?}`,
+  "mastodon-streaming": `\${STREAMING_VERSION:-\${MASTODON_VERSION}}`,
+};
+
 const renderAll = (environment: Environment) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, render(value)]));
 
@@ -108,8 +114,8 @@ export function composeYaml({ environment, services }: ComposeProject): string {
         {
           "<<": base,
           container_name: name,
-          image: `ghcr.io/mastodon/${service.image}:\${MASTODON_VERSION:?}`,
-          command: service.command.map(escapeDollars),
+          image: `ghcr.io/mastodon/${service.image}:${VERSIONS[service.image]}`,
+          command: service.command.map(render),
           environment: environmentOf(service),
           ...(service.image === "mastodon" ? { volumes: TRANSCODER.volumes } : {}),
           ...(service.profile ? { profiles: [service.profile] } : {}),

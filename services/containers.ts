@@ -21,7 +21,7 @@ export const containers = (databases: EnvironmentValue) =>
         }),
         mode: "0600",
       },
-      // The version changes in place and in order, so it replaces no machine.
+      // The release that is wanted. It replaces no machine: main upgrades to it (mastodon-upgrade), and workers follow main.
       {
         path: "/etc/mastodon/.env",
         content: `MASTODON_VERSION=${inputs.settings.mastodonVersion}\n`,

@@ -1,6 +1,6 @@
 /** Mastodon on main as one unit: its releases, its restarts under traffic, its housekeeping, and commands for administrators. */
 import type { Container } from "./compose";
-import { command, file, internal, secretFile, step, timed, unit } from "./hostFile";
+import { command, file, internal, LIBRARY, secretFile, step, timed, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { PGBOUNCER_PORT } from "./pgbouncer";
 import { POSTGRES_VERSION } from "./postgres";
@@ -30,12 +30,17 @@ function chain(ready: readonly ReadyCheck[]) {
 export const mastodon = service({
   name: "Mastodon",
   containers: ({ sizing }: MainInputs) => ({ tools: tools(sizing.tools) }),
+  hostEnv: ({ settings }: MainInputs) => ({ UPGRADE_FINISH: settings.upgrade.finish }),
   files: ({ secrets }: MainInputs, { ready }) => [
+    step("mastodon/05-upgrade"),
     step("mastodon/75-mastodon"),
     step("mastodon/80-timers"),
     command("mastodon/mastodon-ready", { ...PORTS, ...chain(ready) }),
     { ...file("/usr/local/bin/tootctl", "mastodon/tootctl"), mode: "0755" },
+    file(`${LIBRARY}/releases.sh`, "mastodon/releases.sh"),
     internal("mastodon/release"),
+    command("mastodon/mastodon-upgrade"),
+    unit("mastodon/mastodon-upgrade.service"),
     internal("mastodon/traffic", { ...PORTS, CACHE_REDIS: CACHE_REDIS_PORT }),
     internal("mastodon/waiting-room"),
     ...["mastodon", "mastodon-traffic", "mastodon-release"].map((name) =>

@@ -2,6 +2,7 @@
 import { comeBack, dropIn, file, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { service } from "./service";
+import { NEXT_WEB_PORT } from "./web";
 
 export const nginx = service({
   name: "nginx",
@@ -23,7 +24,11 @@ export const nginx = service({
   files: ({ settings, names }: MainInputs) => [
     step("nginx/70-web"),
     file("/etc/nginx/nginx.conf", "nginx/nginx.conf"),
-    file("/etc/nginx/conf.d/web.conf", "nginx/web.conf", { WEB: names.web, MEDIA: names.media }),
+    file("/etc/nginx/conf.d/web.conf", "nginx/web.conf", {
+      WEB: names.web,
+      MEDIA: names.media,
+      NEXT: NEXT_WEB_PORT,
+    }),
     file("/etc/nginx/conf.d/media.conf", "nginx/media.conf", {
       MEDIA: names.media,
       BUCKET: names.mediaBucket,

@@ -65,7 +65,11 @@ const sidekiqContainer = (process: SizedProcess, metricsPort: number): Container
   // After a crash the file remains, and a restarted container would keep it: it would count as booted at once.
   command: [
     ...["sh", "-c", 'rm -f "tmp/$MASTODON_SIDEKIQ_READY_FILENAME" && exec "$@"', "sh"],
-    ...["bundle", "exec", "sidekiq", ...sidekiqArguments(process)],
+    ...["bundle", "exec", "sidekiq"],
+    // The release of each process: shown at /sidekiq, and read by an upgrade.
+    "--tag",
+    { variable: "MASTODON_VERSION" },
+    ...sidekiqArguments(process),
   ],
   memoryMiB: process.limitMiB,
   environment: {

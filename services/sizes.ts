@@ -37,7 +37,13 @@ export interface MainSizes extends WorkerSizes {
   redis: { maxMemoryMiB: number };
   cacheRedis: { maxMemoryMiB: number };
   /** `memoryMiB` is the container's limit, here and below. */
-  web: { processes: number; threads: number; memoryMiB: number };
+  web: {
+    processes: number;
+    threads: number;
+    memoryMiB: number;
+    /** Whether there is memory for a second one while the first is recreated; otherwise requests wait. */
+    second: boolean;
+  };
   streaming: { processes: 1; memoryMiB: number };
   /** tootctl and consoles. */
   tools: { memoryMiB: number };

@@ -1,5 +1,6 @@
 import type { ConnectionLine } from "../../services/service";
 import type { PgbouncerSizing, PostgresSizing } from "../../services/sizes";
+import { SECOND_WEB } from "../../services/web";
 import { DIRECT_CONNECTIONS } from "./postgres";
 
 export interface ConnectionBudget {
@@ -29,9 +30,9 @@ export const clientConnections = (
     { item: "tootctl, console, exporter", connections: PEOPLE_CONNECTIONS },
   ].filter(({ connections }) => connections > 0);
 
-/** What Postgres would have to accept if every client connected to it directly. */
+/** What Postgres would have to accept if every client connected to it directly, except during an upgrade. */
 export function directConnections(client: readonly ConnectionLine[]): number {
-  return total(client) + total(DIRECT_CONNECTIONS);
+  return total(client.filter(({ item }) => item !== SECOND_WEB)) + total(DIRECT_CONNECTIONS);
 }
 
 /** Rounded up to fifties; never below pgbouncer's default of 100. A connection costs 2 kB. */

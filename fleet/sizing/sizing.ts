@@ -19,6 +19,7 @@ import {
   streamingMemoryMiB,
   swapMiB,
   TOOLS_MIB,
+  totalMiB,
   WEB_THREADS,
   webProcesses,
 } from "./memory";
@@ -71,7 +72,15 @@ export function sizeWorker(input: WorkerInput): WorkerSizing {
   };
 }
 
+/** With a second web during upgrades, if memory and connections suffice for one. */
 function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
+  const roomy = layOut(input, true);
+  const { clientTotal, clientLimit } = roomy.connections;
+  const fits = totalMiB(roomy.memory) <= input.memoryMiB && clientTotal <= clientLimit;
+  return fits ? roomy : layOut(input, false);
+}
+
+function layOut(input: MainInput, second: boolean): Omit<MainSizing, "problems"> {
   const { memoryMiB, vcpus, overrides = {} } = input;
   const poolSize = overrides.pgbouncer?.defaultPoolSize ?? defaultPoolSize(vcpus);
   const sizes = {
@@ -80,7 +89,7 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
     cacheRedis: {
       maxMemoryMiB: overrides.cacheRedis?.maxMemoryMiB ?? cacheRedisMaxMemoryMiB(memoryMiB),
     },
-    web: sizeWeb(input, overrides),
+    web: { ...sizeWeb(input, overrides), second },
     streaming: {
       processes: 1,
       memoryMiB: overrides.streaming?.memoryMiB ?? streamingMemoryMiB(memoryMiB),
@@ -108,7 +117,7 @@ function layOutMain(input: MainInput): Omit<MainSizing, "problems"> {
 const connectionsOf = (sizes: Omit<MainSizes, "pgbouncer">): ConnectionLine[] =>
   mainServices.flatMap(({ connections }) => connections?.(sizes) ?? []);
 
-function sizeWeb(host: Host, overrides: MainOverrides): MainSizes["web"] {
+function sizeWeb(host: Host, overrides: MainOverrides): Omit<MainSizes["web"], "second"> {
   const processes = overrides.web?.processes ?? webProcesses(host);
   return {
     processes,

@@ -52,9 +52,19 @@ export const instance = {
     .register(corrections, { correct: correctRelease })
     .default("v4.7.3")
     .meta({
-      description: "Mastodon release that every host runs: 4.7.3 or a later 4.7 release",
+      description:
+        "Mastodon release that every host runs: 4.7.3 or a later 4.7 release. On a living stack another one is an upgrade, or the way back",
       examples: ["v4.7.3"],
     }),
+  upgrade: z
+    .strictObject({
+      finish: z.enum(["now", "later"]).default("now").meta({
+        description:
+          "When an upgrade runs the release's post-deployment migrations, after which there is no way back: `now`, at its end; `later`: not before this is `now` again, so that you can watch the release for a day",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "How an upgrade of Mastodon goes" }),
   owner: z
     .strictObject({
       username: z

@@ -14,6 +14,7 @@ const BEFORE: Identity = {
   awsAccountId: "123456789012",
   awsRegion: "us-east-1",
   mastodonVersion: "v4.7.3",
+  upgradeFinish: "now",
   volumeGiB: 50,
   mainSize: "g-2vcpu-8gb",
   mainGeneration: 1,
@@ -63,9 +64,9 @@ const CHANGED: BadCase[] = [
     `aws.region was us-east-1 and is now eu-central-1: ${MEDIA}. Set it back to us-east-1, or create a new stack`,
   ],
   [
-    "mastodonVersion",
-    { mastodonVersion: "v4.7.5" },
-    "mastodonVersion was v4.7.3 and is now v4.7.5: an upgrade migrates the database in two steps and updates every host, and this program cannot do that yet. Set it back to v4.7.3, or create a new stack",
+    "mastodonVersion where nothing carries it to main",
+    { mastodonVersion: "v4.7.5", readiness: "none" },
+    "mastodonVersion was v4.7.3 and is now v4.7.5, but with readiness: none nothing reaches the running main droplet. Write readiness: wait, and run pulumi on the tailnet",
   ],
   [
     "a volume that shrinks",
@@ -114,6 +115,7 @@ test.each([
   ["nothing", {}],
   ["a name written out that was derived before", { media: { bucket: "social-example-org-media" } }],
   ["a bigger volume", { main: { volumeGiB: 51 } }],
+  ["its release", { mastodonVersion: "v4.7.5" }],
   ["a size with a new generation", { main: { size: "g-4vcpu-16gb", generation: 2 } }],
   ["a new generation alone", { main: { generation: 2 } }],
 ])("a living stack lets change %s", (_, changes) => {

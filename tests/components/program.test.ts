@@ -234,6 +234,7 @@ const RECORDED = {
   awsAccountId: "123456789012",
   awsRegion: "us-east-1",
   mastodonVersion: "v4.7.3",
+  upgradeFinish: "now",
   volumeGiB: 110,
   mainSize: "g-4vcpu-16gb",
   mainGeneration: 1,

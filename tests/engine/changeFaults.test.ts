@@ -136,11 +136,14 @@ test("a refresh that any provider refuses to answer changes nothing, and the one
 
 /** The same kind of change once more, from where the first round left the stack. */
 function anew(title: string) {
-  return ({ main, workers }: Parameters<(typeof CHANGES)[number]["edit"]>[0]) => {
+  return (settings: Parameters<(typeof CHANGES)[number]["edit"]>[0]) => {
+    const { main, workers } = settings;
     const first = (host: Record<string, unknown> | undefined) =>
       (host?.sidekiq as Record<string, unknown>[] | undefined)?.[0] ?? {};
     const general = workers[0] ?? {};
     const again: Record<string, () => void> = {
+      "`mastodonVersion` to another patch release": () =>
+        Object.assign(settings, { mastodonVersion: "v4.7.6" }),
       "threads of a worker's process": () => Object.assign(first(general), { threads: 5 }),
       "threads of a process on main": () => Object.assign(first(main), { threads: 7 }),
       "another pool, `ingress`": () =>

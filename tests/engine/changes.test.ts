@@ -7,9 +7,9 @@ import { COLUMNS, row, table } from "./whatHappens";
 
 const REFUSED: Change[] = [
   {
-    title: "`mastodonVersion`",
+    title: "`mastodonVersion`, to a minor that this program does not know",
     edit: (settings) => {
-      settings.mastodonVersion = "v4.7.5";
+      settings.mastodonVersion = "v4.8.0";
     },
   },
   { title: "`main.size` alone", edit: ({ main }) => Object.assign(main, { size: "g-2vcpu-8gb" }) },

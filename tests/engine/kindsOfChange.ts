@@ -8,6 +8,12 @@ export interface Change {
 
 export const CHANGES: Change[] = [
   {
+    title: "`mastodonVersion` to another patch release",
+    edit: (settings) => {
+      settings.mastodonVersion = "v4.7.5";
+    },
+  },
+  {
     title: "threads of a worker's process",
     edit: ({ workers }) => {
       processOf(workers[0]).threads = 6;

@@ -129,10 +129,25 @@ test("a main droplet with 8 cores and 16 GiB is sized so", () => {
   });
 });
 
+test("a second web is planned for upgrades exactly where main has the memory and the connections for it", () => {
+  const roomy = main("g-4vcpu-16gb");
+  expect(roomy.web.second).toBe(true);
+  const [first, second] = roomy.memory.filter(({ item }) => item.includes("web"));
+  expect(second).toEqual({ item: "a second web during upgrades", mib: first?.mib });
+  const tight = main("g-2vcpu-8gb");
+  expect([tight.web.second, tight.problems]).toEqual([false, []]);
+  expect(tight.memory.map(({ item }) => item)).not.toContain("a second web during upgrades");
+  const few = main("g-4vcpu-16gb", {
+    overrides: { pgbouncer: { maxClientConnections: roomy.connections.clientTotal - 1 } },
+  });
+  expect([few.web.second, few.problems]).toEqual([false, []]);
+});
+
 test("every thread of the fleet counts as a connection, those of workers twice while they are replaced", () => {
   const { connections } = main("s-8vcpu-16gb", { workerThreads: 40 });
   expect(connections.client).toEqual([
     { item: "web", connections: 20 },
+    { item: "a second web during upgrades", connections: 20 },
     { item: "streaming", connections: 10 },
     { item: "Sidekiq on main", connections: 10 },
     { item: "Sidekiq on workers", connections: 40 },
@@ -140,7 +155,7 @@ test("every thread of the fleet counts as a connection, those of workers twice w
     { item: "tootctl, console, exporter", connections: 10 },
   ]);
   expect(connections).toMatchObject({
-    clientTotal: 130,
+    clientTotal: 150,
     clientLimit: 150,
     serverTotal: 56,
     serverLimit: 100,

@@ -55,6 +55,7 @@ describe("Pulumi.yaml", () => {
       mediaDomain: "string",
       region: "string",
       mastodonVersion: "string",
+      upgrade: "object",
       owner: "object",
       main: "object",
       workers: "array of object",

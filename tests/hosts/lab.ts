@@ -32,12 +32,27 @@ export const root = () => hostRoot(TEST_TOOLS);
 /** Here containers start over and over, and what is timed is not how long Mastodon loads: see BOOT_CPU_SECONDS. */
 const QUICK_BOOT_CPU_SECONDS = 0.5;
 
-/** Docker's folder with stand-ins for the images of this release. */
+/** The release of the fixtures, and what may follow: of the broken ones a process ends while it loads. */
+export const RELEASES = {
+  first: mainInputs().settings.mastodonVersion,
+  patch: "v4.7.4",
+  minor: "v4.8.0",
+  brokenWeb: "v4.8.1",
+  brokenJobs: "v4.8.2",
+} as const;
+
+/** Docker's folder with stand-ins for the images of these releases. */
 export const docker = async (bootCpuSeconds = QUICK_BOOT_CPU_SECONDS): Promise<string> =>
   dockerFolder({
     base: await root(),
     daemon: fileOf(mainBundle(), "/etc/docker/daemon.json").content,
-    release: mainInputs().settings.mastodonVersion,
+    release: RELEASES.first,
+    otherReleases: [
+      { release: RELEASES.patch, streaming: "same" },
+      { release: RELEASES.minor, streaming: "changed", keypairs: true },
+      { release: RELEASES.brokenWeb, streaming: "same", keypairs: true, broken: "web" },
+      { release: RELEASES.brokenJobs, streaming: "same", keypairs: true, broken: "sidekiq" },
+    ],
     bootCpuSeconds,
   });
 

@@ -12,7 +12,7 @@ const JOURNAL = `
 [  107.000000] worker tailscaled[405]: Switching ipn state Starting -> Running (WantRunning=true, nm=true)
 [  107.000001] worker cloud-init[93]: host-apply: 45-docker
 [  109.000000] worker cloud-init[93]: host-apply: 50-worker
-[  111.500000] worker mastodon-worker[723]: 2 Sidekiq processes run against main at 100.64.0.4
+[  111.500000] worker mastodon-worker[723]: 2 Sidekiq processes of v4.7.3 run against main at 100.64.0.4
 [  120.000000] worker tailscaled[405]: Switching ipn state Starting -> Running (WantRunning=true, nm=true)
 `;
 

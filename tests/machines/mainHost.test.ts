@@ -76,8 +76,8 @@ describe("what main gets", () => {
     expect(env).toContain("BACKUP_BUCKET='social-example-org-backups'\n");
   });
 
-  test("user data leaves half of DigitalOcean's limit free", () => {
-    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(32 * 1024);
+  test("user data leaves a third of DigitalOcean's limit free", () => {
+    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(((2 * 64) / 3) * 1024);
   });
 });
 

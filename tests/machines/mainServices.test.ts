@@ -109,6 +109,7 @@ describe("nginx", () => {
   test("proxies to loopback only", () => {
     expect([...web.matchAll(/^\s*server (\d[^ ]*)/gm)].map(([, address]) => address)).toEqual([
       "127.0.0.1:3000",
+      "127.0.0.1:3002",
       "127.0.0.1:3001",
       "127.0.0.1:4000",
     ]);

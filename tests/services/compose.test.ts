@@ -140,6 +140,7 @@ describe("every container", () => {
 });
 
 describe("Sidekiq containers", () => {
+  const TAGGED = ["bundle", "exec", "sidekiq", "--tag", { variable: "MASTODON_VERSION" }];
   const services = sidekiqContainers([
     { queues: ["default"], threads: 5, replicas: 2, limitMiB: 500 },
     { queues: { push: 6, pull: 1 }, threads: 10, replicas: 1, limitMiB: 600 },
@@ -155,10 +156,10 @@ describe("Sidekiq containers", () => {
     ]);
   });
 
-  test("queues in strict order or by weight, threads, memory", () => {
+  test("the release as a tag, queues in strict order or by weight, threads, memory", () => {
     const commandOf = (name: string) => services[name]?.command.slice(4);
-    expect(commandOf("sidekiq-default-2")).toEqual("bundle exec sidekiq -c 5 -q default".split(" "));
-    expect(commandOf("sidekiq-push-1")).toEqual("bundle exec sidekiq -c 10 -q push,6 -q pull,1".split(" "));
+    expect(commandOf("sidekiq-default-2")).toEqual([...TAGGED, ..."-c 5 -q default".split(" ")]);
+    expect(commandOf("sidekiq-push-1")).toEqual([...TAGGED, ..."-c 10 -q push,6 -q pull,1".split(" ")]);
     expect(Object.values(services).map(({ memoryMiB }) => memoryMiB)).toEqual([500, 500, 600, 400]);
   });
 
@@ -176,7 +177,7 @@ describe("Sidekiq containers", () => {
       });
     // Left by a crash.
     writeFileSync(ready, "");
-    expect(run([...command.slice(0, 4), "echo", "-q", "a b"]).stdout).toBe("-q a b\n");
+    expect(run([...(command.slice(0, 4) as string[]), "echo", "-q", "a b"]).stdout).toBe("-q a b\n");
     expect(existsSync(ready)).toBe(false);
 
     const port = Number(environment.MASTODON_PROMETHEUS_EXPORTER_PORT);

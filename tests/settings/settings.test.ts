@@ -23,6 +23,7 @@ test("a stack that says the least gets these settings", () => {
     mediaDomain: "",
     region: "nyc3",
     mastodonVersion: "v4.7.3",
+    upgrade: { finish: "now" },
     owner: { username: "owner", email: "you@example.org" },
     main: {
       size: "g-2vcpu-8gb",

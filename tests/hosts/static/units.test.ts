@@ -60,6 +60,7 @@ const UNCONFINED: Record<string, string> = {
   "mastodon-housekeeping.service": "drives Docker, whose socket is as good as root",
   "mastodon-release.service": "drives Docker",
   "mastodon-traffic.service": "drives Docker and the firewall",
+  "mastodon-upgrade.service": "drives Docker",
   "mastodon-watch.service": "drives Docker",
   "mastodon-worker.service": "drives Docker",
   "mastodon.service": "drives Docker",

@@ -10,6 +10,7 @@ require_relative "lib/jobs"
 require_relative "lib/measured"
 require_relative "lib/mailer"
 require_relative "lib/media"
+require_relative "lib/release"
 require_relative "lib/session"
 
 Sidekiq.configure_client { |config| config.redis = Databases.redis_options }
@@ -26,6 +27,7 @@ class Web
     in ["GET", "/packs/application.js"] then cached(text("// static\n", "text/javascript"))
     in ["GET", "/auth/password/new"] then Session.form(request, "/auth/password")
     in ["POST", "/auth/password"] then reset_password(request)
+    in ["GET", "/stand-in/release"] then text(Release.key && Release::NAME)
     in ["GET", "/stand-in/request"] then json(env.select { |name, _| name.start_with?("HTTP_") || name == "REMOTE_ADDR" })
     in ["POST", "/stand-in/upload"] then digest(request)
     in ["POST", "/stand-in/jobs"] then measured(JSON.parse(request.body.read))
@@ -113,5 +115,6 @@ class Web
 end
 
 Boot.load(resident_mib: 300)
+Release.start("web")
 use Front
 run Web.new

@@ -46,3 +46,4 @@ Sidekiq.configure_server do |config|
 end
 
 Boot.load(resident_mib: 300)
+Release.start("sidekiq")

@@ -3,6 +3,7 @@
 require "sidekiq"
 require_relative "databases"
 require_relative "ledger"
+require_relative "release"
 
 # A job that costs what it is told: milliseconds of Ruby's CPU, its round trips' and what Sidekiq does before and after it included,
 # round trips to Postgres, milliseconds of waiting for somebody else. Between two round trips it computes, as Mastodon's do.
@@ -23,6 +24,8 @@ class MeasuredJob
     Databases.query("INSERT INTO measured (job, host) VALUES ($1, $2) ON CONFLICT (job) DO UPDATE SET " \
                     "attempts = measured.attempts + 1, host = EXCLUDED.host", [number, Socket.gethostname])
     raise "fails by design" if work["fails"]
+    # Which release did it, and that it still can.
+    Databases.query("UPDATE measured SET release = $2 WHERE job = $1", [number, Release::NAME]) if work["signs"] && Release.key
 
     work["trips"].times do |trip|
       Databases.query("SELECT attempts FROM measured WHERE job = $1", [number])

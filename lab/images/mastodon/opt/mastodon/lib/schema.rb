@@ -2,13 +2,14 @@
 
 require_relative "databases"
 require_relative "ledger"
+require_relative "release"
 
 # Of Mastodon's tables those, and of their columns those, that something here asks for, under Mastodon's names.
 module Schema
   VERSION = "20260901000000"
   TABLES = [
     "CREATE TABLE IF NOT EXISTS user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0)",
-    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar)",
+    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar)",
     "CREATE UNIQUE INDEX IF NOT EXISTS index_accounts_on_username_and_domain_lower ON accounts (lower(username), coalesce(lower(domain), ''))",
     "CREATE TABLE IF NOT EXISTS users (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts, email varchar NOT NULL UNIQUE, " \
     "role_id bigint REFERENCES user_roles, confirmed_at timestamp, approved boolean NOT NULL DEFAULT true)",
@@ -24,6 +25,50 @@ module Schema
     Ledger::SCHEMA,
   ].freeze
 
+  # Of releases that keep keys in a table of their own. As upstream's, the newest post-deployment migration may be older than the newest other one.
+  Migration = Struct.new(:version, :name, :post, :statements)
+  MIGRATIONS = [
+    Migration.new("20261001000000", "CreateKeypairs", false, [
+                    "CREATE TABLE IF NOT EXISTS keypairs (account_id bigint PRIMARY KEY, private_key varchar NOT NULL)",
+                    "INSERT INTO keypairs SELECT id, private_key FROM accounts WHERE private_key IS NOT NULL ON CONFLICT DO NOTHING",
+                    # Outside of a transaction, as Rails runs those that ask for it.
+                    "CREATE INDEX CONCURRENTLY index_statuses_on_created_at ON statuses (created_at)",
+                  ]),
+    Migration.new("20260915000000", "RemovePrivateKeyFromAccounts", true, ["ALTER TABLE accounts DROP COLUMN private_key"]),
+  ].freeze
+
+  # config/initializers/0_post_deployment_migrations.rb: with the variable those are as if they did not exist.
+  def self.migrations
+    return [] unless Release::HAS_KEYPAIRS
+
+    ENV["SKIP_POST_DEPLOYMENT_MIGRATIONS"] ? MIGRATIONS.reject(&:post) : MIGRATIONS
+  end
+
+  def self.pending
+    done = Databases.query("SELECT version FROM schema_migrations").map { |row| row["version"] }
+    migrations.reject { |migration| done.include?(migration.version) }.sort_by(&:version)
+  end
+
+  def self.migrate
+    pending.each do |migration|
+      puts "== #{migration.version} #{migration.name}: migrating"
+      raise "StandardError: An error has occurred, all later migrations canceled" if ENV["STAND_IN_MIGRATION"] == "fails"
+
+      migration.statements.each { |statement| Databases.query(statement) }
+      Databases.query("INSERT INTO schema_migrations VALUES ($1)", [migration.version])
+    end
+  end
+
+  # As ActiveRecord says it.
+  def self.abort_if_pending
+    waiting = pending
+    return if waiting.empty?
+
+    puts "You have #{waiting.size} pending #{waiting.size > 1 ? "migrations" : "migration"}:"
+    waiting.each { |migration| puts format("  %4d %s", migration.version, migration.name) }
+    abort "Run `bin/rails db:migrate` to update your database then try again."
+  end
+
   # `db:prepare`: a database without this table gets the schema and then the seeds; every other one its migrations, and no seeds.
   def self.prepare
     fresh = Databases.query("SELECT to_regclass('schema_migrations') IS NULL AS fresh").first["fresh"] == "t"
@@ -34,6 +79,7 @@ module Schema
     # Where it was done from, for whoever asks whether a pooler stood between.
     Databases.query("INSERT INTO ar_internal_metadata VALUES ('prepared_on', $1) ON CONFLICT (key) DO UPDATE SET value = $1",
                     ["#{ENV["DB_HOST"]}:#{ENV["DB_PORT"]}"])
+    migrate
     seed if fresh
   end
 
@@ -41,6 +87,11 @@ module Schema
   def self.seed
     Databases.query("INSERT INTO oauth_applications (name, superapp) SELECT 'Web', true WHERE NOT EXISTS (SELECT 1 FROM oauth_applications WHERE superapp)")
     Databases.query("INSERT INTO accounts (id, username, actor_type) VALUES (-99, 'mastodon.internal', 'Application') ON CONFLICT (id) DO NOTHING")
+    if Release::HAS_KEYPAIRS
+      Databases.query("INSERT INTO keypairs VALUES (-99, 'a key') ON CONFLICT DO NOTHING")
+    else
+      Databases.query("UPDATE accounts SET private_key = 'a key' WHERE id = -99")
+    end
     Databases.query("INSERT INTO user_roles (id) VALUES (-99) ON CONFLICT (id) DO NOTHING")
     { "Moderator" => 10, "Admin" => 100, "Owner" => 1000 }.each do |name, position|
       Databases.query("INSERT INTO user_roles (name, position) SELECT $1::varchar, $2::int WHERE NOT EXISTS (SELECT 1 FROM user_roles WHERE name = $1)", [name, position])
