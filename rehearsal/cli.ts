@@ -22,6 +22,7 @@ import type { Step } from "./steps/step";
 import { survives } from "./steps/survives/survives";
 import { tailnetCost } from "./steps/tailnetCost";
 import { up } from "./steps/up";
+import { upgrade } from "./steps/upgrade";
 import { works } from "./steps/works/works";
 import { createWorld, prepare, type WorldArgs } from "./world";
 
@@ -60,6 +61,7 @@ const STEPS = {
   boot,
   closed,
   reboot,
+  upgrade,
   survives,
   scales,
   catchesUp,

@@ -9,7 +9,7 @@ import { bareFiles, bareRoot, hostRoot } from "../lab/baseRoot";
 import { BootedMachines, type Image } from "../lab/bootedMachines";
 import { ffmpegProgram } from "../lab/ffmpeg";
 import { HeadscaleTailnet } from "../lab/headscaleTailnet";
-import { dockerFolder, IMAGE_NAMES, type Images, imageTar } from "../lab/images";
+import { dockerFolder, IMAGE_NAMES, type Images, imageTar, type OtherRelease } from "../lab/images";
 import { Acme } from "../lab/internet/acme";
 import { ACME_NAMES, CONTROL_PLANE_NAME, INTERNET } from "../lab/internet/addresses";
 import { ControlPlane } from "../lab/internet/controlPlane";
@@ -49,6 +49,9 @@ const SMTP_PASSWORD = "rehearsal-relay";
 /** headscale knows users and groups, but not Tailscale's roles. */
 const ADMINS = ["admin@"];
 
+/** The release that is upgraded to. A patch release, since the program knows no other minor; with migrations, which a real one rarely has. */
+export const UPGRADE: OtherRelease = { release: "v4.7.99", streaming: "changed", keypairs: true };
+
 /** What takes long and is kept: made before the network namespace is entered, from which no package server can be reached. */
 export async function prepare({ release, images, registry, bare }: WorldArgs): Promise<Image> {
   await moto();
@@ -60,7 +63,8 @@ export async function prepare({ release, images, registry, bare }: WorldArgs): P
   }
   const base = await hostRoot();
   const daemon = hostFile("docker/daemon.json");
-  const docker = await dockerFolder({ base, daemon, release, images, registry });
+  const otherReleases = images === "stand-ins" ? [UPGRADE] : [];
+  const docker = await dockerFolder({ base, daemon, release, otherReleases, images, registry });
   return { base, docker, layers: [await tailscaleLayer()] };
 }
 

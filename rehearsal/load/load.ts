@@ -15,6 +15,8 @@ export interface Work {
   wait: number;
   /** Whether it fails, each time. */
   fails?: boolean;
+  /** Whether it signs something: it fails in a release whose keys are not where it looks for them. */
+  signs?: boolean;
 }
 
 export interface LoadArgs {
