@@ -35,7 +35,7 @@ function fleetWith(pools: number, count: number, size: string): Fleet {
 
 const situation = (activeUsers: number): Situation => ({
   workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  conditions: { sharedCpu: 0.7, rttMs: 1, tailnetMs: 0.1, safetyFactor: 1.5 },
   outage: { hours: 2, hoursBeforeBusiest: 0 },
   catchUpHours: 2,
 });

@@ -11,7 +11,12 @@ export function situationOf({
 }: Pick<Settings, "workload" | "recovery" | "assumptions">): Situation {
   return {
     workload: workloadOf(workload),
-    conditions: { sharedCpu: assumptions.sharedCpuPercent / 100, rttMs: assumptions.rttMs },
+    conditions: {
+      sharedCpu: assumptions.sharedCpuPercent / 100,
+      rttMs: assumptions.rttMs,
+      tailnetMs: assumptions.tailnetMs,
+      safetyFactor: assumptions.safetyFactor,
+    },
     // The worst time: work begins again at the busiest moment.
     outage: { hours: recovery.outageHours, hoursBeforeBusiest: 0 },
     catchUpHours: recovery.catchUpHours,

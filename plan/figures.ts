@@ -77,7 +77,8 @@ export function verdict({ capacity }: Plan): string {
       : `${outage} all queues are empty within ${duration(after)}`;
   return (
     `${users} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour. The busiest queue is ${queue}: it uses ` +
-    `${percent(utilization)} of what the fleet could do. ${caughtUp}; ${duration(capacity.catchUpHours)} is allowed.`
+    `${percent(utilization)} of what the fleet could do. ${caughtUp}; ${duration(capacity.catchUpHours)} is allowed. ` +
+    `Every job and request is reckoned with ${capacity.safetyFactor} times its measured CPU.`
   );
 }
 

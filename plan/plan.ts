@@ -189,6 +189,7 @@ function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan[
   const { workload } = situationOf(settings);
   return {
     activeUsers: settings.workload.activeUsers,
+    safetyFactor: settings.assumptions.safetyFactor,
     jobsPerSecond: rounded(jobsPerSecond(workload), 2),
     jobsPerMonth: Math.round(jobsPerMonth(workload)),
     outageHours: settings.recovery.outageHours,

@@ -73,6 +73,7 @@ const queue = z.strictObject({
 const capacity = z
   .strictObject({
     activeUsers: z.int(),
+    safetyFactor: z.number().meta({ description: "Measured CPU is reckoned with so many times" }),
     jobsPerSecond: z.number().meta({ description: "At the busy hour" }),
     jobsPerMonth: z.number(),
     outageHours: z.number(),

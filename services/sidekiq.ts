@@ -26,14 +26,13 @@ const PASSING_MIB = 448;
 
 /**
  * What one Sidekiq process takes without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and
- * rising with 15. Published: 0.35 to 0.8 GiB, taken as 25 threads. A straight line above both, rounded up to 16 MiB.
+ * rising with 15. A straight line a little above both, rounded up to 16 MiB. Published are up to 0.8 GiB: the container's limit is above that.
  */
 export function sidekiqMemoryMiB({
   threads,
   memoryMiB,
 }: Pick<SidekiqProcess, "threads" | "memoryMiB">): number {
-  const [least, most, mostThreads] = [430, 819, 25];
-  return memoryMiB ?? Math.ceil((least + ((most - least) * (threads - 1)) / (mostThreads - 1)) / 16) * 16;
+  return memoryMiB ?? Math.ceil((428 + 8.5 * threads) / 16) * 16;
 }
 
 /** One line for each entry, replicas counted. */

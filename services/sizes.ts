@@ -36,9 +36,9 @@ export interface MainSizes extends WorkerSizes {
   pgbouncer: PgbouncerSizing;
   redis: { maxMemoryMiB: number };
   cacheRedis: { maxMemoryMiB: number };
-  /** `memoryMiB`: the container's limit, here and below. */
+  /** `memoryMiB`: the container's limit, here and below. `needMiB`: what it is expected to take. */
   web: { processes: number; threads: number; memoryMiB: number };
-  streaming: { processes: 1; memoryMiB: number };
+  streaming: { processes: 1; memoryMiB: number; needMiB: number };
   /** tootctl and consoles. */
   tools: { memoryMiB: number };
 }

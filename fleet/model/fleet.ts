@@ -37,11 +37,10 @@ export interface Conditions {
   sharedCpu: number;
   /** Round trip between a worker and main. On main itself it is nothing. */
   rttMs: number;
-  /**
-   * CPU that a round trip takes of each of the two for the tailnet, in ms of a dedicated vCPU. None where absent: nobody has measured it
-   * on a droplet, and what it is there is part of the calibrated numbers. A rehearsal measures its own (docs/capacity.md).
-   */
-  tailnetMs?: number;
+  /** CPU that a round trip takes of each of the two for the tailnet, in ms of a dedicated vCPU. */
+  tailnetMs: number;
+  /** How many times the CPU that was measured is reckoned with: for large tables, cold caches, noisy neighbors. */
+  safetyFactor: number;
 }
 
 /** The main droplet. */

@@ -1,8 +1,8 @@
 /** How fast a fleet works: who serves which jobs, and what they share while they do. */
 
 import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
-import { type Conditions, coreSpeed, type Fleet, indexOfRole } from "./fleet";
-import { DATABASE_MS_PER_ROUND_TRIP, type Workload } from "./workload";
+import { type Conditions, coreSpeed, type Fleet, hostOf, indexOfRole } from "./fleet";
+import type { Workload } from "./workload";
 
 /** A queue as the processes of a station see it. */
 export interface Served {
@@ -15,8 +15,10 @@ export interface Served {
   rubySeconds: number;
   /** Core seconds of one job in Ruby and, on a worker, in tailscaled, on the station's host. */
   hostSeconds: number;
-  /** Core seconds of one job in Postgres and, for a worker's job, in tailscaled, on main. */
+  /** Core seconds of one job in Postgres, Redis and, for a worker's job, in tailscaled, on main. */
   mainSeconds: number;
+  /** Of them in Redis, which has one core. */
+  redisSeconds: number;
 }
 
 /** All processes of one entry of the stack file: they serve the same queues on the same kind of droplet. */
@@ -36,6 +38,8 @@ export interface Service {
   stations: readonly Station[];
   /** Dedicated vCPUs that all droplets of a host amount to. */
   hostCores: readonly number[];
+  /** Redis' one core. */
+  redisCores: number;
   /** Indices of the hosts where the database and web are. */
   database: number;
   web: number;
@@ -45,7 +49,7 @@ export interface Service {
 }
 
 export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
-  const { rttMs, tailnetMs = 0 } = conditions;
+  const { rttMs, tailnetMs, safetyFactor } = conditions;
   const database = indexOfRole(fleet.hosts, "database");
   return {
     database,
@@ -58,6 +62,7 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
           strict: Array.isArray(process.queues),
           serves: servedBy(process, workload, {
             speed: coreSpeed(size, conditions),
+            safetyFactor,
             ...(host === database ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
           }),
           threads: process.threads * process.replicas * count,
@@ -65,26 +70,33 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
         })),
     ),
     hostCores: fleet.hosts.map(({ size, count }) => size.vcpus * coreSpeed(size, conditions) * count),
+    redisCores: coreSpeed(hostOf(fleet.hosts, "database").size, conditions),
     arrivals: QUEUE_NAMES.map((queue) => workload.queues[queue].jobsPerSecond),
-    webCores: workload.webCores,
+    webCores: workload.webCores * safetyFactor,
   };
 }
 
+/** CPU with the safety factor; waiting without. */
 function servedBy(
   process: SidekiqProcess,
-  { queues }: Workload,
-  { speed, rttMs, tailnetMs }: { speed: number; rttMs: number; tailnetMs: number },
+  { queues, tripCosts }: Workload,
+  { speed, rttMs, tailnetMs, safetyFactor }: Omit<Conditions, "sharedCpu"> & { speed: number },
 ): Served[] {
   return queueNames(process).map((name) => {
-    const { cpuMs, waitMs, roundTrips } = queues[name];
-    const databaseMs = roundTrips * DATABASE_MS_PER_ROUND_TRIP;
+    const { cpuMs, waitMs, roundTrips, redisTrips } = queues[name];
+    const trips = roundTrips + redisTrips;
+    const ruby = cpuMs * safetyFactor;
+    const redis = redisTrips * tripCosts.redisMs * safetyFactor;
+    const answers = roundTrips * tripCosts.databaseMs * safetyFactor + redis;
+    const tailnet = trips * tailnetMs * safetyFactor;
     return {
       queue: QUEUE_NAMES.indexOf(name),
       weight: weightOf(process, name),
-      threadSeconds: (cpuMs / speed + waitMs + databaseMs + roundTrips * rttMs) / 1000,
-      rubySeconds: cpuMs / 1000,
-      hostSeconds: (cpuMs + roundTrips * tailnetMs) / 1000,
-      mainSeconds: (databaseMs + roundTrips * tailnetMs) / 1000,
+      threadSeconds: (ruby / speed + waitMs + answers + trips * rttMs) / 1000,
+      rubySeconds: ruby / 1000,
+      hostSeconds: (ruby + tailnet) / 1000,
+      mainSeconds: (answers + tailnet) / 1000,
+      redisSeconds: redis / 1000,
     };
   });
 }

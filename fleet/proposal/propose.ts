@@ -33,19 +33,22 @@ export interface Proposal {
  */
 export function propose(wanted: Wanted, warningsAllowed = false): Proposal | undefined {
   const { workload, conditions } = wanted.situation;
-  const kinds = catalogueByCores().filter(({ cpu }) => warningsAllowed || cpu === "dedicated");
+  const kinds = catalogueByCores();
+  // On shared CPUs only a fallback goes without a warning: that is main's, with workers.
+  const workerKinds = kinds.filter(({ cpu }) => warningsAllowed || cpu === "dedicated");
   const search = new Search(wanted, warningsAllowed);
   for (const kind of kinds) {
     const [size] = kind.sizes;
     // Web comes first on main: without anything left for the database no queue moves.
-    if (!size || kind.vcpus * coreSpeed(size, conditions) <= workload.webCores) continue;
+    const webCores = workload.webCores * conditions.safetyFactor;
+    if (!size || kind.vcpus * coreSpeed(size, conditions) <= webCores) continue;
     if (warningsAllowed)
       for (const form of loneForms(kind.vcpus)) {
         const main = fittingMain(kind, form, wanted);
         if (main) search.fleets([[main]]);
       }
     const mains = mainForms().flatMap((form) => fittingMain(kind, form, wanted) ?? []);
-    for (const { vcpus, sizes } of kinds)
+    for (const { vcpus, sizes } of workerKinds)
       for (const form of workerForms(vcpus))
         for (const main of mains) search.fleets(growing(main, sizes[0] as FleetHost["size"], form));
   }

@@ -6,8 +6,13 @@ import { courseOfDay, type Workload } from "../model/workload";
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** Bytes of a home feed with its 800 entries in Redis: measured with real Mastodon, about 100 KB. */
-export const FEED_BYTES = 100 * 1024;
+/** Entries of a home feed at the most (FeedManager::MAX_ITEMS), and its bytes in Redis then: measured with real Mastodon, about 100 KB. */
+export const FEED_ENTRIES = 800;
+const FULL_FEED_BYTES = 100_000;
+
+/** Of new people and of those with few follows they are not full: 500 of a real Mastodon took 41 MiB with everything else in Redis. */
+export const FEED_FULLNESS = 0.85;
+const FEED_BYTES = FULL_FEED_BYTES * FEED_FULLNESS;
 
 /**
  * Bytes of a waiting job in Redis, measured: 0.6 KB where its arguments are ids, up to 2.5 where they are what another server sent
@@ -23,8 +28,8 @@ export const JOB_BYTES: Record<QueueName, number> = {
   fasp: 900,
 };
 
-/** Sessions of Sidekiq, trends, counters, locks. Our allowance. */
-const OTHER_MIB = 16;
+/** Sessions of Sidekiq, trends, counters, locks, and Redis itself. Our allowance. */
+const OTHER_MIB = 4;
 
 export interface RedisNeed {
   /** Home feeds. */

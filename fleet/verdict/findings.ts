@@ -61,7 +61,7 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
         }),
       ),
     ...ofState(fleet, situation, evaluation),
-    ...fleet.hosts.flatMap(ofHost),
+    ...fleet.hosts.flatMap((one, host) => ofHost(fleet, one, host)),
     ...(situation.conditions.rttMs > FAR_MS && poolsOf(fleet.hosts).length > 0
       ? [{ kind: "far", place: { setting: "assumptions.rttMs" } } as const]
       : []),
@@ -123,11 +123,12 @@ function ofState(
   ];
 }
 
-function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
+function ofHost(fleet: Fleet, one: FleetHost, host: number): Finding[] {
+  const { size, count, sidekiq } = one;
   if (count === 0) return [];
   const processes = sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
   return [
-    ...(size.cpu === "shared" && cpuBoundQueues(sidekiq).length > 0
+    ...(size.cpu === "shared" && mostlyShared(fleet, one).length > 0
       ? [{ kind: "shared", place: { host } } as const]
       : []),
     ...(processes > size.vcpus ? [{ kind: "processes", place: { host } } as const] : []),
@@ -137,8 +138,23 @@ function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
   ];
 }
 
+/** Queues that the CPU bounds, of a host on shared ones that serves them with more processes than dedicated CPUs do: a fallback is none. */
+export function mostlyShared({ hosts }: Fleet, host: FleetHost): QueueName[] {
+  const dedicated = hosts.filter(({ size }) => size.cpu === "dedicated");
+  return cpuBoundQueues(host.sidekiq).filter(
+    (queue) => processesFor([host], queue) > processesFor(dedicated, queue),
+  );
+}
+
+const processesFor = (hosts: readonly FleetHost[], queue: QueueName) =>
+  hosts
+    .flatMap(({ count, sidekiq }) =>
+      sidekiq.map((process) => (queueNames(process).includes(queue) ? process.replicas * count : 0)),
+    )
+    .reduce((sum, processes) => sum + processes, 0);
+
 /** Queues of a host that the CPU bounds. `scheduler` has one job a minute. */
-export function cpuBoundQueues(sidekiq: FleetHost["sidekiq"]): QueueName[] {
+function cpuBoundQueues(sidekiq: FleetHost["sidekiq"]): QueueName[] {
   const served = new Set(sidekiq.flatMap(queueNames));
   return [...served].filter((queue) => queue !== "scheduler" && QUEUES[queue].bound === "cpu");
 }

@@ -5,7 +5,7 @@ import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
 import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
-import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
+import { FAR_MS, type Finding, type Judged, MOST_THREADS, mostlyShared } from "./findings";
 import { fixes, recommended, smallest } from "./remedy";
 
 export function hostWarnings(judged: Judged): Problem[] {
@@ -24,7 +24,7 @@ export function hostWarnings(judged: Judged): Problem[] {
 
 function sharedCpu(judged: Judged, finding: Finding, host: number): Problem {
   const { fleet, situation } = judged;
-  const queues = cpuBoundQueues(hostAt(fleet, host).sidekiq).join(" and ");
+  const queues = mostlyShared(fleet, hostAt(fleet, host)).join(" and ");
   const given = Math.round(situation.conditions.sharedCpu * 100);
   const dedicated = sizeLadder(fleet, host).filter(
     (change) => hostAt(change.fleet, host).size.cpu === "dedicated",
@@ -81,8 +81,8 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
   const [most] = evaluation.queues
     .map(({ queue, capacity }, q) => ({ queue, times: (near[q]?.capacity ?? 0) / capacity }))
     .toSorted((a, b) => b.times - a.times);
-  const { roundTrips } = situation.workload.queues[most?.queue ?? "default"];
-  return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
+  const { roundTrips, redisTrips } = situation.workload.queues[most?.queue ?? "default"];
+  return `a job of ${most?.queue} waits for that ${Math.round(roundTrips + redisTrips)} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
 }
 
 /** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */

@@ -62,9 +62,10 @@ export function fleetText(
   return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${yaml(settings, fleet)}`;
 }
 
-function load({ workload }: SizeSettings, modelled: Wanted["situation"]["workload"]): string[] {
+function load({ workload, assumptions }: SizeSettings, modelled: Wanted["situation"]["workload"]): string[] {
   return [
     `${workload.activeUsers} active users: ${jobsPerSecond(modelled).toFixed(1)} jobs/s at the busy hour, ${(jobsPerMonth(modelled) / 1e6).toFixed(1)} million a month, and ${modelled.webCores.toFixed(1)} vCPUs for web.`,
+    `Below, CPU is reckoned ${assumptions.safetyFactor} times (assumptions.safetyFactor).`,
   ];
 }
 

@@ -9,7 +9,9 @@ export interface Replay {
 }
 
 /** How far the model may be off. */
-export const TOLERANCE = 0.3;
+export const TOLERANCE = 0.15;
+/** From where on one layout counts as slower than another: twice as much, since both may be off. */
+const APART = 2 * TOLERANCE;
 /** Most of this machine's cores that may be busy, whoever with: beyond, jobs wait for what no quota gives. */
 export const BUSY = 0.7;
 
@@ -46,7 +48,7 @@ export function requireNear(runs: readonly Replay[]): void {
 }
 
 /**
- * Where the model says that one layout catches up later than another by more than its own tolerance, the first has to; where it says
+ * Where the model says that one layout catches up later than another by far (APART), the first has to; where it says
  * that both take as long, they have to be within that.
  *
  * @throws Error with each pair that is not so
@@ -59,10 +61,10 @@ export function requireOrder(replays: readonly Replay[]): void {
         long.measured,
         short.measured,
       ];
-      const apart = long.predicted > short.predicted * (1 + TOLERANCE);
+      const apart = long.predicted > short.predicted * (1 + APART);
       const right = apart
         ? longer > shorter
-        : Math.max(longer, shorter) <= Math.min(longer, shorter) * (1 + TOLERANCE);
+        : Math.max(longer, shorter) <= Math.min(longer, shorter) * (1 + APART);
       if (right) return [];
       const wanted = apart
         ? `${long.name} later than ${short.name}`

@@ -7,19 +7,27 @@ import { serviceOf } from "../../fleet/model/stations";
 import { AT_THE_BUSIEST } from "../../fleet/model/story";
 import { perQueue, workloadOf } from "../../fleet/model/workload";
 import { activeUsers, type Hosts, hosts } from "../support/arbitraries";
+import { CONDITIONS } from "../support/fleets";
 
 const withUsers = (users: number): Situation => ({
   ...AT_THE_BUSIEST,
+  conditions: CONDITIONS,
   workload: workloadOf({ activeUsers: users, nightPercent: 20, queues: {} }),
 });
 /** Jobs that only wait, as on cores that have nothing else to do. */
 const withIdleCores = (users: number): Situation => ({
   ...AT_THE_BUSIEST,
+  conditions: CONDITIONS,
   workload: workloadOf({
     activeUsers: users,
     nightPercent: 20,
     webCores: 0,
-    queues: perQueue((queue) => ({ cpuMs: 0.1, waitMs: 100 + 10 * queue.length, roundTrips: 0 })),
+    queues: perQueue((queue) => ({
+      cpuMs: 0.1,
+      waitMs: 100 + 10 * queue.length,
+      roundTrips: 0,
+      redisTrips: 0,
+    })),
   }),
 });
 const judged = (all: Hosts, situation: Situation) =>

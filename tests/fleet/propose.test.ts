@@ -10,11 +10,11 @@ import { loneForms, mainForms, workerForms } from "../../fleet/proposal/layouts"
 import { type Proposal, propose } from "../../fleet/proposal/propose";
 import { findings, isError } from "../../fleet/verdict/findings";
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
-import { fleet, mainHost, poolHost, sized } from "../support/fleets";
+import { CONDITIONS, fleet, mainHost, poolHost, sized } from "../support/fleets";
 
 const situation = (activeUsers: number, catchUpHours = 2): Situation => ({
   workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  conditions: CONDITIONS,
   outage: { hours: 2, hoursBeforeBusiest: 0 },
   catchUpHours,
 });

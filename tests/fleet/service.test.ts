@@ -7,17 +7,18 @@ import { perQueue, type QueueLoad } from "../../fleet/model/workload";
 import { findings } from "../../fleet/verdict/findings";
 import { fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
 
-const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0 };
+const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0, redisTrips: 0 };
 
 function situation(loads: Partial<Record<QueueName, Partial<QueueLoad>>>, rttMs = 1): Situation {
   return {
     workload: {
       activeUsers: 0,
       queues: perQueue((queue) => ({ ...NOTHING, ...loads[queue] })),
+      tripCosts: { databaseMs: 0.25, redisMs: 0.05 },
       webCores: 0,
       nightShare: 1,
     },
-    conditions: { sharedCpu: 0.7, rttMs },
+    conditions: { sharedCpu: 0.7, rttMs, tailnetMs: 0, safetyFactor: 1 },
     outage: { hours: 2, hoursBeforeBusiest: 0 },
     catchUpHours: 2,
   };

@@ -10,6 +10,7 @@ import { plainSettings } from "../../settings/plain";
 import { type Settings, settingsSchema } from "../../settings/schema";
 import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
 import { unqualified } from "../../settings/stackFile/stackFile";
+import { CONDITIONS } from "../support/fleets";
 import { root } from "./lab";
 import { RedisServer } from "./state/redisServer";
 
@@ -32,7 +33,7 @@ function example(name: (typeof EXAMPLES)[number]): Case {
 
 const asked = (activeUsers: number, hours: number): Situation => ({
   workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  conditions: CONDITIONS,
   outage: { hours, hoursBeforeBusiest: 0 },
   catchUpHours: hours,
 });

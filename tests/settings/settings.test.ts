@@ -52,7 +52,7 @@ test("a stack that says the least gets these settings", () => {
     ],
     workload: { activeUsers: 1000, nightPercent: 20, queues: {} },
     recovery: { outageHours: 2, catchUpHours: 2 },
-    assumptions: { sharedCpuPercent: 70, rttMs: 1 },
+    assumptions: { sharedCpuPercent: 70, rttMs: 1, tailnetMs: 0.1, safetyFactor: 1.5 },
     workerAccount: "separate",
     mail: "smtp",
     smtp: {
@@ -355,7 +355,7 @@ describe("the worked examples are accepted as they stand, once their secrets are
       "smtpPassword",
     ]);
     expect(warnings).toEqual([]);
-    expect(price.dropletsAndVolumesUsd).toBe(221);
+    expect(price.dropletsAndVolumesUsd).toBe(191);
     expect(exampleValues(settings).map(({ key }) => key)).toEqual([
       "domain",
       "owner.email",

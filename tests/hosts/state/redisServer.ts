@@ -2,11 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
 import { QUEUE_NAMES } from "../../../catalogue/queues";
-import { JOB_BYTES } from "../../../fleet/sizing/state";
+import { FEED_ENTRIES, FEED_FULLNESS, JOB_BYTES } from "../../../fleet/sizing/state";
 import { until } from "../../../tools/until";
-
-/** FeedManager::MAX_ITEMS. */
-const FEED_ENTRIES = 800;
 
 const command = (...words: readonly string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
@@ -70,13 +67,12 @@ export class RedisServer {
     return until("Redis' answers", 120, async () => this.answered >= this.asked);
   }
 
-  /** Home feeds, each full. */
+  /** Home feeds, each as full as the model takes the mean for. */
   async feeds(count: number): Promise<void> {
     for (let feed = 0; feed < count; feed++) {
-      const entries = Array.from({ length: FEED_ENTRIES }, (_, i) => statusId(feed + i)).flatMap((id) => [
-        id,
-        id,
-      ]);
+      const entries = Array.from({ length: FEED_ENTRIES * FEED_FULLNESS }, (_, i) =>
+        statusId(feed + i),
+      ).flatMap((id) => [id, id]);
       await this.send(command("ZADD", `feed:home:${statusId(feed)}`, ...entries), 1);
     }
     await this.settled();
