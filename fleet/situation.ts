@@ -16,6 +16,7 @@ export function situationOf({
       rttMs: assumptions.rttMs,
       tailnetMs: assumptions.tailnetMs,
       safetyFactor: assumptions.safetyFactor,
+      signatures: assumptions.signaturesPerSecond,
     },
     // The worst time: work begins again at the busiest moment.
     outage: { hours: recovery.outageHours, hoursBeforeBusiest: 0 },

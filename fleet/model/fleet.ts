@@ -1,6 +1,12 @@
 /** A fleet as the model sees it: machines with their roles and processes. */
-import { type DropletSize, dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import {
+  type DropletSize,
+  dropletFamily,
+  dropletSize,
+  VOLUME_USD_PER_GIB_MONTH,
+} from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
+import { ASSUMED_SIGNATURES, MEASURED_SIGNATURES } from "../../catalogue/yardstick";
 import type { MainOverrides } from "../sizing/overrides";
 
 /** What a host is there for: Postgres and Redis, web and streaming, Sidekiq. */
@@ -41,6 +47,8 @@ export interface Conditions {
   tailnetMs: number;
   /** How many times the CPU that was measured is reckoned with: for large tables, cold caches, noisy neighbors. */
   safetyFactor: number;
+  /** RSA signatures/s of a core (catalogue/yardstick.ts) by family of droplets, where they were measured. */
+  signatures?: Readonly<Partial<Record<string, number>>>;
 }
 
 /** The main droplet. */
@@ -102,6 +110,10 @@ export const hostOf = <Host extends WithRoles>(hosts: readonly Host[], role: "da
 export const poolsOf = <Host extends WithRoles>(hosts: readonly Host[]): Host[] =>
   hosts.filter(({ roles }) => !roles.includes("database"));
 
-/** What one of its vCPUs is worth in dedicated ones. */
-export const coreSpeed = ({ cpu }: DropletSize, { sharedCpu }: Conditions) =>
-  cpu === "shared" ? sharedCpu : 1;
+/** What one of its vCPUs is worth in dedicated ones of the measurement. */
+export function coreSpeed({ slug, cpu }: DropletSize, { sharedCpu, signatures = {} }: Conditions): number {
+  const family = dropletFamily(slug);
+  const speed =
+    (signatures[family] ?? ASSUMED_SIGNATURES[family] ?? MEASURED_SIGNATURES) / MEASURED_SIGNATURES;
+  return cpu === "shared" ? speed * sharedCpu : speed;
+}

@@ -1,6 +1,7 @@
 /** The work, and what the capacity model assumes. */
 import { z } from "zod";
 import { QUEUE_NAMES } from "../../catalogue/queues";
+import { DROPLET_FAMILIES } from "../../catalogue/yardstick";
 import { amount } from "./fields";
 
 const ofOneQueue = z.strictObject({
@@ -79,6 +80,10 @@ export const load = {
       safetyFactor: amount(1, 5).default(1.5).meta({
         description:
           "The measured CPU is multiplied by this: for large tables, cold caches and noisy neighbors",
+      }),
+      signaturesPerSecond: z.partialRecord(z.enum(DROPLET_FAMILIES), amount(1, 1_000_000)).default({}).meta({
+        description:
+          "RSA signatures a second of one core, by family of droplets, `{c: 3200}`, as each machine has it in `/var/lib/mastodon-host/yardstick`; 4000 is assumed",
       }),
     })
     .prefault({})

@@ -52,7 +52,13 @@ test("a stack that says the least gets these settings", () => {
     ],
     workload: { activeUsers: 1000, nightPercent: 20, queues: {} },
     recovery: { outageHours: 2, catchUpHours: 2 },
-    assumptions: { sharedCpuPercent: 70, rttMs: 1, tailnetMs: 0.1, safetyFactor: 1.5 },
+    assumptions: {
+      sharedCpuPercent: 70,
+      rttMs: 1,
+      tailnetMs: 0.1,
+      safetyFactor: 1.5,
+      signaturesPerSecond: {},
+    },
     workerAccount: "separate",
     mail: "smtp",
     smtp: {
