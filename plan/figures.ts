@@ -1,4 +1,5 @@
 /** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
+import { burstText } from "../fleet/proposal/burst";
 import { mainServices } from "../services/roles";
 import { tcpPorts } from "../services/service";
 import type { Plan, PlanHost, PlanQueue } from "./schema";
@@ -64,6 +65,12 @@ export function catchUp({ queues }: Plan["capacity"]): number | undefined {
 
 export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
   queues.reduce((most, queue) => (queue.utilization > most.utilization ? queue : most));
+
+/** What an administrator may do about the planned outage, or that there is nothing. */
+export const burstNote = ({ capacity: { burst, outageHours } }: Plan): string =>
+  burst
+    ? `For the catch-up after ${duration(outageHours)} alone, ${burstText(burst)}: raise ${burst.key} from ${burst.from} to ${burst.to}, and put it back (docs/operations.md, “More workers for an hour”).`
+    : "More workers would not shorten the catch-up: main is what bounds it.";
 
 /** One sentence on the load and what the fleet makes of it. */
 export function verdict({ capacity }: Plan): string {

@@ -2,6 +2,7 @@
 import { markdownTable } from "../report/markdownTable";
 import {
   type Budget,
+  burstNote,
   connectionBudgets,
   cpuBudgets,
   mainAccount,
@@ -60,6 +61,8 @@ export function planMarkdown(plan: Plan): string {
       plan.capacity.queues.map((queue) => [...queueCells(queue), spark(plan, queue)]),
     ),
     `${QUEUE_NOTE} The last column is the backlog's course, each queue to its own peak; \`npm run plan\` draws it as curves in plan.html.`,
+    "",
+    burstNote(plan),
     "",
     "## Budgets",
     "",

@@ -5,6 +5,7 @@ import { backlogChart, budgetChart } from "../report/charts";
 import { asIs, type Html, html, prose, table } from "../report/html";
 import {
   type Budget,
+  burstNote,
   busiest,
   catchUp,
   connectionBudgets,
@@ -89,6 +90,7 @@ ${table(
   capacity.queues.map(queueCells),
 )}
 <p class="muted">${prose(QUEUE_NOTE)}</p>
+<p>${prose(burstNote(plan))}</p>
 <div class="pictures">
 ${capacity.queues.map((queue) => backlog(capacity, queue))}
 </div>`;

@@ -8,7 +8,9 @@ import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import type { Assessment } from "../fleet/assess";
 import type { Evaluation, HostResult } from "../fleet/model/evaluate";
+import { fleetOf } from "../fleet/model/fleet";
 import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
+import { type Burst, burst } from "../fleet/proposal/burst";
 import { situationOf } from "../fleet/situation";
 import { type PlannedHost, plannedHosts } from "../machines/planned";
 import { mainServices, workerServices } from "../services/roles";
@@ -185,8 +187,16 @@ function shown(value: unknown): unknown {
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
 
+function planBurst(found: Burst | undefined): Plan["capacity"]["burst"] {
+  if (!found) return null;
+  const { otherwiseHours: _, ...shown } = found;
+  return { ...shown, drainHours: rounded(found.drainHours, 3), usd: rounded(found.usd, 2) };
+}
+
 function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan["capacity"] {
   const { workload } = situationOf(settings);
+  const fleet = fleetOf(settings);
+  if (!fleet) throw new Error("the sizes were checked before");
   return {
     activeUsers: settings.workload.activeUsers,
     safetyFactor: settings.assumptions.safetyFactor,
@@ -203,6 +213,7 @@ function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan[
       drainHours: figures.drainHours === undefined ? null : rounded(figures.drainHours, 3),
       worstLatencyHours: rounded(figures.worstLatencyHours, 3),
     })),
+    burst: planBurst(burst(fleet, situationOf(settings))),
     course: {
       hours: course.hours.map((at) => rounded(at, 4)),
       waiting: Object.fromEntries(

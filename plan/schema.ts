@@ -70,6 +70,17 @@ const queue = z.strictObject({
   worstLatencyHours: z.number().meta({ description: "Longest that a job waits because of the outage" }),
 });
 
+const burst = z.strictObject({
+  key: z.string().meta({ description: "The setting that is raised and put back" }),
+  size: z.string(),
+  more: z.int(),
+  from: z.int(),
+  to: z.int(),
+  drainHours: z.number(),
+  minutes: z.int().meta({ description: "How long the droplets are there" }),
+  usd: z.number(),
+});
+
 const capacity = z
   .strictObject({
     activeUsers: z.int(),
@@ -79,6 +90,9 @@ const capacity = z
     outageHours: z.number(),
     catchUpHours: z.number().meta({ description: "What the stack allows" }),
     queues: z.array(queue),
+    burst: burst
+      .nullable()
+      .meta({ description: "More workers for one catch-up; null where they would not help" }),
     course: z
       .strictObject({
         hours: z.array(z.number()).meta({ description: "Since the outage began" }),

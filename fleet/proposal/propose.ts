@@ -27,40 +27,56 @@ export interface Proposal {
 }
 
 /**
- * The cheapest fleet of a main droplet and a pool of identical workers that the model accepts without an error, and without a
- * warning unless they are allowed. Of equally cheap ones the one with the smallest droplets: one that is lost costs least.
+ * What a fleet is to be besides accepted. `thrifty`: one droplet, whatever the model warns of. `standard`: workers apart, on dedicated CPUs, and no
+ * warning. `resilient`: the same, and it still keeps up and catches up with any one worker lost.
+ */
+export const FLEET_KINDS = ["thrifty", "standard", "resilient"] as const;
+export type FleetKind = (typeof FLEET_KINDS)[number];
+
+/**
+ * The cheapest fleet of a kind. Of equally cheap ones the one with the smallest droplets: one that is lost costs least.
  * undefined: no main droplet is large enough, or no pool.
  */
-export function propose(wanted: Wanted, warningsAllowed = false): Proposal | undefined {
+export function propose(wanted: Wanted, kind: FleetKind = "standard"): Proposal | undefined {
   const { workload, conditions } = wanted.situation;
-  const kinds = catalogueByCores();
-  // On shared CPUs only a fallback goes without a warning: that is main's, with workers.
-  const workerKinds = kinds.filter(({ cpu }) => warningsAllowed || cpu === "dedicated");
-  const search = new Search(wanted, warningsAllowed);
-  for (const kind of kinds) {
-    const [size] = kind.sizes;
-    // Web comes first on main: without anything left for the database no queue moves.
-    const webCores = workload.webCores * conditions.safetyFactor;
-    if (!size || kind.vcpus * coreSpeed(size, conditions) <= webCores) continue;
-    if (warningsAllowed)
-      for (const form of loneForms(kind.vcpus)) {
-        const main = fittingMain(kind, form, wanted);
+  const all = catalogueByCores();
+  // Web comes first on main: without anything left for the database no queue moves.
+  const mains = all.filter(
+    ({ vcpus, sizes: [size] }) =>
+      size && vcpus * coreSpeed(size, conditions) > workload.webCores * conditions.safetyFactor,
+  );
+  const search = new Search(wanted, kind);
+  if (kind === "thrifty") {
+    for (const cores of mains)
+      for (const form of loneForms(cores.vcpus)) {
+        const main = fittingMain(cores, form, wanted);
         if (main) search.fleets([[main]]);
       }
-    const mains = mainForms().flatMap((form) => fittingMain(kind, form, wanted) ?? []);
-    for (const { vcpus, sizes } of workerKinds)
+    return search.best;
+  }
+  // On shared CPUs only a fallback goes without a warning: main's.
+  const workers = all.filter(({ cpu }) => cpu === "dedicated");
+  for (const cores of mains) {
+    const fitting = mainForms().flatMap((form) => fittingMain(cores, form, wanted) ?? []);
+    for (const { vcpus, sizes } of workers)
       for (const form of workerForms(vcpus))
-        for (const main of mains) search.fleets(growing(main, sizes[0] as FleetHost["size"], form));
+        for (const main of fitting) search.fleets(growing(main, sizes[0] as FleetHost["size"], form, kind));
   }
   return search.best;
 }
+
+/** The fleet after the loss of one of its workers. */
+export const withOneWorkerLess = (fleet: Fleet): Fleet => ({
+  ...fleet,
+  hosts: fleet.hosts.map((host, h) => (h === 0 ? host : { ...host, count: host.count - 1 })),
+});
 
 class Search {
   best: Proposal | undefined;
 
   constructor(
     private readonly wanted: Wanted,
-    private readonly warningsAllowed: boolean,
+    private readonly kind: FleetKind,
   ) {}
 
   /** Takes the first that works of fleets that each do more, and cost more, than the one before; no simulation without hope. */
@@ -76,27 +92,42 @@ class Search {
   }
 
   private works(fleet: Fleet): boolean {
+    if (this.kind === "resilient" && !this.catchesUp(withOneWorkerLess(fleet))) return false;
+    if (!this.catchesUp(fleet)) return false;
     const { situation } = this.wanted;
-    const { workload, conditions, outage, catchUpHours } = situation;
-    // The outage first, and no further than it may last: most fleets of a search fail here, and this is quick.
-    const service = serviceOf(fleet, workload, conditions);
-    const { queues } = recover(service, workload.nightShare, outage, catchUpHours);
-    if (queues.some(({ drainHours }) => drainHours === undefined)) return false;
     // How large the volume is was decided before.
-    const found = findings(fleet, situation, evaluate(fleet, situation)).filter(
+    const found = findings(fleet, situation, evaluate(fleet, situation, situation.catchUpHours)).filter(
       ({ kind }) => kind !== "volume",
     );
-    // Main serves every queue too: none depends on one droplet or one account.
-    return this.warningsAllowed ? !found.some(isError) : found.length === 0;
+    return this.kind === "thrifty" ? !found.some(isError) : found.length === 0;
+  }
+
+  /** The outage first, and no further than it may last: most fleets of a search fail here, and this is quick. */
+  private catchesUp(fleet: Fleet): boolean {
+    const { workload, conditions, outage, catchUpHours } = this.wanted.situation;
+    const { queues } = recover(
+      serviceOf(fleet, workload, conditions),
+      workload.nightShare,
+      outage,
+      catchUpHours,
+    );
+    return queues.every(({ drainHours }) => drainHours !== undefined);
   }
 }
 
-/** The same pool with one droplet, two, and so on. */
-const growing = (main: FleetHost, size: FleetHost["size"], sidekiq: SidekiqProcess[]): Fleet["hosts"][] =>
-  Array.from({ length: MOST_DROPLETS }, (_, i) => [
+/** The same pool with one droplet, or two where one may be lost, and so on. */
+function growing(
+  main: FleetHost,
+  size: FleetHost["size"],
+  sidekiq: SidekiqProcess[],
+  kind: FleetKind,
+): Fleet["hosts"][] {
+  const least = kind === "resilient" ? 2 : 1;
+  return Array.from({ length: MOST_DROPLETS + 1 - least }, (_, i) => [
     main,
-    poolHost(0, { name: "general", size, count: i + 1, sidekiq }),
+    poolHost(0, { name: "general", size, count: i + least, sidekiq }),
   ]);
+}
 
 /** Main on the cheapest size with so many cores whose memory suffices. */
 function fittingMain({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {

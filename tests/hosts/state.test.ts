@@ -40,7 +40,10 @@ const asked = (activeUsers: number, hours: number): Situation => ({
 
 function proposed(activeUsers: number, hours: number): Case {
   const situation = asked(activeUsers, hours);
-  const fleet = propose({ situation, volumeGiB: 1000, overrides: {} }, activeUsers < 500)?.fleet;
+  const fleet = propose(
+    { situation, volumeGiB: 1000, overrides: {} },
+    activeUsers < 500 ? "thrifty" : "standard",
+  )?.fleet;
   if (!fleet) throw new Error(`no fleet for ${activeUsers}`);
   return { title: `size: ${activeUsers} users, ${hours} h`, fleet, situation };
 }
