@@ -66,6 +66,10 @@ export function catchUp({ queues }: Plan["capacity"]): number | undefined {
 export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
   queues.reduce((most, queue) => (queue.utilization > most.utilization ? queue : most));
 
+/** The database and what its size means, a year from now. */
+export const databaseNote = ({ capacity: { database } }: Plan): string =>
+  `The database has ${database.todayGiB} GiB today and some ${Math.round(database.afterAYearGiB)} GiB in a year. Its dump then takes about ${duration(database.dumpHours)}, a restore ${duration(database.restoreHours)}.`;
+
 /** What an administrator may do about the planned outage, or that there is nothing. */
 export const burstNote = ({ capacity: { burst, outageHours } }: Plan): string =>
   burst

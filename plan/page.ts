@@ -10,6 +10,7 @@ import {
   catchUp,
   connectionBudgets,
   cpuBudgets,
+  databaseNote,
   duration,
   memoryBudgets,
   named,
@@ -91,6 +92,7 @@ ${table(
 )}
 <p class="muted">${prose(QUEUE_NOTE)}</p>
 <p>${prose(burstNote(plan))}</p>
+<p>${prose(databaseNote(plan))}</p>
 <div class="pictures">
 ${capacity.queues.map((queue) => backlog(capacity, queue))}
 </div>`;

@@ -90,6 +90,14 @@ const capacity = z
     outageHours: z.number(),
     catchUpHours: z.number().meta({ description: "What the stack allows" }),
     queues: z.array(queue),
+    database: z
+      .strictObject({
+        todayGiB: z.number(),
+        afterAYearGiB: z.number(),
+        dumpHours: z.number(),
+        restoreHours: z.number(),
+      })
+      .meta({ description: "The hours are for its size after a year" }),
     burst: burst
       .nullable()
       .meta({ description: "More workers for one catch-up; null where they would not help" }),

@@ -1,6 +1,7 @@
 /** The plan for a terminal. */
 import {
   burstNote,
+  databaseNote,
   gib,
   hostCpu,
   mainAccount,
@@ -110,6 +111,7 @@ function queues(plan: Plan): string[] {
     ...table([queueHead(capacity), ...capacity.queues.map(queueCells)]),
     ...wrapped(QUEUE_NOTE.replaceAll("`", ""), "  "),
     ...wrapped(burstNote(plan), "  "),
+    ...wrapped(databaseNote(plan), "  "),
   ];
 }
 

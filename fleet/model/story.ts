@@ -43,6 +43,7 @@ function workloadThen(): Workload {
   const busyJobs = (USERS * JOBS_PER_USER_DAY) / 86_400 / meanOfDay(NIGHT_SHARE);
   return {
     activeUsers: USERS,
+    databaseGiB: 0,
     queues: perQueue((queue) => {
       if (queue === "scheduler")
         return { jobsPerSecond: 0.02, cpuMs: 500, waitMs: 0, roundTrips: 200, redisTrips: 0 };

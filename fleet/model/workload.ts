@@ -30,6 +30,8 @@ export interface TripCosts {
 export interface Workload {
   /** People who use the instance in a month. */
   activeUsers: number;
+  /** Today's size of the database; 0 for a new instance. */
+  databaseGiB: number;
   queues: Record<QueueName, QueueLoad>;
   tripCosts: TripCosts;
   /** Dedicated vCPUs that web, streaming and their queries keep busy at the busy hour, on main. */
@@ -44,6 +46,7 @@ type MeasuredLoad = Partial<Record<keyof QueueLoad, number | undefined>>;
 /** What a stack may say of its load. */
 export interface WorkloadSettings {
   activeUsers: number;
+  databaseGiB?: number;
   nightPercent: number;
   /** Activities from other servers at the busy hour, as measured; derived from the users where absent. */
   incomingPerSecond?: number | undefined;
@@ -102,6 +105,7 @@ export function queueLoads(happenings: Happenings, reach: Reach): Record<QueueNa
 /** Jobs/s and costs of each queue at the busy hour: as given, or else from the people and what they bring about. */
 export function workloadOf({
   activeUsers,
+  databaseGiB = 0,
   nightPercent,
   incomingPerSecond: incomingAtBusyHour,
   webCores,
@@ -115,6 +119,7 @@ export function workloadOf({
   const loads = queueLoads(happenings, reach);
   return {
     activeUsers,
+    databaseGiB,
     queues: perQueue((queue) => ({
       ...loads[queue],
       // Periodic jobs have no busy hour.

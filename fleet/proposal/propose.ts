@@ -5,6 +5,8 @@ import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/e
 import { coreSpeed, type Fleet, type FleetHost, mainHost, monthlyUsd, poolHost } from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
+import { databaseAfterAYearGiB, workingSetMiB } from "../sizing/database";
+import { cacheMiB } from "../sizing/memory";
 import type { MainOverrides } from "../sizing/overrides";
 import { findings, isError } from "../verdict/findings";
 import { firstRung } from "../verdict/remedy";
@@ -15,8 +17,6 @@ export interface Wanted {
   volumeGiB: number;
   /** What the stack sets of main's services: the memory has to suffice for it. */
   overrides: MainOverrides;
-  /** At least so much on main: the model does not know how large the database is. */
-  mainMemoryMiB?: number | undefined;
 }
 
 export interface Proposal {
@@ -49,7 +49,7 @@ export function propose(wanted: Wanted, kind: FleetKind = "standard"): Proposal 
   if (kind === "thrifty") {
     for (const cores of mains)
       for (const form of loneForms(cores.vcpus)) {
-        const main = fittingMain(cores, form, wanted);
+        const main = fittingMain(cores, form, wanted, kind);
         if (main) search.fleets([[main]]);
       }
     return search.best;
@@ -57,7 +57,7 @@ export function propose(wanted: Wanted, kind: FleetKind = "standard"): Proposal 
   // On shared CPUs only a fallback goes without a warning: main's.
   const workers = all.filter(({ cpu }) => cpu === "dedicated");
   for (const cores of mains) {
-    const fitting = mainForms().flatMap((form) => fittingMain(cores, form, wanted) ?? []);
+    const fitting = mainForms().flatMap((form) => fittingMain(cores, form, wanted, kind) ?? []);
     for (const { vcpus, sizes } of workers)
       for (const form of workerForms(vcpus))
         for (const main of fitting) search.fleets(growing(main, sizes[0] as FleetHost["size"], form, kind));
@@ -97,7 +97,7 @@ class Search {
     const { situation } = this.wanted;
     // How large the volume is was decided before.
     const found = findings(fleet, situation, evaluate(fleet, situation, situation.catchUpHours)).filter(
-      ({ kind }) => kind !== "volume",
+      ({ kind }) => kind !== "volume" && kind !== "full",
     );
     return this.kind === "thrifty" ? !found.some(isError) : found.length === 0;
   }
@@ -129,10 +129,19 @@ function growing(
   ]);
 }
 
-/** Main on the cheapest size with so many cores whose memory suffices. */
-function fittingMain({ sizes }: Cores, sidekiq: SidekiqProcess[], wanted: Wanted): FleetHost | undefined {
+/** Main on the cheapest size with so many cores whose memory suffices: for what runs there, and unless it is thrifty for the database's cache. */
+function fittingMain(
+  { sizes }: Cores,
+  sidekiq: SidekiqProcess[],
+  wanted: Wanted,
+  kind: FleetKind,
+): FleetHost | undefined {
+  const { workload } = wanted.situation;
+  const cached = kind === "thrifty" ? 0 : workingSetMiB(databaseAfterAYearGiB(workload));
   return sizes
-    .filter(({ memoryMiB }) => memoryMiB >= (wanted.mainMemoryMiB ?? 0))
     .map((size) => mainHost(size, sidekiq))
-    .find((host) => sizeHosts({ hosts: [host], ...wanted }, wanted.situation).main.problems.length === 0);
+    .find((host) => {
+      const { main } = sizeHosts({ hosts: [host], ...wanted }, wanted.situation);
+      return main.problems.length === 0 && cacheMiB(host.size, main) >= cached;
+    });
 }

@@ -55,6 +55,12 @@ export function swapMiB(memoryMiB: number): number {
   return memoryMiB <= 4096 ? memoryMiB : 2048;
 }
 
+/** What Postgres may keep of its database in RAM: shared_buffers, and the kernel's cache in what nothing else is reckoned with. */
+export const cacheMiB = (
+  host: { memoryMiB: number },
+  { memory, postgres }: { memory: readonly MemoryLine[]; postgres: { sharedBuffersMiB: number } },
+): number => postgres.sharedBuffersMiB + Math.max(host.memoryMiB - totalMiB(memory), 0);
+
 export function totalMiB(lines: readonly MemoryLine[]): number {
   return lines.reduce((sum, { mib }) => sum + mib, 0);
 }

@@ -1,10 +1,9 @@
-/** What Redis and Postgres have to hold, from the people and the outage that is planned for. */
+/** What Redis has to hold, from the people and the outage that is planned for. */
 import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
 import type { Course, Outage } from "../model/recovery";
 import { courseOfDay, type Workload } from "../model/workload";
 
 const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 
 /** Entries of a home feed at the most (FeedManager::MAX_ITEMS), and its bytes in Redis then: measured with real Mastodon, about 100 KB. */
 export const FEED_ENTRIES = 800;
@@ -94,24 +93,3 @@ export const leastRedisMiB = ({ mib }: RedisNeed): number => Math.ceil(mib * 1.1
 /** maxmemory where none is set: a quarter on top, in steps of 32 MiB, and never below 96. */
 export const redisMaxMemoryMiB = ({ mib }: RedisNeed): number =>
   Math.max(Math.ceil((mib * 1.25) / 32) * 32, 96);
-
-/** WAL at its largest (fleet/sizing/postgres.ts) shares the volume. */
-const WAL_GIB = 4;
-
-/**
- * GiB by which the database grows in a year. Published: 200 MB a day at 500 to 1,000 users (hub.sunny.garden), 93 GB at 30,000
- * accounts, a volume of 550 GiB at toot.community. Most of it are other servers' posts, of which many people's timelines share one
- * copy: hence the fifth root above 1,000 users. Below, fewer people follow fewer accounts: the square root.
- */
-export function databaseGiBPerYear(activeUsers: number): number {
-  const thousands = activeUsers / 1000;
-  return (200e6 * 365 * Math.min(thousands ** 0.5, thousands ** 0.2)) / GIB;
-}
-
-/** GiB of the data volume after the first year: the database, WAL, and Redis' file twice while it is rewritten. */
-export const volumeAfterAYear = (activeUsers: number, redis: { maxMemoryMiB: number }): number =>
-  databaseGiBPerYear(activeUsers) + WAL_GIB + (2 * redis.maxMemoryMiB) / 1024;
-
-/** A volume that lasts so long, in tens of GiB. */
-export const volumeForAYear = (activeUsers: number, redis: { maxMemoryMiB: number }): number =>
-  Math.ceil(volumeAfterAYear(activeUsers, redis) / 10) * 10;

@@ -3,7 +3,9 @@
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
 import { type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
-import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
+import { databaseAfterAYearGiB, volumeWithGiB, workingSetMiB } from "../sizing/database";
+import { cacheMiB } from "../sizing/memory";
+import { leastRedisMiB, redisPeak } from "../sizing/state";
 
 /** At and above it waiting times climb steeply, and a shared graph that shows it may show all there is. */
 export const BUSY = 0.7;
@@ -15,8 +17,17 @@ export const FAR_MS = 2;
 export const STARVED_HOURS = 0.25;
 
 /** Errors stop the preview, warnings stop nobody. */
-export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis"] as const;
-export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "far", "volume"] as const;
+export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis", "full"] as const;
+export const WARNINGS = [
+  "busy",
+  "starved",
+  "shared",
+  "threads",
+  "processes",
+  "far",
+  "volume",
+  "cache",
+] as const;
 
 export interface Finding {
   kind: (typeof ERRORS)[number] | (typeof WARNINGS)[number];
@@ -105,11 +116,12 @@ function ofQueue(
 
 /** What Redis and the data volume have to hold. Too little Redis for the planned outage itself is the sizing's to say. */
 function ofState(
-  { volumeGiB }: Fleet,
+  { hosts, volumeGiB }: Fleet,
   { workload, catchUpHours }: Situation,
-  { course, main: { redis, redisNeed } }: Evaluation,
+  { course, main }: Evaluation,
 ): Finding[] {
   // Of a fleet that is too slow the backlog says nothing: another one is needed, and has another.
+  const { redis, redisNeed } = main;
   const drained = course.queues.every(
     ({ drainHours = Number.POSITIVE_INFINITY }) => drainHours <= catchUpHours,
   );
@@ -117,8 +129,13 @@ function ofState(
   const full = drained && planned && redisPeak(workload, course).mib > redis.maxMemoryMiB;
   return [
     ...(full ? [{ kind: "redis", place: { setting: "main.redis.maxMemoryMiB" } } as const] : []),
-    ...(volumeAfterAYear(workload.activeUsers, redis) > volumeGiB
-      ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
+    ...(volumeWithGiB(workload.databaseGiB, redis) > volumeGiB
+      ? [{ kind: "full", place: { setting: "main.volumeGiB" } } as const]
+      : volumeWithGiB(databaseAfterAYearGiB(workload), redis) > volumeGiB
+        ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
+        : []),
+    ...(cacheMiB(hostOf(hosts, "database").size, main) < workingSetMiB(databaseAfterAYearGiB(workload))
+      ? [{ kind: "cache", place: { host: indexOfRole(hosts, "database") } } as const]
       : []),
   ];
 }

@@ -3,7 +3,8 @@
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
-import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
+import { databaseAfterAYearGiB, databaseGiBPerYear, volumeForAYear, workingSetMiB } from "../sizing/database";
+import { cacheMiB } from "../sizing/memory";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
 import { FAR_MS, type Finding, type Judged, MOST_THREADS, mostlyShared } from "./findings";
 import { fixes, recommended, smallest } from "./remedy";
@@ -11,7 +12,8 @@ import { fixes, recommended, smallest } from "./remedy";
 export function hostWarnings(judged: Judged): Problem[] {
   return judged.found.flatMap((finding) => {
     const { kind, place } = finding;
-    if (kind === "volume") return [smallVolume(judged)];
+    if (kind === "volume") return [smallVolume(judged, "the volume is full within a year")];
+    if (kind === "cache" && "host" in place) return [smallCache(judged, finding, place.host)];
     if (kind === "far") return [farAway(judged.situation, farCost(judged))];
     if (!("host" in place)) return [];
     if (kind === "shared") return [sharedCpu(judged, finding, place.host)];
@@ -86,9 +88,9 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
 }
 
 /** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */
-function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
+export function smallVolume({ fleet, situation, evaluation }: Judged, then: string): Problem {
   const { activeUsers } = situation.workload;
-  const to = volumeForAYear(activeUsers, evaluation.main.redis);
+  const to = volumeForAYear(situation.workload, evaluation.main.redis);
   const monthly = databaseGiBPerYear(activeUsers) / 12;
   return recommended(
     {
@@ -98,8 +100,18 @@ function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
       fleet: { ...fleet, volumeGiB: to },
       extraUsd: (to - fleet.volumeGiB) * VOLUME_USD_PER_GIB_MONTH,
     },
-    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: an empty volume is full within a year`,
+    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: ${then}`,
   );
+}
+
+/** What is not in memory is read from the volume, over the network, for each home feed and each job. */
+function smallCache(judged: Judged, finding: Finding, host: number): Problem {
+  const { fleet, situation, evaluation } = judged;
+  const { key, size } = hostAt(fleet, host);
+  const database = databaseAfterAYearGiB(situation.workload);
+  const gib = (mib: number) => `${(mib / 1024).toFixed(1)} GiB`;
+  const why = `, which leaves Postgres ${gib(cacheMiB(size, evaluation.main))} to keep its database in; of the ${Math.round(database)} GiB in a year, ${gib(workingSetMiB(database))} are in use all the time`;
+  return advise(judged, finding, { key: `${key}.size`, is: size.slug }, [sizeLadder(fleet, host)], why);
 }
 
 /** @param now the setting and what it is, where no single change fixes it */

@@ -4,7 +4,8 @@ import { dropletSize, dropletSlugs } from "../../catalogue/droplets";
 import { burst } from "../../fleet/proposal/burst";
 import { FLEET_KINDS, type FleetKind, propose, type Wanted } from "../../fleet/proposal/propose";
 import { situationOf } from "../../fleet/situation";
-import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
+import { volumeForAYear } from "../../fleet/sizing/database";
+import { redisMaxMemoryMiB, redisNeedOf } from "../../fleet/sizing/state";
 import { plainSettings } from "../../settings/plain";
 import { settingsSchema } from "../../settings/schema";
 import { headOf } from "../../settings/schema/paths";
@@ -34,7 +35,6 @@ thrifty (one droplet), standard (workers apart, no warning) and resilient (any w
   --fleet KIND        print the thrifty, standard or resilient one (without it standard, or thrifty if only that fits the budget)
   --budget USD        at most so much a month for droplets and volume
   --volume GiB        data volume (without it what the database of the first year takes, and at least the stack's)
-  --main-memory GiB   memory of main at least: a large database wants more than the formulas ask for
   --help              this
 `;
 
@@ -46,7 +46,6 @@ const OPTIONS = {
   fleet: { type: "string" },
   budget: { type: "string" },
   volume: { type: "string" },
-  "main-memory": { type: "string" },
 } as const;
 
 const { shape } = settingsSchema;
@@ -141,7 +140,6 @@ function readArguments(args: string[], read: typeof stackConfig): Asked | undefi
       situation,
       volumeGiB: settings.main.volumeGiB,
       overrides: settings.main,
-      mainMemoryMiB: (whole("main-memory", 1, 1024) ?? 0) * 1024,
     },
     budgetUsd: whole("budget", 1, 1_000_000),
     kind: kindOf(values.fleet),
@@ -155,7 +153,7 @@ function lasting(
   { redis, volumeGiB }: SizeSettings["main"],
 ): number {
   const maxMemoryMiB = redis.maxMemoryMiB ?? redisMaxMemoryMiB(redisNeedOf(workload, outage));
-  return Math.min(Math.max(volumeGiB, volumeForAYear(workload.activeUsers, { maxMemoryMiB })), 16_384);
+  return Math.min(Math.max(volumeGiB, volumeForAYear(workload, { maxMemoryMiB })), 16_384);
 }
 
 /** All kinds, and the one to show: the one that is asked for, or else the standard one, within the budget. */
@@ -183,14 +181,11 @@ function choose(
 /** What is shown without --fleet: the first that the budget allows. */
 const PREFERRED: readonly FleetKind[] = ["standard", "thrifty"];
 
-function beyond({ situation, mainMemoryMiB }: Wanted): string {
+function beyond({ situation }: Wanted): string {
   const webCores = situation.workload.webCores * situation.conditions.safetyFactor;
-  const sizes = dropletSlugs()
-    .flatMap((slug) => dropletSize(slug) ?? [])
-    .filter(({ memoryMiB }) => memoryMiB >= (mainMemoryMiB ?? 0));
-  const cores = Math.max(0, ...sizes.map(({ vcpus }) => vcpus));
+  const cores = Math.max(0, ...dropletSlugs().map((slug) => dropletSize(slug)?.vcpus ?? 0));
   const less = webCores < cores ? " A longer --catch-up asks for less." : "";
-  return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has ${cores}.${less}`;
+  return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size has ${cores}.${less}`;
 }
 
 /** How much of the additional time a standing fleet is tried with: all of it first, which is cheapest. */

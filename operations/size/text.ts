@@ -178,11 +178,12 @@ function yaml({ workload, recovery, written = {} }: SizeSettings, { hosts, volum
     threads,
     ...(replicas === 1 ? {} : { replicas }),
   });
-  const { queues: measured, nightPercent, ...rest } = workload;
+  const { queues: measured, nightPercent, databaseGiB, ...rest } = workload;
   const document = new Document({
     config: {
       "mastodon-hosting:workload": {
         ...rest,
+        ...(databaseGiB === 0 ? {} : { databaseGiB }),
         ...(nightPercent === 20 ? {} : { nightPercent }),
         ...(Object.keys(measured).length === 0 ? {} : { queues: measured }),
       },

@@ -25,6 +25,10 @@ export const load = {
             "Monthly active users. The load of the busy hour is derived from this number (docs/capacity.md)",
           examples: [1_000],
         }),
+      databaseGiB: amount(0, 16_384).default(0).meta({
+        description:
+          "Today's size of the database in GiB, `SELECT pg_database_size('mastodon') / 2^30`; 0 for a new instance",
+      }),
       nightPercent: z
         .int()
         .min(1)

@@ -60,6 +60,7 @@ describe("the mixed run of 21,208 jobs", () => {
     const { hosts } = evaluate(fleet(host), {
       workload: {
         activeUsers: 500,
+        databaseGiB: 0,
         queues: loads,
         tripCosts: TRIP_COSTS,
         // Only what came in asked for something.

@@ -14,6 +14,7 @@ function situation(loads: Partial<Record<QueueName, Partial<QueueLoad>>>, rttMs 
   return {
     workload: {
       activeUsers: 0,
+      databaseGiB: 0,
       queues: perQueue((queue) => ({ ...NOTHING, ...loads[queue] })),
       tripCosts: { databaseMs: 0.25, redisMs: 0.05 },
       webCores: 0,

@@ -46,7 +46,7 @@ test("with a budget too small for that: the thrifty one, with exactly the warnin
   const printed = size(["--active-users", "300", "--budget", "60"]);
   const { warnings, price } = await planned(printed);
   expect(price.dropletsAndVolumesUsd).toBe(29);
-  expect(warnings).toHaveLength(2);
+  expect(warnings).toHaveLength(3);
   expect([...printed.matchAll(/^# {3}- (.*)$/gm)].map(([, text]) => text)).toEqual(warnings);
   expect(printed).toContain("# The model accepts it, with warnings.\n");
 });
@@ -137,12 +137,12 @@ test.each([
   [
     "a budget that does not suffice, with what the cheapest would cost",
     ["--active-users", "6000", "--budget", "100"],
-    "$100.00 a month are not enough: the cheapest of each kind: thrifty $107.00, standard $137.00, resilient $179.00. A longer --catch-up asks for less.",
+    "$100.00 a month are not enough: the cheapest of each kind: thrifty $107.00, standard $149.00, resilient $191.00. A longer --catch-up asks for less.",
   ],
   [
     "more users than one main droplet can serve",
     ["--active-users", "300000"],
-    "No fleet with one main droplet is enough: web and its queries take 130.6 vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has 48.",
+    "No fleet with one main droplet is enough: web and its queries take 130.6 vCPUs there at the busy hour, the database of every job comes on top, and the largest size has 48.",
   ],
   ["no users", ["--active-users", "0"], "--active-users is 0; write a whole number from 1 to 10000000."],
   [

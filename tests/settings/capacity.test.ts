@@ -95,6 +95,7 @@ test("what a stack measured takes the place of what the model derives, queue by 
   });
   expect(workload).toEqual({
     activeUsers: 500,
+    databaseGiB: 0,
     nightPercent: 20,
     webCores: 0.25,
     queues: { push: { jobsPerSecond: 1.5, waitMs: 80 } },
