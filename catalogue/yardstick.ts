@@ -12,7 +12,7 @@ export const DROPLET_FAMILIES: readonly string[] = [...new Set(dropletSlugs().ma
 
 /**
  * ASSUMED, of every family: nobody has measured one, and DigitalOcean mixes generations of processors within most. Each machine measures
- * itself at its first boot (services/system/15-yardstick); `assumptions.signaturesPerSecond` takes the figure.
+ * itself at its first boot (services/system/22-yardstick); `assumptions.signaturesPerSecond` takes the figure.
  */
 export const ASSUMED_SIGNATURES: Readonly<Record<string, number>> = Object.fromEntries(
   DROPLET_FAMILIES.map((family) => [family, MEASURED_SIGNATURES]),
