@@ -79,6 +79,15 @@ export function recover(
   return { ...course, queues: queues.map((queue) => queue.result(outage.hours)) };
 }
 
+/** An outage's length in hours of the busiest load: the day's course, integrated by the midpoints of minutes. */
+export function busyHours(nightShare: number, { hours, hoursBeforeBusiest }: Outage): number {
+  const steps = Math.ceil(hours * 60);
+  const step = hours / steps;
+  return Array.from({ length: steps }, (_, i) =>
+    courseOfDay(nightShare, (i + 0.5) * step - hours - hoursBeforeBusiest),
+  ).reduce((sum, load) => sum + load * step, 0);
+}
+
 /** One queue, first in, first out. Rates in jobs an hour. */
 class Line {
   backlog = 0;

@@ -1,5 +1,6 @@
 /** How fast a fleet works: who serves which jobs, and what they share while they do. */
 
+import type { DropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
 import { type Conditions, coreSpeed, type Fleet, hostOf, indexOfRole } from "./fleet";
 import type { Workload } from "./workload";
@@ -49,8 +50,15 @@ export interface Service {
 }
 
 export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
-  const { rttMs, tailnetMs, safetyFactor } = conditions;
   const database = indexOfRole(fleet.hosts, "database");
+  // Machines of one kind and place are alike: the costs of their jobs are reckoned once.
+  const known = new Map<string, Costs[]>();
+  const costsOn = (size: DropletSize, remote: boolean): Costs[] => {
+    const key = `${size.slug} ${remote}`;
+    const costs = known.get(key) ?? costsOf(workload, conditions, coreSpeed(size, conditions), remote);
+    known.set(key, costs);
+    return costs;
+  };
   return {
     database,
     web: indexOfRole(fleet.hosts, "web"),
@@ -60,11 +68,7 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
         .map((process) => ({
           host,
           strict: Array.isArray(process.queues),
-          serves: servedBy(process, workload, {
-            speed: coreSpeed(size, conditions),
-            safetyFactor,
-            ...(host === database ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
-          }),
+          serves: servedBy(process, costsOn(size, host !== database)),
           threads: process.threads * process.replicas * count,
           cores: coreSpeed(size, conditions) * process.replicas * count,
         })),
@@ -72,26 +76,28 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
     hostCores: fleet.hosts.map(({ size, count }) => size.vcpus * coreSpeed(size, conditions) * count),
     redisCores: coreSpeed(hostOf(fleet.hosts, "database").size, conditions),
     arrivals: QUEUE_NAMES.map((queue) => workload.queues[queue].jobsPerSecond),
-    webCores: workload.webCores * safetyFactor,
+    webCores: workload.webCores * conditions.safetyFactor,
   };
 }
 
-/** CPU with the safety factor; waiting without. */
-function servedBy(
-  process: SidekiqProcess,
+type Costs = Omit<Served, "weight">;
+
+/** Of one job of each queue, in the order of QUEUE_NAMES. CPU with the safety factor; waiting without. */
+function costsOf(
   { queues, tripCosts }: Workload,
-  { speed, rttMs, tailnetMs, safetyFactor }: Omit<Conditions, "sharedCpu"> & { speed: number },
-): Served[] {
-  return queueNames(process).map((name) => {
+  { rttMs, tailnetMs, safetyFactor }: Conditions,
+  speed: number,
+  remote: boolean,
+): Costs[] {
+  return QUEUE_NAMES.map((name, queue) => {
     const { cpuMs, waitMs, roundTrips, redisTrips } = queues[name];
-    const trips = roundTrips + redisTrips;
+    const trips = remote ? roundTrips + redisTrips : 0;
     const ruby = cpuMs * safetyFactor;
     const redis = redisTrips * tripCosts.redisMs * safetyFactor;
     const answers = roundTrips * tripCosts.databaseMs * safetyFactor + redis;
     const tailnet = trips * tailnetMs * safetyFactor;
     return {
-      queue: QUEUE_NAMES.indexOf(name),
-      weight: weightOf(process, name),
+      queue,
       threadSeconds: (ruby / speed + waitMs + answers + trips * rttMs) / 1000,
       rubySeconds: ruby / 1000,
       hostSeconds: (ruby + tailnet) / 1000,
@@ -100,3 +106,9 @@ function servedBy(
     };
   });
 }
+
+const servedBy = (process: SidekiqProcess, costs: readonly Costs[]): Served[] =>
+  queueNames(process).map((name) => ({
+    ...(costs[QUEUE_NAMES.indexOf(name)] as Costs),
+    weight: weightOf(process, name),
+  }));

@@ -1,7 +1,7 @@
 /** What Redis has to hold, from the people and the outage that is planned for. */
 import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
-import type { Course, Outage } from "../model/recovery";
-import { courseOfDay, type Workload } from "../model/workload";
+import { busyHours, type Course, type Outage } from "../model/recovery";
+import type { Workload } from "../model/workload";
 
 const MIB = 2 ** 20;
 
@@ -64,7 +64,7 @@ const bytesOf = (waiting: readonly number[]) =>
 
 /** What has to fit by the end of an outage in which nothing is done, whatever the fleet. */
 export function redisNeedOf({ activeUsers, queues, nightShare }: Workload, outage: Outage): RedisNeed {
-  const seconds = 3600 * busyHoursOf(nightShare, outage);
+  const seconds = 3600 * busyHours(nightShare, outage);
   return redisNeed(
     activeUsers,
     QUEUE_NAMES.map((queue) => queues[queue].jobsPerSecond * seconds),
@@ -76,15 +76,6 @@ export function redisPeak({ activeUsers }: Workload, { backlog, hours }: Course)
   const waiting = (at: number) => backlog.map((jobs) => jobs[at] ?? 0);
   const bytes = hours.map((_, at) => bytesOf(waiting(at)));
   return redisNeed(activeUsers, waiting(bytes.indexOf(Math.max(...bytes))));
-}
-
-/** An outage's length in hours of the busiest load: the day's course, integrated by the midpoints of minutes. */
-function busyHoursOf(nightShare: number, { hours, hoursBeforeBusiest }: Outage): number {
-  const steps = Math.ceil(hours * 60);
-  const step = hours / steps;
-  return Array.from({ length: steps }, (_, i) =>
-    courseOfDay(nightShare, (i + 0.5) * step - hours - hoursBeforeBusiest),
-  ).reduce((sum, load) => sum + load * step, 0);
 }
 
 /** The least maxmemory that is accepted: a tenth on top of what is computed. */
