@@ -83,7 +83,7 @@ test("the main droplet of prod, complete", async () => {
         ...DROPLET_INPUTS,
         name: "mastodon-prod-main",
         region: "nyc3",
-        size: "g-4vcpu-16gb",
+        size: "s-8vcpu-16gb",
         tags: ["mastodon:prod", "mastodon:prod:main"],
         sshKeys: [expect.stringMatching(/^40\d{5}$/)],
         monitoring: true,
@@ -182,13 +182,13 @@ test("the main droplet of prod, complete", async () => {
 });
 
 test("without IPv6 there is no reserved address of that kind, and the droplet has none of its own", async () => {
-  const made = await mainOf({ main: { size: "g-4vcpu-16gb", ipv6: false, sidekiq } });
+  const made = await mainOf({ main: { size: "s-8vcpu-16gb", ipv6: false, sidekiq } });
   expect(Object.keys(made).filter((name) => name.includes("ipv6"))).toEqual([]);
   expect(made["main-droplet"]?.inputs.ipv6).toBe(false);
 });
 
 test("a raised generation is all that replaces main, and the new droplet is another device in the tailnet", async () => {
-  const made = await mainOf({ main: { size: "g-4vcpu-16gb", generation: 2, sidekiq } });
+  const made = await mainOf({ main: { size: "s-8vcpu-16gb", generation: 2, sidekiq } });
   expect(made["main-auth-key"]?.replacementTrigger).toBe("generation 2");
 });
 
@@ -221,8 +221,8 @@ async function records(values: Values) {
   });
 }
 
-const IPV6 = { size: "g-4vcpu-16gb", ipv6: true, sidekiq };
-const IPV4 = { size: "g-4vcpu-16gb", sidekiq };
+const IPV6 = { size: "s-8vcpu-16gb", ipv6: true, sidekiq };
+const IPV4 = { size: "s-8vcpu-16gb", sidekiq };
 
 test.each<[string, Values, string[]]>([
   ["without a zone", { main: IPV6 }, []],
