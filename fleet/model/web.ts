@@ -62,6 +62,10 @@ const onMain = ({ cpuMs, sql, redis }: Omit<Request, "percent">) =>
 /** Of the mean request. */
 export const requestMs = REQUESTS.reduce((sum, one) => sum + (onMain(one) * one.percent) / 100, 0);
 
+/** Of web's CPU, what is Puma's own: each process has one core for it, as any Ruby process has. */
+export const PUMA_SHARE =
+  REQUESTS.reduce((sum, { cpuMs, percent }) => sum + (cpuMs * percent) / 100, 0) / requestMs;
+
 /** Dedicated vCPUs that web keeps busy at the busy hour, with its queries. @param incoming activities/s at the busy hour */
 export const webCoresOf = (activeUsers: number, incoming: number): number =>
   (activeUsers * REQUESTS_PER_USER_SECOND * requestMs + incoming * onMain(INBOX)) / 1000;

@@ -2,7 +2,8 @@
 
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
-import { type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
+import { coreSpeed, type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
+import { PUMA_SHARE } from "../model/web";
 import { databaseAfterAYearGiB, volumeWithGiB, workingSetMiB } from "../sizing/database";
 import { cacheMiB } from "../sizing/memory";
 import { leastRedisMiB, redisPeak } from "../sizing/state";
@@ -27,6 +28,7 @@ export const WARNINGS = [
   "far",
   "volume",
   "cache",
+  "puma",
 ] as const;
 
 export interface Finding {
@@ -72,11 +74,20 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
         }),
       ),
     ...ofState(fleet, situation, evaluation),
+    ...(pumaProcesses(fleet, situation, evaluation) > evaluation.main.web.processes
+      ? [{ kind: "puma", place: { setting: "main.web.processes" } } as const]
+      : []),
     ...fleet.hosts.flatMap((one, host) => ofHost(fleet, one, host)),
     ...(situation.conditions.rttMs > FAR_MS && poolsOf(fleet.hosts).length > 0
       ? [{ kind: "far", place: { setting: "assumptions.rttMs" } } as const]
       : []),
   ];
+}
+
+/** As many of Puma's processes as web needs at the busy hour: each has one core. */
+export function pumaProcesses({ hosts }: Fleet, { conditions }: Situation, evaluation: Evaluation): number {
+  const { web } = hostOf(evaluation.hosts, "web");
+  return Math.ceil((web * PUMA_SHARE) / coreSpeed(hostOf(hosts, "web").size, conditions));
 }
 
 export function same(a: Finding, b: Finding): boolean {

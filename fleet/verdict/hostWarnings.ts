@@ -3,16 +3,18 @@
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
+import { indexOfRole } from "../model/fleet";
 import { databaseAfterAYearGiB, databaseGiBPerYear, volumeForAYear, workingSetMiB } from "../sizing/database";
 import { cacheMiB } from "../sizing/memory";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
-import { FAR_MS, type Finding, type Judged, MOST_THREADS, mostlyShared } from "./findings";
+import { FAR_MS, type Finding, type Judged, MOST_THREADS, mostlyShared, pumaProcesses } from "./findings";
 import { fixes, recommended, smallest } from "./remedy";
 
 export function hostWarnings(judged: Judged): Problem[] {
   return judged.found.flatMap((finding) => {
     const { kind, place } = finding;
     if (kind === "volume") return [smallVolume(judged, "the volume is full within a year")];
+    if (kind === "puma") return [fewProcesses(judged, finding)];
     if (kind === "cache" && "host" in place) return [smallCache(judged, finding, place.host)];
     if (kind === "far") return [farAway(judged.situation, farCost(judged))];
     if (!("host" in place)) return [];
@@ -102,6 +104,26 @@ export function smallVolume({ fleet, situation, evaluation }: Judged, then: stri
     },
     `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: ${then}`,
   );
+}
+
+/** More of them where the memory suffices, or else a droplet with more cores, which has more by itself. */
+function fewProcesses(judged: Judged, finding: Finding): Problem {
+  const { fleet, situation, evaluation } = judged;
+  const { processes } = evaluation.main.web;
+  const needed = pumaProcesses(fleet, situation, evaluation);
+  const more: Change = {
+    key: "main.web.processes",
+    from: String(processes),
+    to: String(needed),
+    fleet: {
+      ...fleet,
+      overrides: { ...fleet.overrides, web: { ...fleet.overrides.web, processes: needed } },
+    },
+    extraUsd: 0,
+  };
+  const why = `, and at the busy hour web keeps ${needed} of Puma's processes busy: each has one core, whatever its threads`;
+  const ladders = [[more], sizeLadder(fleet, indexOfRole(fleet.hosts, "web"))];
+  return advise(judged, finding, { key: more.key, is: more.from }, ladders, why);
 }
 
 /** What is not in memory is read from the volume, over the network, for each home feed and each job. */

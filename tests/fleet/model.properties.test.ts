@@ -1,5 +1,7 @@
 /** What holds for every fleet. */
 import fc from "fast-check";
+import { QUEUE_NAMES } from "../../catalogue/queues";
+import { outOfReach } from "../../fleet/model/bounds";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { recover } from "../../fleet/model/recovery";
@@ -127,4 +129,28 @@ test("the same fleet twice gives the same, to the last digit", () => {
     }),
     { numRuns: 20 },
   );
+});
+
+test("what catches up is never out of reach, and most of what does not is", () => {
+  let [slow, told] = [0, 0];
+  fc.assert(
+    fc.property(hosts, activeUsers, fc.constantFrom(0.25, 0.5, 1, 2, 6), (all, users, catchUpHours) => {
+      const asked = { ...withUsers(users), catchUpHours };
+      const service = serviceOf(
+        { hosts: all, volumeGiB: 0, overrides: {} },
+        asked.workload,
+        asked.conditions,
+      );
+      const outside = outOfReach(service, asked, QUEUE_NAMES);
+      const keepsUp = judged(all, asked).queues.every(({ utilization }) => utilization < 1);
+      if (keepsUp && drain(judged(all, asked)) <= catchUpHours) expect(outside).toBe(false);
+      else {
+        slow++;
+        if (outside) told++;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  // Otherwise it is of no use.
+  expect(told / slow).toBeGreaterThan(0.5);
 });

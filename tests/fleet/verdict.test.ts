@@ -165,7 +165,8 @@ describe("warnings:", () => {
   });
 
   test("queues that are used above 70 % at the busy hour", () => {
-    const { problems, warnings } = said(fleet(main(), pool(1)), situation(7000, 24));
+    const of = { ...fleet(main(), pool(1)), overrides: { web: { processes: 3 } } };
+    const { problems, warnings } = said(of, situation(7000, 24));
     expect(problems).toEqual([]);
     expect(warnings).toEqual([
       "workers[0].sidekiq[1].queues is { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1 }, and at the busy hour default (75 %) is used above 70 %; write { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1, default: 8 }",
@@ -191,5 +192,14 @@ describe("warnings:", () => {
     ]);
     // Without workers nobody goes that way.
     expect(said(fleet(main()), situation(500, 2, 5)).warnings).toEqual([]);
+  });
+
+  test("web that needs more of Puma's processes than there are, and how many", () => {
+    const cores = { ...situation(4000, 24), workload: { ...situation(4000, 24).workload, webCores: 1.7 } };
+    expect(said(fleet(main(), pool()), cores).warnings).toEqual([
+      "main.web.processes is 2, and at the busy hour web keeps 3 of Puma's processes busy: each has one core, whatever its threads; write 3",
+    ]);
+    const mended = { ...fleet(main(), pool()), overrides: { web: { processes: 3 } } };
+    expect(said(mended, cores)).toEqual(NOTHING);
   });
 });
