@@ -17,6 +17,7 @@ export class RedisServer {
   private answered = 0;
   private asked = 0;
   private last = "";
+  private used = 0;
 
   private constructor(
     private readonly server: ChildProcess,
@@ -28,6 +29,8 @@ export class RedisServer {
       for (const line of lines) {
         if (line.startsWith("-")) this.errors.add(line.slice(1));
         if (/^[-:+]/.test(line)) this.answered++;
+        const [, bytes] = /^used_memory:(\d+)$/.exec(line) ?? [];
+        if (bytes) this.used = Number(bytes);
       }
     });
   }
@@ -84,6 +87,14 @@ export class RedisServer {
       for (let job = 0; job < Math.ceil(waiting[q] ?? 0); job++)
         await this.send(command("LPUSH", `queue:${queue}`, `${job} `.padEnd(JOB_BYTES[queue], "x")), 1);
     await this.settled();
+  }
+
+  /** What it says that it has in use, in MiB. */
+  async usedMiB(): Promise<number> {
+    this.used = 0;
+    await this.send(command("INFO", "memory"), 0);
+    await until("Redis' INFO", 30, async () => this.used > 0);
+    return this.used / 2 ** 20;
   }
 
   stop(): void {
