@@ -2,7 +2,15 @@
 import type { SidekiqProcess } from "../../catalogue/queues";
 import { MOST_DROPLETS } from "../../settings/schema/machines";
 import { type Evaluation, evaluate, type Situation, sizeHosts } from "../model/evaluate";
-import { coreSpeed, type Fleet, type FleetHost, mainHost, monthlyUsd, poolHost } from "../model/fleet";
+import {
+  coreSpeed,
+  type Fleet,
+  type FleetHost,
+  mainHost,
+  monthlyUsd,
+  poolHost,
+  poolsOf,
+} from "../model/fleet";
 import { recover } from "../model/recovery";
 import { serviceOf } from "../model/stations";
 import { databaseAfterAYearGiB, workingSetMiB } from "../sizing/database";
@@ -65,11 +73,15 @@ export function propose(wanted: Wanted, kind: FleetKind = "standard"): Proposal 
   return search.best;
 }
 
-/** The fleet after the loss of one of its workers. */
-export const withOneWorkerLess = (fleet: Fleet): Fleet => ({
+/** A proposed fleet with so many workers. */
+export const withWorkers = (fleet: Fleet, count: number): Fleet => ({
   ...fleet,
-  hosts: fleet.hosts.map((host, h) => (h === 0 ? host : { ...host, count: host.count - 1 })),
+  hosts: fleet.hosts.map((host) => (host.roles.includes("database") ? host : { ...host, count })),
 });
+
+/** The fleet after the loss of one of its workers. */
+export const withOneWorkerLess = (fleet: Fleet): Fleet =>
+  withWorkers(fleet, (poolsOf(fleet.hosts)[0]?.count ?? 1) - 1);
 
 class Search {
   best: Proposal | undefined;

@@ -1,8 +1,16 @@
 /** `npm run size`: the cheapest fleets that the capacity model accepts, one as YAML for a stack file. */
 import { join } from "node:path";
 import { dropletSize, dropletSlugs } from "../../catalogue/droplets";
+import { monthlyUsd } from "../../fleet/model/fleet";
 import { burst } from "../../fleet/proposal/burst";
-import { FLEET_KINDS, type FleetKind, propose, type Wanted } from "../../fleet/proposal/propose";
+import {
+  FLEET_KINDS,
+  type FleetKind,
+  type Proposal,
+  propose,
+  type Wanted,
+  withWorkers,
+} from "../../fleet/proposal/propose";
 import { situationOf } from "../../fleet/situation";
 import { volumeForAYear } from "../../fleet/sizing/database";
 import { redisMaxMemoryMiB, redisNeedOf } from "../../fleet/sizing/state";
@@ -191,21 +199,20 @@ function beyond({ situation }: Wanted): string {
 /** How much of the additional time a standing fleet is tried with: all of it first, which is cheapest. */
 const MORE_TIME = [1, 0.75, 0.5, 0.25];
 
-/** The cheapest standing fleet that more workers make as fast for the length of one catch-up, where it is cheaper than the one for good. */
-function forAnHour(
-  wanted: Wanted,
-  usualHours: number,
-  forGoodUsd = Number.POSITIVE_INFINITY,
-): ForAnHour | undefined {
+/**
+ * The cheapest standing fleet that more workers make as fast for the length of one catch-up, where it is cheaper than the one for good: one that
+ * has more time, or else the one for good with a single worker.
+ */
+function forAnHour(wanted: Wanted, usualHours: number, forGood: Proposal | undefined): ForAnHour | undefined {
   const { catchUpHours } = wanted.situation;
-  for (const share of MORE_TIME) {
-    const hours = catchUpHours + (usualHours - catchUpHours) * share;
-    if (hours <= catchUpHours) return undefined;
-    const situation = { ...wanted.situation, catchUpHours: hours };
-    const proposal = propose({ ...wanted, situation });
-    const more =
-      proposal && proposal.monthlyUsd < forGoodUsd && burst(proposal.fleet, situation, catchUpHours);
-    if (more) return { proposal, burst: more };
+  if (usualHours <= catchUpHours || !forGood) return undefined;
+  const patient = MORE_TIME.map((share) => catchUpHours + (usualHours - catchUpHours) * share).flatMap(
+    (hours) => propose({ ...wanted, situation: { ...wanted.situation, catchUpHours: hours } })?.fleet ?? [],
+  );
+  for (const fleet of [...patient, withWorkers(forGood.fleet, 1)]) {
+    const cheaper = monthlyUsd(fleet);
+    const more = cheaper < forGood.monthlyUsd ? burst(fleet, wanted.situation, catchUpHours) : undefined;
+    if (more && more.otherwiseHours <= usualHours) return { fleet, monthlyUsd: cheaper, burst: more };
   }
   return undefined;
 }
@@ -216,7 +223,7 @@ export function size(args: string[], read = stackConfig): string {
   const { settings, wanted, usualCatchUpHours } = given;
   const choice = choose(wanted, given);
   const { standard } = choice.proposals;
-  return fleetText(settings, wanted, choice, forAnHour(wanted, usualCatchUpHours, standard?.monthlyUsd));
+  return fleetText(settings, wanted, choice, forAnHour(wanted, usualCatchUpHours, standard));
 }
 
 if (require.main === module)

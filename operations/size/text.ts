@@ -32,7 +32,8 @@ export interface Choice {
 
 /** A fleet that has more time, with more workers for one catch-up. */
 export interface ForAnHour {
-  proposal: Proposal;
+  fleet: Fleet;
+  monthlyUsd: number;
   burst: Burst;
 }
 
@@ -119,8 +120,8 @@ function givesUp(kind: FleetKind, fleet: Fleet, situation: Situation): string[] 
   ];
 }
 
-const forAnHour = ({ proposal, burst }: ForAnHour): string[] => [
-  `Or for an hour only: ${machines(proposal.fleet)} costs ${usd(proposal.monthlyUsd)} a month. After an outage`,
+const forAnHour = ({ fleet, monthlyUsd, burst }: ForAnHour): string[] => [
+  `Or for an hour only: ${machines(fleet)} costs ${usd(monthlyUsd)} a month. After an outage`,
   `${burstText(burst)} (docs/operations.md, "More workers for an hour").`,
 ];
 
