@@ -71,10 +71,12 @@ export const databaseNote = ({ capacity: { database } }: Plan): string =>
   `The database has ${database.todayGiB} GiB today and some ${Math.round(database.afterAYearGiB)} GiB in a year. Its dump then takes about ${duration(database.dumpHours)}, a restore ${duration(database.restoreHours)}.`;
 
 /** What an administrator may do about the planned outage, or that there is nothing. */
-export const burstNote = ({ capacity: { burst, outageHours } }: Plan): string =>
+export const burstNote = ({ capacity: { burst, outageHours }, hosts }: Plan): string =>
   burst
     ? `For the catch-up after ${duration(outageHours)} alone, ${burstText(burst)}: raise ${burst.key} from ${burst.from} to ${burst.to}, and put it back (docs/operations.md, “More workers for an hour”).`
-    : "More workers would not shorten the catch-up: main is what bounds it.";
+    : mainAndPools(hosts).pools.length === 0
+      ? "Without a pool of workers there is none to enlarge for the length of a catch-up."
+      : "More workers would not shorten the catch-up: main is what bounds it.";
 
 /** One sentence on the load and what the fleet makes of it. */
 export function verdict({ capacity }: Plan): string {
