@@ -166,15 +166,21 @@ test.each([
   expect(() => size(args)).toThrow(message);
 });
 
-test("as a command: help, a fleet within five seconds, and errors on stderr without a stack trace", () => {
+test("three fleets over the whole catalogue take less than two seconds of CPU", () => {
+  // Not of the clock, which on a busy machine is others' work too.
+  const start = process.cpuUsage();
+  size(["--active-users", "6000", "--catch-up", "20m"]);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1e6).toBeLessThan(2);
+});
+
+test("as a command: help, a fleet, and errors on stderr without a stack trace", () => {
   const help = run("--help");
   expect(help.status).toBe(0);
   expect(help.stdout).toContain("--active-users N");
-  const start = performance.now();
   const { status, stdout, stderr } = run("--active-users", "6000", "--catch-up", "1h", "--budget", "200");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^# 6000 active users/);
-  expect(performance.now() - start).toBeLessThan(5_000);
   for (const args of [["--stak", "prod"], ["--active-users", "many"], ["--stack", "nowhere"], []]) {
     const refused = run(...args);
     expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
