@@ -1,4 +1,4 @@
-/** How long the capacity model and its search take: the median of some runs. */
+/** How much CPU the capacity model and its search take, as the median of some runs: on a busy machine the clock says less. */
 import { type Evaluation, evaluate, type Situation } from "../fleet/model/evaluate";
 import { type Fleet, fleetOf } from "../fleet/model/fleet";
 import { workloadOf } from "../fleet/model/workload";
@@ -35,16 +35,17 @@ function fleetWith(pools: number, count: number, size: string): Fleet {
 
 const situation = (activeUsers: number): Situation => ({
   workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  conditions: { sharedCpu: 0.7, rttMs: 1, tailnetMs: 0.1, safetyFactor: 1.5 },
   outage: { hours: 2, hoursBeforeBusiest: 0 },
   catchUpHours: 2,
 });
 
 function milliseconds(run: () => unknown): number {
   const times = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     run();
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
   }).sort((a, b) => a - b);
   return times[Math.floor(RUNS / 2)] ?? Number.NaN;
 }
@@ -57,7 +58,7 @@ const large = fleetWith(50, 10, "g-40vcpu-160gb");
 const CASES: [string, Fleet, number][] = [
   ["2 workers in 1 pool, accepted", small, 5_000],
   ["500 workers in 50 pools, accepted", large, 40_000],
-  ["500 workers in 50 pools, too much for them", large, 75_000],
+  ["500 workers in 50 pools, too much for them", large, 82_000],
 ];
 
 export function benchCapacity(): void {

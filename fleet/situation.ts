@@ -11,8 +11,14 @@ export function situationOf({
 }: Pick<Settings, "workload" | "recovery" | "assumptions">): Situation {
   return {
     workload: workloadOf(workload),
-    conditions: { sharedCpu: assumptions.sharedCpuPercent / 100, rttMs: assumptions.rttMs },
-    // The worst time: work resumes at the busiest moment.
+    conditions: {
+      sharedCpu: assumptions.sharedCpuPercent / 100,
+      rttMs: assumptions.rttMs,
+      tailnetMs: assumptions.tailnetMs,
+      safetyFactor: assumptions.safetyFactor,
+      signatures: assumptions.signaturesPerSecond,
+    },
+    // The worst time: work begins again at the busiest moment.
     outage: { hours: recovery.outageHours, hoursBeforeBusiest: 0 },
     catchUpHours: recovery.catchUpHours,
   };

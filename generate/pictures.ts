@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QUEUE_NAMES, type QueueName } from "../catalogue/queues";
-import { evaluate } from "../fleet/model/evaluate";
+import { evaluate, type Situation } from "../fleet/model/evaluate";
 import type { Fleet } from "../fleet/model/fleet";
 import { recover } from "../fleet/model/recovery";
 import { serviceOf } from "../fleet/model/stations";
-import { STORY, STORY_FLEETS } from "../fleet/model/story";
+import { STORY, STORY_FLEETS, STORY_TODAY } from "../fleet/model/story";
 import { directConnections } from "../fleet/sizing/connections";
 import { backlogChart, budgetChart, type Curve } from "../report/charts";
 import { runCommand } from "../tools/commandLine";
@@ -34,15 +34,15 @@ const STYLE = `<style>
 const file = (svg: string) => `${svg.replace(/^(<svg[^>]*>)/, `$1\n${STYLE}`)}\n`;
 
 /** All jobs that wait, and those of the queues that are behind. */
-function curvesOf(fleet: Fleet): Curve[] {
-  const { workload, conditions, outage } = STORY;
+function curvesOf(fleet: Fleet, situation: Situation): Curve[] {
+  const { workload, conditions, outage } = situation;
   const course = recover(
     serviceOf(fleet, workload, conditions),
     workload.nightShare,
     outage,
     UNTIL_HOURS - outage.hours,
   );
-  const behind = evaluate(fleet, STORY)
+  const behind = evaluate(fleet, situation)
     .queues.filter(({ utilization }) => utilization >= 1)
     .map(({ queue }) => queue);
   const curve = (name: string, queues: readonly QueueName[]): Curve => ({
@@ -55,12 +55,12 @@ function curvesOf(fleet: Fleet): Curve[] {
   return [curve("all queues", QUEUE_NAMES), ...behind.map((queue) => curve(queue, [queue]))];
 }
 
-function backlog(id: string, title: string, fleet: Fleet): string {
-  const { outage } = STORY;
+function backlog(id: string, title: string, fleet: Fleet, situation = STORY): string {
+  const { outage } = situation;
   const busiest = outage.hours + outage.hoursBeforeBusiest;
   const picture = backlogChart(
     {
-      curves: curvesOf(fleet),
+      curves: curvesOf(fleet, situation),
       outageHours: outage.hours,
       untilHours: UNTIL_HOURS,
       moments: [busiest, busiest + 24].map((at) => ({ at, name: "busiest" })),
@@ -87,6 +87,12 @@ function connections(): string {
 /** File name → SVG. */
 export const pictures = (): Record<string, string> => ({
   "story-a.svg": backlog("a", "10 threads for all queues", STORY_FLEETS.tenThreads),
+  "story-a-today.svg": backlog(
+    "a-today",
+    "10 threads for all queues, today's Mastodon",
+    STORY_FLEETS.tenThreads,
+    STORY_TODAY,
+  ),
   "story-b.svg": backlog("b", "20 threads for all queues", STORY_FLEETS.twentyThreads),
   "story-c.svg": backlog("c", "split queues", STORY_FLEETS.split),
   "story-d.svg": connections(),

@@ -2,6 +2,7 @@
 
 import { CATALOGUE_CHECKED, type DropletSize, dropletSize, dropletSlugs } from "../catalogue/droplets";
 import { sidekiqThreads } from "../catalogue/queues";
+import { socketsOf } from "../fleet/model/web";
 import { situationOf } from "../fleet/situation";
 import { totalMiB } from "../fleet/sizing/memory";
 import { type MainSizing, sizeMain, sizeWorker, type WorkerSizing } from "../fleet/sizing/sizing";
@@ -22,6 +23,7 @@ const situation = situationOf({
   assumptions: shape.assumptions.parse(undefined),
 });
 const redisNeed = redisNeedOf(situation.workload, situation.outage);
+const sockets = socketsOf(situation.workload.activeUsers);
 
 export interface SizedDroplet {
   size: DropletSize;
@@ -40,7 +42,7 @@ export function sizedDroplets(): SizedDroplet[] {
     .sort((a, b) => a.memoryMiB - b.memoryMiB || a.vcpus - b.vcpus || a.priceMonthly - b.priceMonthly)
     .map((size) => ({
       size,
-      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads, redisNeed }),
+      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads, redisNeed, sockets }),
       worker: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: "workers[0]" }),
     }));
 }

@@ -1,4 +1,5 @@
-/** The model's figures in words for readers: the same in the terminal, in Markdown and on the page. */
+/** The model's figures in a reader's words: the same in the terminal, in Markdown and on the page. */
+import { burstText } from "../fleet/proposal/burst";
 import { mainServices } from "../services/roles";
 import { tcpPorts } from "../services/service";
 import type { Plan, PlanHost, PlanQueue } from "./schema";
@@ -65,7 +66,19 @@ export function catchUp({ queues }: Plan["capacity"]): number | undefined {
 export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
   queues.reduce((most, queue) => (queue.utilization > most.utilization ? queue : most));
 
-/** One sentence on the load and how the fleet handles it. */
+/** The database and what its size means, a year from now. */
+export const databaseNote = ({ capacity: { database } }: Plan): string =>
+  `The database has ${database.todayGiB} GiB today and some ${Math.round(database.afterAYearGiB)} GiB in a year. Its dump then takes about ${duration(database.dumpHours)}, a restore ${duration(database.restoreHours)}.`;
+
+/** What an administrator may do about the planned outage, or that there is nothing. */
+export const burstNote = ({ capacity: { burst, outageHours }, hosts }: Plan): string =>
+  burst
+    ? `For the catch-up after ${duration(outageHours)} alone, ${burstText(burst)}: raise ${burst.key} from ${burst.from} to ${burst.to}, and put it back (docs/operations.md, “More workers for an hour”).`
+    : mainAndPools(hosts).pools.length === 0
+      ? "Without a pool of workers there is none to enlarge for the length of a catch-up."
+      : "More workers would not shorten the catch-up: main is what bounds it.";
+
+/** One sentence on the load and what the fleet makes of it. */
 export function verdict({ capacity }: Plan): string {
   const { queue, utilization } = busiest(capacity);
   const after = catchUp(capacity);
@@ -77,7 +90,8 @@ export function verdict({ capacity }: Plan): string {
       : `${outage} all queues are empty within ${duration(after)}`;
   return (
     `${users} active users make ${rate(capacity.jobsPerSecond)} jobs/s at the busy hour. The busiest queue is ${queue}: it uses ` +
-    `${percent(utilization)} of what the fleet could do. ${caughtUp}; ${duration(capacity.catchUpHours)} is allowed.`
+    `${percent(utilization)} of what the fleet could do. ${caughtUp}; ${duration(capacity.catchUpHours)} is allowed. ` +
+    `Every job and request is reckoned with ${capacity.safetyFactor} times its measured CPU.`
   );
 }
 

@@ -2,8 +2,10 @@
 import { markdownTable } from "../report/markdownTable";
 import {
   type Budget,
+  burstNote,
   connectionBudgets,
   cpuBudgets,
+  databaseNote,
   mainAccount,
   mainAndPools,
   memoryBudgets,
@@ -60,6 +62,10 @@ export function planMarkdown(plan: Plan): string {
       plan.capacity.queues.map((queue) => [...queueCells(queue), spark(plan, queue)]),
     ),
     `${QUEUE_NOTE} The last column is the backlog's course, each queue to its own peak; \`npm run plan\` draws it as curves in plan.html.`,
+    "",
+    burstNote(plan),
+    "",
+    databaseNote(plan),
     "",
     "## Budgets",
     "",

@@ -5,10 +5,12 @@ import { backlogChart, budgetChart } from "../report/charts";
 import { asIs, type Html, html, prose, table } from "../report/html";
 import {
   type Budget,
+  burstNote,
   busiest,
   catchUp,
   connectionBudgets,
   cpuBudgets,
+  databaseNote,
   duration,
   memoryBudgets,
   named,
@@ -89,6 +91,8 @@ ${table(
   capacity.queues.map(queueCells),
 )}
 <p class="muted">${prose(QUEUE_NOTE)}</p>
+<p>${prose(burstNote(plan))}</p>
+<p>${prose(databaseNote(plan))}</p>
 <div class="pictures">
 ${capacity.queues.map((queue) => backlog(capacity, queue))}
 </div>`;

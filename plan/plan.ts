@@ -8,8 +8,11 @@ import { deployerPolicies } from "../components/deployerPolicies";
 import { policyText, tailnetPolicy } from "../components/tailnetPolicy";
 import type { Assessment } from "../fleet/assess";
 import type { Evaluation, HostResult } from "../fleet/model/evaluate";
-import { jobsPerMonth, jobsPerSecond } from "../fleet/model/workload";
+import { fleetOf } from "../fleet/model/fleet";
+import { jobsPerMonth, jobsPerSecond, type Workload } from "../fleet/model/workload";
+import { type Burst, burst } from "../fleet/proposal/burst";
 import { situationOf } from "../fleet/situation";
+import { databaseAfterAYearGiB, dumpHours, restoreHours } from "../fleet/sizing/database";
 import { type PlannedHost, plannedHosts } from "../machines/planned";
 import { mainServices, workerServices } from "../services/roles";
 import { shownOf } from "../services/service";
@@ -185,10 +188,29 @@ function shown(value: unknown): unknown {
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
 
+function planDatabase(workload: Workload): Plan["capacity"]["database"] {
+  const size = databaseAfterAYearGiB(workload);
+  return {
+    todayGiB: workload.databaseGiB,
+    afterAYearGiB: rounded(size, 1),
+    dumpHours: rounded(dumpHours(size), 1),
+    restoreHours: rounded(restoreHours(size), 1),
+  };
+}
+
+function planBurst(found: Burst | undefined): Plan["capacity"]["burst"] {
+  if (!found) return null;
+  const { otherwiseHours: _, ...shown } = found;
+  return { ...shown, drainHours: rounded(found.drainHours, 3), usd: rounded(found.usd, 2) };
+}
+
 function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan["capacity"] {
   const { workload } = situationOf(settings);
+  const fleet = fleetOf(settings);
+  if (!fleet) throw new Error("the sizes were checked before");
   return {
     activeUsers: settings.workload.activeUsers,
+    safetyFactor: settings.assumptions.safetyFactor,
     jobsPerSecond: rounded(jobsPerSecond(workload), 2),
     jobsPerMonth: Math.round(jobsPerMonth(workload)),
     outageHours: settings.recovery.outageHours,
@@ -202,6 +224,8 @@ function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan[
       drainHours: figures.drainHours === undefined ? null : rounded(figures.drainHours, 3),
       worstLatencyHours: rounded(figures.worstLatencyHours, 3),
     })),
+    database: planDatabase(workload),
+    burst: planBurst(burst(fleet, situationOf(settings))),
     course: {
       hours: course.hours.map((at) => rounded(at, 4)),
       waiting: Object.fromEntries(

@@ -72,14 +72,37 @@ const queue = z.strictObject({
   worstLatencyHours: z.number().meta({ description: "The longest that a job waits because of the outage" }),
 });
 
+const burst = z.strictObject({
+  key: z.string().meta({ description: "The setting that is raised and put back" }),
+  size: z.string(),
+  more: z.int(),
+  from: z.int(),
+  to: z.int(),
+  drainHours: z.number(),
+  minutes: z.int().meta({ description: "How long the droplets are there" }),
+  usd: z.number(),
+});
+
 const capacity = z
   .strictObject({
     activeUsers: z.int(),
+    safetyFactor: z.number().meta({ description: "Measured CPU is reckoned with so many times" }),
     jobsPerSecond: z.number().meta({ description: "At the busy hour" }),
     jobsPerMonth: z.number(),
     outageHours: z.number(),
     catchUpHours: z.number().meta({ description: "What the stack allows" }),
     queues: z.array(queue),
+    database: z
+      .strictObject({
+        todayGiB: z.number(),
+        afterAYearGiB: z.number(),
+        dumpHours: z.number(),
+        restoreHours: z.number(),
+      })
+      .meta({ description: "The hours are for its size after a year" }),
+    burst: burst
+      .nullable()
+      .meta({ description: "More workers for one catch-up; null where they would not help" }),
     course: z
       .strictObject({
         hours: z.array(z.number()).meta({ description: "Since the outage began" }),

@@ -1,5 +1,16 @@
 /** The plan for a terminal. */
-import { gib, hostCpu, mainAccount, QUEUE_NOTE, queueCells, queueHead, usd, verdict } from "./figures";
+import {
+  burstNote,
+  databaseNote,
+  gib,
+  hostCpu,
+  mainAccount,
+  QUEUE_NOTE,
+  queueCells,
+  queueHead,
+  usd,
+  verdict,
+} from "./figures";
 import type { Plan, PlanHost } from "./schema";
 import { accountTrees } from "./tree";
 
@@ -99,6 +110,8 @@ function queues(plan: Plan): string[] {
     ...wrapped(verdict(plan), "  "),
     ...table([queueHead(capacity), ...capacity.queues.map(queueCells)]),
     ...wrapped(QUEUE_NOTE.replaceAll("`", ""), "  "),
+    ...wrapped(burstNote(plan), "  "),
+    ...wrapped(databaseNote(plan), "  "),
   ];
 }
 

@@ -28,15 +28,14 @@ const SIDEKIQ_READY_FILENAME = "sidekiq_process_has_started_and_will_begin_proce
 const PASSING_MIB = 448;
 
 /**
- * What one Sidekiq process needs without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and rising
- * with 15. Published: 0.35 to 0.8 GiB, read as 25 threads. The formula is a straight line above both, rounded up to 16 MiB.
+ * What one Sidekiq process takes without ffmpeg. Measured: 300 MiB idle, up to 440 with 2 threads after 16 minutes of work, 498 and
+ * rising with 15. A straight line a little above both, rounded up to 16 MiB. Published are up to 0.8 GiB: the container's limit is above that.
  */
 export function sidekiqMemoryMiB({
   threads,
   memoryMiB,
 }: Pick<SidekiqProcess, "threads" | "memoryMiB">): number {
-  const [least, most, mostThreads] = [430, 819, 25];
-  return memoryMiB ?? Math.ceil((least + ((most - least) * (threads - 1)) / (mostThreads - 1)) / 16) * 16;
+  return memoryMiB ?? Math.ceil((428 + 8.5 * threads) / 16) * 16;
 }
 
 /** One line for each entry, with the number of replicas. */

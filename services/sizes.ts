@@ -36,7 +36,7 @@ export interface MainSizes extends WorkerSizes {
   pgbouncer: PgbouncerSizing;
   redis: { maxMemoryMiB: number };
   cacheRedis: { maxMemoryMiB: number };
-  /** `memoryMiB` is the container's limit, here and below. */
+  /** `memoryMiB` is the container's limit, here and below; `needMiB` is what it is expected to take. */
   web: {
     processes: number;
     threads: number;
@@ -44,7 +44,7 @@ export interface MainSizes extends WorkerSizes {
     /** Whether there is memory for a second one while the first is recreated; otherwise requests wait. */
     second: boolean;
   };
-  streaming: { processes: 1; memoryMiB: number };
+  streaming: { processes: 1; memoryMiB: number; needMiB: number };
   /** tootctl and consoles. */
   tools: { memoryMiB: number };
 }

@@ -30,7 +30,7 @@ const CONNECTIONS = 10;
 export const streaming = service({
   name: "streaming",
   containers: ({ sizing }: MainInputs) => ({ streaming: container(sizing.streaming) }),
-  memory: ({ streaming }: MainSizes) => [{ item: "streaming", mib: streaming.memoryMiB }],
+  memory: ({ streaming }: MainSizes) => [{ item: "streaming", mib: streaming.needMiB }],
   connections: () => [{ item: "streaming", connections: CONNECTIONS }],
   ready: [
     { missing: "! get http://127.0.0.1:4000/api/v1/streaming/health", what: "streaming on 4000" },

@@ -12,7 +12,7 @@ export const SYSTEM_MIB = 512;
 
 export const system = service({
   name: "Debian",
-  packages: ["ca-certificates", "curl", "jq", "systemd-timesyncd"],
+  packages: ["ca-certificates", "curl", "jq", "openssl", "systemd-timesyncd"],
   memory: () => [{ item: "system", mib: SYSTEM_MIB }],
   hostEnv: ({ role, stack, names, sizing }: HostInputs) => ({
     ROLE: role,
@@ -27,6 +27,7 @@ export const system = service({
     ...["common.sh", "apt.sh"].map((name) => file(`${LIBRARY}/${name}`, `system/${name}`)),
     step("system/10-system"),
     step("system/20-packages"),
+    step("system/22-yardstick"),
     unit("system/host-apply.service"),
     ...comeBack("systemd-timesyncd"),
     file("/etc/sysusers.d/mastodon-host.conf", `system/sysusers-${role}.conf`),

@@ -30,7 +30,7 @@ interface Filling {
  * @param webCores what web takes at that moment
  */
 export function share(
-  { stations, hostCores, database, web }: Service,
+  { stations, hostCores, redisCores, database, web }: Service,
   demand: readonly number[],
   webCores: number,
 ): Shares {
@@ -40,6 +40,7 @@ export function share(
     return { left, available: left, wanted: 0 };
   });
   const databaseHost = at(hosts, database);
+  const redis = { left: redisCores, wanted: 0 };
   let filling = stations.map(
     (station): Filling => ({
       station,
@@ -52,28 +53,36 @@ export function share(
   for (;;) {
     for (const queue of queues) queue.wanted = 0;
     for (const host of hosts) host.wanted = 0;
+    redis.wanted = 0;
     filling = filling.filter(
-      (one) => at(hosts, one.station.host).left > 0 && databaseHost.left > 0 && setPace(one, queues),
+      (one) =>
+        at(hosts, one.station.host).left > 0 &&
+        databaseHost.left > 0 &&
+        redis.left > 0 &&
+        setPace(one, queues),
     );
     if (filling.length === 0) break;
     for (const { station, pace } of filling) {
       const host = at(hosts, station.host);
       for (let i = 0; i < pace.length; i++) {
-        const { queue, hostSeconds, mainSeconds } = at(station.serves, i);
+        const { queue, hostSeconds, mainSeconds, redisSeconds } = at(station.serves, i);
         at(queues, queue).wanted += at(pace, i);
         host.wanted += at(pace, i) * hostSeconds;
         databaseHost.wanted += at(pace, i) * mainSeconds;
+        redis.wanted += at(pace, i) * redisSeconds;
       }
     }
     // 1: every station reaches its own limit.
     let step = 1;
     for (const { left, wanted } of queues) if (wanted * step > left) step = left / wanted;
     for (const { left, wanted } of hosts) if (wanted * step > left) step = left / wanted;
+    if (redis.wanted * step > redis.left) step = redis.left / redis.wanted;
     for (const queue of queues) {
       queue.done += step * queue.wanted;
       queue.left = rest(queue.left - step * queue.wanted);
     }
     for (const host of hosts) host.left = rest(host.left - step * host.wanted);
+    redis.left = rest(redis.left - step * redis.wanted);
     if (step === 1) break;
     for (const one of filling) spend(one, step);
   }

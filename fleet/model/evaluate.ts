@@ -6,6 +6,7 @@ import { share } from "./allocation";
 import { type Conditions, type Fleet, hostOf, monthlyUsd, poolsOf, type Role } from "./fleet";
 import { type Course, type Outage, recover } from "./recovery";
 import { type Service, serviceOf } from "./stations";
+import { socketsOf } from "./web";
 import { jobsPerMonth, type Workload } from "./workload";
 
 /** Everything that the model needs besides the fleet. */
@@ -138,6 +139,7 @@ export function sizeHosts(
       sidekiq: main.sidekiq,
       workerThreads,
       redisNeed: redisNeedOf(workload, outage),
+      sockets: socketsOf(workload.activeUsers),
       overrides,
     }),
     pools: pools.map(({ key, size, sidekiq }) => sizeWorker({ ...size, sidekiq, key })),

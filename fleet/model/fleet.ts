@@ -1,6 +1,12 @@
 /** A fleet as the model sees it: machines with their roles and processes. */
-import { type DropletSize, dropletSize, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
+import {
+  type DropletSize,
+  dropletFamily,
+  dropletSize,
+  VOLUME_USD_PER_GIB_MONTH,
+} from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
+import { ASSUMED_SIGNATURES, MEASURED_SIGNATURES } from "../../catalogue/yardstick";
 import type { MainOverrides } from "../sizing/overrides";
 
 /** The purpose of a host: Postgres and Redis, web and streaming, or Sidekiq. */
@@ -37,11 +43,12 @@ export interface Conditions {
   sharedCpu: number;
   /** Round trip between a worker and main. On main itself it is zero. */
   rttMs: number;
-  /**
-   * CPU that the tailnet takes on each of the two machines for a round trip, in ms of a dedicated vCPU. Zero if absent: nobody has measured
-   * it on a droplet, and the calibrated numbers include what it is there. A rehearsal measures its own (docs/capacity.md).
-   */
-  tailnetMs?: number;
+  /** CPU that a round trip takes of each of the two for the tailnet, in ms of a dedicated vCPU. */
+  tailnetMs: number;
+  /** How many times the CPU that was measured is reckoned with: for large tables, cold caches, noisy neighbors. */
+  safetyFactor: number;
+  /** RSA signatures/s of a core (catalogue/yardstick.ts) by family of droplets, where they were measured. */
+  signatures?: Readonly<Partial<Record<string, number>>>;
 }
 
 /** The main droplet. */
@@ -103,6 +110,10 @@ export const hostOf = <Host extends WithRoles>(hosts: readonly Host[], role: "da
 export const poolsOf = <Host extends WithRoles>(hosts: readonly Host[]): Host[] =>
   hosts.filter(({ roles }) => !roles.includes("database"));
 
-/** What one of its vCPUs is worth in dedicated vCPUs. */
-export const coreSpeed = ({ cpu }: DropletSize, { sharedCpu }: Conditions) =>
-  cpu === "shared" ? sharedCpu : 1;
+/** What one of its vCPUs is worth in dedicated ones of the measurement. */
+export function coreSpeed({ slug, cpu }: DropletSize, { sharedCpu, signatures = {} }: Conditions): number {
+  const family = dropletFamily(slug);
+  const speed =
+    (signatures[family] ?? ASSUMED_SIGNATURES[family] ?? MEASURED_SIGNATURES) / MEASURED_SIGNATURES;
+  return cpu === "shared" ? speed * sharedCpu : speed;
+}

@@ -2,7 +2,7 @@
 
 import { share } from "./allocation";
 import type { Service } from "./stations";
-import { courseOfDay } from "./workload";
+import { busyHoursOf, courseOfDay } from "./workload";
 
 export interface Outage {
   /** How long nothing works while jobs arrive. */
@@ -78,6 +78,10 @@ export function recover(
   }
   return { ...course, queues: queues.map((queue) => queue.result(outage.hours)) };
 }
+
+/** An outage's length in hours of the busiest load. */
+export const busyHours = (nightShare: number, { hours, hoursBeforeBusiest }: Outage): number =>
+  busyHoursOf(nightShare, -hours - hoursBeforeBusiest, hours);
 
 /** One queue, first in, first out. Rates are in jobs per hour. */
 class Line {

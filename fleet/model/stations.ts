@@ -1,8 +1,9 @@
 /** How fast a fleet works: who serves which jobs, and what they share meanwhile. */
 
+import type { DropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, queueNames, type SidekiqProcess, weightOf } from "../../catalogue/queues";
-import { type Conditions, coreSpeed, type Fleet, indexOfRole } from "./fleet";
-import { DATABASE_MS_PER_ROUND_TRIP, type Workload } from "./workload";
+import { type Conditions, coreSpeed, type Fleet, hostOf, indexOfRole } from "./fleet";
+import type { Workload } from "./workload";
 
 /** A queue as the processes of a station see it. */
 export interface Served {
@@ -15,8 +16,10 @@ export interface Served {
   rubySeconds: number;
   /** Core seconds of one job on the station's host: in Ruby and, on a worker, in tailscaled. */
   hostSeconds: number;
-  /** Core seconds of one job on main: in Postgres and, for a worker's job, in tailscaled. */
+  /** Core seconds of one job in Postgres, Redis and, for a worker's job, in tailscaled, on main. */
   mainSeconds: number;
+  /** Of them in Redis, which has one core. */
+  redisSeconds: number;
 }
 
 /** All processes of one entry in the stack file: they serve the same queues on the same kind of droplet. */
@@ -36,7 +39,9 @@ export interface Service {
   stations: readonly Station[];
   /** Dedicated vCPUs of all droplets of a host together. */
   hostCores: readonly number[];
-  /** Indices of the hosts that run the database and web. */
+  /** Redis' one core. */
+  redisCores: number;
+  /** Indices of the hosts where the database and web are. */
   database: number;
   web: number;
   /** Jobs/s of each queue at the busy hour, in the order of QUEUE_NAMES. */
@@ -45,8 +50,15 @@ export interface Service {
 }
 
 export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditions): Service {
-  const { rttMs, tailnetMs = 0 } = conditions;
   const database = indexOfRole(fleet.hosts, "database");
+  // Machines of one kind and place are alike: the costs of their jobs are reckoned once.
+  const known = new Map<string, Costs[]>();
+  const costsOn = (size: DropletSize, remote: boolean): Costs[] => {
+    const key = `${size.slug} ${remote}`;
+    const costs = known.get(key) ?? costsOf(workload, conditions, coreSpeed(size, conditions), remote);
+    known.set(key, costs);
+    return costs;
+  };
   return {
     database,
     web: indexOfRole(fleet.hosts, "web"),
@@ -56,35 +68,47 @@ export function serviceOf(fleet: Fleet, workload: Workload, conditions: Conditio
         .map((process) => ({
           host,
           strict: Array.isArray(process.queues),
-          serves: servedBy(process, workload, {
-            speed: coreSpeed(size, conditions),
-            ...(host === database ? { rttMs: 0, tailnetMs: 0 } : { rttMs, tailnetMs }),
-          }),
+          serves: servedBy(process, costsOn(size, host !== database)),
           threads: process.threads * process.replicas * count,
           cores: coreSpeed(size, conditions) * process.replicas * count,
         })),
     ),
     hostCores: fleet.hosts.map(({ size, count }) => size.vcpus * coreSpeed(size, conditions) * count),
+    redisCores: coreSpeed(hostOf(fleet.hosts, "database").size, conditions),
     arrivals: QUEUE_NAMES.map((queue) => workload.queues[queue].jobsPerSecond),
-    webCores: workload.webCores,
+    webCores: workload.webCores * conditions.safetyFactor,
   };
 }
 
-function servedBy(
-  process: SidekiqProcess,
-  { queues }: Workload,
-  { speed, rttMs, tailnetMs }: { speed: number; rttMs: number; tailnetMs: number },
-): Served[] {
-  return queueNames(process).map((name) => {
-    const { cpuMs, waitMs, roundTrips } = queues[name];
-    const databaseMs = roundTrips * DATABASE_MS_PER_ROUND_TRIP;
+type Costs = Omit<Served, "weight">;
+
+/** Of one job of each queue, in the order of QUEUE_NAMES. CPU with the safety factor; waiting without. */
+function costsOf(
+  { queues, tripCosts }: Workload,
+  { rttMs, tailnetMs, safetyFactor }: Conditions,
+  speed: number,
+  remote: boolean,
+): Costs[] {
+  return QUEUE_NAMES.map((name, queue) => {
+    const { cpuMs, waitMs, roundTrips, redisTrips } = queues[name];
+    const trips = remote ? roundTrips + redisTrips : 0;
+    const ruby = cpuMs * safetyFactor;
+    const redis = redisTrips * tripCosts.redisMs * safetyFactor;
+    const answers = roundTrips * tripCosts.databaseMs * safetyFactor + redis;
+    const tailnet = trips * tailnetMs * safetyFactor;
     return {
-      queue: QUEUE_NAMES.indexOf(name),
-      weight: weightOf(process, name),
-      threadSeconds: (cpuMs / speed + waitMs + databaseMs + roundTrips * rttMs) / 1000,
-      rubySeconds: cpuMs / 1000,
-      hostSeconds: (cpuMs + roundTrips * tailnetMs) / 1000,
-      mainSeconds: (databaseMs + roundTrips * tailnetMs) / 1000,
+      queue,
+      threadSeconds: (ruby / speed + waitMs + answers + trips * rttMs) / 1000,
+      rubySeconds: ruby / 1000,
+      hostSeconds: (ruby + tailnet) / 1000,
+      mainSeconds: (answers + tailnet) / 1000,
+      redisSeconds: redis / 1000,
     };
   });
 }
+
+const servedBy = (process: SidekiqProcess, costs: readonly Costs[]): Served[] =>
+  queueNames(process).map((name) => ({
+    ...(costs[QUEUE_NAMES.indexOf(name)] as Costs),
+    weight: weightOf(process, name),
+  }));

@@ -1,7 +1,7 @@
 /** Memory limits and defaults from a machine's RAM and cores. Each service says what it needs itself. */
 import type { MemoryLine } from "../../services/service";
 import { SYSTEM_MIB } from "../../services/system";
-import { WEB_PROCESS_MIB, WEB_SHARED_MIB } from "../../services/web";
+import { SECOND_WEB, WEB_SHARED_MIB } from "../../services/web";
 
 /**
  * ffmpeg with Mastodon's arguments on the largest file that Mastodon accepts, 2160p in 10 bits: 1,354 MiB on two CPUs, and it never sees
@@ -22,20 +22,24 @@ export function containerLimitMiB(mib: number, transcodes: boolean, host: { memo
 /** Puma's threads per process: the default of mastodon/mastodon:config/puma.rb. */
 export const WEB_THREADS = 5;
 
+/** A process at its largest, as published. */
+const WEB_PROCESS_MOST_MIB = 512;
+
 /**
- * One for every two cores: the other half is for Postgres and Sidekiq. Not below config/puma.rb's default of 2, unless that would take more
- * than a quarter of the RAM; at least one.
+ * Half of the cores, the rest is Postgres' and Sidekiq's; not below config/puma.rb's default of 2. A quarter of the RAM
+ * is the limit, even for processes that are as large as any, and one process the least.
  */
 export function webProcesses(host: { memoryMiB: number; vcpus: number }): number {
   const byCores = Math.max(Math.ceil(host.vcpus / 2), 2);
-  const byMemory = Math.floor((host.memoryMiB / 4 - WEB_SHARED_MIB) / WEB_PROCESS_MIB);
+  const byMemory = Math.floor((host.memoryMiB / 4 - WEB_SHARED_MIB) / WEB_PROCESS_MOST_MIB);
   return Math.max(Math.min(byCores, byMemory), 1);
 }
 
-/** Measured: 124 MiB, 181 with 1,000 sockets. Published: up to 0.5 GiB for 1,200 (docs.joinmastodon.org/admin/scaling). */
-export function streamingMemoryMiB(memoryMiB: number): number {
-  return Math.min(Math.max(Math.floor(memoryMiB / 32), 192), 512);
-}
+/** Measured: 124 MiB, 181 with 1,000 sockets. In steps of 8 MiB, a little above. */
+export const streamingNeedMiB = (sockets: number): number => Math.ceil((128 + 0.06 * sockets) / 8) * 8;
+
+/** The container's limit. Published: up to 0.5 GiB for 1,200 sockets (docs.joinmastodon.org/admin/scaling). */
+export const streamingLimitMiB = (needMiB: number): number => Math.max(Math.ceil(needMiB * 1.5), 192);
 
 /** Rails' cache, which evicts when it is full: 1/32 of the RAM. */
 export function cacheRedisMaxMemoryMiB(memoryMiB: number): number {
@@ -50,6 +54,15 @@ export function cacheRedisMaxMemoryMiB(memoryMiB: number): number {
 export function swapMiB(memoryMiB: number): number {
   return memoryMiB <= 4096 ? memoryMiB : 2048;
 }
+
+/** What Postgres may keep of its database in RAM: shared_buffers, and the kernel's cache in what nothing else is reckoned with. */
+export const cacheMiB = (
+  host: { memoryMiB: number },
+  { memory, postgres }: { memory: readonly MemoryLine[]; postgres: { sharedBuffersMiB: number } },
+): number =>
+  postgres.sharedBuffersMiB +
+  // A second web is there for minutes.
+  Math.max(host.memoryMiB - totalMiB(memory.filter(({ item }) => item !== SECOND_WEB)), 0);
 
 export function totalMiB(lines: readonly MemoryLine[]): number {
   return lines.reduce((sum, { mib }) => sum + mib, 0);

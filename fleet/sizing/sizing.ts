@@ -16,7 +16,8 @@ import type { Host, MainInput, WorkerInput } from "./input";
 import {
   cacheRedisMaxMemoryMiB,
   containerLimitMiB,
-  streamingMemoryMiB,
+  streamingLimitMiB,
+  streamingNeedMiB,
   swapMiB,
   TOOLS_MIB,
   totalMiB,
@@ -90,10 +91,7 @@ function layOut(input: MainInput, second: boolean): Omit<MainSizing, "problems">
       maxMemoryMiB: overrides.cacheRedis?.maxMemoryMiB ?? cacheRedisMaxMemoryMiB(memoryMiB),
     },
     web: { ...sizeWeb(input, overrides), second },
-    streaming: {
-      processes: 1,
-      memoryMiB: overrides.streaming?.memoryMiB ?? streamingMemoryMiB(memoryMiB),
-    },
+    streaming: sizeStreaming(input.sockets, overrides),
     tools: { memoryMiB: TOOLS_MIB },
     sidekiq: sizeSidekiq(input),
     swapMiB: swapMiB(memoryMiB),
@@ -125,6 +123,12 @@ function sizeWeb(host: Host, overrides: MainOverrides): Omit<MainSizes["web"], "
     // POST /api/v1/media transcodes while the client waits (app/controllers/api/v1/media_controller.rb).
     memoryMiB: containerLimitMiB(webMemoryMiB(processes), true, host),
   };
+}
+
+/** What is set is what it may take, and what is reckoned with. */
+function sizeStreaming(sockets: number, overrides: MainOverrides): MainSizes["streaming"] {
+  const needMiB = overrides.streaming?.memoryMiB ?? streamingNeedMiB(sockets);
+  return { processes: 1, needMiB, memoryMiB: overrides.streaming?.memoryMiB ?? streamingLimitMiB(needMiB) };
 }
 
 const workerSizes = (input: WorkerInput): WorkerSizes => ({

@@ -1,13 +1,17 @@
-/** What Redis and Postgres have to store, from the number of people and the planned outage. */
+/** What Redis has to hold, from the people and the outage that is planned for. */
 import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
-import type { Course, Outage } from "../model/recovery";
-import { busyHoursOf, type Workload } from "../model/workload";
+import { busyHours, type Course, type Outage } from "../model/recovery";
+import type { Workload } from "../model/workload";
 
 const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 
-/** Bytes of a home feed with its 800 entries in Redis: measured with real Mastodon, about 100 KB. */
-export const FEED_BYTES = 100 * 1024;
+/** Entries of a home feed at the most (FeedManager::MAX_ITEMS), and its bytes in Redis then: measured with real Mastodon, about 100 KB. */
+export const FEED_ENTRIES = 800;
+const FULL_FEED_BYTES = 100_000;
+
+/** Of new people and of those with few follows they are not full: 500 of a real Mastodon took 41 MiB with everything else in Redis. */
+export const FEED_FULLNESS = 0.85;
+const FEED_BYTES = FULL_FEED_BYTES * FEED_FULLNESS;
 
 /**
  * Bytes of a waiting job in Redis, measured: 0.6 KB if its arguments are ids, up to 2.5 KB if they contain what another server sent or
@@ -23,8 +27,8 @@ export const JOB_BYTES: Record<QueueName, number> = {
   fasp: 900,
 };
 
-/** Sessions of Sidekiq, trends, counters, locks. Our allowance. */
-const OTHER_MIB = 16;
+/** Sessions of Sidekiq, trends, counters, locks, and Redis itself. Our allowance. */
+const OTHER_MIB = 4;
 
 export interface RedisNeed {
   /** Home feeds. */
@@ -59,8 +63,7 @@ const bytesOf = (waiting: readonly number[]) =>
 
 /** What has to fit by the end of an outage in which nothing is done, for any fleet. */
 export function redisNeedOf({ activeUsers, queues, nightShare }: Workload, outage: Outage): RedisNeed {
-  const { hours, hoursBeforeBusiest } = outage;
-  const seconds = 3600 * busyHoursOf(nightShare, -hours - hoursBeforeBusiest, hours);
+  const seconds = 3600 * busyHours(nightShare, outage);
   return redisNeed(
     activeUsers,
     QUEUE_NAMES.map((queue) => queues[queue].jobsPerSecond * seconds),
@@ -74,30 +77,9 @@ export function redisPeak({ activeUsers }: Workload, { backlog, hours }: Course)
   return redisNeed(activeUsers, waiting(bytes.indexOf(Math.max(...bytes))));
 }
 
-/** The lowest maxmemory that is accepted: a tenth more than computed. */
+/** The least maxmemory that is accepted: a tenth on top of what is computed. */
 export const leastRedisMiB = ({ mib }: RedisNeed): number => Math.ceil(mib * 1.1);
 
 /** maxmemory if none is set: a quarter more than computed, in steps of 32 MiB, and never below 96. */
 export const redisMaxMemoryMiB = ({ mib }: RedisNeed): number =>
   Math.max(Math.ceil((mib * 1.25) / 32) * 32, 96);
-
-/** WAL at its largest (fleet/sizing/postgres.ts) shares the volume. */
-const WAL_GIB = 4;
-
-/**
- * GiB by which the database grows in a year. Published: 200 MB a day at 500 to 1,000 users (hub.sunny.garden), 93 GB at 30,000 accounts, a
- * volume of 550 GiB at toot.community. Most of it is other servers' posts, and many people's timelines share one copy: hence the fifth root
- * above 1,000 users. Below that, fewer people follow fewer accounts: the square root.
- */
-export function databaseGiBPerYear(activeUsers: number): number {
-  const thousands = activeUsers / 1000;
-  return (200e6 * 365 * Math.min(thousands ** 0.5, thousands ** 0.2)) / GIB;
-}
-
-/** GiB used on the data volume after the first year: the database, WAL, and Redis' file twice while it is rewritten. */
-export const volumeAfterAYear = (activeUsers: number, redis: { maxMemoryMiB: number }): number =>
-  databaseGiBPerYear(activeUsers) + WAL_GIB + (2 * redis.maxMemoryMiB) / 1024;
-
-/** A volume that lasts that long, in tens of GiB. */
-export const volumeForAYear = (activeUsers: number, redis: { maxMemoryMiB: number }): number =>
-  Math.ceil(volumeAfterAYear(activeUsers, redis) / 10) * 10;

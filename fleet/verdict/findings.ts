@@ -2,8 +2,11 @@
 
 import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
-import { type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
-import { leastRedisMiB, redisPeak, volumeAfterAYear } from "../sizing/state";
+import { coreSpeed, type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
+import { PUMA_SHARE } from "../model/web";
+import { databaseAfterAYearGiB, volumeWithGiB, workingSetMiB } from "../sizing/database";
+import { cacheMiB } from "../sizing/memory";
+import { leastRedisMiB, redisPeak } from "../sizing/state";
 
 /** From this utilization on, waiting times climb steeply, and a shared vCPU whose graph shows it may have no more to give. */
 export const BUSY = 0.7;
@@ -14,9 +17,19 @@ export const FAR_MS = 2;
 /** A queue that waits longer than this for its turn after an outage counts as starved. */
 export const STARVED_HOURS = 0.25;
 
-/** Errors stop the preview; warnings do not. */
-export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis"] as const;
-export const WARNINGS = ["busy", "starved", "shared", "threads", "processes", "far", "volume"] as const;
+/** Errors stop the preview, warnings stop nobody. */
+export const ERRORS = ["web", "behind", "slow", "memory", "connections", "redis", "full"] as const;
+export const WARNINGS = [
+  "busy",
+  "starved",
+  "shared",
+  "threads",
+  "processes",
+  "far",
+  "volume",
+  "cache",
+  "puma",
+] as const;
 
 export interface Finding {
   kind: (typeof ERRORS)[number] | (typeof WARNINGS)[number];
@@ -61,11 +74,20 @@ export function findings(fleet: Fleet, situation: Situation, evaluation: Evaluat
         }),
       ),
     ...ofState(fleet, situation, evaluation),
-    ...fleet.hosts.flatMap(ofHost),
+    ...(pumaProcesses(fleet, situation, evaluation) > evaluation.main.web.processes
+      ? [{ kind: "puma", place: { setting: "main.web.processes" } } as const]
+      : []),
+    ...fleet.hosts.flatMap((one, host) => ofHost(fleet, one, host)),
     ...(situation.conditions.rttMs > FAR_MS && poolsOf(fleet.hosts).length > 0
       ? [{ kind: "far", place: { setting: "assumptions.rttMs" } } as const]
       : []),
   ];
+}
+
+/** As many of Puma's processes as web needs at the busy hour: each has one core. */
+export function pumaProcesses({ hosts }: Fleet, { conditions }: Situation, evaluation: Evaluation): number {
+  const { web } = hostOf(evaluation.hosts, "web");
+  return Math.ceil((web * PUMA_SHARE) / coreSpeed(hostOf(hosts, "web").size, conditions));
 }
 
 export function same(a: Finding, b: Finding): boolean {
@@ -105,11 +127,12 @@ function ofQueue(
 
 /** What Redis and the data volume have to store. If Redis is too small for the planned outage itself, the sizing reports it. */
 function ofState(
-  { volumeGiB }: Fleet,
+  { hosts, volumeGiB }: Fleet,
   { workload, catchUpHours }: Situation,
-  { course, main: { redis, redisNeed } }: Evaluation,
+  { course, main }: Evaluation,
 ): Finding[] {
-  // The backlog of a fleet that is too slow says nothing: the fleet has to change, and then its backlog is another one.
+  // Of a fleet that is too slow the backlog says nothing: another one is needed, and has another.
+  const { redis, redisNeed } = main;
   const drained = course.queues.every(
     ({ drainHours = Number.POSITIVE_INFINITY }) => drainHours <= catchUpHours,
   );
@@ -117,17 +140,23 @@ function ofState(
   const full = drained && planned && redisPeak(workload, course).mib > redis.maxMemoryMiB;
   return [
     ...(full ? [{ kind: "redis", place: { setting: "main.redis.maxMemoryMiB" } } as const] : []),
-    ...(volumeAfterAYear(workload.activeUsers, redis) > volumeGiB
-      ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
+    ...(volumeWithGiB(workload.databaseGiB, redis) > volumeGiB
+      ? [{ kind: "full", place: { setting: "main.volumeGiB" } } as const]
+      : volumeWithGiB(databaseAfterAYearGiB(workload), redis) > volumeGiB
+        ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
+        : []),
+    ...(cacheMiB(hostOf(hosts, "database").size, main) < workingSetMiB(databaseAfterAYearGiB(workload))
+      ? [{ kind: "cache", place: { host: indexOfRole(hosts, "database") } } as const]
       : []),
   ];
 }
 
-function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
+function ofHost(fleet: Fleet, one: FleetHost, host: number): Finding[] {
+  const { size, count, sidekiq } = one;
   if (count === 0) return [];
   const processes = sidekiq.reduce((sum, { replicas }) => sum + replicas, 0);
   return [
-    ...(size.cpu === "shared" && cpuBoundQueues(sidekiq).length > 0
+    ...(size.cpu === "shared" && mostlyShared(fleet, one).length > 0
       ? [{ kind: "shared", place: { host } } as const]
       : []),
     ...(processes > size.vcpus ? [{ kind: "processes", place: { host } } as const] : []),
@@ -137,8 +166,23 @@ function ofHost({ size, count, sidekiq }: FleetHost, host: number): Finding[] {
   ];
 }
 
-/** The queues of a host that are limited by its CPU. `scheduler` has one job a minute. */
-export function cpuBoundQueues(sidekiq: FleetHost["sidekiq"]): QueueName[] {
+/** Queues that the CPU bounds, of a host on shared ones that serves them with more processes than dedicated CPUs do: a fallback is none. */
+export function mostlyShared({ hosts }: Fleet, host: FleetHost): QueueName[] {
+  const dedicated = hosts.filter(({ size }) => size.cpu === "dedicated");
+  return cpuBoundQueues(host.sidekiq).filter(
+    (queue) => processesFor([host], queue) > processesFor(dedicated, queue),
+  );
+}
+
+const processesFor = (hosts: readonly FleetHost[], queue: QueueName) =>
+  hosts
+    .flatMap(({ count, sidekiq }) =>
+      sidekiq.map((process) => (queueNames(process).includes(queue) ? process.replicas * count : 0)),
+    )
+    .reduce((sum, processes) => sum + processes, 0);
+
+/** Queues of a host that the CPU bounds. `scheduler` has one job a minute. */
+function cpuBoundQueues(sidekiq: FleetHost["sidekiq"]): QueueName[] {
   const served = new Set(sidekiq.flatMap(queueNames));
   return [...served].filter((queue) => queue !== "scheduler" && QUEUES[queue].bound === "cpu");
 }

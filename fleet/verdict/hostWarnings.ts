@@ -3,15 +3,19 @@
 import { VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { Problem } from "../../settings/problem";
 import { evaluate, type Situation } from "../model/evaluate";
-import { databaseGiBPerYear, volumeForAYear } from "../sizing/state";
+import { indexOfRole } from "../model/fleet";
+import { databaseAfterAYearGiB, databaseGiBPerYear, volumeForAYear, workingSetMiB } from "../sizing/database";
+import { cacheMiB } from "../sizing/memory";
 import { type Change, changedProcess, hostAt, type Place, processAt, sizeLadder } from "./adjustments";
-import { cpuBoundQueues, FAR_MS, type Finding, type Judged, MOST_THREADS } from "./findings";
+import { FAR_MS, type Finding, type Judged, MOST_THREADS, mostlyShared, pumaProcesses } from "./findings";
 import { fixes, recommended, smallest } from "./remedy";
 
 export function hostWarnings(judged: Judged): Problem[] {
   return judged.found.flatMap((finding) => {
     const { kind, place } = finding;
-    if (kind === "volume") return [smallVolume(judged)];
+    if (kind === "volume") return [smallVolume(judged, "the volume is full within a year")];
+    if (kind === "puma") return [fewProcesses(judged, finding)];
+    if (kind === "cache" && "host" in place) return [smallCache(judged, finding, place.host)];
     if (kind === "far") return [farAway(judged.situation, farCost(judged))];
     if (!("host" in place)) return [];
     if (kind === "shared") return [sharedCpu(judged, finding, place.host)];
@@ -24,7 +28,7 @@ export function hostWarnings(judged: Judged): Problem[] {
 
 function sharedCpu(judged: Judged, finding: Finding, host: number): Problem {
   const { fleet, situation } = judged;
-  const queues = cpuBoundQueues(hostAt(fleet, host).sidekiq).join(" and ");
+  const queues = mostlyShared(fleet, hostAt(fleet, host)).join(" and ");
   const given = Math.round(situation.conditions.sharedCpu * 100);
   const dedicated = sizeLadder(fleet, host).filter(
     (change) => hostAt(change.fleet, host).size.cpu === "dedicated",
@@ -81,14 +85,14 @@ function farCost({ fleet, situation, evaluation }: Judged): string {
   const [most] = evaluation.queues
     .map(({ queue, capacity }, q) => ({ queue, times: (near[q]?.capacity ?? 0) / capacity }))
     .toSorted((a, b) => b.times - a.times);
-  const { roundTrips } = situation.workload.queues[most?.queue ?? "default"];
-  return `a job of ${most?.queue} waits for that ${roundTrips} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
+  const { roundTrips, redisTrips } = situation.workload.queues[most?.queue ?? "default"];
+  return `a job of ${most?.queue} waits for that ${Math.round(roundTrips + redisTrips)} times: at ${FAR_MS} the fleet could do ${most?.times.toFixed(1)} times as much`;
 }
 
-/** The volume grows in place and never shrinks, so enough for a year is enough to begin with. */
-function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
+/** The volume grows in place, and never shrinks: what lasts a year is enough to begin with. */
+export function smallVolume({ fleet, situation, evaluation }: Judged, then: string): Problem {
   const { activeUsers } = situation.workload;
-  const to = volumeForAYear(activeUsers, evaluation.main.redis);
+  const to = volumeForAYear(situation.workload, evaluation.main.redis);
   const monthly = databaseGiBPerYear(activeUsers) / 12;
   return recommended(
     {
@@ -98,11 +102,41 @@ function smallVolume({ fleet, situation, evaluation }: Judged): Problem {
       fleet: { ...fleet, volumeGiB: to },
       extraUsd: (to - fleet.volumeGiB) * VOLUME_USD_PER_GIB_MONTH,
     },
-    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: an empty volume is full within a year`,
+    `, and the database of ${activeUsers} active users grows by some ${monthly.toFixed(1)} GiB a month: ${then}`,
   );
 }
 
-/** @param now the setting and its value, if no single change fixes it */
+/** More of them where the memory suffices, or else a droplet with more cores, which has more by itself. */
+function fewProcesses(judged: Judged, finding: Finding): Problem {
+  const { fleet, situation, evaluation } = judged;
+  const { processes } = evaluation.main.web;
+  const needed = pumaProcesses(fleet, situation, evaluation);
+  const more: Change = {
+    key: "main.web.processes",
+    from: String(processes),
+    to: String(needed),
+    fleet: {
+      ...fleet,
+      overrides: { ...fleet.overrides, web: { ...fleet.overrides.web, processes: needed } },
+    },
+    extraUsd: 0,
+  };
+  const why = `, and at the busy hour web keeps ${needed} of Puma's processes busy: each has one core, whatever its threads`;
+  const ladders = [[more], sizeLadder(fleet, indexOfRole(fleet.hosts, "web"))];
+  return advise(judged, finding, { key: more.key, is: more.from }, ladders, why);
+}
+
+/** What is not in memory is read from the volume, over the network, for each home feed and each job. */
+function smallCache(judged: Judged, finding: Finding, host: number): Problem {
+  const { fleet, situation, evaluation } = judged;
+  const { key, size } = hostAt(fleet, host);
+  const database = databaseAfterAYearGiB(situation.workload);
+  const gib = (mib: number) => `${(mib / 1024).toFixed(1)} GiB`;
+  const why = `, which leaves Postgres ${gib(cacheMiB(size, evaluation.main))} to keep its database in; of the ${Math.round(database)} GiB in a year, ${gib(workingSetMiB(database))} are in use all the time`;
+  return advise(judged, finding, { key: `${key}.size`, is: size.slug }, [sizeLadder(fleet, host)], why);
+}
+
+/** @param now the setting and what it is, where no single change fixes it */
 function advise(
   judged: Judged,
   finding: Finding,

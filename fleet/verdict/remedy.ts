@@ -2,8 +2,10 @@
 
 import { QUEUE_NAMES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Problem } from "../../settings/problem";
+import { outOfReach } from "../model/bounds";
 import { evaluate, type Situation, utilizations } from "../model/evaluate";
 import { type Fleet, indexOfRole } from "../model/fleet";
+import { serviceOf } from "../model/stations";
 import {
   addedQueue,
   type Change,
@@ -31,7 +33,12 @@ export function fixes(
   before: readonly Finding[],
   situation: Situation,
 ): boolean {
-  const { catchUpHours } = situation;
+  const { workload, conditions, catchUpHours } = situation;
+  const tooMuch = queuesOf(gone.filter(isError));
+  if (tooMuch.length > 0) {
+    const service = serviceOf(change.fleet, workload, conditions);
+    if (outOfReach(service, situation, tooMuch)) return false;
+  }
   if (gone.some(({ kind }) => kind === "behind") && stillBehind(change.fleet, gone, situation)) return false;
   const after = findings(change.fleet, situation, evaluate(change.fleet, situation, catchUpHours));
   return after.every(
@@ -88,13 +95,17 @@ export function moreCapacity(fleet: Fleet, queues: readonly QueueName[]): Ladder
   const hosts = hostsToTry(fleet, queues);
   const places = hosts.flatMap((h) => [...hostAt(fleet, h).sidekiq.keys()].map((p): Place => [h, p]));
   const serving = places.filter((place) => serves(fleet, place, queues));
+  // More of a machine that does not serve them does not serve them either; main's database works for all.
+  const helping = hosts.filter(
+    (h) => h === indexOfRole(fleet.hosts, "database") || serving.some(([host]) => host === h),
+  );
   return [
     ...serving.map((place) => threadsLadder(fleet, place)),
     ...serving.map((place) => replicasLadder(fleet, place)),
     ...places.flatMap((place) => queues.map((queue) => addedQueue(fleet, place, queue))),
     ...strictOnes(fleet, queues),
-    ...hosts.map((h) => countLadder(fleet, h)),
-    ...hosts.map((h) => sizeLadder(fleet, h)),
+    ...helping.map((h) => countLadder(fleet, h)),
+    ...helping.map((h) => sizeLadder(fleet, h)),
   ];
 }
 

@@ -7,7 +7,7 @@ import { type Fleet, hostOf, indexOfRole } from "../model/fleet";
 import { redisPeak } from "../sizing/state";
 import { type Ladder, sizeLadder } from "./adjustments";
 import { BUSY, FAR_MS, type Finding, findings, isError, type Judged, queuesOf, same } from "./findings";
-import { farAway, hostWarnings } from "./hostWarnings";
+import { farAway, hostWarnings, smallVolume } from "./hostWarnings";
 import { fixes, moreCapacity, recommended, smallest, strictOnes } from "./remedy";
 
 export interface Verdict {
@@ -29,6 +29,7 @@ export function judge(fleet: Fleet, situation: Situation): Verdict {
   const problems = [
     ...webProblems(judged),
     ...redisProblems(judged),
+    ...fullProblems(judged),
     ...queueProblems(judged, { behind: fallBehind, slow: catchUp }, moreCapacity),
   ];
   if (problems.length > 0) return { evaluation, problems, warnings: [] };
@@ -67,6 +68,17 @@ function redisProblems({ situation, evaluation, found }: Judged): Problem[] {
     },
   ];
 }
+
+/** A volume that the database, as it is today, does not fit in. */
+const fullProblems = (judged: Judged): Problem[] =>
+  judged.found.some(({ kind }) => kind === "full")
+    ? [
+        smallVolume(
+          judged,
+          `with the ${judged.situation.workload.databaseGiB} GiB that it has today, WAL and Redis' file, the volume is full`,
+        ),
+      ]
+    : [];
 
 /** What no single change fixes. */
 const beyond = (why: string): Problem => ({

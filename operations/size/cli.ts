@@ -1,9 +1,19 @@
-/** `npm run size`: the cheapest fleet that the capacity model accepts, as YAML for a stack file. */
+/** `npm run size`: the cheapest fleets that the capacity model accepts, one as YAML for a stack file. */
 import { join } from "node:path";
 import { dropletSize, dropletSlugs } from "../../catalogue/droplets";
-import { propose, type Wanted } from "../../fleet/proposal/propose";
+import { monthlyUsd } from "../../fleet/model/fleet";
+import { burst } from "../../fleet/proposal/burst";
+import {
+  FLEET_KINDS,
+  type FleetKind,
+  type Proposal,
+  propose,
+  type Wanted,
+  withWorkers,
+} from "../../fleet/proposal/propose";
 import { situationOf } from "../../fleet/situation";
-import { redisMaxMemoryMiB, redisNeedOf, volumeForAYear } from "../../fleet/sizing/state";
+import { volumeForAYear } from "../../fleet/sizing/database";
+import { redisMaxMemoryMiB, redisNeedOf } from "../../fleet/sizing/state";
 import { plainSettings } from "../../settings/plain";
 import { settingsSchema } from "../../settings/schema";
 import { headOf } from "../../settings/schema/paths";
@@ -16,23 +26,24 @@ import {
 } from "../../settings/stackFile/stackFile";
 import { checkStackName } from "../../settings/stackFile/stackNames";
 import { readCommandLine, UsageError, wholeNumber } from "../../tools/commandLine";
-import { type Choice, fleetText, type SizeSettings, usd } from "./text";
+import { type Choice, type ForAnHour, fleetText, type SizeSettings, usd } from "./text";
 
 const ROOT = join(__dirname, "../..");
 
 const HELP = `npm run size -- --active-users N [options]
 npm run size -- --stack STACK [options]
 
-Proposes the cheapest fleet that the capacity model accepts (docs/capacity.md), as YAML for a stack file.
+Proposes the cheapest fleets that the capacity model accepts (docs/capacity.md), and prints one as YAML for a stack file:
+thrifty (one droplet), standard (workers apart, no warning) and resilient (any worker may be lost).
 
   --active-users N    people who use the instance in a month
-  --stack STACK       take workload, recovery, assumptions and main's settings from Pulumi.STACK.yaml
-  --catch-up 1h       how fast to catch up after an outage (1h, 90m; default: the stack's, or 2h)
-  --outage 2h         the outage to plan for (default: the stack's, or 2h)
-  --budget USD        the most to spend per month on droplets and volume
-  --volume GiB        data volume (default: room for the first year's database, and at least the stack's)
-  --main-memory GiB   the least memory of main: a large database needs more than the formulas ask for
-  --help              show this help
+  --stack STACK       take load, recovery, assumptions and what main is set to from Pulumi.STACK.yaml
+  --catch-up 1h       time to catch up in after an outage (1h, 90m; without it the stack's, or 2h)
+  --outage 2h         the outage to plan for (without it the stack's, or 2h)
+  --fleet KIND        print the thrifty, standard or resilient one (without it standard, or thrifty if only that fits the budget)
+  --budget USD        at most so much a month for droplets and volume
+  --volume GiB        data volume (without it what the database of the first year takes, and at least the stack's)
+  --help              this
 `;
 
 const OPTIONS = {
@@ -40,9 +51,9 @@ const OPTIONS = {
   stack: { type: "string" },
   "catch-up": { type: "string" },
   outage: { type: "string" },
+  fleet: { type: "string" },
   budget: { type: "string" },
   volume: { type: "string" },
-  "main-memory": { type: "string" },
 } as const;
 
 const { shape } = settingsSchema;
@@ -91,6 +102,18 @@ interface Asked {
   settings: SizeSettings;
   wanted: Wanted;
   budgetUsd: number | undefined;
+  kind: FleetKind | undefined;
+  /** As the stack has it, or the default: what the fleet would have to do without --catch-up. */
+  usualCatchUpHours: number;
+}
+
+function kindOf(text: string | undefined): FleetKind | undefined {
+  const kind = FLEET_KINDS.find((one) => one === text);
+  if (text !== undefined && !kind)
+    throw new UsageError(
+      `--fleet is ${text}; write ${FLEET_KINDS.slice(0, -1).join(", ")} or ${FLEET_KINDS.at(-1)}.`,
+    );
+  return kind;
 }
 
 /** undefined if only help was asked for. */
@@ -125,9 +148,10 @@ function readArguments(args: string[], read: typeof stackConfig): Asked | undefi
       situation,
       volumeGiB: settings.main.volumeGiB,
       overrides: settings.main,
-      mainMemoryMiB: (whole("main-memory", 1, 1024) ?? 0) * 1024,
     },
     budgetUsd: whole("budget", 1, 1_000_000),
+    kind: kindOf(values.fleet),
+    usualCatchUpHours: recovery.catchUpHours,
   };
 }
 
@@ -137,41 +161,69 @@ function lasting(
   { redis, volumeGiB }: SizeSettings["main"],
 ): number {
   const maxMemoryMiB = redis.maxMemoryMiB ?? redisMaxMemoryMiB(redisNeedOf(workload, outage));
-  return Math.min(Math.max(volumeGiB, volumeForAYear(workload.activeUsers, { maxMemoryMiB })), 16_384);
+  return Math.min(Math.max(volumeGiB, volumeForAYear(workload, { maxMemoryMiB })), 16_384);
 }
+
+/** All kinds, and the one to show: the one that is asked for, or else the standard one, within the budget. */
+function choose(
+  wanted: Wanted,
+  { kind, budgetUsd = Number.POSITIVE_INFINITY }: Pick<Asked, "kind" | "budgetUsd">,
+): Choice {
+  const proposals = Object.fromEntries(
+    FLEET_KINDS.map((one) => [one, propose(wanted, one)]),
+  ) as Choice["proposals"];
+  if (FLEET_KINDS.every((one) => !proposals[one])) throw new UsageError(beyond(wanted));
+  const affordable = (kind ? [kind] : PREFERRED).find(
+    (one) => (proposals[one]?.monthlyUsd ?? Number.POSITIVE_INFINITY) <= budgetUsd,
+  );
+  if (affordable) return { kind: affordable, proposals };
+  const prices = FLEET_KINDS.map(
+    (one) => `${one} ${proposals[one] ? usd(proposals[one].monthlyUsd) : "does not exist"}`,
+  );
+  const why = kind && !proposals[kind] ? `No fleet is ${kind}` : `${usd(budgetUsd)} a month are not enough`;
+  throw new UsageError(
+    `${why}: the cheapest of each kind: ${prices.join(", ")}. A longer --catch-up asks for less.`,
+  );
+}
+
+/** What is shown without --fleet: the first that the budget allows. */
+const PREFERRED: readonly FleetKind[] = ["standard", "thrifty"];
+
+function beyond({ situation }: Wanted): string {
+  const webCores = situation.workload.webCores * situation.conditions.safetyFactor;
+  const cores = Math.max(0, ...dropletSlugs().map((slug) => dropletSize(slug)?.vcpus ?? 0));
+  const less = webCores < cores ? " A longer --catch-up asks for less." : "";
+  return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size has ${cores}.${less}`;
+}
+
+/** How much of the additional time a standing fleet is tried with: all of it first, which is cheapest. */
+const MORE_TIME = [1, 0.75, 0.5, 0.25];
 
 /**
- * The cheapest fleet without a warning if the budget allows it, otherwise the cheapest that is accepted at all; and the alternative to it.
+ * The cheapest standing fleet that more workers make as fast for the length of one catch-up, where it is cheaper than the one for good: one that
+ * has more time, or else the one for good with a single worker.
  */
-function choose(wanted: Wanted, budgetUsd = Number.POSITIVE_INFINITY): Choice {
-  const clean = propose(wanted);
-  const accepted = propose(wanted, true);
-  if (!accepted) throw new UsageError(beyond(wanted));
-  if (clean && clean.monthlyUsd <= budgetUsd)
-    return accepted.monthlyUsd < clean.monthlyUsd ? { ...clean, cheaper: accepted } : clean;
-  if (accepted.monthlyUsd > budgetUsd)
-    throw new UsageError(
-      `${usd(budgetUsd)} a month is not enough: the cheapest fleet that the model accepts costs ${usd(accepted.monthlyUsd)}, ` +
-        `with warnings${clean ? `, and the cheapest without ${usd(clean.monthlyUsd)}` : ""}. A longer --catch-up needs less.`,
-    );
-  return clean ? { ...accepted, clean } : accepted;
-}
-
-function beyond({ situation, mainMemoryMiB }: Wanted): string {
-  const { webCores } = situation.workload;
-  const sizes = dropletSlugs()
-    .flatMap((slug) => dropletSize(slug) ?? [])
-    .filter(({ memoryMiB }) => memoryMiB >= (mainMemoryMiB ?? 0));
-  const cores = Math.max(0, ...sizes.map(({ vcpus }) => vcpus));
-  const less = webCores < cores ? " A longer --catch-up needs less." : "";
-  return `No fleet with one main droplet is enough: web and its queries take ${webCores.toFixed(1)} vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has ${cores}.${less}`;
+function forAnHour(wanted: Wanted, usualHours: number, forGood: Proposal | undefined): ForAnHour | undefined {
+  const { catchUpHours } = wanted.situation;
+  if (usualHours <= catchUpHours || !forGood) return undefined;
+  const patient = MORE_TIME.map((share) => catchUpHours + (usualHours - catchUpHours) * share).flatMap(
+    (hours) => propose({ ...wanted, situation: { ...wanted.situation, catchUpHours: hours } })?.fleet ?? [],
+  );
+  for (const fleet of [...patient, withWorkers(forGood.fleet, 1)]) {
+    const cheaper = monthlyUsd(fleet);
+    const more = cheaper < forGood.monthlyUsd ? burst(fleet, wanted.situation, catchUpHours) : undefined;
+    if (more && more.otherwiseHours <= usualHours) return { fleet, monthlyUsd: cheaper, burst: more };
+  }
+  return undefined;
 }
 
 export function size(args: string[], read = stackConfig): string {
   const given = readArguments(args, read);
   if (!given) return HELP;
-  const { settings, wanted, budgetUsd } = given;
-  return fleetText(settings, wanted, choose(wanted, budgetUsd));
+  const { settings, wanted, usualCatchUpHours } = given;
+  const choice = choose(wanted, given);
+  const { standard } = choice.proposals;
+  return fleetText(settings, wanted, choice, forAnHour(wanted, usualCatchUpHours, standard));
 }
 
 if (require.main === module)

@@ -2,12 +2,20 @@
 import { Document, isMap, isSeq, visit } from "yaml";
 import { CATALOGUE_CHECKED, dropletSlugs, VOLUME_USD_PER_GIB_MONTH } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
-import type { Evaluation } from "../../fleet/model/evaluate";
+import { type Evaluation, evaluate, type Situation } from "../../fleet/model/evaluate";
 import { type Fleet, hostOf, poolsOf } from "../../fleet/model/fleet";
 import { jobsPerMonth, jobsPerSecond } from "../../fleet/model/workload";
-import type { Proposal, Wanted } from "../../fleet/proposal/propose";
+import { type Burst, burstText } from "../../fleet/proposal/burst";
+import {
+  FLEET_KINDS,
+  type FleetKind,
+  type Proposal,
+  type Wanted,
+  withOneWorkerLess,
+} from "../../fleet/proposal/propose";
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
 import { judge } from "../../fleet/verdict/verdict";
+import { duration } from "../../plan/figures";
 import { table } from "../../plan/text";
 import type { Settings } from "../../settings/schema";
 
@@ -16,8 +24,18 @@ export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions
   written?: Readonly<Record<string, unknown>> | undefined;
 };
 
-/** A proposal and its alternative: the cheapest without a warning, or a cheaper one with warnings. */
-export type Choice = Proposal & { clean?: Proposal; cheaper?: Proposal };
+/** The proposals, and which of them is shown. */
+export interface Choice {
+  kind: FleetKind;
+  proposals: Readonly<Record<FleetKind, Proposal | undefined>>;
+}
+
+/** A fleet that has more time, with more workers for one catch-up. */
+export interface ForAnHour {
+  fleet: Fleet;
+  monthlyUsd: number;
+  burst: Burst;
+}
 
 export const usd = (amount: number) => `$${amount.toFixed(2)}`;
 const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
@@ -25,46 +43,92 @@ const hours = (amount: number) => `${Number(amount.toFixed(2))} h`;
 export function fleetText(
   settings: SizeSettings,
   { situation, volumeGiB }: Wanted,
-  { fleet, evaluation, monthlyUsd, clean, cheaper }: Choice,
+  { kind, proposals }: Choice,
+  hour: ForAnHour | undefined,
 ): string {
-  const warningsOf = (proposed: Fleet) => [
-    ...placementWarnings(hostedProcesses(proposed)),
-    ...judge(proposed, situation).warnings.map(({ key, message }) => `${key} ${message}`),
-  ];
-  const warnings = warningsOf(fleet);
+  const shown = proposals[kind];
+  if (!shown) throw new Error(`a fleet that is ${kind} was chosen, and there is none`);
+  const { fleet, evaluation, monthlyUsd } = shown;
   const comments = [
     ...load(settings, situation.workload),
     "",
+    ...kinds(proposals, situation),
+    "",
+    ...(hour ? [...forAnHour(hour), ""] : []),
+    `The ${kind} one:`,
     ...prices(fleet, volumeGiB, monthlyUsd, evaluation),
     "",
     ...queues(evaluation, settings),
     "",
     ...cpu(evaluation),
     "",
-    ...(warnings.length === 0
-      ? ["The model accepts it without a warning."]
-      : [
-          `The model accepts it, with warnings${clean ? ` (${usd(clean.monthlyUsd)} a month without)` : ""}:`,
-          ...warnings.map((warning) => `  ! ${warning}`),
-        ]),
-    ...(cheaper
-      ? [
-          "",
-          `A cheaper one costs ${usd(cheaper.monthlyUsd)} a month: ${cheaper.fleet.hosts.map(({ name, count, size }) => `${name} ${count === 1 ? "" : `${count} × `}${size.slug}`).join(", ")}. It gives up:`,
-          ...warningsOf(cheaper.fleet).map((warning) => `  - ${warning}`),
-          `For its YAML add --budget ${Math.ceil(cheaper.monthlyUsd)}.`,
-          "",
-        ]
-      : []),
-    `The fleet below is the cheapest of its form (main, and at most one pool) over ${dropletSlugs().length} sizes at the list prices of ${CATALOGUE_CHECKED}; not every`,
-    "region has every size. Memory suffices by the formulas; --main-memory asks for more where the database is large.",
+    ...givesUp(kind, fleet, situation),
+    `It is the cheapest of its form (main, and at most one pool) over ${dropletSlugs().length} sizes at the list prices of ${CATALOGUE_CHECKED}; not every region`,
+    "has every size.",
   ];
   return `${comments.map((line) => `# ${line}`.trimEnd()).join("\n")}\n${yaml(settings, fleet)}`;
 }
 
-function load({ workload }: SizeSettings, modelled: Wanted["situation"]["workload"]): string[] {
+const machines = ({ hosts }: Fleet) =>
+  hosts.map(({ name, count, size }) => `${name} ${count === 1 ? "" : `${count} × `}${size.slug}`).join(", ");
+
+const drainOf = ({ queues }: Pick<Evaluation, "queues">) =>
+  Math.max(...queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
+
+/** One line for each kind. */
+function kinds(proposals: Choice["proposals"], situation: Situation): string[] {
+  const afterLoss = (fleet: Fleet) => {
+    if (poolsOf(fleet.hosts).length === 0) return "nothing is left";
+    const hours = drainOf(evaluate(withOneWorkerLess(fleet), situation));
+    return Number.isFinite(hours) ? duration(hours) : "never";
+  };
+  return table([
+    ["fleet", "a month", "machines", "empty after", "with a worker lost"],
+    ...FLEET_KINDS.map((kind) => {
+      const proposal = proposals[kind];
+      return proposal
+        ? [
+            kind,
+            usd(proposal.monthlyUsd),
+            machines(proposal.fleet),
+            duration(drainOf(proposal.evaluation)),
+            afterLoss(proposal.fleet),
+          ]
+        : [kind, "none", "no fleet of its form is large enough", "", ""];
+    }),
+  ]);
+}
+
+/** What the fleet does not have. Main is one machine in each: without it nothing works. */
+function givesUp(kind: FleetKind, fleet: Fleet, situation: Situation): string[] {
+  const warnings = [
+    ...placementWarnings(hostedProcesses(fleet)),
+    ...judge(fleet, situation).warnings.map(({ key, message }) => `${key} ${message}`),
+  ];
+  const one = "main is one machine: while it is down, so is the instance";
+  const given = {
+    thrifty: warnings,
+    standard: ["with a worker lost it takes longer to catch up (above)", one],
+    resilient: [one],
+  }[kind];
+  return [
+    ...(warnings.length === 0
+      ? ["The model accepts it without a warning."]
+      : ["The model accepts it, with warnings."]),
+    "It gives up:",
+    ...given.map((line) => `  - ${line}`),
+  ];
+}
+
+const forAnHour = ({ fleet, monthlyUsd, burst }: ForAnHour): string[] => [
+  `Or for an hour only: ${machines(fleet)} costs ${usd(monthlyUsd)} a month. After an outage`,
+  `${burstText(burst)} (docs/operations.md, "More workers for an hour").`,
+];
+
+function load({ workload, assumptions }: SizeSettings, modelled: Wanted["situation"]["workload"]): string[] {
   return [
     `${workload.activeUsers} active users: ${jobsPerSecond(modelled).toFixed(1)} jobs/s at the busy hour, ${(jobsPerMonth(modelled) / 1e6).toFixed(1)} million a month, and ${modelled.webCores.toFixed(1)} vCPUs for web.`,
+    `Below, CPU is reckoned ${assumptions.safetyFactor} times (assumptions.safetyFactor).`,
   ];
 }
 
@@ -115,11 +179,12 @@ function yaml({ workload, recovery, written = {} }: SizeSettings, { hosts, volum
     threads,
     ...(replicas === 1 ? {} : { replicas }),
   });
-  const { queues: measured, nightPercent, ...rest } = workload;
+  const { queues: measured, nightPercent, databaseGiB, ...rest } = workload;
   const document = new Document({
     config: {
       "mastodon-hosting:workload": {
         ...rest,
+        ...(databaseGiB === 0 ? {} : { databaseGiB }),
         ...(nightPercent === 20 ? {} : { nightPercent }),
         ...(Object.keys(measured).length === 0 ? {} : { queues: measured }),
       },

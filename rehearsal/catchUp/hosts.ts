@@ -17,8 +17,9 @@ export async function becomes(world: Needs<"stack">, { hosts }: Fleet): Promise<
       count,
       sidekiq: [...sidekiq],
     }));
-    // The program refuses the story's layouts for the story's users.
+    // It refuses the story's layouts for the story's users, and prod's half an hour for anybody's.
     settings.workload = { activeUsers: 200 };
+    settings.recovery = { catchUpHours: 24 };
   });
   succeeded(await world.stack.engine.up());
   await world.stack.read();

@@ -9,8 +9,10 @@ export interface Replay {
 }
 
 /** How far the model may be off. */
-export const TOLERANCE = 0.3;
-/** The share of this machine's cores that may be busy, with anything. Above it, jobs wait for CPU that no quota limits. */
+export const TOLERANCE = 0.15;
+/** From where on one layout counts as slower than another: twice as much, since both may be off. */
+const APART = 2 * TOLERANCE;
+/** Most of this machine's cores that may be busy, whoever with: beyond, jobs wait for what no quota gives. */
 export const BUSY = 0.7;
 
 /** How far the model is from the measurement, as a share of the measurement; positive: too long. */
@@ -46,8 +48,8 @@ export function requireNear(runs: readonly Replay[]): void {
 }
 
 /**
- * If the model says that one layout catches up later than another by more than its tolerance, it has to. If the model says that both take
- * equally long, they have to be within the tolerance.
+ * Where the model says that one layout catches up later than another by far (APART), the first has to; where it says
+ * that both take as long, they have to be within that.
  *
  * @throws Error with each pair that disagrees
  */
@@ -59,10 +61,10 @@ export function requireOrder(replays: readonly Replay[]): void {
         long.measured,
         short.measured,
       ];
-      const apart = long.predicted > short.predicted * (1 + TOLERANCE);
+      const apart = long.predicted > short.predicted * (1 + APART);
       const right = apart
         ? longer > shorter
-        : Math.max(longer, shorter) <= Math.min(longer, shorter) * (1 + TOLERANCE);
+        : Math.max(longer, shorter) <= Math.min(longer, shorter) * (1 + APART);
       if (right) return [];
       const wanted = apart
         ? `${long.name} later than ${short.name}`

@@ -1,5 +1,6 @@
 /**
- * The story of docs/capacity.md at a small scale: which of its quantities shrink, and by how much, so that all ratios between them stay.
+ * The story of docs/capacity.md in small, with jobs of today's Mastodon as they were measured: which quantities shrink, and by what, so that all
+ * ratios between them stay.
  *
  * A vCPU is a quarter of a core, for a whole machine and for each Ruby process, which can use at most one. Everything that is not CPU takes
  * four times as long, and a quarter of the jobs arrives: a job keeps a thread as busy as in the story. That is the scale of jobs.
@@ -8,14 +9,14 @@
 import type { QueueName } from "../../catalogue/queues";
 import type { Situation } from "../../fleet/model/evaluate";
 import { coreSpeed, type Fleet } from "../../fleet/model/fleet";
-import { STORY, STORY_FLEETS } from "../../fleet/model/story";
+import { STORY_TODAY as STORY, STORY_FLEETS } from "../../fleet/model/story";
 import { courseOfDay, perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 
 /** Cores of this machine for each dedicated vCPU of the story. */
 export const CORES_PER_VCPU = 0.25;
-/** Seconds for each hour of the story. */
-export const SECONDS_PER_HOUR = 8;
+/** Seconds that an hour of the story takes. */
+export const SECONDS_PER_HOUR = 40;
 
 export const inHours = (seconds: number) => seconds / SECONDS_PER_HOUR;
 
@@ -27,7 +28,7 @@ export function quota({ hosts }: Fleet, host: number): { machine: number; proces
   return { machine: process * found.size.vcpus, process };
 }
 
-/** Not replayed: one job in five minutes, which takes seconds. */
+/** Not replayed: the same few jobs on any instance. */
 const LEFT_OUT: QueueName = "scheduler";
 
 /**
@@ -46,27 +47,39 @@ export function situation(outageHours: number, rttMs: number, tailnetMs = 0): Si
       ...workload,
       webCores: 0,
       queues: perQueue((queue) => {
-        const { jobsPerSecond, cpuMs, waitMs, roundTrips } = workload.queues[queue];
+        const { jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips } = workload.queues[queue];
         return {
           jobsPerSecond: queue === LEFT_OUT ? 0 : jobsPerSecond * CORES_PER_VCPU,
           cpuMs: cpuMs / CORES_PER_VCPU,
           waitMs: waitMs / CORES_PER_VCPU,
-          roundTrips,
+          // As many as a job makes here.
+          roundTrips: Math.round(roundTrips),
+          redisTrips: Math.round(redisTrips),
         };
       }),
+      tripCosts: {
+        databaseMs: workload.tripCosts.databaseMs / CORES_PER_VCPU,
+        redisMs: workload.tripCosts.redisMs / CORES_PER_VCPU,
+      },
     },
     conditions: { ...conditions, rttMs, tailnetMs: tailnetMs / CORES_PER_VCPU },
     outage: { ...outage, hours: outageHours },
   };
 }
 
-/** Round trips that every measured job makes: it begins and ends with a write, and before that it writes to Redis. */
-const OWN_TRIPS = 3;
+/** Round trips that a measured job makes whatever it is told: it begins and ends with a write; Sidekiq takes it, and it writes to Redis. */
+const OWN_TRIPS = 2;
+const OWN_REDIS_TRIPS = 2;
 
 /** The cost that a job of the queue is given. Its CPU is the story's; only the vCPU is slower. */
 export function workOf(queue: QueueName): Work {
-  const { cpuMs, waitMs, roundTrips } = STORY.workload.queues[queue];
-  return { cpu: cpuMs, wait: waitMs / CORES_PER_VCPU, trips: Math.max(roundTrips - OWN_TRIPS, 0) };
+  const { cpuMs, waitMs, roundTrips, redisTrips } = STORY.workload.queues[queue];
+  return {
+    cpu: cpuMs,
+    wait: waitMs / CORES_PER_VCPU,
+    trips: Math.max(Math.round(roundTrips) - OWN_TRIPS, 0),
+    redis: Math.max(Math.round(redisTrips) - OWN_REDIS_TRIPS, 0),
+  };
 }
 
 /** A request for jobs of one queue, in seconds after the start of the outage. */

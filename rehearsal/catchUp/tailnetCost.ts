@@ -3,7 +3,7 @@ import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import { QUEUE_NAMES, type QueueName, type SidekiqProcess } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
 import { type Fleet, mainHost, poolHost } from "../../fleet/model/fleet";
-import { JOBS, perQueue } from "../../fleet/model/workload";
+import { perQueue } from "../../fleet/model/workload";
 import type { Work } from "../load/load";
 import { CORES_PER_VCPU, situation, workOf } from "./scale";
 
@@ -35,14 +35,13 @@ export const ADDED_MS = [0, 2, 10] as const;
 /** At this scale, what does not depend on the CPU takes this much longer. */
 export const inSmall = (milliseconds: number) => milliseconds / CORES_PER_VCPU;
 
-/** A job of the queue that makes the most round trips. */
+/** A job of the queue that most jobs are in. */
 export const WORK: Work = workOf("default");
 
 /** The model's jobs/s for a place, with the round trip that was measured here. */
 export function predicted(place: keyof typeof PLACES, rttMs: number): number {
   const { workload, ...rest } = situation(1, rttMs);
-  const { cpuMs, waitMs, roundTrips } = JOBS.default;
-  const job = { cpuMs: cpuMs / CORES_PER_VCPU, waitMs: inSmall(waitMs), roundTrips, jobsPerSecond: 0 };
+  const job = { ...workload.queues.default, jobsPerSecond: 0 };
   const { queues } = evaluate(FLEET, { ...rest, workload: { ...workload, queues: perQueue(() => job) } }, 0);
   const found = queues.find(({ queue }) => queue === PLACES[place]);
   if (!found) throw new Error(`the model knows no ${PLACES[place]}`);

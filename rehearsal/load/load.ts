@@ -11,6 +11,8 @@ export interface Work {
   cpu: number;
   /** Round trips to Postgres, in addition to the two that write. */
   trips: number;
+  /** To Redis, beside the one that takes it and the one that writes; none where absent. */
+  redis?: number;
   /** Milliseconds of waiting. */
   wait: number;
   /** Whether it fails, each time. */

@@ -1,6 +1,7 @@
 /** The load, and what the capacity model assumes. */
 import { z } from "zod";
 import { QUEUE_NAMES } from "../../catalogue/queues";
+import { DROPLET_FAMILIES } from "../../catalogue/yardstick";
 import { amount } from "./fields";
 
 const ofOneQueue = z.strictObject({
@@ -8,6 +9,7 @@ const ofOneQueue = z.strictObject({
   cpuMs: amount(0.1, 600_000).optional(),
   waitMs: amount(0, 600_000).optional(),
   roundTrips: amount(0, 100_000).optional(),
+  redisTrips: amount(0, 100_000).optional(),
 });
 
 export const load = {
@@ -23,19 +25,27 @@ export const load = {
             "Monthly active users. The load of the busy hour is derived from this number (docs/capacity.md)",
           examples: [1_000],
         }),
+      databaseGiB: amount(0, 16_384).default(0).meta({
+        description:
+          "Today's size of the database in GiB, `SELECT pg_database_size('mastodon') / 2^30`; 0 for a new instance",
+      }),
       nightPercent: z
         .int()
         .min(1)
         .max(100)
         .default(20)
         .meta({ description: "Load at the quietest hour, in percent of the busy hour's" }),
+      incomingPerSecond: amount(0.001, 10_000).optional().meta({
+        description:
+          "Activities per second from other servers at the busy hour (jobs of `ingress`), relays included, if you have measured them",
+      }),
       webCores: amount(0, 1_000).optional().meta({
         description:
           "Dedicated vCPUs that web and its queries use at the busy hour, if you have measured them",
       }),
       queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
         description:
-          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips}`: the rate at the busy hour, the rest for one job",
+          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips}`: the rate at the busy hour, the rest for one job",
       }),
     })
     .prefault({})
@@ -65,6 +75,20 @@ export const load = {
       rttMs: amount(0, 1_000)
         .default(1)
         .meta({ description: "Round trip from a worker to main in ms, as `tailscale ping` shows it" }),
+      // tailscaled's, for both packets and their acknowledgement. A rehearsal measures 0.2 on each side, where system calls are slow (a query
+      // takes 0.28 there). Half of it is chosen for a droplet, which is a virtual machine; the rehearsal goes on measuring it.
+      tailnetMs: amount(0, 10)
+        .default(0.1)
+        .meta({ description: "CPU in ms that one round trip over the tailnet takes on each side" }),
+      // What was measured was a healthy instance with small tables in warm caches (docs/capacity.md).
+      safetyFactor: amount(1, 5).default(1.5).meta({
+        description:
+          "The measured CPU is multiplied by this: for large tables, cold caches and noisy neighbors",
+      }),
+      signaturesPerSecond: z.partialRecord(z.enum(DROPLET_FAMILIES), amount(1, 1_000_000)).default({}).meta({
+        description:
+          "RSA signatures a second of one core, by family of droplets, `{c: 3200}`, as each machine has it in `/var/lib/mastodon-host/yardstick`; 4000 is assumed",
+      }),
     })
     .prefault({})
     .meta({ description: "What the capacity model assumes of the machines" }),

@@ -134,17 +134,17 @@ const FLEET: BadCase[] = [
   [
     "a main that is too small",
     { main: { size: "s-1vcpu-1gb" } },
-    "main.size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 4234 MiB (the largest: web 832, Sidekiq push,ingress,mailers,pull,fasp 672, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
+    "main.size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 3922 MiB (the largest: web 640, Sidekiq push,ingress,mailers,pull,fasp 560, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
   ],
   [
     "a worker that is too small",
     { workers: [{ ...onWorkers[0], size: "s-1vcpu-1gb" }] },
-    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 1456 MiB (the largest: system 512, Sidekiq default 496, ffmpeg 448); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
+    "workers[0].size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 1440 MiB (the largest: system 512, Sidekiq default 480, ffmpeg 448); write s-1vcpu-2gb (2048 MiB), or fewer Sidekiq processes or threads in workers[0].sidekiq",
   ],
   [
     "a Redis that the planned outage would fill",
     { main: { redis: { maxMemoryMiB: 128 } } },
-    "main.redis.maxMemoryMiB is 128, but people's feeds take 98 MiB and the 44,467 jobs that wait after the outage 76; write at least 209, or leave it out",
+    "main.redis.maxMemoryMiB is 128, but people's feeds take 82 MiB and the 105,159 jobs that wait after the outage 122; write at least 227, or leave it out",
   ],
   [
     "less memory than a program starts with",
@@ -169,7 +169,7 @@ const FLEET: BadCase[] = [
   [
     "a setting that takes all of the memory",
     { main: { postgres: { sharedBuffersMiB: 99_999_999 } } },
-    "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100005465 of 8192 MiB; write at most 2726, or leave it out",
+    "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100004897 of 8192 MiB; write at most 3294, or leave it out",
   ],
   [
     "a media cache that is larger than the disk",

@@ -15,7 +15,7 @@ const BASE: Values = {
   smtp: { server: "smtp.example.net", login: "postmaster" },
   aws: { accountId: "123456789012" },
   tailnet: { oauthClientId: "kExample1CNTRL" },
-  main: { size: "g-4vcpu-16gb" },
+  main: { size: "s-8vcpu-16gb" },
   workers: [POOL, OTHER_POOL],
   digitaloceanToken: "dop_v1_main",
   digitaloceanWorkerToken: "dop_v1_workers",
@@ -69,7 +69,7 @@ test("what is computed here is what the program computes, with every secret give
     postgresPassword: SECRET.otherKey,
     consolePassword: SECRET.otherKey,
     extraSecretEnv: '{"DEEPL_API_KEY":"k"}',
-    main: { size: "g-4vcpu-16gb", generation: 2 },
+    main: { size: "s-8vcpu-16gb", generation: 2 },
   };
   expect(triggers(await up(all))).toEqual(expectedTriggers("prod", all));
 });
@@ -127,7 +127,7 @@ test.each<[string, Values, CloudArgs?]>([
 });
 
 test("main alone is replaced by its generation, with a new size or without", async () => {
-  expect(await replacedBy({ main: { size: "g-4vcpu-16gb", generation: 2 } }, {})).toEqual(["main"]);
+  expect(await replacedBy({ main: { size: "s-8vcpu-16gb", generation: 2 } }, {})).toEqual(["main"]);
   expect(await replacedBy({ main: { size: "g-8vcpu-32gb", generation: 2 } }, {})).toEqual(["main"]);
 });
 
@@ -144,8 +144,8 @@ test.each<[string, Values, CloudArgs?]>([
   ["other API tokens", { digitaloceanToken: "dop_v1_m2", digitaloceanWorkerToken: "dop_v1_w2" }],
   ["another OAuth client", { tailscaleOauthClientSecret: "tskey-client-2" }],
   ["main's size without a generation", { main: { size: "g-8vcpu-32gb" } }],
-  ["a larger volume", { main: { size: "g-4vcpu-16gb", volumeGiB: 200 } }],
-  ["main's web processes", { main: { size: "g-4vcpu-16gb", web: { processes: 2 } } }],
+  ["a larger volume", { main: { size: "s-8vcpu-16gb", volumeGiB: 200 } }],
+  ["main's web processes", { main: { size: "s-8vcpu-16gb", web: { processes: 2 } } }],
   ["the time of backups", { backups: { time: "03:30" } }],
   ["the media cache", { media: { cacheGiB: 6 } }],
   ["the certificate authority", { acme: "staging" }],

@@ -51,9 +51,9 @@ test("prod's outputs, complete", async () => {
     consolePassword: password("secrets-console", 24),
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
-      dropletsAndVolumesUsd: 221,
+      dropletsAndVolumesUsd: 191,
       s3Usd: 94.5,
-      totalUsd: 315.5,
+      totalUsd: 285.5,
     },
     nextSteps: [
       POLICY,
@@ -74,7 +74,7 @@ test("prod's outputs, complete", async () => {
       mastodonVersion: "v4.7.3",
       upgradeFinish: "now",
       volumeGiB: 110,
-      mainSize: "g-4vcpu-16gb",
+      mainSize: "s-8vcpu-16gb",
       mainGeneration: 1,
       mainIpv6: true,
       stack: "prod",

@@ -236,7 +236,7 @@ const RECORDED = {
   mastodonVersion: "v4.7.3",
   upgradeFinish: "now",
   volumeGiB: 110,
-  mainSize: "g-4vcpu-16gb",
+  mainSize: "s-8vcpu-16gb",
   mainGeneration: 1,
   mainIpv6: true,
   workerAccount: "separate",
@@ -293,7 +293,7 @@ test.each<[string, object, string]>([
   [
     "main size",
     { mainSize: "g-2vcpu-8gb" },
-    "main.size was g-2vcpu-8gb and is now g-4vcpu-16gb: this needs a new droplet, which takes over the data volume. Also write main.generation: 2",
+    "main.size was g-2vcpu-8gb and is now s-8vcpu-16gb: this needs a new droplet, which takes over the data volume. Also write main.generation: 2",
   ],
 ])("a living stack with another %s is refused before the first resource", async (_, recorded, line) => {
   expect(await refusal({ ...RECORDED, ...recorded })).toBe(
@@ -320,16 +320,23 @@ test("everything that is wrong comes in one refusal", async () => {
 test("a fleet that cannot keep up is refused before the first resource, with the words of npm run plan", async () => {
   const made: string[] = [];
   const refused = await prod(
-    { workload: { activeUsers: 7500 } },
+    { workload: { activeUsers: 13_000 }, recovery: { catchUpHours: 24 } },
     { onMade: ({ type }) => made.push(type) },
   ).catch((error: Error) => error);
   const { config, ...stack } = readExample("prod");
   const planned = await makePlan(
-    { ...stack, config: { ...config, "mastodon-hosting:workload": '{"activeUsers":7500}' } },
+    {
+      ...stack,
+      config: {
+        ...config,
+        "mastodon-hosting:workload": '{"activeUsers":13000}',
+        "mastodon-hosting:recovery": '{"catchUpHours":24}',
+      },
+    },
     program,
   ).catch((error: Error) => error);
   const message =
-    /^The configuration of stack prod has 1 problem\. Nothing was changed\.\n {2}- main\.size is g-4vcpu-16gb, and at the busy hour default .* fall behind, and after an outage of 2 h push \(2\.9 h\) has not caught up within recovery\.catchUpHours: 1; write g-8vcpu-32gb \(\$126 a month more\)$/;
+    /^The configuration of stack prod has 1 problem\. Nothing was changed\.\n {2}- main\.size is s-8vcpu-16gb, and web and its queries alone take 5\.8 of main's 5\.6 vCPUs at the busy hour; write c-8 \(\$72 a month more\)$/;
   expect((refused as Error).constructor.name).toBe("RunError");
   expect((refused as Error).message).toMatch(message);
   expect((planned as Error).message).toBe((refused as Error).message);

@@ -11,7 +11,13 @@ const small = [sidekiq(["default"], 5)];
 test("every fleet that `size` may propose has room on its disks, with the default media cache", () => {
   for (const size of dropletSlugs().map(sized)) {
     for (const form of [...mainForms(), ...loneForms(size.vcpus)]) {
-      const { problems } = sizeMain({ ...size, sidekiq: form, workerThreads: 0, redisNeed: redisNeed(1) });
+      const { problems } = sizeMain({
+        ...size,
+        sidekiq: form,
+        workerThreads: 0,
+        redisNeed: redisNeed(1),
+        sockets: 1,
+      });
       if (problems.length === 0)
         expect([size.slug, diskProblems({ size, sidekiq: form, cacheGiB: 5 }, [])]).toEqual([size.slug, []]);
     }

@@ -1,5 +1,7 @@
 /** What holds for every fleet. */
 import fc from "fast-check";
+import { QUEUE_NAMES } from "../../catalogue/queues";
+import { outOfReach } from "../../fleet/model/bounds";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { recover } from "../../fleet/model/recovery";
@@ -7,19 +9,27 @@ import { serviceOf } from "../../fleet/model/stations";
 import { AT_THE_BUSIEST } from "../../fleet/model/story";
 import { perQueue, workloadOf } from "../../fleet/model/workload";
 import { activeUsers, type Hosts, hosts } from "../support/arbitraries";
+import { CONDITIONS } from "../support/fleets";
 
 const withUsers = (users: number): Situation => ({
   ...AT_THE_BUSIEST,
+  conditions: CONDITIONS,
   workload: workloadOf({ activeUsers: users, nightPercent: 20, queues: {} }),
 });
 /** Jobs that only wait, as on cores that have nothing else to do. */
 const withIdleCores = (users: number): Situation => ({
   ...AT_THE_BUSIEST,
+  conditions: CONDITIONS,
   workload: workloadOf({
     activeUsers: users,
     nightPercent: 20,
     webCores: 0,
-    queues: perQueue((queue) => ({ cpuMs: 0.1, waitMs: 100 + 10 * queue.length, roundTrips: 0 })),
+    queues: perQueue((queue) => ({
+      cpuMs: 0.1,
+      waitMs: 100 + 10 * queue.length,
+      roundTrips: 0,
+      redisTrips: 0,
+    })),
   }),
 });
 const judged = (all: Hosts, situation: Situation) =>
@@ -119,4 +129,28 @@ test("the same fleet twice gives the same, to the last digit", () => {
     }),
     { numRuns: 20 },
   );
+});
+
+test("what catches up is never out of reach, and most of what does not is", () => {
+  let [slow, told] = [0, 0];
+  fc.assert(
+    fc.property(hosts, activeUsers, fc.constantFrom(0.25, 0.5, 1, 2, 6), (all, users, catchUpHours) => {
+      const asked = { ...withUsers(users), catchUpHours };
+      const service = serviceOf(
+        { hosts: all, volumeGiB: 0, overrides: {} },
+        asked.workload,
+        asked.conditions,
+      );
+      const outside = outOfReach(service, asked, QUEUE_NAMES);
+      const keepsUp = judged(all, asked).queues.every(({ utilization }) => utilization < 1);
+      if (keepsUp && drain(judged(all, asked)) <= catchUpHours) expect(outside).toBe(false);
+      else {
+        slow++;
+        if (outside) told++;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  // Otherwise it is of no use.
+  expect(told / slow).toBeGreaterThan(0.5);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { recover } from "../../fleet/model/recovery";
 import { serviceOf } from "../../fleet/model/stations";
 import { workloadOf } from "../../fleet/model/workload";
-import { fleet, mainHost, sidekiq, sized } from "../support/fleets";
+import { CONDITIONS, fleet, mainHost, sidekiq, sized } from "../support/fleets";
 
 /** The closed formula: hours to drain `hours` of outage while load and capacity stay what they are. */
 const drainHours = (hours: number, capacity: number, arrivals: number) => hours / (capacity / arrivals - 1);
@@ -13,7 +13,7 @@ function one(jobsPerSecond: number, cpuMs: number) {
     activeUsers: 1,
     nightPercent: 100,
     webCores: 0,
-    queues: { default: { jobsPerSecond, cpuMs, waitMs: 0, roundTrips: 0 } },
+    queues: { default: { jobsPerSecond, cpuMs, waitMs: 0, roundTrips: 0, redisTrips: 0 } },
   });
   const silent = Object.fromEntries(
     Object.entries(queues).map(([queue, load]) => [
@@ -22,7 +22,7 @@ function one(jobsPerSecond: number, cpuMs: number) {
     ]),
   ) as typeof queues;
   const host = mainHost(sized("c-2"), sidekiq(["default"], 5));
-  return serviceOf(fleet(host), { queues: silent, ...rest }, { sharedCpu: 0.7, rttMs: 1 });
+  return serviceOf(fleet(host), { queues: silent, ...rest }, { ...CONDITIONS, safetyFactor: 1 });
 }
 
 test("the closed formula T = D / (μ/λ − 1) and the simulation agree within 1 %, where load and capacity are constant", () => {

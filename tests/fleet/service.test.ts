@@ -1,23 +1,26 @@
 /** How fast single processes work. */
 
 import type { QueueName } from "../../catalogue/queues";
+import { ASSUMED_SIGNATURES, MEASURED_SIGNATURES } from "../../catalogue/yardstick";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import type { FleetHost } from "../../fleet/model/fleet";
 import { perQueue, type QueueLoad } from "../../fleet/model/workload";
 import { findings } from "../../fleet/verdict/findings";
 import { fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
 
-const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0 };
+const NOTHING: QueueLoad = { jobsPerSecond: 0, cpuMs: 10, waitMs: 0, roundTrips: 0, redisTrips: 0 };
 
 function situation(loads: Partial<Record<QueueName, Partial<QueueLoad>>>, rttMs = 1): Situation {
   return {
     workload: {
       activeUsers: 0,
+      databaseGiB: 0,
       queues: perQueue((queue) => ({ ...NOTHING, ...loads[queue] })),
+      tripCosts: { databaseMs: 0.25, redisMs: 0.05 },
       webCores: 0,
       nightShare: 1,
     },
-    conditions: { sharedCpu: 0.7, rttMs },
+    conditions: { sharedCpu: 0.7, rttMs, tailnetMs: 0, safetyFactor: 1 },
     outage: { hours: 2, hoursBeforeBusiest: 0 },
     catchUpHours: 2,
   };
@@ -148,4 +151,43 @@ test("the tailnet, where it is told, takes CPU of both ends of a worker's round 
   const twice = poolHost(sized("c-2"), 1, sidekiq(["default"], 25, 2));
   expect(capacity("default", told, main([["push"], 1]), pool)).toBeCloseTo(50, 9);
   expect(capacity("default", told, main([["push"], 1]), twice)).toBeCloseTo(2000 / 30, 9);
+});
+
+test("a family of droplets that signs half as fast as the measured machine has half of a vCPU in each of its own", () => {
+  const load = situation({ default: { cpuMs: 20 } });
+  const slow = { ...load, conditions: { ...load.conditions, signatures: { c: 2_000 } } };
+  expect(capacity("default", slow, main([["default"], 25]))).toBeCloseTo(25, 9);
+  const [host] = evaluate(fleet(main([["default"], 25])), slow).hosts;
+  expect(host?.cores).toBe(2);
+  // Another family is as before, and the catalogue assumes the same for all.
+  const shared = mainHost(sized("s-4vcpu-8gb"), sidekiq(["default"], 5, 8));
+  expect(capacity("default", slow, shared)).toBeCloseTo(140, 9);
+  expect(new Set(Object.values(ASSUMED_SIGNATURES))).toEqual(new Set([MEASURED_SIGNATURES]));
+});
+
+test("the safety factor multiplies CPU, of Ruby, the database, web and the tailnet, and no waiting", () => {
+  const load = situation({ default: { jobsPerSecond: 10, cpuMs: 20, waitMs: 100, roundTrips: 40 } });
+  const told = (safetyFactor: number) => {
+    const asked = {
+      ...load,
+      workload: { ...load.workload, webCores: 1 },
+      conditions: { ...load.conditions, tailnetMs: 0.25, safetyFactor },
+    };
+    return evaluate(fleet(main([["push"], 1]), poolHost(sized("c-2"), 1, sidekiq(["default"], 25))), asked);
+  };
+  const [once, twice] = [told(1), told(2)];
+  for (const [h, { web, jobs }] of once.hosts.entries())
+    expect(twice.hosts[h]).toMatchObject({ web: 2 * web, jobs: expect.closeTo(2 * jobs, 9) });
+  const latency = ({ queues }: typeof once) => queues[0]?.latencySeconds ?? 0;
+  // 20 + 100 + 10 + 40 ms of way, and 40 + 100 + 20 + 40 with twice the CPU.
+  expect(latency(once)).toBeCloseTo(0.17, 2);
+  expect(latency(twice) / latency(once)).toBeCloseTo(0.2 / 0.17, 1);
+});
+
+test("Redis has one core, however many main has", () => {
+  const load = situation({ default: { cpuMs: 0.1, redisTrips: 100 } });
+  // 5 ms in Redis a job.
+  const pool = poolHost(sized("c-32"), 1, sidekiq(["default"], 25, 32));
+  expect(capacity("default", load, main([["push"], 2]), pool)).toBeCloseTo(200, 6);
+  expect(capacity("default", load, mainHost(sized("c-32"), sidekiq(["push"], 2)), pool)).toBeCloseTo(200, 6);
 });

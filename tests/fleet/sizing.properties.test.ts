@@ -35,6 +35,7 @@ const mainOn = (host: DropletSize, processes: SidekiqProcess[], threads: number)
   sidekiq: processes,
   workerThreads: threads,
   redisNeed,
+  sockets: 100,
 });
 
 /** A size that is too small, or a setting that takes too much. */
@@ -103,7 +104,13 @@ test("with the remedies written every problem with connections is gone", () => {
 test("without overrides connections always fit", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const { problems } = sizeMain({ ...host, sidekiq: processes, workerThreads: threads, redisNeed });
+      const { problems } = sizeMain({
+        ...host,
+        sidekiq: processes,
+        workerThreads: threads,
+        redisNeed,
+        sockets: 100,
+      });
       expect(problems.filter((problem) => !aboutMemory(problem))).toEqual([]);
     }),
   );
@@ -112,7 +119,7 @@ test("without overrides connections always fit", () => {
 test("a recommended size is bigger, and the model accepts its memory", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const input = { sidekiq: processes, workerThreads: threads, redisNeed };
+      const input = { sidekiq: processes, workerThreads: threads, redisNeed, sockets: 100 };
       const [problem] = sizeMain({ ...host, ...input }).problems;
       const slug = /write (\S+) \(/.exec(problem?.message ?? "")?.[1];
       if (slug === undefined) return;

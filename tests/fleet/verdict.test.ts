@@ -7,7 +7,7 @@ import { AT_THE_BUSIEST } from "../../fleet/model/story";
 import { workloadOf } from "../../fleet/model/workload";
 import { accepts, findings } from "../../fleet/verdict/findings";
 import { judge } from "../../fleet/verdict/verdict";
-import { fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
+import { CONDITIONS, fleet, mainHost, poolHost, sidekiq, sized } from "../support/fleets";
 
 const g4 = sized("g-4vcpu-16gb");
 const c2 = sized("c-2");
@@ -23,7 +23,7 @@ const pool = (count = 2, size = c2, ...processes: SidekiqProcess[]) =>
 const situation = (users: number, catchUpHours = 1, rttMs = 1): Situation => ({
   ...AT_THE_BUSIEST,
   workload: workloadOf({ activeUsers: users, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs },
+  conditions: { ...CONDITIONS, rttMs },
   catchUpHours,
 });
 
@@ -36,46 +36,46 @@ const said = (of: Fleet, when: Situation) => {
 const NOTHING = { problems: [], warnings: [] };
 
 test("a fleet that keeps up and catches up gives not a word", () => {
-  expect(said(fleet(main(), pool()), situation(6000))).toEqual(NOTHING);
+  expect(said(fleet(main(), pool()), situation(4000))).toEqual(NOTHING);
 });
 
 describe("errors:", () => {
   test("a catch-up that takes too long, and how many droplets mend it", () => {
-    expect(said(fleet(main(), pool(1)), situation(6000))).toEqual({
+    expect(said(fleet(main(), pool(1)), situation(4000, 0.5))).toEqual({
       ...NOTHING,
       problems: [
-        "workers[0].count is 1, and after an outage of 2 h default (1.26 h), ingress (1.54 h) and pull (1.38 h) have not caught up within recovery.catchUpHours: 1; write 2 ($42 a month more)",
+        "workers[0].count is 1, and after an outage of 2 h default (0.8 h) and pull (0.51 h) have not caught up within recovery.catchUpHours: 0.5; write 2 ($42 a month more)",
       ],
     });
-    expect(said(fleet(main(), pool(2)), situation(6000))).toEqual(NOTHING);
+    expect(said(fleet(main(), pool(2)), situation(4000, 0.5))).toEqual(NOTHING);
   });
 
   test("queues that fall behind at the busy hour, and the main droplet that they need", () => {
     const of = fleet(main(), pool());
-    expect(said(of, situation(7600, 24)).problems).toEqual([
-      "main.size is g-4vcpu-16gb, and at the busy hour default (11.9 jobs/s arrive, 6.5 can be done), push (10.5 jobs/s arrive, 8.5 can be done), ingress (19.1 jobs/s arrive, 8.5 can be done) and pull (5.2 jobs/s arrive, 2.7 can be done) fall behind; write g-8vcpu-32gb ($126 a month more)",
+    expect(said(of, situation(8500, 24)).problems).toEqual([
+      "main.size is g-4vcpu-16gb, and at the busy hour default (42.6 jobs/s arrive, 7.2 can be done), ingress (8.7 jobs/s arrive, 6.7 can be done) and pull (4.5 jobs/s arrive, 1.7 can be done) fall behind; write g-8vcpu-32gb ($126 a month more)",
     ]);
-    expect(said(fleet(main(sized("g-8vcpu-32gb")), pool()), situation(7600, 24))).toEqual(NOTHING);
+    expect(said(fleet(main(sized("g-8vcpu-32gb")), pool()), situation(8500, 24))).toEqual(NOTHING);
   });
 
   test("what costs nothing is recommended first: threads", () => {
     const of = (threads: number) => fleet(main(), pool(2, c2, cpuBound, { ...federation, threads }));
-    expect(said(of(1), situation(3000)).problems).toEqual([
-      "workers[0].sidekiq[1].threads is 1, and after an outage of 2 h push (1.46 h) and pull (2.28 h) have not caught up within recovery.catchUpHours: 1; write 3",
+    expect(said(of(1), situation(3000, 0.45)).problems).toEqual([
+      "workers[0].sidekiq[1].threads is 1, and after an outage of 2 h default (0.5 h) and pull (0.63 h) have not caught up within recovery.catchUpHours: 0.45; write 3",
     ]);
-    expect(said(of(2), situation(3000)).problems).toHaveLength(1);
-    expect(said(of(3), situation(3000))).toEqual(NOTHING);
+    expect(said(of(2), situation(3000, 0.45)).problems).toHaveLength(1);
+    expect(said(of(3), situation(3000, 0.45))).toEqual(NOTHING);
   });
 
   test("web that leaves the database nothing is one problem, not seven", () => {
-    expect(said(fleet(main(), pool()), situation(8000, 24)).problems).toEqual([
+    expect(said(fleet(main(), pool()), situation(9000, 24)).problems).toEqual([
       "main.size is g-4vcpu-16gb, and web and its queries alone take 4.0 of main's 4.0 vCPUs at the busy hour; write g-8vcpu-32gb ($126 a month more)",
     ]);
   });
 
   test("what no single setting mends is said so", () => {
     expect(said(fleet(main(), pool()), situation(20_000)).problems).toEqual([
-      "workload is more than the fleet can do: web and its queries alone take 10.0 of main's 4.0 vCPUs at the busy hour; no single setting is enough, `npm run size` proposes a fleet",
+      "workload is more than the fleet can do: web and its queries alone take 8.8 of main's 4.0 vCPUs at the busy hour; no single setting is enough, `npm run size` proposes a fleet",
     ]);
   });
 
@@ -85,18 +85,18 @@ describe("errors:", () => {
       workload: workloadOf({
         activeUsers: 1000,
         nightPercent: 20,
-        queues: { scheduler: { jobsPerSecond: 3 } },
+        queues: { scheduler: { jobsPerSecond: 7 } },
       }),
     };
     const beyondOneCore =
-      "workload is more than the fleet can do: at the busy hour scheduler (3.0 jobs/s arrive, 2.0 can be done) falls behind; no single setting is enough, `npm run size` proposes a fleet";
+      "workload is more than the fleet can do: at the busy hour scheduler (7.0 jobs/s arrive, 6.1 can be done) falls behind; no single setting is enough, `npm run size` proposes a fleet";
     expect(said(fleet(main(), pool()), busy).problems).toEqual([beyondOneCore]);
     const onWorkers = fleet(main(g4, fallback), pool(1, c2, cpuBound, scheduler));
     expect(said(onWorkers, busy).problems).toContain(beyondOneCore);
   });
 
   test("workers far away: the way is mended before droplets are bought", () => {
-    expect(said(fleet(main(), pool()), situation(6000, 1, 76)).problems).toEqual([
+    expect(said(fleet(main(), pool()), situation(4000, 1, 76)).problems).toEqual([
       expect.stringMatching(
         /^assumptions\.rttMs is 76, and after an outage of 2 h default .* have not caught up within recovery\.catchUpHours: 1; between droplets of one region with a direct path \(`tailscale ping`\) it is about 1: fix the path, and write what it then takes, at most 2$/,
       ),
@@ -125,7 +125,7 @@ describe("warnings:", () => {
 
   test("more than 25 threads in a process", () => {
     const many = pool(2, c2, cpuBound, { ...federation, threads: 40 });
-    expect(said(fleet(main(), many), situation(6000)).warnings).toEqual([
+    expect(said(fleet(main(), many), situation(4000)).warnings).toEqual([
       "workers[0].sidekiq[1].threads is 40, and one process has one core for all of them: more than 25 wait for each other; write 25",
     ]);
   });
@@ -165,10 +165,11 @@ describe("warnings:", () => {
   });
 
   test("queues that are used above 70 % at the busy hour", () => {
-    const { problems, warnings } = said(fleet(main(), pool(1)), situation(6900, 24));
+    const of = { ...fleet(main(), pool(1)), overrides: { web: { processes: 3 } } };
+    const { problems, warnings } = said(of, situation(7000, 24));
     expect(problems).toEqual([]);
     expect(warnings).toEqual([
-      "workers[0].sidekiq[1].queues is { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1 }, and at the busy hour default (79 %) and ingress (82 %) are used above 70 %; write { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1, default: 8 }",
+      "workers[0].sidekiq[1].queues is { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1 }, and at the busy hour default (75 %) is used above 70 %; write { push: 6, ingress: 4, mailers: 2, pull: 2, fasp: 1, default: 8 }",
     ]);
   });
 
@@ -179,7 +180,7 @@ describe("warnings:", () => {
       pool(1, c2, { ...cpuBound, queues: ["default"] }),
     );
     expect(said(few, situation(1000, 2)).warnings).toEqual([
-      "main.sidekiq[0].queues is [push, pull, ingress, fasp, mailers], and in strict order mailers (0.27 h) and fasp (0.27 h) get nothing while others catch up with an outage; write { push: 6, pull: 1, ingress: 4, fasp: 1, mailers: 2 }",
+      "main.sidekiq[0].queues is [push, pull, ingress, fasp, mailers], and in strict order mailers (0.58 h) and fasp (0.58 h) get nothing while others catch up with an outage; write { push: 6, pull: 1, ingress: 4, fasp: 1, mailers: 2 }",
     ]);
   });
 
@@ -191,5 +192,14 @@ describe("warnings:", () => {
     ]);
     // Without workers nobody goes that way.
     expect(said(fleet(main()), situation(500, 2, 5)).warnings).toEqual([]);
+  });
+
+  test("web that needs more of Puma's processes than there are, and how many", () => {
+    const cores = { ...situation(4000, 24), workload: { ...situation(4000, 24).workload, webCores: 1.7 } };
+    expect(said(fleet(main(), pool()), cores).warnings).toEqual([
+      "main.web.processes is 2, and at the busy hour web keeps 3 of Puma's processes busy: each has one core, whatever its threads; write 3",
+    ]);
+    const mended = { ...fleet(main(), pool()), overrides: { web: { processes: 3 } } };
+    expect(said(mended, cores)).toEqual(NOTHING);
   });
 });

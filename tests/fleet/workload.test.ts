@@ -1,12 +1,13 @@
 /** What an instance asks of its machines. */
-import { QUEUE_NAMES } from "../../catalogue/queues";
+
+import { fanOut, INCOMING_SHARE, perActivity } from "../../fleet/model/activities";
+import type { Activity } from "../../fleet/model/jobs";
+import { REQUESTS, requestMs } from "../../fleet/model/web";
 import {
   busyHoursOf,
   courseOfDay,
-  jobsPerMonth,
   jobsPerSecond,
   meanOfDay,
-  SHARE,
   type WorkloadSettings,
   workloadOf,
 } from "../../fleet/model/workload";
@@ -14,21 +15,72 @@ import {
 const users = (activeUsers: number, more: Partial<WorkloadSettings> = {}) =>
   workloadOf({ activeUsers, nightPercent: 20, queues: {}, ...more });
 
-test("10,000 active users make between 3.0 and 3.5 million jobs a day, as published", () => {
-  const perDay = jobsPerMonth(users(10_000)) / 30;
-  expect(perDay).toBeGreaterThan(3_000_000);
-  expect(perDay).toBeLessThan(3_500_000);
+test("a local post makes the jobs that were counted: 281 with 100 local followers and 176 servers, 108 with 26 and 78", () => {
+  const nothing = { incoming: perActivity(() => 0), localPosts: 1, localActions: 0, mails: 0 };
+  const jobs = (localFeeds: number, servers: number) => {
+    const {
+      scheduled: _,
+      fasp: __,
+      pushUpdate: ___,
+      ...made
+    } = fanOut(nothing, { feeds: 0, localFeeds, servers });
+    return Object.values(made).reduce((sum, one) => sum + one, 0);
+  };
+  expect([jobs(100, 176), jobs(26, 78)]).toEqual([280, 108]);
 });
 
-test("the shares of the queues add up to all jobs", () => {
-  expect(Object.values(SHARE).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
-  expect([...Object.keys(SHARE), "scheduler"].sort()).toEqual([...QUEUE_NAMES].sort());
+test("an incoming post makes a job for each feed, a follow is accepted and told of, a like is told of", () => {
+  const of = (activity: Activity) =>
+    fanOut(
+      {
+        incoming: perActivity((one) => (one === activity ? 1 : 0)),
+        localPosts: 0,
+        localActions: 0,
+        mails: 0,
+      },
+      { feeds: 8, localFeeds: 20, servers: 60 },
+    );
+  expect(of("text")).toMatchObject({
+    distribution: 1,
+    feedInsert: 8,
+    linkCrawl: 1,
+    notification: 0,
+    delivery: 0,
+  });
+  expect(of("boostOfKnown")).toMatchObject({ distribution: 1, feedInsert: 8, linkCrawl: 0 });
+  expect(of("follow")).toMatchObject({ distribution: 0, notification: 1, delivery: 1, mail: 1 });
+  expect(of("like")).toMatchObject({ distribution: 0, feedInsert: 0, notification: 1, delivery: 0 });
+});
+
+test("the shares of activities and of requests are wholes", () => {
+  const sum = (parts: readonly number[]) => parts.reduce((all, part) => all + part, 0);
+  expect(sum(Object.values(INCOMING_SHARE))).toBeCloseTo(1, 12);
+  expect(sum(REQUESTS.map(({ percent }) => percent))).toBeCloseTo(100, 9);
+  // As docs/capacity.md has it.
+  expect(requestMs).toBeCloseTo(14.5, 1);
 });
 
 test("a quieter night makes a busier day of the same number of jobs", () => {
   const [flat, steep] = [users(1000, { nightPercent: 100 }), users(1000, { nightPercent: 20 })];
   expect(steep.queues.push.jobsPerSecond / flat.queues.push.jobsPerSecond).toBeCloseTo(1 / 0.6, 9);
-  expect(flat.queues.push.jobsPerSecond).toBeCloseTo((1000 * 325 * 0.22) / 86_400, 9);
+  // 0.3 posts to 60 servers, three likes and follows; and 2 % of what comes in is a follow to accept.
+  const aDay = 1000 * (0.3 * 61 + 3) + 0.02 * 22_000 * 10;
+  expect(flat.queues.push.jobsPerSecond).toBeCloseTo(aDay / 86_400, 9);
+});
+
+test("what came in, as measured, takes the place of what is derived, and does not change how much people read and write", () => {
+  const [derived, measured] = [users(1000), users(1000, { incomingPerSecond: 20 })];
+  expect(measured.queues.ingress.jobsPerSecond).toBeCloseTo(20, 9);
+  const ratio = 20 / derived.queues.ingress.jobsPerSecond;
+  expect(measured.queues.pull.jobsPerSecond / derived.queues.pull.jobsPerSecond).toBeCloseTo(ratio, 1);
+  // Each post is distributed; the entries of the feeds are as many as before.
+  const distributed =
+    0.65 * (20 - derived.queues.ingress.jobsPerSecond) + 0.22 * (20 - derived.queues.ingress.jobsPerSecond);
+  expect(measured.queues.default.jobsPerSecond - derived.queues.default.jobsPerSecond).toBeCloseTo(
+    distributed,
+    9,
+  );
+  expect(measured.webCores).toBeGreaterThan(derived.webCores);
 });
 
 test("the day: all of the load at the busiest moment, the night's share twelve hours from it, on average the mean", () => {
@@ -66,7 +118,7 @@ test("what was measured replaces what is derived, value by value; web follows th
   expect(measured.queues.push).toEqual({ ...derived.queues.push, jobsPerSecond: 7 });
   expect(measured.queues.pull).toEqual({ ...derived.queues.pull, waitMs: 900 });
   expect(measured.queues.default).toEqual(derived.queues.default);
-  expect(derived.webCores).toBe(1);
+  expect(derived.webCores).toBeCloseTo(0.62, 2);
   expect(users(2000, { webCores: 0.3 }).webCores).toBe(0.3);
   expect(jobsPerSecond(measured) - jobsPerSecond(derived)).toBeCloseTo(
     7 - derived.queues.push.jobsPerSecond,

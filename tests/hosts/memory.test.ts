@@ -83,9 +83,10 @@ describe("memory", () => {
     const titles = all.flatMap(({ title }) => title.split("; "));
     expect(titles.map((title) => title.replace(/ on [a-z0-9-]+:/, ":")).toSorted()).toEqual([
       "prod, main: sidekiq-default-1",
+      "prod, main: sidekiq-default-2",
       "prod, main: web",
       "prod, workers-general: sidekiq-default-1",
-      "prod, workers-general: sidekiq-push-1",
+      "prod, workers-general: sidekiq-default-2",
       "small, main: sidekiq-default-1",
       "small, main: web",
       "staging, main: sidekiq-push-1",

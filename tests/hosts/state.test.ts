@@ -10,6 +10,7 @@ import { plainSettings } from "../../settings/plain";
 import { type Settings, settingsSchema } from "../../settings/schema";
 import { EXAMPLES, readExample } from "../../settings/stackFile/examples";
 import { unqualified } from "../../settings/stackFile/stackFile";
+import { CONDITIONS } from "../support/fleets";
 import { root } from "./lab";
 import { RedisServer } from "./state/redisServer";
 
@@ -32,20 +33,29 @@ function example(name: (typeof EXAMPLES)[number]): Case {
 
 const asked = (activeUsers: number, hours: number): Situation => ({
   workload: workloadOf({ activeUsers, nightPercent: 20, queues: {} }),
-  conditions: { sharedCpu: 0.7, rttMs: 1 },
+  conditions: CONDITIONS,
   outage: { hours, hoursBeforeBusiest: 0 },
   catchUpHours: hours,
 });
 
 function proposed(activeUsers: number, hours: number): Case {
   const situation = asked(activeUsers, hours);
-  const fleet = propose({ situation, volumeGiB: 1000, overrides: {} }, activeUsers < 500)?.fleet;
+  const fleet = propose(
+    { situation, volumeGiB: 1000, overrides: {} },
+    activeUsers < 500 ? "thrifty" : "standard",
+  )?.fleet;
   if (!fleet) throw new Error(`no fleet for ${activeUsers}`);
   return { title: `size: ${activeUsers} users, ${hours} h`, fleet, situation };
 }
 
 /** Fills a Redis; what it refused. */
-async function fill({ fleet, situation }: Omit<Case, "title">): Promise<{ errors: string[]; scale: number }> {
+async function fill({ fleet, situation }: Omit<Case, "title">): Promise<{
+  errors: string[];
+  scale: number;
+  usedMiB: number;
+  /** As computed, for that scale. */
+  neededMiB: number;
+}> {
   const { main, course } = evaluate(fleet, situation);
   const peak = redisPeak(situation.workload, course);
   const scale = Math.max(peak.mib / FILLED_MIB, 1);
@@ -58,7 +68,8 @@ async function fill({ fleet, situation }: Omit<Case, "title">): Promise<{ errors
   try {
     await redis.feeds(Math.ceil(situation.workload.activeUsers / scale));
     await redis.jobs(course.backlog.map((queue) => (queue[at] ?? 0) / scale));
-    return { errors: [...redis.errors], scale };
+    const usedMiB = await redis.usedMiB();
+    return { errors: [...redis.errors], scale, usedMiB, neededMiB: peak.mib / scale };
   } finally {
     redis.stop();
   }
@@ -71,9 +82,12 @@ describe("state", () => {
     ...[1000, 6000, 20_000].map((users) => proposed(users, 2)),
     proposed(3000, 8),
   ])("$title: Redis holds the feeds and the backlog", async (one) => {
-    const { errors, scale } = await fill(one);
-    process.stderr.write(`${one.title}: at 1/${scale.toFixed(1)}\n`);
+    const { errors, scale, usedMiB, neededMiB } = await fill(one);
+    process.stderr.write(
+      `${one.title}: ${usedMiB.toFixed(1)} MiB, computed ${neededMiB.toFixed(1)}, at 1/${scale.toFixed(1)}\n`,
+    );
     expect(errors).toEqual([]);
+    expect(Math.abs(neededMiB / usedMiB - 1)).toBeLessThan(0.2);
   });
 
   test("a Redis that is refused would have filled up", async () => {

@@ -124,9 +124,10 @@ describe("Mastodon's containers on main", () => {
     expect(JSON.stringify(compose)).not.toContain("DB_POOL");
   });
 
-  test("are the default fleet's two processes, the two web ones, and one for tootctl and consoles within a limit of its own", () => {
+  test("are the default fleet's two processes, the two web ones, a second web for upgrades, and one for tootctl and consoles within a limit of its own", () => {
     expect(Object.keys(compose.services)).toEqual([
       "web",
+      "web-next",
       "streaming",
       "sidekiq-push-1",
       "sidekiq-scheduler-1",
@@ -135,7 +136,7 @@ describe("Mastodon's containers on main", () => {
     // Only for `mastodon-compose run`.
     expect(
       Object.entries(compose.services).flatMap(([name, { profiles }]) => (profiles ? [name] : [])),
-    ).toEqual(["tools"]);
+    ).toEqual(["web-next", "tools"]);
     expect(service("streaming").image).toMatch(/mastodon-streaming:/);
   });
 });

@@ -42,20 +42,20 @@ test("what is printed is accepted by npm run plan without a warning, for any num
   );
 });
 
-test("with a budget too small for that: accepted, with exactly the warnings that are printed above it", async () => {
+test("with a budget too small for that: the thrifty one, with exactly the warnings that are printed above it", async () => {
   const printed = size(["--active-users", "300", "--budget", "60"]);
   const { warnings, price } = await planned(printed);
   expect(price.dropletsAndVolumesUsd).toBe(29);
-  expect(warnings).toHaveLength(2);
-  expect([...printed.matchAll(/^# {3}! (.*)$/gm)].map(([, text]) => text)).toEqual(warnings);
-  expect(printed).toContain("with warnings ($89.00 a month without):");
+  expect(warnings).toHaveLength(3);
+  expect([...printed.matchAll(/^# {3}- (.*)$/gm)].map(([, text]) => text)).toEqual(warnings);
+  expect(printed).toContain("# The model accepts it, with warnings.\n");
 });
 
 test("the printed figures are the plan's", async () => {
   const printed = size(["--active-users", "6000", "--catch-up", "1h"]);
   const { price } = await planned(printed);
-  expect(printed).toContain(
-    `a month, S3 not included ${" ".repeat(36)}$${price.dropletsAndVolumesUsd.toFixed(2)}`,
+  expect(printed).toMatch(
+    new RegExp(`a month, S3 not included +\\$${price.dropletsAndVolumesUsd.toFixed(2)}\n`),
   );
 });
 
@@ -63,24 +63,47 @@ test("a stack's own load, assumptions and volume are taken; options go before th
   const of = (...args: string[]) => parse(size(args, (stack) => readExample(stack as Example))).config;
   const prod = of("--stack", "prod");
   expect(prod["mastodon-hosting:workload"]).toEqual({ activeUsers: 6000 });
-  expect(prod["mastodon-hosting:recovery"]).toEqual({ outageHours: 2, catchUpHours: 1 });
+  expect(prod["mastodon-hosting:recovery"]).toEqual({ outageHours: 2, catchUpHours: 0.5 });
   expect(prod["mastodon-hosting:main"].volumeGiB).toBe(110);
   const more = of("--stack", "prod", "--active-users", "12000", "--outage", "3h", "--volume", "200");
   expect(more["mastodon-hosting:workload"]).toEqual({ activeUsers: 12_000 });
-  expect(more["mastodon-hosting:recovery"]).toEqual({ outageHours: 3, catchUpHours: 1 });
+  expect(more["mastodon-hosting:recovery"]).toEqual({ outageHours: 3, catchUpHours: 0.5 });
   expect(more["mastodon-hosting:main"].volumeGiB).toBe(200);
 });
 
-test("the cheaper fleet is shown with what it gives up, and --budget prints it", () => {
-  const printed = size(["--active-users", "50"]);
-  expect(printed).toContain(
-    "# The model accepts it without a warning.\n#\n# A cheaper one costs $29.00 a month: main s-2vcpu-4gb. It gives up:\n",
+/** The table of the three fleets. */
+const rows = (printed: string) =>
+  Object.fromEntries(
+    [...printed.matchAll(/^# {3}(thrifty|standard|resilient) +(\S+) +(.*)$/gm)].map(
+      ([, kind = "", price, rest = ""]) => [kind, { price: Number(price?.slice(1)), rest }],
+    ),
   );
-  const given = [...printed.matchAll(/^# {3}- (.*)$/gm)].map(([, text]) => text);
-  expect(given).toHaveLength(2);
-  expect(printed).toContain("# For its YAML add --budget 29.");
-  const cheaper = size(["--active-users", "50", "--budget", "29"]);
-  expect([...cheaper.matchAll(/^# {3}! (.*)$/gm)].map(([, text]) => text)).toEqual(given);
+
+test("three fleets are proposed, and --fleet prints each as YAML that the plan accepts for that price", async () => {
+  const asked = ["--active-users", "6000", "--catch-up", "30m"];
+  const shown = rows(size(asked));
+  for (const kind of ["thrifty", "standard", "resilient"]) {
+    const printed = size([...asked, "--fleet", kind]);
+    expect(rows(printed)).toEqual(shown);
+    const { price, warnings, hosts } = await planned(printed);
+    expect(price.dropletsAndVolumesUsd).toBe(shown[kind]?.price);
+    expect(hosts.length).toBe(kind === "thrifty" ? 1 : 2);
+    if (kind !== "thrifty") expect(warnings).toEqual([]);
+  }
+  expect(shown.resilient?.price).toBeGreaterThan(shown.standard?.price ?? 0);
+  expect(shown.thrifty?.rest).toContain("nothing is left");
+});
+
+test("a shorter catch-up than the usual one may be had for an hour only", () => {
+  const printed = size(["--active-users", "6000", "--catch-up", "30m"]);
+  expect(printed).toMatch(
+    /# Or for an hour only: main \S+, general \S+ costs \$(\d+)\.00 a month. After an outage\n# \d+ more c-2 for \d+ minutes cost \$\d\.\d\d and empty the queues in (\d+) minutes/,
+  );
+  expect(size(["--active-users", "6000"])).not.toContain("Or for an hour");
+  const [, price = "", minutes = ""] =
+    /Or for an hour only: .* costs \$(\d+).*\n.* in (\d+) minutes/.exec(printed) ?? [];
+  expect(Number(price)).toBeLessThan(rows(printed).standard?.price ?? 0);
+  expect(Number(minutes)).toBeLessThanOrEqual(30);
 });
 
 test("what the stack sets of main stays set", () => {
@@ -114,12 +137,12 @@ test.each([
   [
     "a budget that does not suffice, with what the cheapest would cost",
     ["--active-users", "6000", "--budget", "100"],
-    "$100.00 a month is not enough: the cheapest fleet that the model accepts costs $107.00, with warnings, and the cheapest without $137.00. A longer --catch-up needs less.",
+    "$100.00 a month are not enough: the cheapest of each kind: thrifty $107.00, standard $149.00, resilient $191.00. A longer --catch-up asks for less.",
   ],
   [
     "more users than one main droplet can serve",
     ["--active-users", "300000"],
-    "No fleet with one main droplet is enough: web and its queries take 150.0 vCPUs there at the busy hour, the database of every job comes on top, and the largest size that fits has 48.",
+    "No fleet with one main droplet is enough: web and its queries take 130.6 vCPUs there at the busy hour, the database of every job comes on top, and the largest size has 48.",
   ],
   ["no users", ["--active-users", "0"], "--active-users is 0; write a whole number from 1 to 10000000."],
   [
@@ -132,21 +155,32 @@ test.each([
     ["--active-users", "10", "--catch-up", "soon"],
     "--catch-up is soon; write a time from 6m to 48h, such as 1h or 90m.",
   ],
+  [
+    "a kind of fleet that does not exist",
+    ["--active-users", "10", "--fleet", "cheap"],
+    "--fleet is cheap; write thrifty, standard or resilient.",
+  ],
   ["no question", [], "Say how many people use it: --active-users N, or --stack STACK."],
   ["a stack that is not there", ["--stack", "nowhere"], "Pulumi.nowhere.yaml"],
 ])("says plainly: %s", (_, args, message) => {
   expect(() => size(args)).toThrow(message);
 });
 
-test("as a command: help, a fleet within five seconds, and errors on stderr without a stack trace", () => {
+test("three fleets over the whole catalogue take less than two seconds of CPU", () => {
+  // Not of the clock, which on a busy machine is others' work too.
+  const start = process.cpuUsage();
+  size(["--active-users", "6000", "--catch-up", "20m"]);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1e6).toBeLessThan(2);
+});
+
+test("as a command: help, a fleet, and errors on stderr without a stack trace", () => {
   const help = run("--help");
   expect(help.status).toBe(0);
   expect(help.stdout).toContain("--active-users N");
-  const start = performance.now();
   const { status, stdout, stderr } = run("--active-users", "6000", "--catch-up", "1h", "--budget", "200");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^# 6000 active users/);
-  expect(performance.now() - start).toBeLessThan(5_000);
   for (const args of [["--stak", "prod"], ["--active-users", "many"], ["--stack", "nowhere"], []]) {
     const refused = run(...args);
     expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });

@@ -66,9 +66,9 @@ test("a queue that never drains is said so in words and drawn to the end", () =>
   };
   expect(planPage(never)).toMatch(/jobs wait at the end of the outage; never empty/);
   expect(planPage(never)).toContain(
-    "After an outage of 2 h at least one queue never empties again; 1 h is allowed.",
+    "After an outage of 2 h at least one queue never empties again; 30 min is allowed.",
   );
-  expect(planMarkdown(never)).toMatch(/\| pull \| 4\.1 \| 64\.8 \| 120 % \| grows \| never \|/);
+  expect(planMarkdown(never)).toMatch(/\| pull \| 4\.0 \| 169\.9 \| 120 % \| grows \| never \|/);
 });
 
 /** Corners of the first path that is drawn in a colour. */

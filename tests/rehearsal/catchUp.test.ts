@@ -3,7 +3,7 @@
 import { QUEUE_NAMES, queueNames } from "../../catalogue/queues";
 import { checkQueues } from "../../checks/queues";
 import { evaluate, type Situation } from "../../fleet/model/evaluate";
-import { STORY } from "../../fleet/model/story";
+import { STORY_TODAY as STORY } from "../../fleet/model/story";
 import { meanOfDay } from "../../fleet/model/workload";
 import { busySeconds, cpuSeconds } from "../../rehearsal/catchUp/cores";
 import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
@@ -31,13 +31,16 @@ const drain = (fleet: (typeof LAYOUTS)[number]["fleet"], asked: Situation) =>
   Math.max(...evaluate(fleet, asked).queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
 
 describe("the scale", () => {
-  const small = situation(STORY.outage.hours, STORY.conditions.rttMs);
+  const { hours } = STORY.outage;
+  const { rttMs, tailnetMs } = STORY.conditions;
+  const small = situation(hours, rttMs, tailnetMs);
 
   test.each(LAYOUTS)(
-    "($name) takes as long in small as in the story, by the model, within 3 %",
+    "($name) takes as long in small as in the story, by the model, within 5 %",
     ({ fleet }) => {
       const ratio = drain(fleet, small) / drain(fleet, STORY);
-      expect(Math.abs(ratio - 1)).toBeLessThan(0.03);
+      // The periodic jobs are left out, and round trips are whole.
+      expect(Math.abs(ratio - 1)).toBeLessThan(0.05);
     },
   );
 
@@ -48,9 +51,9 @@ describe("the scale", () => {
 
   test("the tailnet's CPU, as measured, is taken of (e)'s worker, and of none that has none", () => {
     const [a, , , e] = LAYOUTS;
-    const measured = situation(STORY.outage.hours, STORY.conditions.rttMs, 0.35);
-    // 40 and 30 ms of Ruby a job, and 30 round trips of 0.35 ms each.
-    expect(drain(e.fleet, measured) / drain(e.fleet, small)).toBeGreaterThan(1.3);
+    const measured = situation(hours, rttMs, 0.35);
+    // 9 ms of Ruby a job of `default`, and 20 round trips of 0.35 ms each.
+    expect(drain(e.fleet, measured) / drain(e.fleet, small)).toBeGreaterThan(1.2);
     expect(drain(a.fleet, measured)).toBeCloseTo(drain(a.fleet, small), 6);
   });
 
@@ -75,8 +78,10 @@ describe("the scale", () => {
     }
   });
 
-  test("a job is told the story's CPU and four times its waiting, and makes three round trips by itself", () => {
-    expect(workOf("pull")).toEqual({ cpu: 25, wait: 1600, trips: 12 });
+  test("a job is told its measured CPU and four times its waiting, and makes two round trips to each database by itself", () => {
+    const { cpuMs, waitMs, roundTrips, redisTrips } = STORY.workload.queues.ingress;
+    expect([roundTrips, redisTrips].map(Math.round)).toEqual([19, 9]);
+    expect(workOf("ingress")).toEqual({ cpu: cpuMs, wait: 4 * waitMs, trips: 17, redis: 7 });
   });
 
   test("in two hours of outage arrives what the model counts, queue by queue", () => {
@@ -149,13 +154,13 @@ describe("the judgement", () => {
     predicted,
   });
 
-  test("up to 30 % off is near, to either side, and more is not", () => {
-    expect(() => requireNear([replay("(a)", 10, 12.9)])).not.toThrow();
-    expect(() => requireNear([replay("(a)", 10, 7.1)])).not.toThrow();
-    expect(() => requireNear([replay("(a)", 10, 13.1)])).toThrow(
-      "(a) caught up in 10.00 h, and the model says 13.10 h: +31 %",
+  test("up to 15 % off is near, to either side, and more is not", () => {
+    expect(() => requireNear([replay("(a)", 10, 11.4)])).not.toThrow();
+    expect(() => requireNear([replay("(a)", 10, 8.6)])).not.toThrow();
+    expect(() => requireNear([replay("(a)", 10, 11.6)])).toThrow(
+      "(a) caught up in 10.00 h, and the model says 11.60 h: +16 %",
     );
-    expect(() => requireNear([replay("(a)", 10, 6.9)])).toThrow("−31 %");
+    expect(() => requireNear([replay("(a)", 10, 8.4)])).toThrow("−16 %");
     expect(() => requireNear([replay("(a)", undefined, 20)])).toThrow("(a) has not caught up");
     expect(signed(error(replay("(a)", undefined, 20)))).toBe("−100 %");
   });
@@ -206,12 +211,14 @@ test("a process' CPU is its own, in user and in system mode, whatever its name",
 describe("the tailnet's cost, by the model", () => {
   const ratio = (rttMs: number) => predicted("worker", rttMs) / predicted("main", 0);
 
-  test("a process that Ruby's lock binds loses nothing to a short way, and half of it to a long one", () => {
-    // A quarter core is 6.25 jobs/s of 40 ms each.
-    expect(predicted("main", 0)).toBeCloseTo(6.25);
-    expect(ratio(inSmall(2))).toBe(1);
-    // 5 threads, and 160 + 80 + 30 × (0.25 + 40) ms a job.
-    expect(ratio(inSmall(10))).toBeCloseTo(5 / 1.4475 / 6.25);
+  test("a process that Ruby's lock binds loses a little to a short way, and four fifths of it to a long one", () => {
+    const { cpuMs } = STORY.workload.queues.default;
+    // A quarter core.
+    expect(predicted("main", 0)).toBeCloseTo(250 / cpuMs);
+    // 5 threads; 13 round trips to the database and 7 to Redis, four times as long as all that is not CPU.
+    const jobMs = (rttMs: number) => 4 * (cpuMs + 13 * 0.29 + 7 * 0.06 + 20 * rttMs);
+    expect(ratio(inSmall(2))).toBeCloseTo(5_000 / jobMs(2) / (250 / cpuMs));
+    expect(ratio(inSmall(10))).toBeCloseTo(5_000 / jobMs(10) / (250 / cpuMs));
   });
 
   test("every queue is served, and the two that are compared by one process of five threads each", () => {

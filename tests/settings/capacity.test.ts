@@ -69,6 +69,11 @@ const bad: BadCase[] = [
     { assumptions: { sharedCpuPercent: 101 } },
     "assumptions.sharedCpuPercent is 101; write at most 100",
   ],
+  [
+    "less CPU than was measured",
+    { assumptions: { safetyFactor: 0.5 } },
+    "assumptions.safetyFactor is 0.5; write at least 1",
+  ],
   ["a way back in time", { assumptions: { rttMs: -1 } }, "assumptions.rttMs is -1; write at least 0"],
 ];
 
@@ -80,17 +85,30 @@ test("what a stack measured takes the place of what the model derives, queue by 
   const { workload, recovery, assumptions } = parse({
     workload: { activeUsers: 500, webCores: 0.25, queues: { push: { jobsPerSecond: 1.5, waitMs: 80 } } },
     recovery: { outageHours: 0.5, catchUpHours: 1.5 },
-    assumptions: { sharedCpuPercent: 60, rttMs: 0.4 },
+    assumptions: {
+      sharedCpuPercent: 60,
+      rttMs: 0.4,
+      tailnetMs: 0.05,
+      safetyFactor: 1.2,
+      signaturesPerSecond: { c: 3200 },
+    },
   });
   expect(workload).toEqual({
     activeUsers: 500,
+    databaseGiB: 0,
     nightPercent: 20,
     webCores: 0.25,
     queues: { push: { jobsPerSecond: 1.5, waitMs: 80 } },
   });
   expect([recovery, assumptions]).toEqual([
     { outageHours: 0.5, catchUpHours: 1.5 },
-    { sharedCpuPercent: 60, rttMs: 0.4 },
+    {
+      sharedCpuPercent: 60,
+      rttMs: 0.4,
+      tailnetMs: 0.05,
+      safetyFactor: 1.2,
+      signaturesPerSecond: { c: 3200 },
+    },
   ]);
 });
 
@@ -114,7 +132,7 @@ test("a fleet that cannot keep up is refused together with everything else that 
     }),
   ).toEqual([
     'mediaDomain is "Media.example.org", not a lowercase host name; write media.example.org',
-    "workers[0].count is 1, and after an outage of 2 h default (2.91 h) and ingress (7.74 h) have not caught up within recovery.catchUpHours: 2; write 3 ($84 a month more)",
+    "workers[0].count is 1, and after an outage of 2 h default (5.25 h) and ingress (2.24 h) have not caught up within recovery.catchUpHours: 2; write 2 ($42 a month more)",
   ]);
 });
 

@@ -51,9 +51,15 @@ test("a stack that says the least gets these settings", () => {
         sidekiq: [{ queues: ["default"], threads: 5, replicas: 2 }],
       },
     ],
-    workload: { activeUsers: 1000, nightPercent: 20, queues: {} },
+    workload: { activeUsers: 1000, databaseGiB: 0, nightPercent: 20, queues: {} },
     recovery: { outageHours: 2, catchUpHours: 2 },
-    assumptions: { sharedCpuPercent: 70, rttMs: 1 },
+    assumptions: {
+      sharedCpuPercent: 70,
+      rttMs: 1,
+      tailnetMs: 0.1,
+      safetyFactor: 1.5,
+      signaturesPerSecond: {},
+    },
     workerAccount: "separate",
     mail: "smtp",
     smtp: {
@@ -305,7 +311,7 @@ describe("the verdict", () => {
     expect(warnings).toEqual([
       "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",
       "push, ingress, mailers, pull, fasp: all consumers run on one droplet, main; add a process for these queues to a pool of workers, with low weights if it is only a fallback",
-      "main.volumeGiB is 50, and the database of 1000 active users grows by some 5.7 GiB a month: an empty volume is full within a year; write 80 ($3 a month more)",
+      "main.volumeGiB is 50, and the database of 1000 active users grows by some 5.7 GiB a month: the volume is full within a year; write 80 ($3 a month more)",
     ]);
   });
 
@@ -356,7 +362,7 @@ describe("the examples are accepted as they stand, once their secrets are set:",
       "smtpPassword",
     ]);
     expect(warnings).toEqual([]);
-    expect(price.dropletsAndVolumesUsd).toBe(221);
+    expect(price.dropletsAndVolumesUsd).toBe(191);
     expect(exampleValues(settings).map(({ key }) => key)).toEqual([
       "domain",
       "owner.email",

@@ -1,7 +1,13 @@
 /** Fleets of the model's tests. */
 import { type DropletSize, dropletSize } from "../../catalogue/droplets";
 import type { QueueName, SidekiqProcess } from "../../catalogue/queues";
-import { type Fleet, type FleetHost, mainHost as main, poolHost as pool } from "../../fleet/model/fleet";
+import {
+  type Conditions,
+  type Fleet,
+  type FleetHost,
+  mainHost as main,
+  poolHost as pool,
+} from "../../fleet/model/fleet";
 import { workloadOf } from "../../fleet/model/workload";
 import { redisNeedOf } from "../../fleet/sizing/state";
 
@@ -14,6 +20,9 @@ export function sized(slug: string): DropletSize {
 /** What Redis has to hold for so many people and two hours of outage. */
 export const redisNeed = (activeUsers = 1000) =>
   redisNeedOf(workloadOf({ activeUsers, nightPercent: 20, queues: {} }), { hours: 2, hoursBeforeBusiest: 0 });
+
+/** What the model assumes where nothing is set. */
+export const CONDITIONS: Conditions = { sharedCpu: 0.7, rttMs: 1, tailnetMs: 0.1, safetyFactor: 1.5 };
 
 type Queues = readonly QueueName[] | Partial<Record<QueueName, number>>;
 

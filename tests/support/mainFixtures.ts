@@ -1,5 +1,6 @@
 /** main's bundle from the fixtures' settings and secrets. */
 
+import { socketsOf } from "../../fleet/model/web";
 import { situationOf } from "../../fleet/situation";
 import { sizeMain } from "../../fleet/sizing/sizing";
 import { redisNeedOf } from "../../fleet/sizing/state";
@@ -34,6 +35,7 @@ export function mainInputs(
       sidekiq: all.main.sidekiq,
       workerThreads: 10,
       redisNeed: redisNeedOf(workload, outage),
+      sockets: socketsOf(workload.activeUsers),
     }),
     volumeName: "mastodon-prod-data",
     secrets: { ...mainSecrets, ...changedSecrets },

@@ -2,11 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
 import { QUEUE_NAMES } from "../../../catalogue/queues";
-import { JOB_BYTES } from "../../../fleet/sizing/state";
+import { FEED_ENTRIES, FEED_FULLNESS, JOB_BYTES } from "../../../fleet/sizing/state";
 import { until } from "../../../tools/until";
-
-/** FeedManager::MAX_ITEMS. */
-const FEED_ENTRIES = 800;
 
 const command = (...words: readonly string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
@@ -20,6 +17,7 @@ export class RedisServer {
   private answered = 0;
   private asked = 0;
   private last = "";
+  private used = 0;
 
   private constructor(
     private readonly server: ChildProcess,
@@ -31,6 +29,8 @@ export class RedisServer {
       for (const line of lines) {
         if (line.startsWith("-")) this.errors.add(line.slice(1));
         if (/^[-:+]/.test(line)) this.answered++;
+        const [, bytes] = /^used_memory:(\d+)$/.exec(line) ?? [];
+        if (bytes) this.used = Number(bytes);
       }
     });
   }
@@ -70,13 +70,12 @@ export class RedisServer {
     return until("Redis' answers", 120, async () => this.answered >= this.asked);
   }
 
-  /** Home feeds, each full. */
+  /** Home feeds, each as full as the model takes the mean for. */
   async feeds(count: number): Promise<void> {
     for (let feed = 0; feed < count; feed++) {
-      const entries = Array.from({ length: FEED_ENTRIES }, (_, i) => statusId(feed + i)).flatMap((id) => [
-        id,
-        id,
-      ]);
+      const entries = Array.from({ length: FEED_ENTRIES * FEED_FULLNESS }, (_, i) =>
+        statusId(feed + i),
+      ).flatMap((id) => [id, id]);
       await this.send(command("ZADD", `feed:home:${statusId(feed)}`, ...entries), 1);
     }
     await this.settled();
@@ -88,6 +87,14 @@ export class RedisServer {
       for (let job = 0; job < Math.ceil(waiting[q] ?? 0); job++)
         await this.send(command("LPUSH", `queue:${queue}`, `${job} `.padEnd(JOB_BYTES[queue], "x")), 1);
     await this.settled();
+  }
+
+  /** What it says that it has in use, in MiB. */
+  async usedMiB(): Promise<number> {
+    this.used = 0;
+    await this.send(command("INFO", "memory"), 0);
+    await until("Redis' INFO", 30, async () => this.used > 0);
+    return this.used / 2 ** 20;
   }
 
   stop(): void {

@@ -6,7 +6,7 @@ require_relative "ledger"
 require_relative "release"
 
 # A job that costs what it is told: milliseconds of Ruby's CPU, its round trips' and what Sidekiq does before and after it included,
-# round trips to Postgres, milliseconds of waiting for somebody else. Between two round trips it computes, as Mastodon's do.
+# round trips to Postgres and to Redis, milliseconds of waiting for somebody else. Between two round trips it computes, as Mastodon's do.
 # It can run twice, as Sidekiq's jobs have to: its row is the same then.
 class MeasuredJob
   include Sidekiq::Job
@@ -31,6 +31,7 @@ class MeasuredJob
       Databases.query("SELECT attempts FROM measured WHERE job = $1", [number])
       compute(began + work["cpu"] * (trip + 1.0) / work["trips"])
     end
+    work.fetch("redis", 0).times { Sidekiq.redis { |redis| redis.call("ZSCORE", FEED, number) } }
     compute(began + work["cpu"])
     sleep(work["wait"] / 1000.0)
     # Home feeds are in Redis, and nowhere else.
