@@ -92,7 +92,8 @@ const relevant = (raw: Readonly<Record<string, string>>) =>
 /** "1h", "90m", or hours as a number. */
 function hoursOf(option: string, text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(h|m|min)?$/.exec(text) ?? [];
-  const hours = Number(amount) / (unit?.startsWith("m") ? 60 : 1);
+  // A third of an hour ends nowhere, and is written into a stack file.
+  const hours = Math.ceil((Number(amount) / (unit?.startsWith("m") ? 60 : 1)) * 1e4) / 1e4;
   if (amount === undefined || hours < 0.1 || hours > 48)
     throw new UsageError(`--${option} is ${text}; write a time from 6m to 48h, such as 1h or 90m.`);
   return hours;

@@ -121,7 +121,7 @@ function givesUp(kind: FleetKind, fleet: Fleet, situation: Situation): string[] 
 }
 
 const forAnHour = ({ fleet, monthlyUsd, burst }: ForAnHour): string[] => [
-  `Or for an hour only: ${machines(fleet)} costs ${usd(monthlyUsd)} a month. After an outage`,
+  `Or with more workers only after an outage: ${machines(fleet)} costs ${usd(monthlyUsd)} a month. Then`,
   `${burstText(burst)} (docs/operations.md, "More workers for an hour").`,
 ];
 

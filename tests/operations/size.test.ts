@@ -97,11 +97,11 @@ test("three fleets are proposed, and --fleet prints each as YAML that the plan a
 test("a shorter catch-up than the usual one may be had for an hour only", () => {
   const printed = size(["--active-users", "6000", "--catch-up", "30m"]);
   expect(printed).toMatch(
-    /# Or for an hour only: main \S+, general \S+ costs \$(\d+)\.00 a month. After an outage\n# \d+ more c-2 for \d+ minutes cost \$\d\.\d\d and empty the queues in (\d+) minutes/,
+    /# Or with more workers only after an outage: main \S+, general \S+ costs \$(\d+)\.00 a month. Then\n# \d+ more c-2 for \d+ minutes cost \$\d\.\d\d and empty the queues in (\d+) minutes/,
   );
   expect(size(["--active-users", "6000"])).not.toContain("Or for an hour");
   const [, price = "", minutes = ""] =
-    /Or for an hour only: .* costs \$(\d+).*\n.* in (\d+) minutes/.exec(printed) ?? [];
+    /Or with more workers only after an outage: .* costs \$(\d+).*\n.* in (\d+) minutes/.exec(printed) ?? [];
   expect(Number(price)).toBeLessThan(rows(printed).standard?.price ?? 0);
   expect(Number(minutes)).toBeLessThanOrEqual(30);
 });
