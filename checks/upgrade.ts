@@ -109,13 +109,13 @@ export function upgradeSteps(
     ...(back
       ? []
       : [
-          "migrations: those that the running release tolerates; refused without a backup of the last 26 hours. One that waits 5 s for a lock gives up and is tried again",
+          "migrations: those that the running release tolerates. Refused without a backup from the last 26 hours. A migration that waits 5 s for a lock gives up and is tried again",
         ]),
     secondWeb
-      ? "web: a second one of the new release takes the requests while the first is made anew"
+      ? "web: a second one of the new release takes the requests while the first is recreated"
       : "web: restarts; requests wait for it, about half a minute, since main has no memory for a second one",
     `sidekiq: on main, first one process, then all${also ? `; then on ${also.slice(5)}` : ""}. Each ends its jobs or gives them back`,
-    "streaming: restarts only if its code is another one; then everyone connects again",
+    "streaming: restarts only if its code changed; then everyone reconnects",
     "proof: waits until no process of another release is left",
     ...(back
       ? []

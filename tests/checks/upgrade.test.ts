@@ -62,10 +62,10 @@ describe("a preview says step by step", () => {
 "This up upgrades Mastodon from v4.7.3 to v4.7.4 while the site serves. No machine is replaced. Main goes step by step:
   1. gate: refuses if there is no room for the images.
   2. images: main and the 2 workers pull v4.7.4.
-  3. migrations: those that the running release tolerates; refused without a backup of the last 26 hours. One that waits 5 s for a lock gives up and is tried again.
-  4. web: a second one of the new release takes the requests while the first is made anew.
+  3. migrations: those that the running release tolerates. Refused without a backup from the last 26 hours. A migration that waits 5 s for a lock gives up and is tried again.
+  4. web: a second one of the new release takes the requests while the first is recreated.
   5. sidekiq: on main, first one process, then all; then on the 2 workers. Each ends its jobs or gives them back.
-  6. streaming: restarts only if its code is another one; then everyone connects again.
+  6. streaming: restarts only if its code changed; then everyone reconnects.
   7. proof: waits until no process of another release is left.
   8. last migrations: the post-deployment ones, if there are any. After them, a dump is the only way back.
 If a step fails, the site keeps serving, and the error names the step and the reason."
@@ -74,15 +74,15 @@ If a step fails, the site keeps serving, and the error names the step and the re
 
   test("what it does without memory for a second web, without workers, and with its last migrations held back", () => {
     expect(
-      steps("v4.7.3", "v4.8.0", { secondWeb: false, workers: 0, finish: "later" }),
-    ).toMatchInlineSnapshot(`
+  steps("v4.7.3", "v4.8.0", { secondWeb: false, workers: 0, finish: "later" })
+).toMatchInlineSnapshot(`
 "This up upgrades Mastodon from v4.7.3 to v4.8.0 while the site serves. No machine is replaced. Main goes step by step:
   1. gate: refuses if there is no room for the images.
   2. images: main pulls v4.8.0.
-  3. migrations: those that the running release tolerates; refused without a backup of the last 26 hours. One that waits 5 s for a lock gives up and is tried again.
+  3. migrations: those that the running release tolerates. Refused without a backup from the last 26 hours. A migration that waits 5 s for a lock gives up and is tried again.
   4. web: restarts; requests wait for it, about half a minute, since main has no memory for a second one.
   5. sidekiq: on main, first one process, then all. Each ends its jobs or gives them back.
-  6. streaming: restarts only if its code is another one; then everyone connects again.
+  6. streaming: restarts only if its code changed; then everyone reconnects.
   7. proof: waits until no process of another release is left.
   8. last migrations: held back (upgrade.finish: later). The way back stays open.
 If a step fails, the site keeps serving, and the error names the step and the reason."
@@ -102,9 +102,9 @@ If a step fails, the site keeps serving, and the error names the step and the re
 "This up takes Mastodon back from v4.8.0 to v4.7.12 while the site serves. No machine is replaced. Main goes step by step:
   1. gate: refuses if the database has had migrations with which v4.7.12 does not work.
   2. images: main and the worker pull v4.7.12.
-  3. web: a second one of the new release takes the requests while the first is made anew.
+  3. web: a second one of the new release takes the requests while the first is recreated.
   4. sidekiq: on main, first one process, then all; then on the worker. Each ends its jobs or gives them back.
-  5. streaming: restarts only if its code is another one; then everyone connects again.
+  5. streaming: restarts only if its code changed; then everyone reconnects.
   6. proof: waits until no process of another release is left.
 If a step fails, the site keeps serving, and the error names the step and the reason."
 `);
