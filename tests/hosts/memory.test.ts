@@ -85,6 +85,7 @@ describe("memory", () => {
       "prod, main: sidekiq-default-1",
       "prod, main: sidekiq-default-2",
       "prod, main: web",
+      "prod, main: web-next",
       "prod, workers-general: sidekiq-default-1",
       "prod, workers-general: sidekiq-default-2",
       "small, main: sidekiq-default-1",

@@ -138,6 +138,7 @@ describe("boot", () => {
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: [
+          "host-apply: 05-upgrade",
           "host-apply: 10-system",
           "10-system: postgres has the uid 106 instead of 550",
           "host-apply: step 10-system failed",
