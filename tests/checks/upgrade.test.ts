@@ -74,8 +74,8 @@ If a step fails, the site keeps serving, and the error names the step and the re
 
   test("what it does without memory for a second web, without workers, and with its last migrations held back", () => {
     expect(
-  steps("v4.7.3", "v4.8.0", { secondWeb: false, workers: 0, finish: "later" })
-).toMatchInlineSnapshot(`
+      steps("v4.7.3", "v4.8.0", { secondWeb: false, workers: 0, finish: "later" }),
+    ).toMatchInlineSnapshot(`
 "This up upgrades Mastodon from v4.7.3 to v4.8.0 while the site serves. No machine is replaced. Main goes step by step:
   1. gate: refuses if there is no room for the images.
   2. images: main pulls v4.8.0.

@@ -180,7 +180,9 @@ describe("boot", () => {
       await redis(main, "SET kept yes");
       const [identity, before] = [
         await sql(main, "SELECT system_identifier FROM pg_control_system()"),
-        await main.run("find /srv/data -maxdepth 4 ! -path '/srv/data/mastodon*' -printf '%P %m %U:%G\n' | sort"),
+        await main.run(
+          "find /srv/data -maxdepth 4 ! -path '/srv/data/mastodon*' -printf '%P %m %U:%G\n' | sort",
+        ),
       ];
       await main.stop();
       const next = await lab.machine(mainBundle());
@@ -191,7 +193,11 @@ describe("boot", () => {
       expect(await sql(next, "SELECT upper(word) FROM kept")).toBe("ÜBER");
       expect(await sql(next, "SHOW work_mem")).toBe("5MB");
       expect(await redis(next, "GET kept")).toBe("yes");
-      expect(await next.run("find /srv/data -maxdepth 4 ! -path '/srv/data/mastodon*' -printf '%P %m %U:%G\n' | sort")).toBe(before);
+      expect(
+        await next.run(
+          "find /srv/data -maxdepth 4 ! -path '/srv/data/mastodon*' -printf '%P %m %U:%G\n' | sort",
+        ),
+      ).toBe(before);
       expect(await next.run("cat /srv/data/.mastodon-volume")).toBe("prod\n");
     });
   });
