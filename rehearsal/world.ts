@@ -174,6 +174,8 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
     (made) => made.remove(),
   );
   const cloud = new Cloud(CREDENTIALS, { tailnet, machines: booted });
+  // The registry has it.
+  cloud.images.add(UPGRADE.release);
   const firewalls = new CloudFirewalls(cloud);
   await cloud.start();
   setUp.kept(cloud, (made) => made.stop());

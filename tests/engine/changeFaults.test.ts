@@ -143,7 +143,7 @@ function anew(title: string) {
     const general = workers[0] ?? {};
     const again: Record<string, () => void> = {
       "`mastodonVersion` to another patch release": () =>
-        Object.assign(settings, { mastodonVersion: "v4.7.6" }),
+        Object.assign(settings, { mastodonVersion: "v4.7.4" }),
       "threads of a worker's process": () => Object.assign(first(general), { threads: 5 }),
       "threads of a process on main": () => Object.assign(first(main), { threads: 7 }),
       "another pool, `ingress`": () =>
