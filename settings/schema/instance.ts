@@ -53,18 +53,18 @@ export const instance = {
     .default("v4.7.3")
     .meta({
       description:
-        "Mastodon release that every host runs: 4.7.3 or a later 4.7 release. On a living stack another one is an upgrade, or the way back",
+        "Mastodon release that every host runs: 4.7.3 or a later 4.7 release. On a living stack, a newer release upgrades Mastodon and an older one goes back",
       examples: ["v4.7.3"],
     }),
   upgrade: z
     .strictObject({
       finish: z.enum(["now", "later"]).default("now").meta({
         description:
-          "When an upgrade runs the release's post-deployment migrations, after which there is no way back: `now`, at its end; `later`: not before this is `now` again, so that you can watch the release for a day",
+          "When to run the release's post-deployment migrations. After them you cannot go back. `now`: at the end of the upgrade. `later`: only once you set this to `now` again, so that you can watch the release for a day",
       }),
     })
     .prefault({})
-    .meta({ description: "How an upgrade of Mastodon goes" }),
+    .meta({ description: "How to upgrade Mastodon" }),
   owner: z
     .strictObject({
       username: z

@@ -27,7 +27,7 @@ export const load = {
         }),
       databaseGiB: amount(0, 16_384).default(0).meta({
         description:
-          "Today's size of the database in GiB, `SELECT pg_database_size('mastodon') / 2^30`; 0 for a new instance",
+          "Today's size of the database in GiB: `SELECT pg_database_size('mastodon') / 2^30`; 0 for a new instance",
       }),
       nightPercent: z
         .int()
@@ -45,7 +45,7 @@ export const load = {
       }),
       queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
         description:
-          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips}`: the rate at the busy hour, the rest for one job",
+          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips}`: the rate is that of the busy hour, the rest is for one job",
       }),
     })
     .prefault({})
@@ -83,13 +83,13 @@ export const load = {
       // What was measured was a healthy instance with small tables in warm caches (docs/capacity.md).
       safetyFactor: amount(1, 5).default(1.5).meta({
         description:
-          "The measured CPU is multiplied by this: for large tables, cold caches and noisy neighbors",
+          "The measured CPU is multiplied by this, to allow for large tables, cold caches and noisy neighbors",
       }),
       signaturesPerSecond: z.partialRecord(z.enum(DROPLET_FAMILIES), amount(1, 1_000_000)).default({}).meta({
         description:
-          "RSA signatures a second of one core, by family of droplets, `{c: 3200}`, as each machine has it in `/var/lib/mastodon-host/yardstick`; 4000 is assumed",
+          "RSA signatures per second of one core, by droplet family: `{c: 3200}`. Each machine has its figure in `/var/lib/mastodon-host/yardstick`; the default is 4000",
       }),
     })
     .prefault({})
-    .meta({ description: "What the capacity model assumes of the machines" }),
+    .meta({ description: "What the capacity model assumes about the machines" }),
 };
