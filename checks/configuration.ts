@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { type Assessment, assess } from "../fleet/assess";
+import { workerDroplets } from "../settings/fleet";
 import { plainSettings } from "../settings/plain";
 import { type Settings, settingsSchema } from "../settings/schema";
 import { SECRETS, type SecretName } from "../settings/secrets";
@@ -137,7 +138,7 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
       release: settings.mastodonVersion,
       finish: settings.upgrade.finish,
       secondWeb: checked.assessment.main.web.second,
-      workers: settings.workers.reduce((sum, { count }) => sum + count, 0),
+      workers: workerDroplets(settings),
     }),
     firstRun: before === undefined,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },

@@ -1,6 +1,6 @@
 /** Obstacles at DigitalOcean: the accounts' limits, and DNS records of another server. Checked before the first resource. */
 
-import { dropletsAtOnce } from "../settings/fleet";
+import { dropletsAtOnce, workerDroplets } from "../settings/fleet";
 import { cloudTag, namesOf } from "../settings/names";
 import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
@@ -83,9 +83,9 @@ async function unlessForbidden<T>(
   }
 }
 
-function dropletsNow({ workers, workerAccount }: Pick<Settings, "workers" | "workerAccount">) {
-  const fleet = workers.reduce((sum, { count }) => sum + count, 0);
-  return workerAccount === "same" ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
+function dropletsNow(settings: Pick<Settings, "workers" | "workerAccount">) {
+  const fleet = workerDroplets(settings);
+  return settings.workerAccount === "same" ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
 }
 
 const totalOf = ({ meta }: Answer) => (meta as { total: number }).total;

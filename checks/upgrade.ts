@@ -100,12 +100,12 @@ export function upgradeSteps(
     ];
   }
   const back = isBack(was, release, known);
-  const also = workers > 0 ? ` and ${workers === 1 ? "the worker" : `the ${workers} workers`}` : "";
+  const others = workers === 1 ? "the worker" : `the ${workers} workers`;
   const steps = [
     back
       ? `gate: refuses if the database has had migrations with which ${release} does not work`
       : "gate: refuses if there is no room for the images",
-    `images: main${also} pull${also ? "" : "s"} ${release}`,
+    `images: ${workers > 0 ? `main and ${others} pull` : "main pulls"} ${release}`,
     ...(back
       ? []
       : [
@@ -114,7 +114,7 @@ export function upgradeSteps(
     secondWeb
       ? "web: a second one of the new release takes the requests while the first is recreated"
       : "web: restarts; requests wait for it, about half a minute, since main has no memory for a second one",
-    `sidekiq: on main, first one process, then all${also ? `; then on ${also.slice(5)}` : ""}. Each ends its jobs or gives them back`,
+    `sidekiq: on main, first one process, then all${workers > 0 ? `; then on ${others}` : ""}. Each ends its jobs or gives them back`,
     "streaming: restarts only if its code changed; then everyone reconnects",
     "proof: waits until no process of another release is left",
     ...(back

@@ -40,12 +40,16 @@ export function placedProcesses({
   ];
 }
 
+/** Worker droplets of all pools. */
+export const workerDroplets = ({ workers }: Pick<Settings, "workers">): number =>
+  workers.reduce((sum, { count }) => sum + count, 0);
+
 /**
  * The most droplets that each account holds at once. Main is replaced old first. Workers are replaced new first, and all at once if the
  * program's own files change.
  */
 export function dropletsAtOnce(settings: Pick<Settings, "workers" | "workerAccount">) {
-  const fleet = 2 * settings.workers.reduce((sum, { count }) => sum + count, 0);
+  const fleet = 2 * workerDroplets(settings);
   return !hasWorkerAccount(settings) ? { main: 1 + fleet, workers: 0 } : { main: 1, workers: fleet };
 }
 
