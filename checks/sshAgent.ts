@@ -1,4 +1,4 @@
-/** The ssh agent of whoever runs pulumi. The program does not need it, but a dead socket makes every command fail. */
+/** The ssh agent on the machine that runs pulumi. The program does not need it, but a dead socket makes every command fail. */
 import { connect } from "node:net";
 import type { Problem } from "../settings/problem";
 

@@ -10,7 +10,7 @@ export const USER_POLICY = "aws:iam/userPolicy:UserPolicy";
 export const ACCESS_KEY = "aws:iam/accessKey:AccessKey";
 
 export class AwsAccount extends Account {
-  /** Whether a bucket contains objects, old versions included; set by whoever stores them. */
+  /** Whether a bucket contains objects, old versions included; set by the store that has them (lab/s3). */
   holdsObjects: (bucket: string) => boolean | Promise<boolean> = () => false;
 
   /** The account's own public access block; most accounts have none. */

@@ -155,7 +155,7 @@ export class DigitalOceanAccount extends Account {
       if (Array.isArray(inputs.tags)) inputs.tags = inputs.tags.filter((one) => one !== tag);
   }
 
-  /** Links end with what they link, whoever created them. */
+  /** A link ends with either of its two ends, no matter how it was created. */
   private forget(type: string, holds: (inputs: Values) => boolean): void {
     for (const { id, inputs } of this.list(type)) if (holds(inputs)) this.remove(type, id);
   }

@@ -103,7 +103,7 @@ export class BootedMachines implements Machines {
     return true;
   }
 
-  /** Switches it off and on by its own means. */
+  /** Reboots it: a clean shutdown, then power again. */
   async reboot(dropletName: string): Promise<Machine> {
     const { machine } = this.running(dropletName);
     await machine.stop();

@@ -105,7 +105,7 @@ export class Instance {
     return { at: Number(at), id: String(JSON.parse(payload).id) };
   }
 
-  /** How many jobs of that class Sidekiq has finished on that machine since then, by its own log. */
+  /** How many jobs of that class Sidekiq has finished on that machine since then, according to its log. */
   async jobsDone(machine: Machine, job: string, since: Date): Promise<number> {
     const logs = `docker ps -q --filter name=sidekiq | xargs -r -n 1 docker logs --since ${since.toISOString()} 2>&1`;
     return Number(await machine.run(`${logs} | grep -c 'class=${job} .*: done$' || true`));

@@ -78,5 +78,5 @@ export const DATABASE_MS_PER_ROUND_TRIP = 0.29;
 /** Redis' CPU for a round trip. It has one core, whatever the machine has. */
 export const REDIS_MS_PER_ROUND_TRIP = 0.06;
 
-/** Of a job outside of its own code: Sidekiq takes it from its queue. Counts are kept in the process (sidekiq:lib/sidekiq/processor.rb). */
+/** Round trips that Sidekiq itself makes for a job: it takes the job from its queue. It keeps counts in the process (sidekiq:lib/sidekiq/processor.rb). */
 export const REDIS_TRIPS_OF_SIDEKIQ = 1;

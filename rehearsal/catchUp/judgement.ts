@@ -12,7 +12,7 @@ export interface Replay {
 export const TOLERANCE = 0.15;
 /** From where on one layout counts as slower than another: twice as much, since both may be off. */
 const APART = 2 * TOLERANCE;
-/** Most of this machine's cores that may be busy, whoever with: beyond, jobs wait for what no quota gives. */
+/** The largest share of this machine's cores that may be busy. Above it, jobs wait for CPU that their quota promises. */
 export const BUSY = 0.7;
 
 /** How far the model is from the measurement, as a share of the measurement; positive: too long. */

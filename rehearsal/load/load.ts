@@ -11,7 +11,7 @@ export interface Work {
   cpu: number;
   /** Round trips to Postgres, in addition to the two that write. */
   trips: number;
-  /** To Redis, beside the one that takes it and the one that writes; none where absent. */
+  /** Round trips to Redis, in addition to the one that fetches the job and the one that writes; none if absent. */
   redis?: number;
   /** Milliseconds of waiting. */
   wait: number;

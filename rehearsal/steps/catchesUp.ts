@@ -31,7 +31,7 @@ async function quotaOf({ machine, cores }: Host): Promise<number> {
   const { controlGroup } = machine;
   controlGroup.limit(cores.machine);
   try {
-    // Started by its own systemd: what is started from here is outside of its group.
+    // Started by the machine's systemd: a process started from here would be outside its control group.
     const loop = `systemd-run --quiet --wait timeout ${BUSY_SECONDS + 1} bash -c 'while :; do :; done'`;
     const loops = machine.attempt(`${loop} & ${loop} & wait`);
     await sleep(500);

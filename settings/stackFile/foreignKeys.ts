@@ -56,7 +56,7 @@ export function foreignProblems(
   return [...providers, ...projects];
 }
 
-/** Whether a stack file belongs to another project altogether: what it lacks for this one is then beside the point. */
+/** Whether a stack file belongs to another project. If it does, the settings that it lacks for this one do not matter. */
 export function isOtherProject(
   foreign: Readonly<Record<string, string>>,
   raw: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** The model beside what was measured on a real Mastodon 4.6.5, and what real instances published; without the safety factor. */
+/** Compares the model, without the safety factor, with measurements of real Mastodon 4.6.5 and with what instances published. */
 import { QUEUE_NAMES } from "../../catalogue/queues";
 import { type Happenings, INCOMING_SHARE, perActivity } from "../../fleet/model/activities";
 import { evaluate } from "../../fleet/model/evaluate";

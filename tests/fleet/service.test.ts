@@ -153,7 +153,7 @@ test("the tailnet, where it is told, takes CPU of both ends of a worker's round 
   expect(capacity("default", told, main([["push"], 1]), twice)).toBeCloseTo(2000 / 30, 9);
 });
 
-test("a family of droplets that signs half as fast as the measured machine has half of a vCPU in each of its own", () => {
+test("droplets that sign half as fast as the measured machine count as half as many vCPUs", () => {
   const load = situation({ default: { cpuMs: 20 } });
   const slow = { ...load, conditions: { ...load.conditions, signatures: { c: 2_000 } } };
   expect(capacity("default", slow, main([["default"], 25]))).toBeCloseTo(25, 9);
