@@ -73,12 +73,9 @@ test("a bad stack exits 1 with every problem and writes nothing", () => {
   expect(existsSync(join(copy, "plan/bad"))).toBe(false);
 });
 
-test("a stack without a file and an unknown option say so, without a stack trace", () => {
-  const missing = plan("--stack", "nowhere");
-  expect(missing.status).toBe(1);
-  expect(missing.stderr).toContain("Pulumi.nowhere.yaml");
-  expect(missing.stderr).not.toMatch(/\n\s+at /);
-  const unknown = plan("--stak", "prod");
-  expect(unknown.status).toBe(1);
-  expect(unknown.stderr).not.toMatch(/\n\s+at /);
+test("a stack without a file says so, without a stack trace", () => {
+  const { status, stderr } = plan("--stack", "nowhere");
+  expect(status).toBe(1);
+  expect(stderr).toContain("Pulumi.nowhere.yaml");
+  expect(stderr).not.toMatch(/\n\s+at /);
 });

@@ -23,8 +23,12 @@ export function bundleTests(main: () => Machine): void {
   const reloads = () =>
     main().run("journalctl --sync; journalctl -q -b -o cat _PID=1 | grep -ci '^Reload.* requested' || true");
 
+  /** A reload gives nginx new workers. */
+  const nginxWorkers = () => main().run("pgrep --parent $(</run/nginx.pid) nginx | sort");
+
   test("the same again: no file changes, nothing is started anew, and systemd has nothing to read again", async () => {
     const [before, configured, read] = [await running(main()), await configuration(), await reloads()];
+    const workers = await nginxWorkers();
     expect(Number(read)).toBeGreaterThan(0);
     expect(Object.keys(before)).toEqual(
       expect.arrayContaining([
@@ -48,6 +52,7 @@ export function bundleTests(main: () => Machine): void {
     expect(restarted(before, await running(main()))).toEqual([]);
     expect(await configuration()).toBe(configured);
     expect(await reloads()).toBe(read);
+    expect(await nginxWorkers()).toBe(workers);
     expect(await main().run("ls /run | grep host-bundle || true")).toBe("");
   });
 
@@ -76,6 +81,23 @@ export function bundleTests(main: () => Machine): void {
     expect(restarted(before, await running(main()))).toEqual(["former.service"]);
     expect((await main().attempt("systemctl cat former.service")).code).toBe(1);
     expect(await ready(main(), 5)).toContain("ready");
+  });
+
+  test("another configuration of nginx: it reloads, and does not start anew", async () => {
+    const [before, workers] = [await running(main()), await nginxWorkers()];
+    const { code } = await receive(
+      main(),
+      edited(smallCache(), "/etc/nginx/conf.d/web.conf", "upstream web {", "# Another\nupstream web {"),
+    );
+    expect(code).toBe(0);
+    expect(restarted(before, await running(main()))).toEqual([]);
+    await main().waitFor("nginx' new workers", 30, async () => {
+      const now = new Set((await nginxWorkers()).split("\n"));
+      return workers
+        .trim()
+        .split("\n")
+        .every((worker) => !now.has(worker));
+    });
   });
 
   test("the right one with another variable: only the containers that get it are started anew, and the apply is whole again", async () => {
