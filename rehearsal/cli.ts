@@ -75,7 +75,7 @@ type StepName = keyof typeof STEPS;
 const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 
 /** Steps that take long: run with `--all`, or if they are named. */
-const LONG: readonly StepName[] = ["upgrade", "survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
+const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
 
 /** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */
 const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "survives", "destroy"];
