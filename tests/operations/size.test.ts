@@ -38,7 +38,7 @@ test("what is printed is accepted by npm run plan without a warning, for any num
         expect(price.dropletsAndVolumesUsd).toBeGreaterThan(0);
       },
     ),
-    { numRuns: 4 },
+    { numRuns: 6 },
   );
 });
 
