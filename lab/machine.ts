@@ -55,6 +55,20 @@ async function copyDocker(from: string, to: string): Promise<void> {
     await run(["cp", "-a", ...(name === "overlay2" ? shared : []), join(from, name), to], { timeout: 1800 });
 }
 
+/**
+ * Whoever runs a command in a machine: nsenter stops together with its command, and would then never collect it. The machine's init waits for
+ * that before it ends.
+ */
+function wakeEntered(leader: number): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(`nsenter\0-t\0${leader}\0`))
+        process.kill(Number(pid), "SIGCONT");
+    } catch {
+      // It has ended meanwhile.
+    }
+}
+
 export class Machine {
   private leader = 0;
   private readonly volumes = new Map<string, Volume>();
@@ -283,7 +297,9 @@ export class Machine {
     );
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(this.leader, "SIGKILL");
+    const waking = setInterval(() => wakeEntered(this.leader), 100);
     await ended;
+    clearInterval(waking);
     await this.ended();
   }
 
