@@ -1,12 +1,7 @@
 /** The results of a bench, as a table and as a line of history. */
-import { execFileSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
-import { loadavg } from "node:os";
-import { join } from "node:path";
+import { record, rounded } from "../tools/history";
 import type { Previews } from "./preview";
 
-const ROOT = join(__dirname, "..");
-const HISTORY = "bench/history.jsonl";
 /** How much of the bare program's time and memory a preview may take. */
 export const LIMIT = 1.25;
 
@@ -16,8 +11,6 @@ interface Ratios {
   seconds: number;
   memory: number;
 }
-
-const rounded = (value: number) => Number(value.toFixed(2));
 
 export const ratios = ({ compared }: Previews): Ratios[] =>
   compared.map(({ name, program, bare }) => ({
@@ -74,21 +67,11 @@ export function table(previews: Previews): string {
     .join("\n");
 }
 
-const git = (...args: string[]) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
-
-export function keep(previews: Previews, rounds: number): void {
-  const dirty = git("status", "--porcelain", "--", `:!${HISTORY}`) !== "";
-  const line = {
-    date: new Date().toISOString().slice(0, 10),
-    commit: `${git("rev-parse", "--short=12", "HEAD")}${dirty ? " and changes" : ""}`,
-    node: process.version,
+export const keep = (previews: Previews, rounds: number) =>
+  record({
     rounds,
-    // The load of the last quarter of an hour: on a busy machine even medians vary.
-    load: rounded(loadavg()[2] ?? Number.NaN),
     emptySeconds: rounded(previews.empty.seconds),
     ofBare: Object.fromEntries(
       ratios(previews).map(({ name, seconds, memory }) => [name, { seconds, memory }]),
     ),
-  };
-  appendFileSync(join(ROOT, HISTORY), `${JSON.stringify(line)}\n`);
-}
+  });
