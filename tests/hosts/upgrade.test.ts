@@ -1,22 +1,19 @@
 /** Mastodon's releases on a living main and a worker, under load: stand-ins of a patch release and of a minor with migrations of both kinds. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../../lab/machine";
 import { mainHost } from "../../machines/hosts";
 import { workerInputs } from "../support/fixtures";
 import { mainInputs } from "../support/mainFixtures";
 import { worstSecrets } from "../support/worstSecrets";
-import { checkedOften, edited, ready, receive, redis, sql } from "./boot/ask";
+import { checkedOften, edited, ready, receive, sql } from "./boot/ask";
 import { Lab, RELEASES, VOLUME_NAME, workerBundle } from "./lab";
-import { someonesToken } from "./person";
 import { peer, sees } from "./tailnet";
+import { type Load, Traffic } from "./upgrade/traffic";
 
-const LOAD = readFileSync(join(__dirname, "upgrade/load.py"), "utf8");
 const { first: FIRST, patch: PATCH, minor: MINOR, brokenWeb: BROKEN_WEB, brokenJobs: BROKEN_JOBS } = RELEASES;
-/** Every point at which an upgrade may be cut off; CI cuts it off at one of them. */
+/** Every point at which an upgrade may be cut off; CI cuts it off at one of them, and reboots no machine in the middle. */
 const STEPS = ["images", "migrations", "web", "sidekiq", "streaming", "proof", "last migrations"];
-const KILLED = process.env.UPGRADE_KILLS === "all" ? STEPS : ["sidekiq"];
+const EVERYTHING = process.env.UPGRADE_KILLS === "all";
+const KILLED = EVERYTHING ? STEPS : ["sidekiq"];
 
 /** @param second whether it has memory for a second web */
 function mainOf(changes: Record<string, unknown> = {}, second = true) {
@@ -29,8 +26,7 @@ describe("upgrade", () => {
   let lab: Lab;
   let main: Machine;
   let worker: Machine;
-  let token: string;
-  let jobs = 0;
+  let traffic: Traffic;
 
   beforeAll(async () => {
     lab = await Lab.create();
@@ -48,8 +44,7 @@ describe("upgrade", () => {
     await ready(main);
     sees(worker, peer(main, workerInputs().names.tags.main));
     await worker.run("mastodon-ready 120", { timeout: 130 });
-    token = await someonesToken(main);
-    main.write("/root/load.py", LOAD);
+    traffic = await Traffic.on(main);
     await images("ghcr.io/mastodon", KEPT);
   }, 900_000);
   afterAll(() => lab?.remove());
@@ -76,47 +71,6 @@ describe("upgrade", () => {
     main.run(
       `jq -n --arg at "$(date -u -d '${age === "now" ? "now" : "2 days ago"}' +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at}' >/var/lib/mastodon-host/backup-status.json`,
     );
-
-  interface Load {
-    answers: Record<string, number>;
-    slowest: number;
-    streams: number;
-    failures: string[];
-    jobs: number;
-  }
-
-  /** What happens, while people read, post and listen. */
-  async function underLoad<T>(happen: () => Promise<T>): Promise<Load & { happened: T; first: number }> {
-    const first = jobs;
-    jobs += 1_000_000;
-    await main.run("rm -f /run/load.stop");
-    const load = main.run(`python3 /root/load.py ${token} ${first}`, { timeout: 580 });
-    await sleep(2000);
-    try {
-      const happened = await happen();
-      await sleep(2000);
-      await main.run("touch /run/load.stop");
-      return { ...(JSON.parse(await load) as Load), happened, first };
-    } finally {
-      await main.run("touch /run/load.stop");
-      await load.catch(() => undefined);
-    }
-  }
-
-  /** No request failed, and each job was done at its first try. */
-  async function nothingLost({ answers, failures, jobs, first }: Load & { first: number }) {
-    expect(failures).toEqual([]);
-    expect(Object.keys(answers)).toEqual(["200"]);
-    expect(jobs).toBeGreaterThan(30);
-    const count = (which: string) =>
-      sql(
-        main,
-        `SELECT count(*) FROM measured WHERE job >= ${first} AND job < ${first + 1_000_000} AND ${which}`,
-      );
-    await main.waitFor(`all of ${jobs} jobs`, 90, async () => (await count("executions > 0")) === `${jobs}`);
-    expect(await count("attempts > 1")).toBe("0");
-    expect(await redis(main, "ZCARD retry")).toBe("0");
-  }
 
   /** What every process is of, as it says itself. */
   async function running(): Promise<string[]> {
@@ -162,10 +116,10 @@ describe("upgrade", () => {
     );
 
   test("a patch release: no request fails, no job is lost, whoever listens stays connected, and no backup is asked for", async () => {
-    const load = await underLoad(() => up(PATCH));
+    const load = await traffic.during(() => up(PATCH));
     expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.stringContaining("done")]);
     figure("patch", load);
-    await nothingLost(load);
+    await traffic.nothingLost(load);
     expect(load.streams).toBe(1);
     expect(await running()).toEqual(all(PATCH, FIRST));
     expect(await page()).toBe(PATCH);
@@ -212,10 +166,10 @@ describe("upgrade", () => {
 
   test("with upgrade.finish: later its post-deployment migrations wait, and both releases work with the database", async () => {
     await backup("now");
-    const load = await underLoad(() => up(MINOR, "later"));
+    const load = await traffic.during(() => up(MINOR, "later"));
     expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.stringContaining("held")]);
     figure("minor, held", load);
-    await nothingLost(load);
+    await traffic.nothingLost(load);
     expect(await running()).toEqual(all(MINOR));
     expect(
       await sql(main, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'private_key'"),
@@ -224,10 +178,10 @@ describe("upgrade", () => {
   });
 
   test("the way back, then, without memory for a second web: requests wait, none fails", async () => {
-    const load = await underLoad(() => up(PATCH, "now", false));
+    const load = await traffic.during(() => up(PATCH, "now", false));
     expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.stringContaining("done")]);
     figure("back", load);
-    await nothingLost(load);
+    await traffic.nothingLost(load);
     expect(await running()).toEqual(all(PATCH));
     const steps = (await history()).at(-1) ?? "";
     const seconds = (step: string) => Number(steps.match(new RegExp(`${step} (\\d+) s`))?.[1]);
@@ -240,14 +194,14 @@ describe("upgrade", () => {
       [BROKEN_WEB, "web", "web"],
       [BROKEN_JOBS, "sidekiq", "Sidekiq"],
     ]) {
-      const load = await underLoad(() => up(release as string));
+      const load = await traffic.during(() => up(release as string));
       expect(load.happened.code).not.toBe(0);
       expect(load.happened.stderr).toContain(
         `stopped at the step ${step}: ${what} of ${release} does not start`,
       );
       // The reason, from its own log.
       expect(load.happened.stderr).toContain("NoMethodError");
-      await nothingLost(load);
+      await traffic.nothingLost(load);
       expect(await running()).toEqual(all(PATCH));
     }
   });
@@ -284,7 +238,7 @@ describe("upgrade", () => {
     "cut off at the step %s, with the up that asked: the next up ends on the new release",
     async (step) => {
       await up(PATCH);
-      const load = await underLoad(async () => {
+      const load = await traffic.during(async () => {
         const since = await now();
         const first = up(MINOR, "later");
         await said(since, `${step}: ${PATCH} -> ${MINOR}`);
@@ -293,15 +247,46 @@ describe("upgrade", () => {
         return up(MINOR, "later");
       });
       expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.anything()]);
-      await nothingLost(load);
+      await traffic.nothingLost(load);
       expect(await running()).toEqual(all(MINOR));
     },
   );
 
+  if (EVERYTHING) {
+    test.each(["web", "sidekiq"])(
+      "main reboots at the step %s: the next up ends on the new release",
+      async (step) => {
+        await up(PATCH);
+        const since = await now();
+        const first = up(MINOR, "later");
+        await said(since, `${step}: ${PATCH} -> ${MINOR}`);
+        await main.stop();
+        expect((await first).code).not.toBe(0);
+        await main.start();
+        await ready(main);
+        const { code, stderr } = await up(MINOR, "later");
+        expect([code, stderr]).toEqual([0, expect.anything()]);
+        await worker.run("mastodon-ready 120", { timeout: 130 });
+        expect(await running()).toEqual(all(MINOR));
+      },
+    );
+
+    test("a dead worker holds nothing up, and boots on the new release", async () => {
+      await up(PATCH);
+      await worker.cut();
+      const load = await traffic.during(() => up(MINOR, "later"));
+      expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.anything()]);
+      expect(load.failures).toEqual([]);
+      await worker.start();
+      await worker.run("mastodon-ready 120", { timeout: 130 });
+      expect(await running()).toEqual(all(MINOR));
+    });
+  }
+
   test("finished: what the old release needs is gone, no process of it is left, and the way back is refused", async () => {
-    const load = await underLoad(() => up(MINOR));
+    const load = await traffic.during(() => up(MINOR));
     expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.stringContaining("done")]);
-    await nothingLost(load);
+    await traffic.nothingLost(load);
     expect(
       await sql(main, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'private_key'"),
     ).toBe("1");
