@@ -12,6 +12,7 @@ import { type Notes, runningNotes } from "../settings/stackFile/notes";
 import { accountProblems, openedAccounts } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
+import { postgresSteps } from "./postgres";
 import { refuse } from "./refuse";
 import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
@@ -33,7 +34,7 @@ export interface Configuration extends Checked {
   recorded: Recorded;
   /** Warnings from the accounts and the registry. */
   warnings: string[];
-  /** What this run will do to Mastodon's release. */
+  /** What this run will do to the releases of Mastodon and Postgres. */
   upgrade: string[];
   /** Whether this is the stack's first run: none has finished before. */
   firstRun: boolean;
@@ -133,13 +134,16 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
   return {
     ...checked,
     warnings: found.flatMap((one) => one.warnings),
-    upgrade: upgradeSteps({
-      before,
-      release: settings.mastodonVersion,
-      finish: settings.upgrade.finish,
-      secondWeb: checked.assessment.main.web.second,
-      workers: workerDroplets(settings),
-    }),
+    upgrade: [
+      ...upgradeSteps({
+        before,
+        release: settings.mastodonVersion,
+        finish: settings.upgrade.finish,
+        secondWeb: checked.assessment.main.web.second,
+        workers: workerDroplets(settings),
+      }),
+      ...postgresSteps(before, settings),
+    ],
     firstRun: before === undefined,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },
     secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),

@@ -17,9 +17,10 @@ export interface Identity {
   backupBucket: string;
   awsAccountId: string;
   awsRegion: string;
-  /** Both say what the next run's upgrade starts from. */
+  /** These three say what the next run's upgrade starts from. */
   mastodonVersion: string;
   upgradeFinish: Settings["upgrade"]["finish"];
+  postgresVersion: number;
   volumeGiB: number;
   mainSize: string;
   mainGeneration: number;
@@ -44,6 +45,7 @@ export type IdentitySettings = Pick<
   | "aws"
   | "mastodonVersion"
   | "upgrade"
+  | "postgresVersion"
   | "main"
   | "workerAccount"
 >;
@@ -62,6 +64,7 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
     awsRegion: settings.aws.region,
     mastodonVersion: settings.mastodonVersion,
     upgradeFinish: settings.upgrade.finish,
+    postgresVersion: settings.postgresVersion,
     volumeGiB: settings.main.volumeGiB,
     mainSize: settings.main.size,
     mainGeneration: settings.main.generation,
@@ -74,7 +77,14 @@ export function identityOf(settings: IdentitySettings, stack: string): Identity 
 const FIXED: Record<
   Exclude<
     keyof Identity,
-    "stack" | "mastodonVersion" | "upgradeFinish" | "volumeGiB" | "mainSize" | "mainGeneration" | "mainIpv6"
+    | "stack"
+    | "mastodonVersion"
+    | "upgradeFinish"
+    | "postgresVersion"
+    | "volumeGiB"
+    | "mainSize"
+    | "mainGeneration"
+    | "mainIpv6"
   >,
   { key: string; why: string }
 > = {

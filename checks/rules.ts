@@ -15,6 +15,7 @@ import type { Settings } from "../settings/schema";
 import { reservedBucketName } from "../settings/schema/bucketNames";
 import { shown } from "../settings/schema/shown";
 import { type Identity, identityOf, identityProblems } from "./identity";
+import { postgresProblems } from "./postgres";
 import { checkQueues } from "./queues";
 import { releaseProblems, upgradeProblems } from "./upgrade";
 
@@ -123,6 +124,10 @@ const RULES: readonly Rule[] = [
 
   rule(["mastodonVersion", "readiness"], ({ mastodonVersion, readiness }, { before }) =>
     upgradeProblems(before, mastodonVersion, readiness),
+  ),
+
+  rule(["postgresVersion", "mastodonVersion", "readiness", "main"], (settings, { before }) =>
+    postgresProblems(before, settings),
   ),
 
   rule(["owner"], ({ owner }) =>
@@ -265,6 +270,7 @@ const RULES: readonly Rule[] = [
       "aws",
       "mastodonVersion",
       "upgrade",
+      "postgresVersion",
       "main",
       "workerAccount",
     ],

@@ -66,13 +66,14 @@ export async function mirrors(): Promise<{ main: string; security: string }> {
 export type Suite = "trixie" | "forky";
 
 /** `deb` lines. */
-async function sources(suite: Suite): Promise<string> {
+async function sources(suite: Suite, older?: string): Promise<string> {
   const { main, security } = await mirrors();
   if (suite === "forky") return `deb ${main} forky main\n`;
   return [
     `deb ${main} trixie main`,
     `deb ${main} trixie-updates main`,
     `deb ${security} trixie-security main`,
+    ...(older ? [`deb ${main} ${older} main`] : []),
     "",
   ].join("\n");
 }
@@ -84,16 +85,18 @@ interface RootOptions {
   disabled?: readonly string[];
   /** Debian 13 if absent. */
   suite?: Suite;
+  /** An older release, for packages that Debian 13 no longer has. */
+  older?: "bookworm" | undefined;
 }
 
 /** A Debian root with these packages, from the cache; it takes about a minute to make. */
 export function debianRoot(
   name: string,
   packages: readonly string[],
-  { seeds = [], disabled = [], suite = "trixie" }: RootOptions = {},
+  { seeds = [], disabled = [], suite = "trixie", older }: RootOptions = {},
 ): Promise<string> {
   const wanted = [...new Set(packages)].sort();
-  return cached(name, [suite, 3, wanted, seeds, disabled], async (path) => {
+  return cached(name, [suite, 3, wanted, seeds, disabled, ...(older ? [older] : [])], async (path) => {
     const seedFolder = mkdtempSync(join(tmpdir(), "root-seeds-"));
     try {
       for (const { path: file, content } of seeds) {
@@ -117,7 +120,7 @@ export function debianRoot(
           path,
           "-",
         ],
-        { input: await sources(suite), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
+        { input: await sources(suite, older), timeout: 900, env: { ...process.env, SEEDS: seedFolder } },
       );
     } finally {
       rmSync(seedFolder, { recursive: true, force: true });
@@ -129,14 +132,16 @@ export function debianRoot(
  * The root that both kinds of host boot from: as close to DigitalOcean's image as possible, with the hosts' packages.
  *
  * @param tools further packages, for tests that look inside
+ * @param older an older release of Debian that has some of them
  */
-export const hostRoot = (tools: readonly string[] = []) =>
+export const hostRoot = (tools: readonly string[] = [], older?: "bookworm") =>
   debianRoot("host", [...IMAGE, ...packagesOf([...mainServices, ...workerServices]), ...tools], {
     seeds: [
       { path: "/etc/sysusers.d/mastodon-host.conf", content: hostFile("system/sysusers-main.conf") },
       { path: "/etc/postgresql-common/createcluster.conf", content: hostFile("postgres/createcluster.conf") },
     ],
     disabled: HOST_SERVICES,
+    older,
   });
 
 /** A new droplet's root: it contains nothing that the hosts' own steps install. */

@@ -30,6 +30,8 @@ export interface BootedMachinesArgs {
   /** Certificate of the stand-in for Let's Encrypt, in PEM: machines trust it like the real one. */
   letsEncrypt: string;
   deployer: Deployer;
+  /** Size of a data volume; sparse. */
+  volumeMib: number;
   /** Called when a machine has an address that its firewall must know. */
   changed: () => Promise<void>;
 }
@@ -43,9 +45,6 @@ interface Booted {
   userData: string;
   on: boolean;
 }
-
-/** Size of a rehearsed data volume; sparse. */
-const VOLUME_MIB = 4096;
 
 export class BootedMachines implements Machines {
   private readonly booted = new Map<string, Booted>();
@@ -89,7 +88,7 @@ export class BootedMachines implements Machines {
 
   private newVolume(name: string): Promise<Volume> {
     return Volume.create(join(this.args.folder, `volume-${name}`), {
-      mib: VOLUME_MIB,
+      mib: this.args.volumeMib,
       label: "mastodon-new",
     });
   }

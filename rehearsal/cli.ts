@@ -16,6 +16,7 @@ import { catchesUp } from "./steps/catchesUp";
 import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
 import { fromBare } from "./steps/fromBare";
+import { postgres } from "./steps/postgres";
 import { reboot } from "./steps/reboot";
 import { scales } from "./steps/scales";
 import type { Step } from "./steps/step";
@@ -68,6 +69,7 @@ const STEPS = {
   tailnetCost,
   destroy,
   fromBare,
+  postgres,
 } as const satisfies Record<string, Step>;
 type StepName = keyof typeof STEPS;
 
@@ -75,7 +77,10 @@ type StepName = keyof typeof STEPS;
 const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 
 /** Steps that take long: run with `--all`, or if they are named. */
-const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare"];
+const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare", "postgres"];
+
+/** Steps in worlds of their own, with other machines. Each has an `up` of its own. */
+const APART: readonly StepName[] = ["fromBare", "postgres"];
 
 /** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */
 const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "survives", "destroy"];
@@ -92,21 +97,24 @@ function chosen({ only, all: everything, images }: Options): StepName[] {
     throw new Error(
       `--only ${unknown.join(",")}: the steps ${images === "real" ? "with --images real " : ""}are ${all.join(", ")}`,
     );
-  const alone = wanted.every((name) => name === "fromBare");
+  const alone = wanted.every((name) => APART.some((apart) => apart === name));
   return all.filter((name) => (name === "up" && !alone) || wanted.includes(name));
 }
 
-/** The worlds, created one after the other, and the steps in each: `fromBare` needs another kind of machine. */
+/** The worlds, created one after the other, and the steps in each. Those apart have one machine of each kind. */
 function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
   const { stack, images, registry } = options;
   const names = chosen(options);
   const args = { stack, images, registry, release: RELEASE };
   return [
-    { args, steps: names.filter((name) => name !== "fromBare") },
+    { args, steps: names.filter((name) => !APART.includes(name)) },
     {
-      // It has one machine of each kind.
       args: { ...args, stack: "staging" as const, bare: true },
       steps: names.filter((name) => name === "fromBare"),
+    },
+    {
+      args: { ...args, stack: "staging" as const, olderPostgres: true },
+      steps: names.filter((name) => name === "postgres"),
     },
   ].filter(({ steps }) => steps.length > 0);
 }

@@ -52,8 +52,13 @@ const ADMINS = ["admin@"];
 /** The release that is upgraded to. A patch release, since the program knows no other minor; with migrations, which a real one rarely has. */
 export const UPGRADE: OtherRelease = { release: "v4.7.99", streaming: "changed", keypairs: true };
 
+/** Small enough to be filled. */
+const VOLUME_MIB = 4 * 1024;
+/** For a large database, and the same restored beside it. */
+const LARGE_VOLUME_MIB = 64 * 1024;
+
 /** What takes long and is kept: made before the network namespace is entered, from which no package server can be reached. */
-export async function prepare({ release, images, registry, bare }: WorldArgs): Promise<Image> {
+export async function prepare({ release, images, registry, bare, olderPostgres }: WorldArgs): Promise<Image> {
   await moto();
   await ffmpegProgram();
   if (bare) {
@@ -61,7 +66,7 @@ export async function prepare({ release, images, registry, bare }: WorldArgs): P
     for (const name of IMAGE_NAMES) await imageTar(name);
     return { base: await bareRoot(), overlay: bareFiles };
   }
-  const base = await hostRoot();
+  const base = olderPostgres ? await hostRoot(["postgresql-15"], "bookworm") : await hostRoot();
   const daemon = hostFile("docker/daemon.json");
   const otherReleases = images === "stand-ins" ? [UPGRADE] : [];
   const docker = await dockerFolder({ base, daemon, release, otherReleases, images, registry });
@@ -76,6 +81,8 @@ export interface WorldArgs {
   registry: string;
   /** Machines have no packages or images before their first boot; mirrors and registries provide them. */
   bare?: boolean;
+  /** Machines have Debian 12's Postgres besides. */
+  olderPostgres?: boolean;
 }
 
 /** The parts of a rehearsal. Each step gets those that it needs. */
@@ -163,6 +170,7 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
   for (const owned of Object.values(tags)) tailnet.tagOwners[owned] = ADMINS;
   const booted: BootedMachines = setUp.kept(
     new BootedMachines({
+      volumeMib: args.olderPostgres ? LARGE_VOLUME_MIB : VOLUME_MIB,
       folder,
       network,
       image,

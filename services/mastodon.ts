@@ -3,7 +3,7 @@ import type { Container } from "./compose";
 import { command, file, internal, LIBRARY, secretFile, step, timed, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { PGBOUNCER_PORT } from "./pgbouncer";
-import { POSTGRES_VERSION } from "./postgres";
+import { POSTGRES_UNITS } from "./postgres";
 import { CACHE_REDIS_PORT, REDIS_PORT } from "./redis";
 import { type ReadyCheck, service } from "./service";
 
@@ -38,13 +38,14 @@ export const mastodon = service({
     command("mastodon/mastodon-ready", { ...PORTS, ...chain(ready) }),
     { ...file("/usr/local/bin/tootctl", "mastodon/tootctl"), mode: "0755" },
     file(`${LIBRARY}/releases.sh`, "mastodon/releases.sh"),
+    file(`${LIBRARY}/upgrades.sh`, "mastodon/upgrades.sh"),
     internal("mastodon/release"),
     command("mastodon/mastodon-upgrade"),
     unit("mastodon/mastodon-upgrade.service"),
     internal("mastodon/traffic", { ...PORTS, CACHE_REDIS: CACHE_REDIS_PORT }),
     internal("mastodon/waiting-room"),
     ...["mastodon", "mastodon-traffic", "mastodon-release"].map((name) =>
-      unit(`mastodon/${name}.service`, { POSTGRES: POSTGRES_VERSION }),
+      unit(`mastodon/${name}.service`, { POSTGRES: POSTGRES_UNITS }),
     ),
     unit("mastodon/mastodon-watch.service"),
     unit("mastodon/mastodon-waiting-room.service"),

@@ -1,5 +1,5 @@
 /** The web interface, and the media bucket behind a cache. */
-import { comeBack, dropIn, file, step } from "./hostFile";
+import { comeBack, dropIn, file, LIBRARY, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { service } from "./service";
 import { NEXT_WEB_PORT } from "./web";
@@ -23,6 +23,7 @@ export const nginx = service({
   shown: () => "nginx",
   files: ({ settings, names }: MainInputs) => [
     step("nginx/70-web"),
+    file(`${LIBRARY}/nginx.sh`, "nginx/nginx.sh"),
     file("/etc/nginx/nginx.conf", "nginx/nginx.conf"),
     file("/etc/nginx/conf.d/web.conf", "nginx/web.conf", {
       WEB: names.web,

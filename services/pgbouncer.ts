@@ -1,6 +1,6 @@
 import { comeBackUnnoticed, dropIn, hostFile, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
-import { DATABASE_USER, POSTGRES_VERSION } from "./postgres";
+import { DATABASE_USER, POSTGRES_UNITS } from "./postgres";
 import { service } from "./service";
 import type { MainSizes, PgbouncerSizing } from "./sizes";
 
@@ -39,7 +39,7 @@ export const pgbouncer = service({
       mode: "0640",
       owner: "root:postgres",
     },
-    dropIn("pgbouncer", "pgbouncer/pgbouncer.conf", { POSTGRES: POSTGRES_VERSION }),
+    dropIn("pgbouncer", "pgbouncer/pgbouncer.conf", { POSTGRES: POSTGRES_UNITS }),
     ...comeBackUnnoticed("pgbouncer"),
   ],
 });

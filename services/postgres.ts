@@ -1,10 +1,13 @@
-import { comeBackUnnoticed, file, hostFile, secretFile, step } from "./hostFile";
+import { DEBIANS_POSTGRES, POSTGRES_VERSIONS } from "../catalogue/postgres";
+import { comeBackUnnoticed, file, hostFile, internal, LIBRARY, secretFile, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { service } from "./service";
 import type { MainSizes, PostgresSizing } from "./sizes";
 
-/** Debian 13's version. Another one needs pg_upgrade first. */
-export const POSTGRES_VERSION = 17;
+/** Units depend on whichever version serves; those that a machine does not have are ignored. */
+export const POSTGRES_UNITS = POSTGRES_VERSIONS.map((version) => `postgresql@${version}-main.service`).join(
+  " ",
+);
 
 /** The name of the database and of its owner. */
 export const DATABASE_NAME = "mastodon";
@@ -33,9 +36,10 @@ function postgresConf(sizing: PostgresSizing): string {
 }
 
 export const postgres = service({
-  name: `Postgres ${POSTGRES_VERSION}`,
-  packages: [`postgresql-${POSTGRES_VERSION}`],
-  hostEnv: () => ({ POSTGRES_VERSION }),
+  name: "Postgres",
+  // Debian's own version. The others come from the Postgres project (clusters.sh).
+  packages: [`postgresql-${DEBIANS_POSTGRES}`],
+  hostEnv: ({ settings }: MainInputs) => ({ POSTGRES_VERSION: settings.postgresVersion, DEBIANS_POSTGRES }),
   /** At its busiest, without the page cache. */
   memory: ({ postgres, pgbouncer: { defaultPoolSize, reservePoolSize } }: MainSizes) => [
     { item: "Postgres shared buffers", mib: postgres.sharedBuffersMiB },
@@ -48,15 +52,18 @@ export const postgres = service({
   ],
   ready: [{ missing: "! runuser -u postgres -- pg_isready -q", what: "Postgres on 5432" }],
   shown: ({ postgres: { sharedBuffersMiB, maxConnections } }: MainSizes) =>
-    `Postgres ${POSTGRES_VERSION} (${sharedBuffersMiB} MiB shared buffers, ${maxConnections} connections)`,
+    `Postgres (${sharedBuffersMiB} MiB shared buffers, ${maxConnections} connections)`,
   files: ({ sizing, secrets }: MainInputs) => [
     step("postgres/55-postgres"),
+    file(`${LIBRARY}/clusters.sh`, "postgres/clusters.sh"),
+    internal("postgres/postgres-serves"),
     file("/etc/sysctl.d/61-mastodon-main.conf", "postgres/sysctl.conf"),
     file("/etc/postgresql-common/createcluster.conf", "postgres/createcluster.conf"),
     // 55-postgres puts these two on the volume, which is not mounted yet when the bundle is installed on a new machine.
     { path: "/etc/mastodon-host/postgres.conf", content: postgresConf(sizing.postgres) },
     file("/etc/mastodon-host/pg_hba.conf", "postgres/pg_hba.conf"),
     secretFile("postgres-password", secrets.postgresPassword),
-    ...comeBackUnnoticed(`postgresql@${POSTGRES_VERSION}-main`),
+    file("/etc/systemd/system/postgresql@.service.d/serves.conf", "postgres/serves.conf"),
+    ...comeBackUnnoticed("postgresql@"),
   ],
 });

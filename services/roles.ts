@@ -12,6 +12,7 @@ import { nginx } from "./nginx";
 import { owner } from "./owner";
 import { pgbouncer } from "./pgbouncer";
 import { postgres } from "./postgres";
+import { postgresUpgrade } from "./postgresUpgrade";
 import { cacheRedis, redis, redisClient } from "./redis";
 import { resolver } from "./resolver";
 import type { Service } from "./service";
@@ -54,6 +55,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   backup,
   sidekiqOnMain,
   mastodon,
+  postgresUpgrade,
   reservedIpv6,
   tailnetAddress,
 ];

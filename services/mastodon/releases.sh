@@ -60,15 +60,3 @@ comes_up() {
   done
   [[ -n $state ]]
 }
-
-# follow_upgrade COMMAND...: runs it, and shows what the upgrade logs meanwhile.
-follow_upgrade() {
-  local follower code=0
-  journalctl --quiet --follow --lines 0 --output cat --unit mastodon-upgrade.service --identifier mastodon-upgrade >&2 &
-  follower=$!
-  "$@" || code=$?
-  # Its last words.
-  sleep 1
-  kill "$follower" 2>/dev/null || true
-  return "$code"
-}

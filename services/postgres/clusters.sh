@@ -7,8 +7,8 @@ etc() { echo "/etc/postgresql/$1/main"; }
 unit() { echo "postgresql@$1-main.service"; }
 
 # The major version that serves: the newest that Debian's start.conf says to start. One write of that file takes an upgrade from the old
-# cluster to the new one, or back. Without the file, Debian's tools would start a cluster; here it is not finished.
-serving_major() { grep -slx auto /etc/postgresql/*/main/start.conf | cut -d/ -f4 | sort -n | tail -n 1; }
+# cluster to the new one, or back. Without the file, Debian's tools would start a cluster; here it is not finished. Nothing, if none serves.
+serving_major() { { grep -slx auto /etc/postgresql/*/main/start.conf || true; } | cut -d/ -f4 | sort -n | tail -n 1; }
 
 # put FILE: standard input becomes that file of Postgres', or the file stays as it was. A power cut leaves neither half a file nor an empty
 # one, with which no cluster starts.
@@ -31,7 +31,7 @@ installed() { [[ -x $(bin "$1")/postgres ]]; }
 # install_major MAJOR: from Debian if it has that version, otherwise from the Postgres project, whose other packages stay out.
 install_major() {
   if installed "$1"; then return; fi
-  if [[ $1 != @@DEBIANS@@ ]]; then
+  if [[ $1 != "$DEBIANS_POSTGRES" ]]; then
     printf 'Package: %s\nPin: release o=apt.postgresql.org\nPin-Priority: %s\n\n' \
       '*' -1 "postgresql-$1 postgresql-client-$1 libpq5" 500 >/etc/apt/preferences.d/postgresql
     # The key is part of Debian's postgresql-common.

@@ -24,7 +24,7 @@ apt_get() {
     -o Dir::Etc::SourceParts="$SOURCES" "$@"
 }
 
-install() {
+install_packages() {
   readable_sources
   apt_get update || log "some package lists could not be fetched; going on with the others"
   # Completes an interrupted installation: until then apt installs nothing more.

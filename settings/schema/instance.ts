@@ -1,5 +1,6 @@
 /** The instance: its names, its region, its release, its owner. */
 import { z } from "zod";
+import { DEBIANS_POSTGRES, POSTGRES_VERSIONS } from "../../catalogue/postgres";
 import { corrections, correctRelease } from "./corrections";
 import { email, hostName, optional } from "./fields";
 
@@ -62,9 +63,26 @@ export const instance = {
         description:
           "When to run the release's post-deployment migrations. After them you cannot go back. `now`: at the end of the upgrade. `later`: only once you set this to `now` again, so that you can watch the release for a day",
       }),
+      postgresCopy: z.enum(["refused", "accepted"]).default("refused").meta({
+        description:
+          "Whether an upgrade of Postgres may take longer than 45 s, as it does on a volume where it has to copy the database. `postgres-upgrade check` on main says how long",
+      }),
+      postgresKeepDays: z.int().min(0).max(90).default(7).meta({
+        description:
+          "How many days the old version's files stay after an upgrade of Postgres, for the way back",
+      }),
     })
     .prefault({})
-    .meta({ description: "How to upgrade Mastodon" }),
+    .meta({ description: "How to upgrade Mastodon and Postgres" }),
+  postgresVersion: z
+    .int()
+    .min(Math.min(...POSTGRES_VERSIONS))
+    .max(Math.max(...POSTGRES_VERSIONS))
+    .default(DEBIANS_POSTGRES)
+    .meta({
+      description:
+        "Major version of Postgres. 17 is Debian's; the others come from the Postgres project. On a living stack, a higher one upgrades Postgres",
+    }),
   owner: z
     .strictObject({
       username: z

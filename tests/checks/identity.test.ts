@@ -15,6 +15,7 @@ const BEFORE: Identity = {
   awsRegion: "us-east-1",
   mastodonVersion: "v4.7.3",
   upgradeFinish: "now",
+  postgresVersion: 17,
   volumeGiB: 50,
   mainSize: "g-2vcpu-8gb",
   mainGeneration: 1,

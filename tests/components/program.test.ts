@@ -235,6 +235,7 @@ const RECORDED = {
   awsRegion: "us-east-1",
   mastodonVersion: "v4.7.3",
   upgradeFinish: "now",
+  postgresVersion: 17,
   volumeGiB: 110,
   mainSize: "s-8vcpu-16gb",
   mainGeneration: 1,

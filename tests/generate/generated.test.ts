@@ -76,6 +76,7 @@ describe("Pulumi.yaml", () => {
       monitoring: "boolean",
       readiness: "string",
       protect: "boolean",
+      postgresVersion: "integer",
       pricing: "object",
       extraEnv: "object",
     });
@@ -89,7 +90,7 @@ describe("Pulumi.yaml", () => {
 
   test("gives each a default, so that the engine refuses nothing before the program can report everything", () => {
     for (const [key, { default: value, type }] of Object.entries(declared)) {
-      const kind = Array.isArray(value) ? "array" : typeof value;
+      const kind = Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
       expect([key, kind]).toEqual([key, type]);
     }
   });

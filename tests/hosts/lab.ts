@@ -29,6 +29,9 @@ export const workerBundle = (changes: Record<string, unknown> = {}): HostBundle 
 /** The prepared root of both kinds of host. */
 export const root = () => hostRoot(TEST_TOOLS);
 
+/** The same with Debian 12's Postgres besides, whose packages still run on Debian 13. */
+export const rootWithOlderPostgres = () => hostRoot([...TEST_TOOLS, "postgresql-15"], "bookworm");
+
 /** Here containers start over and over, and what is timed is not how long Mastodon loads: see BOOT_CPU_SECONDS. */
 const QUICK_BOOT_CPU_SECONDS = 0.5;
 
@@ -83,12 +86,15 @@ export class Lab {
     private readonly images: string,
   ) {}
 
-  /** @param bootCpuSeconds that Mastodon's processes take to load, where a test times that */
-  static async create(bootCpuSeconds?: number): Promise<Lab> {
+  /**
+   * @param bootCpuSeconds that Mastodon's processes take to load, where a test times that
+   * @param base what machines boot from; the prepared root if absent
+   */
+  static async create(bootCpuSeconds?: number, base?: string): Promise<Lab> {
     await requireHostTools();
     const folder = mkdtempSync("/var/tmp/mastodon-hosts-");
     const images = await docker(bootCpuSeconds);
-    return new Lab(folder, await Network.create(`hosts-${process.pid}`), await root(), images);
+    return new Lab(folder, await Network.create(`hosts-${process.pid}`), base ?? (await root()), images);
   }
 
   async volume(changes: Partial<{ mib: number; label: string }> = {}): Promise<Volume> {

@@ -18,9 +18,9 @@ const worker = workerHost(workerInputs());
 test("every service of each host is started again after whatever end, with a pause, without a limit of tries", () => {
   expect(dropInsOf(worker, "restart")).toEqual(COMMON);
   expect(dropInsOf(main, "restart")).toEqual(
-    [...COMMON, "nginx", "pgbouncer", "postgresql@17-main", "redis-server", "redis-server@cache"].sort(),
+    [...COMMON, "nginx", "pgbouncer", "postgresql@", "redis-server", "redis-server@cache"].sort(),
   );
-  const dropIn = fileOf(main, "/etc/systemd/system/postgresql@17-main.service.d/restart.conf").content;
+  const dropIn = fileOf(main, "/etc/systemd/system/postgresql@.service.d/restart.conf").content;
   for (const line of [
     "StartLimitIntervalSec=0",
     "Restart=always",
@@ -34,7 +34,7 @@ test("a crash of what others are part of is no restart on purpose: they hear not
   expect(dropInsOf(worker, "restart-direct")).toEqual(["tailscaled"]);
   expect(dropInsOf(main, "restart-direct")).toEqual([
     "pgbouncer",
-    "postgresql@17-main",
+    "postgresql@",
     "redis-server",
     "redis-server@cache",
     "tailscaled",

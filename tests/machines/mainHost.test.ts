@@ -189,18 +189,30 @@ describe("systemd on main", () => {
     expect(content("/etc/sysctl.d/61-mastodon-main.conf")).toMatch(/^net\.ipv4\.ip_nonlocal_bind = 1$/m);
   });
 
+  /** The unit of every version that may serve. */
+  const POSTGRES = [15, 16, 17, 18].map((version) => `postgresql@${version}-main.service`);
+
   test("Mastodon stops before the databases that it wants", () => {
     const mastodon = unit("mastodon.service");
     for (const name of [
       "docker.service",
-      "postgresql@17-main.service",
       "pgbouncer.service",
       "redis-server.service",
       "redis-server@cache.service",
-    ]) {
+    ])
       expect(mastodon).toMatch(new RegExp(`^Wants=.*${name}`, "m"));
+    // Whichever version serves is wanted by its own unit.
+    expect(unit("postgresql@.service.d/serves.conf")).toMatch(
+      /^WantedBy=mastodon\.service pgbouncer\.service$/m,
+    );
+    for (const name of [
+      ...POSTGRES,
+      "docker.service",
+      "pgbouncer.service",
+      "redis-server.service",
+      "redis-server@cache.service",
+    ])
       expect(mastodon).toMatch(new RegExp(`^After=.*${name}`, "m"));
-    }
     expect(mastodon).toMatch(/^RequiresMountsFor=\/var\/lib\/postgresql \/var\/lib\/redis$/m);
   });
 
@@ -209,23 +221,23 @@ describe("systemd on main", () => {
     for (const name of [
       "mastodon.service",
       "nginx.service",
-      "postgresql@17-main.service",
+      ...POSTGRES,
       "pgbouncer.service",
       "redis-server.service",
       "tailscaled.service",
     ])
       expect(release).toMatch(new RegExp(`^After=.*${name}`, "m"));
-    for (const name of ["postgresql@17-main", "pgbouncer", "redis-server", "tailscaled"])
+    for (const name of [...POSTGRES, "pgbouncer.service", "redis-server.service", "tailscaled.service"])
       for (const key of ["PartOf", "WantedBy"])
-        expect(release).toMatch(new RegExp(`^${key}=.*\\b${name}\\.service`, "m"));
+        expect(release).toMatch(new RegExp(`^${key}=.*\\b${name}`, "m"));
     expect(release).toMatch(/^ExecStop=\S+\/release withdraw$/m);
   });
 
   test("requests and jobs wait before a database, pgbouncer or Mastodon restarts, whoever asks for it, and come back with them", () => {
     const traffic = unit("mastodon-traffic.service");
-    for (const name of ["mastodon", "postgresql@17-main", "pgbouncer", "redis-server"])
+    for (const name of ["mastodon.service", ...POSTGRES, "pgbouncer.service", "redis-server.service"])
       for (const key of ["After", "PartOf", "WantedBy"])
-        expect(traffic).toMatch(new RegExp(`^${key}=.*\\b${name}\\.service`, "m"));
+        expect(traffic).toMatch(new RegExp(`^${key}=.*\\b${name}`, "m"));
   });
 
   test("the backup starts at the time that was set, in UTC", () => {

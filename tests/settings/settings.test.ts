@@ -23,7 +23,8 @@ test("a stack that says the least gets these settings", () => {
     mediaDomain: "",
     region: "nyc3",
     mastodonVersion: "v4.7.3",
-    upgrade: { finish: "now" },
+    upgrade: { finish: "now", postgresCopy: "refused", postgresKeepDays: 7 },
+    postgresVersion: 17,
     owner: { username: "owner", email: "you@example.org" },
     main: {
       size: "g-2vcpu-8gb",

@@ -23,8 +23,8 @@ export function bundleTests(main: () => Machine): void {
   const reloads = () =>
     main().run("journalctl --sync; journalctl -q -b -o cat _PID=1 | grep -ci '^Reload.* requested' || true");
 
-  /** A reload gives nginx new workers. */
-  const nginxWorkers = () => main().run("pgrep --parent $(</run/nginx.pid) nginx | sort");
+  /** A reload gives nginx new workers. The loader of its cache ends by itself. */
+  const nginxWorkers = () => main().run("pgrep --full --parent $(</run/nginx.pid) 'nginx: worker' | sort");
 
   test("the same again: no file changes, nothing is started anew, and systemd has nothing to read again", async () => {
     const [before, configured, read] = [await running(main()), await configuration(), await reloads()];
@@ -83,21 +83,39 @@ export function bundleTests(main: () => Machine): void {
     expect(await ready(main(), 5)).toContain("ready");
   });
 
-  test("another configuration of nginx: it reloads, and does not start anew", async () => {
-    const [before, workers] = [await running(main()), await nginxWorkers()];
-    const { code } = await receive(
-      main(),
-      edited(smallCache(), "/etc/nginx/conf.d/web.conf", "upstream web {", "# Another\nupstream web {"),
-    );
-    expect(code).toBe(0);
-    expect(restarted(before, await running(main()))).toEqual([]);
-    await main().waitFor("nginx' new workers", 30, async () => {
+  const anotherWeb = () =>
+    edited(smallCache(), "/etc/nginx/conf.d/web.conf", "upstream web {", "# Another\nupstream web {");
+
+  /** Until none of these workers of nginx is left. */
+  const newWorkers = (workers: string) =>
+    main().waitFor("nginx' new workers", 30, async () => {
       const now = new Set((await nginxWorkers()).split("\n"));
       return workers
         .trim()
         .split("\n")
         .every((worker) => !now.has(worker));
     });
+
+  test("another configuration of nginx: it reloads, and does not start anew", async () => {
+    const [before, workers] = [await running(main()), await nginxWorkers()];
+    const { code } = await receive(main(), anotherWeb());
+    expect(code).toBe(0);
+    expect(restarted(before, await running(main()))).toEqual([]);
+    await newWorkers(workers);
+  });
+
+  test("another certificate: nginx reloads once, and not again with the next apply", async () => {
+    const before = await nginxWorkers();
+    await main().run(
+      `. /usr/local/lib/mastodon-host/common.sh; live=/etc/letsencrypt/live/mastodon-$ACME; mkdir -p $live
+       cp /etc/nginx/tls/self-signed.pem $live/fullchain.pem && cp /etc/nginx/tls/self-signed.key $live/privkey.pem
+       /usr/local/lib/mastodon-host/certificate deploy`,
+    );
+    await newWorkers(before);
+    const workers = await nginxWorkers();
+    await main().run("/usr/local/lib/mastodon-host/steps/70-web");
+    expect(await nginxWorkers()).toBe(workers);
+    await main().run("rm -r /etc/letsencrypt/live && /usr/local/lib/mastodon-host/steps/70-web");
   });
 
   test("the right one with another variable: only the containers that get it are started anew, and the apply is whole again", async () => {

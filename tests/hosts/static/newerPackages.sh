@@ -13,6 +13,11 @@ deb() {
     echo "# as the next version brings it" >"$work/etc/nginx/nginx.conf"
     echo /etc/nginx/nginx.conf >"$work/DEBIAN/conffiles"
   fi
+  if [[ $2 == postgresql-18 ]]; then
+    mkdir -p "$work/usr/lib/postgresql/18/bin"
+    install /dev/null "$work/usr/lib/postgresql/18/bin/postgres"
+    echo 'Depends: postgresql-client-18, libpq5 (>= 99)' >>"$work/DEBIAN/control"
+  fi
   dpkg-deb --build --root-owner-group "$work" "$file" >/dev/null
   cat "$work/DEBIAN/control"
   printf 'Filename: pool/%s.deb\nSize: %s\nSHA256: %s\n\n' "$2" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d' ' -f1)"
@@ -41,6 +46,7 @@ archive debian-updates trixie-updates Debian Debian netbase
 archive debian-security trixie-security Debian Debian-Security \
   docker.io nginx nginx-common openssl pgbouncer postgresql-17 postgresql-client-17 redis-server redis-tools
 archive stable/debian trixie Tailscale Tailscale tailscale
+archive pgdg trixie-pgdg apt.postgresql.org PostgreSQL postgresql-18 postgresql-client-18 libpq5 xfsprogs
 archive elsewhere trixie-security Elsewhere Debian-Security curl
 archive unsigned trixie Elsewhere Elsewhere netbase
 
@@ -49,7 +55,7 @@ mkdir -p /tmp/installed
 deb /tmp/installed tailscale 1 >/dev/null
 dpkg --install /tmp/installed/pool/tailscale.deb
 
-echo "127.0.0.1 deb.debian.org pkgs.tailscale.com" >>/etc/hosts
+echo "127.0.0.1 deb.debian.org pkgs.tailscale.com apt.postgresql.org" >>/etc/hosts
 cat >/etc/apt/sources.list <<'SOURCES'
 deb [trusted=yes] http://deb.debian.org:8000/debian trixie main
 deb [trusted=yes] http://deb.debian.org:8000/debian-updates trixie-updates main

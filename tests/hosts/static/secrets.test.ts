@@ -175,7 +175,7 @@ describe("static", () => {
       const answers = await main.run(
         `redis-server /root/redis.conf --port 0 --unixsocket /run/test.sock --dir /tmp --daemonize yes >/dev/null
          IFS= read -r -d '' REDISCLI_AUTH; export REDISCLI_AUTH
-         for _ in {1..50}; do if [[ -S /run/test.sock ]]; then break; fi; sleep 0.1; done
+         for _ in {1..300}; do if [[ $(redis-cli -s /run/test.sock PING 2>&1) != *@(refused|such?file|LOADING)* ]]; then break; fi; sleep 0.1; done
          redis-cli -s /run/test.sock PING; env -u REDISCLI_AUTH redis-cli -s /run/test.sock PING
          redis-cli -s /run/test.sock SHUTDOWN NOSAVE`,
         { input: `${password}\0` },

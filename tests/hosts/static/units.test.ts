@@ -65,6 +65,7 @@ const UNCONFINED: Record<string, string> = {
   "mastodon-worker.service": "drives Docker",
   "mastodon.service": "drives Docker",
   "owner-account.service": "drives Docker",
+  "postgres-upgrade.service": "installs a package, stops and starts clusters",
   "tailscale-upgrade.service": "installs a package",
   "volume-watch.service": "runs the steps",
 };

@@ -154,6 +154,26 @@ describe("static", () => {
     expect(await version("nginx-common")).toBe("99:1");
   });
 
+  test("a version of Postgres that Debian does not have comes from the Postgres project, with nothing else of theirs", async () => {
+    const script = main.read("/usr/local/lib/mastodon-host/clusters.sh");
+    const line = `deb [signed-by=/usr/share/postgresql-common/pgdg/apt.postgresql.org.asc] https://apt.postgresql.org/pub/repos/apt trixie-pgdg main`;
+    expect(script).toContain(line);
+    await main.run("grep -q 'BEGIN PGP PUBLIC KEY' /usr/share/postgresql-common/pgdg/apt.postgresql.org.asc");
+    // Their real archive cannot be had here, and neither can their signature.
+    main.write(
+      "/root/clusters.sh",
+      script.replace(line, "deb [trusted=yes] http://apt.postgresql.org:8000/pgdg trixie-pgdg main"),
+    );
+    await main.run(
+      "bash -euc '. /usr/local/lib/mastodon-host/common.sh; . /usr/local/lib/mastodon-host/apt.sh; . /root/clusters.sh; install_major 18'",
+    );
+    for (const name of ["postgresql-18", "postgresql-client-18", "libpq5"])
+      expect([name, await version(name)]).toEqual([name, "99:1"]);
+    const policy = await main.run("apt-cache policy xfsprogs");
+    expect(policy).toContain("99:1 -1");
+    expect(policy).not.toMatch(/Candidate: 99:1/);
+  });
+
   test("a service that still runs replaced code is named until it is restarted, and so is a kernel that waits for a reboot", async () => {
     expect(await main.run("needs-restart")).toBe("");
     await main.run(
