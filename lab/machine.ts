@@ -56,8 +56,8 @@ async function copyDocker(from: string, to: string): Promise<void> {
 }
 
 /**
- * Whoever runs a command in a machine: nsenter stops together with its command, and would then never collect it. The machine's init waits for
- * that before it ends.
+ * Wakes each nsenter that runs a command in the machine. It stops when its command stops, and the machine cannot end until it has collected
+ * that command.
  */
 function wakeEntered(leader: number): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))

@@ -79,7 +79,7 @@ const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 /** Steps that take long: run with `--all`, or if they are named. */
 const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare", "postgres"];
 
-/** Steps in worlds of their own, with other machines. Each has an `up` of its own. */
+/** Steps that need other machines. Each creates a separate world and starts with its own `up`. */
 const APART: readonly StepName[] = ["fromBare", "postgres"];
 
 /** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */

@@ -54,7 +54,7 @@ export const UPGRADE: OtherRelease = { release: "v4.7.99", streaming: "changed",
 
 /** Small enough to be filled. */
 const VOLUME_MIB = 4 * 1024;
-/** For a large database, and the same restored beside it. */
+/** Room for a large database and a restored copy of it. */
 const LARGE_VOLUME_MIB = 64 * 1024;
 
 /** What takes long and is kept: made before the network namespace is entered, from which no package server can be reached. */

@@ -17,7 +17,7 @@ const CUT_OFF = process.env.UPGRADE_KILLS === "all" ? MOMENTS : ["change"];
 const THROUGH_PGBOUNCER =
   "PGPASSWORD=$(cat /etc/mastodon-host/secrets/postgres-password) psql -qX -h 127.0.0.1 -p 6432 -U mastodon -d mastodon";
 
-/** A main that works on every queue: there is no worker beside it. */
+/** Main works on every queue, because the test has no worker. */
 const ALONE = {
   sidekiq: [
     {
