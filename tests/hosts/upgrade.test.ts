@@ -26,6 +26,8 @@ describe("upgrade", () => {
   let lab: Lab;
   let main: Machine;
   let worker: Machine;
+  /** Those that have power. */
+  let powered: Machine[];
   let traffic: Traffic;
 
   beforeAll(async () => {
@@ -39,8 +41,9 @@ describe("upgrade", () => {
       "INTERVAL = 1\n",
     );
     worker = await lab.machine(checkedOften(impatient));
-    await Promise.all([main.start(), worker.start()]);
-    await Promise.all([main.booted(), worker.booted()]);
+    powered = [main, worker];
+    await Promise.all(powered.map((machine) => machine.start()));
+    await Promise.all(powered.map((machine) => machine.booted()));
     await ready(main);
     sees(worker, peer(main, workerInputs().names.tags.main));
     await worker.run("mastodon-ready 120", { timeout: 130 });
@@ -53,7 +56,7 @@ describe("upgrade", () => {
   const KEPT = "kept";
   const images = (from: string, to: string) =>
     Promise.all(
-      [main, worker].map((machine) =>
+      powered.map((machine) =>
         machine.run(
           `docker image ls --format '{{.Repository}}:{{.Tag}}' --filter 'reference=${from}/*' | while read -r image; do docker tag "$image" "${to}/\${image##*/}"; done`,
         ),
@@ -274,10 +277,12 @@ describe("upgrade", () => {
     test("a dead worker holds nothing up, and boots on the new release", async () => {
       await up(PATCH);
       await worker.cut();
+      powered = [main];
       const load = await traffic.during(() => up(MINOR, "later"));
       expect([load.happened.code, load.happened.stderr]).toEqual([0, expect.anything()]);
       expect(load.failures).toEqual([]);
       await worker.start();
+      powered = [main, worker];
       await worker.run("mastodon-ready 120", { timeout: 130 });
       expect(await running()).toEqual(all(MINOR));
     });
