@@ -201,7 +201,7 @@ describe("systemd on main", () => {
       "redis-server@cache.service",
     ])
       expect(mastodon).toMatch(new RegExp(`^Wants=.*${name}`, "m"));
-    // Whichever version serves is wanted by its own unit.
+    // The unit of the Postgres that serves names who wants it, since the version may change.
     expect(unit("postgresql@.service.d/serves.conf")).toMatch(
       /^WantedBy=mastodon\.service pgbouncer\.service$/m,
     );

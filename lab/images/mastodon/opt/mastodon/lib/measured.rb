@@ -38,7 +38,7 @@ class MeasuredJob
     Sidekiq.redis { |redis| redis.call("ZADD", FEED, number, number) }
     Databases.query("UPDATE measured SET finished_at = clock_timestamp(), executions = executions + 1 WHERE job = $1", [number])
   ensure
-    # What it took beyond that, for its last round trips, is the next job's.
+    # The last round trips came on top of that. The next job computes that much less.
     Thread.current[:paid] = [cpu, began + work["cpu"]].min
   end
 
