@@ -1,5 +1,5 @@
 /** Requests to the accounts' APIs and to the registry. They use the environment's proxy, and are repeated if that may help. */
-import { Agent, EnvHttpProxyAgent, errors, RetryAgent, request } from "undici";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** No answer, or an answer that is not a success. The message begins with the host that was asked. */
 export class ApiError extends Error {
@@ -29,6 +29,7 @@ interface Question {
 
 /** DigitalOcean allows 5,000 requests an hour and 250 a minute, and answers 429 beyond; gateways answer 502 to 504. */
 const TEMPORARY = [429, 500, 502, 503, 504];
+/** No answer for now. A certificate that nobody trusts is not one of them. */
 const NO_ANSWER = [
   "EAI_AGAIN",
   "ECONNREFUSED",
@@ -39,23 +40,48 @@ const NO_ANSWER = [
   "EPIPE",
   "ETIMEDOUT",
   "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
   "UND_ERR_SOCKET",
+  "TimeoutError",
 ];
 const TRIES = 5;
 /** Pauses of 0.5, 1, 2 and 4 s, or what Retry-After says, up to half a minute. */
 const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** For one try, up to the last byte. */
+const TIMEOUT_MS = 15_000;
 
 /**
- * Uses the environment's proxy, which Node's own fetch ignores. undici prints a warning when it creates that agent, so it is created only
- * if needed.
+ * Node's own fetch, which knows no proxy (NODE_USE_ENV_PROXY is new in 22.21). undici's does, but takes 55 ms to load, a fortieth of a
+ * preview: it is loaded only behind a proxy.
  */
-function agent(): Agent | EnvHttpProxyAgent {
+async function fetching(): Promise<typeof fetch> {
   const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
-  const options = { headersTimeout: 15_000, bodyTimeout: 15_000 };
-  return https_proxy || HTTPS_PROXY || http_proxy || HTTP_PROXY
-    ? new EnvHttpProxyAgent(options)
-    : new Agent(options);
+  if (!(https_proxy || HTTPS_PROXY || http_proxy || HTTP_PROXY)) return fetch;
+  const { EnvHttpProxyAgent, fetch: fetchThrough } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent();
+  // Both follow the same standard, but their types come from two versions of undici.
+  return ((url: string, init: object) => fetchThrough(url, { ...init, dispatcher })) as typeof fetch;
+}
+
+/** What a try ended with: an answer that has been read, or no answer. */
+type Result = { status: number; retryAfter: string | null; text: string } | { code: string; reason: string };
+
+/** @returns the last try's result */
+async function repeated(once: () => Promise<Result>, pauseMs: number): Promise<Result> {
+  for (let tries = 1, next = pauseMs; ; tries++, next *= 2) {
+    const result = await once();
+    const isTemporary =
+      "status" in result ? TEMPORARY.includes(result.status) : NO_ANSWER.includes(result.code);
+    if (tries === TRIES || !isTemporary) return result;
+    const asked = "status" in result ? Number(result.retryAfter) * 1_000 : 0;
+    await pause(Math.min(asked || next, LONGEST_PAUSE_MS));
+  }
+}
+
+/** When fetch fails, the reason is the error's cause, unless it took too long. */
+function noAnswer({ name, message, cause }: Error): Result {
+  const { code = name, message: reason = message } = (cause ?? {}) as NodeJS.ErrnoException;
+  return { code, reason: reason || code };
 }
 
 /**
@@ -64,30 +90,26 @@ function agent(): Agent | EnvHttpProxyAgent {
  */
 export function client(base: string, pauseMs = FIRST_PAUSE_MS) {
   const host = new URL(base).host;
-  const dispatcher = new RetryAgent(agent(), {
-    maxRetries: TRIES - 1,
-    minTimeout: pauseMs,
-    maxTimeout: 30_000,
-    methods: ["GET", "POST"],
-    statusCodes: TEMPORARY,
-    errorCodes: NO_ANSWER,
-  });
-  return async (path: string, { headers = {}, method = "GET", body }: Question = {}): Promise<Answer> => {
+  const fetcher = fetching();
+  return async (path: string, question: Question = {}): Promise<Answer> => {
+    const ask = await fetcher;
+    const once = async (): Promise<Result> => {
+      const answer = await ask(base + path, { ...question, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const { status, headers } = answer;
+      return { status, retryAfter: headers.get("retry-after"), text: await answer.text() };
+    };
+    const result = await repeated(() => once().catch(noAnswer), pauseMs);
+    if (!("status" in result)) throw new ApiError(`${host} did not answer: ${result.reason}`);
+    const { status, text } = result;
+    if (status < 200 || status > 299)
+      throw new ApiError(
+        `${host} answered ${status}${TEMPORARY.includes(status) ? `, ${TRIES} times` : ""}`,
+        status,
+      );
     try {
-      const answer = await request(base + path, { dispatcher, method, headers, ...(body ? { body } : {}) });
-      const text = await answer.body.text();
-      if (answer.statusCode < 200 || answer.statusCode > 299)
-        throw new ApiError(`${host} answered ${answer.statusCode}`, answer.statusCode);
-      try {
-        return JSON.parse(text) as Answer;
-      } catch {
-        throw new ApiError(`${host} answered with something other than JSON (a proxy's page?)`);
-      }
-    } catch (error) {
-      if (error instanceof ApiError) throw error;
-      if (error instanceof errors.RequestRetryError)
-        throw new ApiError(`${host} answered ${error.statusCode}, ${TRIES} times`, error.statusCode);
-      throw new ApiError(`${host} did not answer: ${(error as Error).message}`);
+      return JSON.parse(text) as Answer;
+    } catch {
+      throw new ApiError(`${host} answered with something other than JSON (a proxy's page?)`);
     }
   };
 }

@@ -82,6 +82,33 @@ test("nobody at the other end says so", async () => {
   expect(error?.status).toBeUndefined();
 });
 
+test("a server that never answers is asked five times, each for a limited time", async () => {
+  const { timeout } = AbortSignal;
+  const limits = jest.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout.call(AbortSignal, 20));
+  let asked = 0;
+  const { url } = await serve(() => {
+    asked++;
+  });
+  const error = await failure(asking(url, "t", 1)("/"));
+  expect(error?.message).toMatch(/did not answer: The operation was aborted due to timeout$/);
+  expect(asked).toBe(5);
+  expect(limits.mock.calls).toEqual(Array.from({ length: 5 }, () => [15_000]));
+  limits.mockRestore();
+});
+
+test("an untrusted certificate is not asked again", async () => {
+  const refusal = Object.assign(new Error("self-signed certificate"), {
+    code: "DEPTH_ZERO_SELF_SIGNED_CERT",
+  });
+  const fetching = jest
+    .spyOn(globalThis, "fetch")
+    .mockRejectedValue(new TypeError("fetch failed", { cause: refusal }));
+  const error = await failure(asking("https://api.example", "t", 1)("/"));
+  expect(error?.message).toBe("api.example did not answer: self-signed certificate");
+  expect(fetching).toHaveBeenCalledTimes(1);
+  fetching.mockRestore();
+});
+
 test("a proxy's page instead of JSON says so", async () => {
   const { url } = await serve((_, response) => response.end("<html>Please log in"));
   expect((await failure(asking(url, "t", 1)("/")))?.message).toMatch(/something other than JSON/);
