@@ -30,6 +30,8 @@ type Role = "main" | "workers";
 const CALLED = { main: "DigitalOcean account", workers: "worker account" } as const;
 
 /**
+ * Asks for everything at once: each answer takes DigitalOcean a tenth of a second or more.
+ *
  * @param opened the accounts whose tokens were accepted; empty in `npm run plan`, which asks no account
  */
 export async function surroundings(
@@ -37,49 +39,69 @@ export async function surroundings(
   stack: string,
   opened: Partial<Record<Role, Opened>>,
 ): Promise<Found> {
-  const found: Found = { problems: [], warnings: [] };
   const tag = cloudTag(stack);
   const now = dropletsNow(settings);
   const atOnce = dropletsAtOnce(settings);
-  for (const role of ["main", "workers"] as const) {
+  const looks = (["main", "workers"] as const).flatMap((role) => {
     const account = opened[role];
-    if (!account || now[role] === 0) continue;
-    await unlessForbidden(found, `the droplets of the ${CALLED[role]}`, "droplet:read", () =>
-      dropletRoom(found, role, account, tag, now[role], atOnce[role]),
+    if (!account || now[role] === 0) return [];
+    return unlessForbidden(`the droplets of the ${CALLED[role]}`, "droplet:read", () =>
+      dropletRoom(role, account, tag, now[role], atOnce[role]),
     );
-  }
-  const { main } = opened;
-  if (!main) return found;
-  await unlessForbidden(found, "the volumes", "block_storage:read", () =>
-    volumeRoom(found, main, namesOf(settings, stack).dataVolume),
+  });
+  if (opened.main) looks.push(...looksAtMain(opened.main, settings, stack));
+  const found = await Promise.all(looks);
+  return {
+    problems: found.flatMap(({ problems }) => problems),
+    warnings: found.flatMap(({ warnings }) => warnings),
+  };
+}
+
+function looksAtMain(main: Opened, settings: Settings, stack: string): Promise<Found>[] {
+  const tag = cloudTag(stack);
+  const addresses = reservedAddresses(main);
+  const own = addresses.then(
+    (all) =>
+      new Set(
+        all.ipv4
+          .concat(all.ipv6)
+          .filter(mayBeOurs(tag))
+          .map(({ ip }) => ip),
+      ),
+    () => undefined, // which the second look tells
   );
-  const own = await unlessForbidden(found, "the reserved addresses", "reserved_ip:read", () =>
-    reservedAddresses(found, main, tag),
-  );
-  if (settings.dnsZone)
-    await unlessForbidden(found, `the records of ${settings.dnsZone}`, "domain:read", () =>
-      foreignRecords(found, main.ask, settings, stack, own),
-    );
-  return found;
+  return [
+    unlessForbidden("the volumes", "block_storage:read", () =>
+      volumeRoom(main, namesOf(settings, stack).dataVolume),
+    ),
+    unlessForbidden("the reserved addresses", "reserved_ip:read", async () =>
+      addressRoom(main, await addresses, tag),
+    ),
+    ...(settings.dnsZone
+      ? [
+          unlessForbidden(`the records of ${settings.dnsZone}`, "domain:read", () =>
+            foreignRecords(main.ask, settings, stack, own),
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** If the token may not read something, that is only a warning: the providers may still be allowed to do their work. */
-async function unlessForbidden<T>(
-  found: Found,
+async function unlessForbidden(
   what: string,
   scope: string,
-  look: () => Promise<T>,
-): Promise<T | undefined> {
+  look: () => Promise<Partial<Found>>,
+): Promise<Found> {
   try {
-    return await look();
+    return { problems: [], warnings: [], ...(await look()) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    found.warnings.push(
-      error.refused
-        ? `Could not read ${what}: ${error.message}. The token lacks the scope ${scope}.`
-        : `Could not read ${what}: ${error.message}.`,
-    );
-    return undefined;
+    const warning = `Could not read ${what}: ${error.message}.`;
+    return {
+      problems: [],
+      warnings: [error.refused ? `${warning} The token lacks the scope ${scope}.` : warning],
+    };
   }
 }
 
@@ -91,96 +113,128 @@ function dropletsNow(settings: Pick<Settings, "workers" | "workerAccount">) {
 const totalOf = ({ meta }: Answer) => (meta as { total: number }).total;
 
 async function dropletRoom(
-  { problems, warnings }: Found,
   role: Role,
   { ask, account }: Opened,
   tag: string,
   now: number,
   atOnce: number,
-): Promise<void> {
+): Promise<Partial<Found>> {
   const limit = account.droplet_limit as number;
-  const all = totalOf(await ask("/v2/droplets?per_page=1"));
-  const own = totalOf(await ask(`/v2/droplets?per_page=1&tag_name=${encodeURIComponent(tag)}`));
-  const others = all - own;
+  const [all, own] = await Promise.all([
+    ask("/v2/droplets?per_page=1"),
+    ask(`/v2/droplets?per_page=1&tag_name=${encodeURIComponent(tag)}`),
+  ]);
+  const others = totalOf(all) - totalOf(own);
   const has = `the ${CALLED[role]} may have ${limit} droplets and already has ${others} others`;
   const higher = "Ask DigitalOcean for a higher limit (cloud.digitalocean.com/account/team), or delete some";
   if (others + now > limit)
-    problems.push({
-      key: role === "main" ? "main" : "workers",
-      message: `${role === "main" ? "needs" : "need"} ${now} droplets, but ${has}. ${higher}`,
-    });
-  else if (others + atOnce > limit)
-    warnings.push(
-      `Replacing workers takes up to ${atOnce} droplets at once, because new ones come first, but ${has}. ${higher}; until then, lower count before a replacement.`,
-    );
+    return {
+      problems: [
+        {
+          key: role === "main" ? "main" : "workers",
+          message: `${role === "main" ? "needs" : "need"} ${now} droplets, but ${has}. ${higher}`,
+        },
+      ],
+    };
+  if (others + atOnce > limit)
+    return {
+      warnings: [
+        `Replacing workers takes up to ${atOnce} droplets at once, because new ones come first, but ${has}. ${higher}; until then, lower count before a replacement.`,
+      ],
+    };
+  return {};
 }
 
-async function volumeRoom({ problems }: Found, { ask, account }: Opened, name: string): Promise<void> {
+async function volumeRoom({ ask, account }: Opened, name: string): Promise<Partial<Found>> {
   const limit = account.volume_limit as number | undefined;
   const volumes = await list<{ name: string }>(ask, "/v2/volumes", "volumes");
-  if (limit === undefined || volumes.some((volume) => volume.name === name) || volumes.length < limit) return;
-  problems.push({
-    key: "main.volumeGiB",
-    message: `needs a volume, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
-  });
+  if (limit === undefined || volumes.some((volume) => volume.name === name) || volumes.length < limit)
+    return {};
+  return {
+    problems: [
+      {
+        key: "main.volumeGiB",
+        message: `needs a volume, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
+      },
+    ],
+  };
+}
+
+interface Addresses {
+  ipv4: Reserved[];
+  ipv6: Reserved[];
+}
+
+async function reservedAddresses({ ask }: Opened): Promise<Addresses> {
+  const [ipv4, ipv6] = await Promise.all([
+    list<Reserved>(ask, "/v2/reserved_ips", "reserved_ips"),
+    list<Reserved>(ask, "/v2/reserved_ipv6", "reserved_ipv6s"),
+  ]);
+  return { ipv4, ipv6 };
+}
+
+/** A reserved address has neither a name nor a tag, and an unassigned one may come from an up that failed. */
+const mayBeOurs =
+  (tag: string) =>
+  ({ droplet }: Reserved) =>
+    droplet === null || droplet.tags?.includes(tag) === true;
+
+function addressRoom({ account }: Opened, { ipv4 }: Addresses, tag: string): Partial<Found> {
+  const limit = account.reserved_ip_limit as number | undefined;
+  if (limit === undefined || ipv4.length < limit || ipv4.some(mayBeOurs(tag))) return {};
+  return {
+    problems: [
+      {
+        key: "main",
+        message: `needs a reserved address, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
+      },
+    ],
+  };
 }
 
 /**
- * The addresses that are this stack's, or may be. A reserved address has neither a name nor a tag, and an unassigned one may come from an
- * up that failed.
+ * Another server's address next to ours would get a share of the visitors, and a CNAME allows no address next to it.
+ *
+ * @param own the stack's addresses; undefined if they could not be read: then there is no way to tell whose a record is
  */
-async function reservedAddresses(
-  { problems }: Found,
-  { ask, account }: Opened,
-  tag: string,
-): Promise<Set<string>> {
-  const ipv4 = await list<Reserved>(ask, "/v2/reserved_ips", "reserved_ips");
-  const ipv6 = await list<Reserved>(ask, "/v2/reserved_ipv6", "reserved_ipv6s");
-  const ours = ({ droplet }: Reserved) => droplet === null || droplet.tags?.includes(tag) === true;
-  const limit = account.reserved_ip_limit as number | undefined;
-  if (limit !== undefined && ipv4.length >= limit && !ipv4.some(ours))
-    problems.push({
-      key: "main",
-      message: `needs a reserved address, but the ${CALLED.main} already has all ${limit} that it may have. Ask DigitalOcean for a higher limit, or delete one`,
-    });
-  return new Set([...ipv4, ...ipv6].filter(ours).map(({ ip }) => ip));
-}
-
-/** Another server's address next to ours would get a share of the visitors, and a CNAME allows no address next to it. */
 async function foreignRecords(
-  { problems }: Found,
   ask: Ask,
   settings: Settings,
   stack: string,
-  own: ReadonlySet<string> | undefined,
-): Promise<void> {
+  own: Promise<ReadonlySet<string> | undefined>,
+): Promise<Partial<Found>> {
   const zone = settings.dnsZone;
-  let records: DnsRecord[];
-  try {
-    records = await list<DnsRecord>(ask, `/v2/domains/${zone}/records`, "domain_records");
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-    problems.push({
-      key: "dnsZone",
-      message: `is ${zone}, which the main DigitalOcean account does not serve; add it there (doctl compute domain create ${zone}), or leave dnsZone empty`,
-    });
-    return;
-  }
+  const records = await list<DnsRecord>(ask, `/v2/domains/${zone}/records`, "domain_records").catch(
+    (error) => {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      return undefined;
+    },
+  );
+  if (!records)
+    return {
+      problems: [
+        {
+          key: "dnsZone",
+          message: `is ${zone}, which the main DigitalOcean account does not serve; add it there (doctl compute domain create ${zone}), or leave dnsZone empty`,
+        },
+      ],
+    };
+  const ours = await own;
+  if (!ours) return {};
   const names = namesOf(settings, stack);
-  for (const host of new Set([names.web, names.media])) {
+  const problems = [...new Set([names.web, names.media])].flatMap((host) => {
     const label = host === zone ? "@" : host.slice(0, -zone.length - 1);
     const foreign = records.filter(
-      ({ type, name, data }) =>
-        name === label && ["A", "AAAA", "CNAME"].includes(type) && own?.has(data) !== true,
+      ({ type, name, data }) => name === label && ["A", "AAAA", "CNAME"].includes(type) && !ours.has(data),
     );
-    // Without the addresses there is no way to tell whose a record is.
-    if (foreign.length === 0 || !own) continue;
-    problems.push({
+    if (foreign.length === 0) return [];
+    return {
       key: "dnsZone",
       message:
         `already has ${foreign.map(({ type, data }) => `${type} ${data}`).join(", ")} for ${host}, which would keep serving next to the new records. ` +
         `If the old server is no longer needed, delete them first: ${foreign.map(({ id }) => `doctl compute domain records delete ${zone} ${id}`).join(" && ")}. ` +
         `Otherwise leave dnsZone empty until you move; the output nextSteps then says what to set`,
-    });
-  }
+    };
+  });
+  return { problems };
 }
