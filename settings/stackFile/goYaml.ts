@@ -23,13 +23,16 @@ export interface PlainScalar {
 }
 
 /** @throws Error with the place in the file */
-export const parseGoYaml = (text: string): unknown => documentOf(text)?.toJS({ mapAsMap: true }) ?? new Map();
-
-/** @throws Error with the place in the file */
-export function plainScalars(text: string): PlainScalar[] {
-  const found: PlainScalar[] = [];
+export function parseGoYaml(text: string): { root: unknown; scalars: () => PlainScalar[] } {
   const document = documentOf(text);
-  if (!document) return found;
+  return {
+    root: document?.toJS({ mapAsMap: true }) ?? new Map(),
+    scalars: () => (document ? plainScalars(document) : []),
+  };
+}
+
+function plainScalars(document: Document.Parsed): PlainScalar[] {
+  const found: PlainScalar[] = [];
   visit(document, {
     Scalar: (key, { type, value, source = "" }, above) => {
       if (type === "PLAIN" && key !== "key" && typeof value !== "string")

@@ -1,6 +1,6 @@
 /** What only a stack's file reveals about its configuration: the engine decrypts and converts the values before the program starts. */
 import { headOf } from "../schema/paths";
-import { type Reread, readStackConfig, type StackConfig } from "./stackFile";
+import { type OwnFile, type Reread, readStackFile, type StackConfig } from "./stackFile";
 
 /** Paths are those of settings without the project's name (`tailnet.oauthClientId`), and full keys of other namespaces. */
 export interface Notes {
@@ -53,7 +53,7 @@ export function runningNotes(
     secretKeys: readonly string[];
   },
 ): Notes {
-  const file = fileOf(folder, stack);
+  const file = fileOf(folder, project, stack);
   return notesOf({
     project,
     config,
@@ -64,9 +64,9 @@ export function runningNotes(
 }
 
 /** Never an obstacle: if the engine accepts a file and this reader does not, the reader is at fault. */
-function fileOf(folder: string, stack: string): StackConfig | undefined {
+function fileOf(folder: string, project: string, stack: string): OwnFile | undefined {
   try {
-    return readStackConfig(folder, stack);
+    return readStackFile(folder, project, stack);
   } catch {
     return undefined;
   }

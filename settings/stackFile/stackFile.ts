@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { encryptedProblems } from "./encrypted";
 import { byBytes, goText, some, unrepresentable } from "./goJson";
-import { isInt64, parseGoYaml, plainScalars, Timestamp } from "./goYaml";
+import { isInt64, type PlainScalar, parseGoYaml, Timestamp } from "./goYaml";
 
 export interface StackConfig {
   project: string;
@@ -75,12 +75,32 @@ export function readStackConfig(projectDir: string, stack: string, folder?: stri
   for (const { key, fallback } of project.declarations) {
     if (!merged.has(key) && fallback !== undefined) merged.set(key, fallback);
   }
-  const keys = [...merged.keys()].sort(byBytes);
-  const encrypted = keys.filter((key) => hasSecure(merged.get(key)));
+  return { project: project.name, stack, ...textsOf(merged), reread };
+}
+
+function textsOf(values: ReadonlyMap<string, unknown>): Omit<StackConfig, "project" | "stack" | "reread"> {
+  const keys = [...values.keys()].sort(byBytes);
+  const encrypted = keys.filter((key) => hasSecure(values.get(key)));
   const plain = keys.filter((key) => !encrypted.includes(key));
-  const config = Object.fromEntries(plain.map((key) => [key, goText(merged.get(key))]));
-  const encryptedAt = encrypted.flatMap((key) => securePaths(merged.get(key)).map((path) => key + path));
-  return { project: project.name, stack, config, encrypted, encryptedAt, reread };
+  return {
+    config: Object.fromEntries(plain.map((key) => [key, goText(values.get(key))])),
+    encrypted,
+    encryptedAt: encrypted.flatMap((key) => securePaths(values.get(key)).map((path) => key + path)),
+  };
+}
+
+/** What a stack's file says, if the engine has already checked it. */
+export type OwnFile = Pick<StackConfig, "config" | "encryptedAt" | "reread">;
+
+/**
+ * The stack's file alone, without the defaults of Pulumi.yaml: parsing that file takes longer than all the rest.
+ *
+ * @returns undefined if this reader cannot read it
+ */
+export function readStackFile(folder: string, project: string, stack: string): OwnFile | undefined {
+  const problems: string[] = [];
+  const { values, reread } = readStack(join(folder, `Pulumi.${stack}.yaml`), project, problems);
+  return problems.length > 0 ? undefined : { ...textsOf(values), reread };
 }
 
 // ---- Pulumi.yaml ----
@@ -130,7 +150,7 @@ function readProject(path: string, problems: string[]): Project {
   const file = basename(path);
   const project: Project = { name: "", stackConfigDir: "", declarations: [] };
   if (!existsSync(path)) problems.push(`${path} does not exist`);
-  const root = parseFile(path, problems);
+  const root = parseFile(path, problems)?.root;
   const name = root?.get("name");
   if (typeof name === "string" && name !== "") project.name = name;
   else if (root) problems.push(`${file}: name is missing: write name: and the project's name`);
@@ -204,7 +224,7 @@ function refuseTwice(file: string, declarations: Declaration[], problems: string
 /** For the engine, a stack without a file is a stack that sets nothing. */
 function readStack(path: string, project: string, problems: string[]) {
   const file = basename(path);
-  const root = parseFile(path, problems);
+  const { root, scalars } = parseFile(path, problems) ?? {};
   if (root?.get("environment")) {
     problems.push(
       `${file}: environment is resolved by Pulumi alone; run: pulumi config --json --stack ${stackOf(file)} | npm run plan -- --stack ${stackOf(file)} --config -`,
@@ -220,12 +240,12 @@ function readStack(path: string, project: string, problems: string[]) {
     else if (values.has(key as string)) problems.push(`${file}, ${key}: appears twice: keep one`);
     else values.set(key as string, value);
   }
-  return { values, reread: root ? rereadIn(path, project) : [] };
+  return { values, reread: scalars ? rereadOf(scalars(), project) : [] };
 }
 
-/** Numbers, dates and the like, from a file that could be read. */
-function rereadIn(path: string, project: string): Reread[] {
-  return plainScalars(textOf(path)).flatMap(({ path: [root, name, ...inside], source, value }) => {
+/** Numbers, dates and the like. */
+function rereadOf(scalars: readonly PlainScalar[], project: string): Reread[] {
+  return scalars.flatMap(({ path: [root, name, ...inside], source, value }) => {
     const key = root === "config" && fullKey(project, name);
     // Within a map the engine writes JSON. An empty value is a separate problem.
     const read =
@@ -330,13 +350,19 @@ const hasTimestamp = (value: unknown) => some(value, (v) => v instanceof Timesta
 const hasOddKey = (value: unknown) =>
   some(value, (v) => v instanceof Map && [...v.keys()].some((key) => typeof key !== "string"));
 
-const textOf = (path: string) => new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+interface ParsedFile {
+  root: Map<unknown, unknown>;
+  scalars: () => PlainScalar[];
+}
 
-function parseFile(path: string, problems: string[]): Map<unknown, unknown> | undefined {
+function parseFile(path: string, problems: string[]): ParsedFile | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const root = parseGoYaml(textOf(path));
-    if (root instanceof Map && [...root.keys()].every((key) => typeof key === "string")) return root;
+    const { root, scalars } = parseGoYaml(
+      new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path)),
+    );
+    if (root instanceof Map && [...root.keys()].every((key) => typeof key === "string"))
+      return { root, scalars };
     throw new Error("must be a map of names: write config: and the keys below it");
   } catch (error) {
     problems.push(`${basename(path)}: ${(error as Error).message.split("\n")[0]?.replace(/:$/, "")}`);
