@@ -88,6 +88,6 @@ export = async (already?: Checked) => {
     { providers: [on.random] },
   );
 
-  const { recorded } = configuration;
-  return stackOutputs({ ...shared, assessment, recorded, backups, main, pools });
+  const { recorded, firstRun } = configuration;
+  return stackOutputs({ ...shared, assessment, recorded, firstRun, backups, main, pools });
 };

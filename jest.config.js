@@ -1,3 +1,5 @@
+const ESM = "(age-encryption|@noble|@scure)";
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: "node",
@@ -7,7 +9,15 @@ module.exports = {
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/(hosts|engine|browser)/"],
   setupFiles: ["<rootDir>/tests/cheapStacks.js"],
   // Types are checked once by `npm run lint`; swc only strips them (1 s a suite instead of 12 s).
-  transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }] },
+  transform: {
+    "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }],
+    // ES modules, which Node requires as they are and jest cannot.
+    [`/node_modules/${ESM}/.+\\.js$`]: [
+      "@swc/jest",
+      { jsc: { target: "es2022" }, module: { type: "commonjs" } },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!${ESM}/)`],
   // What the SDK keeps on the global object is still used when a suite has ended; jest's warning of that never ends.
   testEnvironmentOptions: { globalsCleanup: "off" },
   // jest's context looks each of these up through an interceptor; as parameters of every module they are found at once.

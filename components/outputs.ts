@@ -5,6 +5,8 @@ import type { Assessment } from "../fleet/assess";
 import type { Names } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import type { BackupBucket } from "./backupBucket";
+import { escrowOf } from "./escrow";
+import { escrowCommand } from "./escrowContent";
 import type { InstanceSecrets } from "./instanceSecrets";
 import type { MainDroplet } from "./mainDroplet";
 import type { MediaBucket } from "./mediaBucket";
@@ -13,10 +15,13 @@ import { policyText } from "./tailnetPolicy";
 import type { WorkerPool } from "./workerPool";
 
 export interface Instance {
+  stack: string;
   settings: Settings;
   names: Names;
   assessment: Assessment;
   recorded: Recorded;
+  /** Whether no run of the stack has finished before. */
+  firstRun: boolean;
   secrets: InstanceSecrets;
   tailnet: Tailnet;
   media: MediaBucket;
@@ -26,7 +31,7 @@ export interface Instance {
 }
 
 export function stackOutputs(instance: Instance) {
-  const { settings, names, assessment, secrets, tailnet, media, backups, main, pools } = instance;
+  const { stack, settings, names, assessment, secrets, tailnet, media, backups, main, pools } = instance;
   const byPool = <T>(value: (pool: WorkerPool) => T) =>
     Object.fromEntries(
       settings.workers.flatMap(({ name }, i) => (pools[i] ? [[name, value(pools[i])]] : [])),
@@ -48,13 +53,14 @@ export function stackOutputs(instance: Instance) {
     backupBucket: backups.bucketName,
     backupKey: secrets.held.backupKey,
     consolePassword: secrets.held.consolePassword,
+    escrow: escrowOf(secrets, { stack, settings: settings.escrow, firstRun: instance.firstRun }),
     monthlyPriceUsd: assessment.price,
     nextSteps: nextSteps(instance),
     identity: instance.recorded,
   };
 }
 
-function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[] {
+function nextSteps({ stack, settings, names, main }: Instance): pulumi.Output<string>[] {
   const steps: pulumi.Output<string>[] = [];
   if (!settings.tailnet.managePolicy) {
     steps.push(
@@ -83,9 +89,16 @@ function nextSteps({ settings, names, main }: Instance): pulumi.Output<string>[]
   }
   steps.push(
     pulumi.interpolate`First login: ssh root@${main.hostname} cat /root/owner-password, then sign in at https://${names.web} as ${settings.owner.email} and change the password.`,
-    pulumi.output(
-      "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.",
-    ),
   );
+  const { recipients, fingerprint } = settings.escrow;
+  const isToWrite = fingerprint === "" && (recipients.length > 0 || settings.protect);
+  if (isToWrite) {
+    const first = recipients.length > 0 ? "" : "write your age public key into escrow.recipients, then ";
+    steps.push(
+      pulumi.output(
+        `Escrow: ${first}run \`${escrowCommand(stack)}\` and keep the file outside this stack's accounts. Without it only the state has the keys that backups and accounts need.`,
+      ),
+    );
+  }
   return steps;
 }

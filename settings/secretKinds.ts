@@ -9,6 +9,7 @@ interface Kind {
 }
 
 const AWS_KEY_ID = /\bA[KS]IA[A-Z0-9]{16}/;
+const AGE_KEY = /AGE-(SECRET-KEY|PLUGIN)-/i;
 
 /** Formats that their issuers document for secret scanners. */
 const KINDS: readonly [RegExp, Kind][] = [
@@ -28,7 +29,8 @@ const KINDS: readonly [RegExp, Kind][] = [
     { what: "an API key" },
   ],
   [/\beyJ[\w-]{8,}\.eyJ/, { what: "a signed token" }],
-  [/AGE-SECRET-KEY-|\bhvs\.\w{20}/, { what: "a secret key" }],
+  [AGE_KEY, { what: "a private key of age" }],
+  [/\bhvs\.\w{20}/, { what: "a secret key" }],
   [/^[a-z][\w+.-]*:\/\/[^/\s@]*:[^/\s@]+@/i, { what: "a URL with a password" }],
 ];
 
@@ -44,14 +46,18 @@ function looksRandom(text: string): boolean {
 
 /** Long values that are public, or that have any format the relay likes. */
 const MAY_BE_RANDOM =
-  /^(smtp\.login|administratorKeys\b.*|extraEnv\..*(_ID|PUBLIC_KEY|SITE_?KEY|_CERT|FINGERPRINT))$/;
+  /^(smtp\.login|administratorKeys\b.*|escrow\b.*|extraEnv\..*(_ID|PUBLIC_KEY|SITE_?KEY|_CERT|FINGERPRINT))$/;
+
+function allowedIn(key: string): RegExp | undefined {
+  // The user name at Amazon SES is the id of an access key.
+  if (key === "smtp.login") return AWS_KEY_ID;
+  // The setting's own message says what to write instead.
+  return key.startsWith("escrow.recipients[") ? AGE_KEY : undefined;
+}
 
 /** @param key the setting: public keys are long, and some relays' user names look like secrets */
 export function secretKind(text: string, key: string): Kind | undefined {
-  // The user name at Amazon SES is the id of an access key.
-  const known = KINDS.filter(([pattern]) => key !== "smtp.login" || pattern !== AWS_KEY_ID).find(
-    ([pattern]) => pattern.test(text),
-  );
+  const known = KINDS.find(([pattern]) => pattern !== allowedIn(key) && pattern.test(text));
   if (known) return known[1];
   return !MAY_BE_RANDOM.test(key) && looksRandom(text) ? { what: "what looks like a secret" } : undefined;
 }

@@ -16,6 +16,8 @@ export interface SecretSetting {
   made?: { resource: string; letters: number } | { resource: string; bytes: number };
   /** A stack may work without it. */
   optional?: true;
+  /** Who gives out another one at any time: the escrow file leaves it out. */
+  reissuedBy?: string;
   /** What would be lost if it changed on a living stack: such a change is refused. */
   fixed?: string;
 }
@@ -42,16 +44,19 @@ export const table = {
     description: "API token of the main DigitalOcean account",
     requiredWhen: () => true,
     format: token,
+    reissuedBy: "DigitalOcean",
   },
   digitaloceanWorkerToken: {
     description: "API token of the worker DigitalOcean account",
     requiredWhen: (settings) => hasWorkerAccount(settings),
     format: token,
+    reissuedBy: "DigitalOcean",
   },
   tailscaleOauthClientSecret: {
     description: "Secret of the OAuth client `tailnet.oauthClientId`",
     requiredWhen: () => true,
     format: token,
+    reissuedBy: "Tailscale",
   },
   smtpPassword: {
     description: "Password at the SMTP relay",

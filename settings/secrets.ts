@@ -25,6 +25,9 @@ export const SECRET_NAMES = Object.keys(table) as SecretName[];
 export const heldOn = <Where extends "every machine" | "main">(where: Where) =>
   SECRET_NAMES.filter((name) => SECRETS[name].on === where) as On<Where>[];
 
+/** Names of the secrets that belong in the escrow file, as far as the stack uses them. */
+export const ESCROWED = SECRET_NAMES.filter((name) => !SECRETS[name].reissuedBy);
+
 /** Stands for a secret that is not set or cannot be read, when nothing is deployed. */
 export const placeholder = (name: SecretName) => SECRETS[name].placeholder ?? `[placeholder-for-${name}]`;
 

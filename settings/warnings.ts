@@ -32,6 +32,11 @@ export function settingWarnings(settings: Settings): string[] {
       "administratorKeys: empty: only the stack's own key and the console password give access to the machines.",
     );
   }
+  if (settings.protect && settings.escrow.recipients.length === 0) {
+    warnings.push(
+      "escrow.recipients: empty: only the state holds the secrets without which no backup can be read and no account can sign. Write an age public key (docs/operations.md, “Keep what only the state holds”).",
+    );
+  }
   for (const [name, value] of Object.entries(settings.extraEnv)) {
     const warning = variableWarning(name, String(value));
     if (warning) warnings.push(`extraEnv.${name}: ${warning}.`);
@@ -47,6 +52,7 @@ const EXAMPLES: readonly RegExp[] = [
   /^(123456789012|111122223333|444455556666)$/,
   /^kExample|^kAbCdEfCNTRL$/,
   /^\S+ \S*ExampleExample/,
+  /^age1(example)+/,
   /^(social-example-org|shop-example|small-example)-(media|backups)$/,
 ];
 export const isExampleValue = (value: string) => EXAMPLES.some((pattern) => pattern.test(value));

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { access } from "./access";
 import { environment } from "./environment";
+import { escrow } from "./escrow";
 import { instance } from "./instance";
 import { load } from "./load";
 import { machines } from "./machines";
@@ -25,6 +26,7 @@ export const settingsSchema = z.strictObject({
   ...storage,
   ...access,
   ...upkeep,
+  ...escrow,
   ...pricing,
   ...environment,
 });

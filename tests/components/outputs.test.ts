@@ -21,8 +21,10 @@ const MAIL = `Mail: if the relay asks for it, allow ${MAIN_IPV4} (main) and the 
 const MAIL_IPV6 = MAIL.replace(/\.$/, ", and all in outboundIpv6.");
 const login = (web: string, main = MAIN) =>
   `First login: ssh root@${main} cat /root/owner-password, then sign in at https://${web} as admin@shop.example and change the password.`;
-const BACKUPS =
-  "Backups: keep a copy of `pulumi stack output --show-secrets backupKey` and of `pulumi stack export` outside this stack.";
+const KEEP =
+  "run `npm run escrow -- --stack prod` and keep the file outside this stack's accounts. Without it only the state has the keys that backups and accounts need.";
+const ESCROW = `Escrow: ${KEEP}`;
+const ESCROW_FIRST = `Escrow: write your age public key into escrow.recipients, then ${KEEP}`;
 
 test("prod's outputs, complete", async () => {
   const { outputs } = await prod();
@@ -49,6 +51,7 @@ test("prod's outputs, complete", async () => {
     backupBucket: "shop-example-backups",
     backupKey: password("secrets-backup", 48),
     consolePassword: password("secrets-console", 24),
+    escrow: expect.any(Object), // tests/components/escrow.test.ts
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
       dropletsAndVolumesUsd: 191,
@@ -60,7 +63,7 @@ test("prod's outputs, complete", async () => {
       dns("shop.example and media.shop.example", `A ${RESERVED_IPV4}, AAAA ${RESERVED_IPV6}`),
       MAIL_IPV6,
       login("shop.example"),
-      BACKUPS,
+      ESCROW,
     ],
     identity: {
       domain: "shop.example",
@@ -102,14 +105,14 @@ test("prod's outputs, complete", async () => {
   expect(JSON.parse(policy as string)).toEqual(tailnetPolicy(tags, ["autogroup:admin"]));
 });
 
-test("backupKey and consolePassword are secret, and no other output is", async () => {
+test("backupKey, consolePassword and escrow are secret, and no other output is", async () => {
   const { returned } = await prod();
   const secret: string[] = [];
   for (const [key, value] of Object.entries(returned)) if (await isSecret(value)) secret.push(key);
-  expect(secret).toEqual(["backupKey", "consolePassword"]);
+  expect(secret).toEqual(["backupKey", "consolePassword", "escrow"]);
 });
 
-test("staging says where it is without IPv6 and mail", async () => {
+test("staging says where it is without IPv6, mail and anything to keep", async () => {
   const { outputs } = await staging();
   const main = tailnetName("mastodon-staging-main", "main-auth-key");
   expect(outputs).not.toHaveProperty("ipv6");
@@ -117,7 +120,6 @@ test("staging says where it is without IPv6 and mail", async () => {
     POLICY,
     dns("staging.shop.example and media.staging.shop.example", `A ${RESERVED_IPV4}`),
     login("staging.shop.example", main),
-    BACKUPS,
   ]);
 });
 
@@ -127,13 +129,13 @@ test.each<[string, Values, string[]]>([
   [
     "the defaults",
     {},
-    [POLICY, dns(NAMES, `A ${RESERVED_IPV4}`), MAIL, login("social.shop.example"), BACKUPS],
+    [POLICY, dns(NAMES, `A ${RESERVED_IPV4}`), MAIL, login("social.shop.example"), ESCROW_FIRST],
   ],
-  ["a zone of ours", { dnsZone: "shop.example" }, [POLICY, MAIL, login("social.shop.example"), BACKUPS]],
+  ["a zone of ours", { dnsZone: "shop.example" }, [POLICY, MAIL, login("social.shop.example"), ESCROW_FIRST]],
   [
     "a policy file of ours, no mail",
     { tailnet: { oauthClientId: "kExample1CNTRL", managePolicy: true }, mail: "none", smtp: {} },
-    [dns(NAMES, `A ${RESERVED_IPV4}`), login("social.shop.example"), BACKUPS],
+    [dns(NAMES, `A ${RESERVED_IPV4}`), login("social.shop.example"), ESCROW_FIRST],
   ],
   [
     "handles on another name than the web interface",
@@ -143,7 +145,7 @@ test.each<[string, Values, string[]]>([
       'Handles: let https://shop.example/.well-known/webfinger redirect to https://www.shop.example/.well-known/webfinger, with the query and the header Access-Control-Allow-Origin: * (nginx: location = /.well-known/webfinger { add_header Access-Control-Allow-Origin "*"; return 301 https://www.shop.example$request_uri; }).',
       MAIL,
       login("www.shop.example"),
-      BACKUPS,
+      ESCROW_FIRST,
     ],
   ],
 ])("next steps with %s", async (_, values, steps) => {

@@ -76,6 +76,7 @@ describe("Pulumi.yaml", () => {
       monitoring: "boolean",
       readiness: "string",
       protect: "boolean",
+      escrow: "object",
       postgresVersion: "integer",
       pricing: "object",
       extraEnv: "object",

@@ -166,6 +166,7 @@ test("with workerAccount: same everything is in one account, and nothing warns o
   const { price, warnings } = assess(
     parse({
       workerAccount: "same",
+      escrow: { recipients: ["age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlzcd"] },
       digitaloceanWorkerToken: undefined,
       main: { sidekiq: [{ queues: ["scheduler"], threads: 2 }] },
       workers: [

@@ -15,6 +15,7 @@ import { exampleValues, settingWarnings } from "../../settings/warnings";
 import { parse, REQUIRED } from "../support/stackFile";
 
 const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you@social.club`;
+const RECIPIENT = "age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlzcd";
 
 test("a stack that says the least gets these settings", () => {
   const expected: Settings = {
@@ -82,6 +83,7 @@ test("a stack that says the least gets these settings", () => {
     monitoring: true,
     readiness: "wait",
     protect: true,
+    escrow: { recipients: [], fingerprint: "" },
     pricing: { storageGiB: 100, egressGiB: 100, deletedGiB: 50, dumpGiB: 1 },
     extraEnv: {},
   };
@@ -204,7 +206,7 @@ test("workers are replaced new first, so that an account holds twice as many at 
 });
 
 describe("a stack is warned of", () => {
-  const quietly = { administratorKeys: [KEY] };
+  const quietly = { administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] } };
   const mail = (port: number) => ({ smtp: { server: "smtp.example.org", port } });
   const BLOCKED =
     "smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.";
@@ -229,10 +231,22 @@ describe("a stack is warned of", () => {
     ],
     [
       "machines that no administrator can enter",
-      {},
+      { ...quietly, administratorKeys: [] },
       [
         "administratorKeys: empty: only the stack's own key and the console password give access to the machines.",
       ],
+    ],
+    [
+      "secrets that only the state holds",
+      { ...quietly, escrow: {} },
+      [
+        "escrow.recipients: empty: only the state holds the secrets without which no backup can be read and no account can sign. Write an age public key (docs/operations.md, “Keep what only the state holds”).",
+      ],
+    ],
+    [
+      "no such secrets where nothing is worth keeping",
+      { ...quietly, escrow: {}, protect: false },
+      ["protect: false: pulumi destroy would delete the database, the secrets and the media."],
     ],
   ])("%s", (_, changes, warnings) => {
     expect(settingWarnings(parse(changes))).toEqual(warnings);
@@ -240,6 +254,7 @@ describe("a stack is warned of", () => {
 });
 
 describe("values of the examples are found:", () => {
+  const EXAMPLE_RECIPIENT = "age1exampleexampleexampleexampleexampleexampleexampleexqanc7cw";
   const own = {
     domain: "social.club",
     owner: { email: "me@social.club" },
@@ -280,6 +295,11 @@ describe("values of the examples are found:", () => {
     ],
     ["a bucket's example", { media: { bucket: "social-example-org-media" } }, ["media.bucket"]],
     ["what the messages propose", { tailnet: { oauthClientId: "kAbCdEfCNTRL" } }, ["tailnet.oauthClientId"]],
+    [
+      "an age key that nobody has the other half of",
+      { escrow: { recipients: [RECIPIENT, EXAMPLE_RECIPIENT] } },
+      ["escrow.recipients[1]"],
+    ],
     ["the second key", { administratorKeys: [KEY, exampleKey] }, ["administratorKeys[1]"]],
   ])("%s", (_, changes, keys) => {
     expect(exampleValues(parse({ ...own, ...changes })).map(({ key }) => key)).toEqual(keys);
@@ -294,7 +314,9 @@ describe("values of the examples are found:", () => {
 
 describe("the verdict", () => {
   test("on the default fleet: $114.30 a month, two lines on what stops with one droplet, and one on the volume", () => {
-    const { price, warnings } = assess(parse({ administratorKeys: [KEY] }));
+    const { price, warnings } = assess(
+      parse({ administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] } }),
+    );
     expect(price).toEqual({
       lines: [
         { item: "main droplet, g-2vcpu-8gb", account: "main", monthlyUsd: 63 },
@@ -372,6 +394,7 @@ describe("the examples are accepted as they stand, once their secrets are set:",
       "aws.accountId",
       "tailnet.oauthClientId",
       "administratorKeys[0]",
+      "escrow.recipients[0]",
     ]);
   });
 

@@ -316,7 +316,45 @@ const administratorKey = (title: string, text: string, words = NOT_A_KEY): BadCa
   `administratorKeys[0] ${words}`,
 ];
 
+const AGE = "create a key with `age-keygen -o escrow-key.txt`, and write the public key that it prints";
+const recipient = (title: string, text: string, words: string): BadCase => [
+  title,
+  { escrow: { recipients: [text] } },
+  `escrow.recipients[0] ${words}`,
+];
+const AGE_PUBLIC = "age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlzcd";
+/** Of a key that was made for this test. */
+const AGE_PRIVATE = "AGE-SECRET-KEY-10ZHJD8SU8WYTM83VJJ5XRMZQYNFT8WEP0TCMR5XKDR9CQL30C7SSX6WXVJ";
+const NO_AGE_KEY = `is not the public key of an age key (age1 and 58 characters); ${AGE}`;
+const PRIVATE_AGE_KEY = `is a private key, and who can read this file could open everything that is encrypted to it; ${AGE}`;
+
 const FORMATS: BadCase[] = [
+  recipient("a private age key", AGE_PRIVATE, PRIVATE_AGE_KEY),
+  recipient("a private age key in small letters", AGE_PRIVATE.toLowerCase(), PRIVATE_AGE_KEY),
+  recipient("age-keygen's whole file", `# public key: ${AGE_PUBLIC}\n${AGE_PRIVATE}\n`, PRIVATE_AGE_KEY),
+  recipient("a plugin's identity", "AGE-PLUGIN-YUBIKEY-1QQPQYXZ", PRIVATE_AGE_KEY),
+  recipient(
+    "an ssh key for the escrow file",
+    `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you@social.club`,
+    `is an ssh key, which cannot be used here; ${AGE}`,
+  ),
+  recipient(
+    "an age key with one wrong letter",
+    AGE_PUBLIC.replace("yg2", "yg3"),
+    "has a typing error; copy the public key again",
+  ),
+  recipient("an age key that is cut", AGE_PUBLIC.slice(0, -1), NO_AGE_KEY),
+  recipient("an age key in capitals", AGE_PUBLIC.toUpperCase(), NO_AGE_KEY),
+  recipient(
+    "a post-quantum age key",
+    `age1pq1${"q".repeat(1952)}`,
+    `is a key that \`age-keygen\` makes only with options; ${AGE}`,
+  ),
+  [
+    "a fingerprint that npm run escrow did not write",
+    { escrow: { recipients: [AGE_PUBLIC], fingerprint: "hmac-123" } },
+    "escrow.fingerprint is not a fingerprint of the escrow file; remove it, and run: npm run escrow",
+  ],
   host("Social.example.org", " social.example.org"),
   host("https://social.example.org", " social.example.org"),
   host("social.example.org/", " social.example.org"),
