@@ -13,6 +13,8 @@ export interface CommandLine<O extends Options> {
   options: O;
   /** Words that may appear without dashes, at most one of them: `capacity` in `npm run bench -- capacity`. */
   words?: readonly string[];
+  /** Words that are followed by a value, and what it is: `{ restore: "FILE" }`. */
+  followed?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -21,8 +23,8 @@ export interface CommandLine<O extends Options> {
  */
 export function readCommandLine<O extends Options>(
   args: string[],
-  { help, options, words = [] }: CommandLine<O>,
-): { values: Values<O>; word: string | undefined } | undefined {
+  { help, options, words = [], followed = {} }: CommandLine<O>,
+): { values: Values<O>; word: string | undefined; operand: string | undefined } | undefined {
   const wrong = (what: string) => new UsageError(`${what}\n\n${help.trimEnd()}`);
   try {
     const { values, positionals } = parseArgs({
@@ -32,12 +34,15 @@ export function readCommandLine<O extends Options>(
     });
     if ((values as { help?: boolean }).help) return undefined;
     const [word, ...more] = positionals;
+    const what = word === undefined ? undefined : followed[word];
+    const operand = what ? more.shift() : undefined;
     const stray = word !== undefined && !words.includes(word) ? word : more[0];
     if (stray !== undefined)
       throw wrong(
         `"${stray}" is not expected here${words.length > 0 ? `; write ${words.join(" or ")}, or nothing` : ""}.`,
       );
-    return { values: values as Values<O>, word };
+    if (what && !operand) throw wrong(`${word} is followed by ${what}.`);
+    return { values: values as Values<O>, word, operand };
   } catch (error) {
     if (!(error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS")) throw error;
     // Node's message continues with how to write an argument that begins with a dash.
@@ -60,12 +65,12 @@ export function wholeNumber(option: string, text: string, least: number, most: n
  */
 export async function runCommand<O extends Options>(
   line: CommandLine<O>,
-  run: (values: Values<O>, word: string | undefined) => unknown,
+  run: (values: Values<O>, word: string | undefined, operand: string | undefined) => unknown,
   isUsers: (error: unknown) => boolean = () => false,
 ): Promise<void> {
   try {
     const read = readCommandLine(process.argv.slice(2), line);
-    if (read) await run(read.values, read.word);
+    if (read) await run(read.values, read.word, read.operand);
     else process.stdout.write(`${line.help.trimEnd()}\n`);
   } catch (error) {
     const ours = error instanceof UsageError || isUsers(error);

@@ -1,10 +1,9 @@
 /** `npm run orphans -- --stack NAME`: what an interrupted update left behind in the accounts. */
 
-import { join } from "node:path";
-import { LocalWorkspace, type Stack as PulumiStack } from "@pulumi/pulumi/automation";
 import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../checks/api";
 import { namesOf } from "../../settings/names";
 import { readCommandLine } from "../../tools/commandLine";
+import { selectStack } from "../selectStack";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers, type StateResource } from "./leftovers";
 
@@ -15,23 +14,6 @@ Lists what the accounts and the tailnet have under the stack's names and tags bu
 that imports or deletes it. --stack is the stack's name, or ORGANIZATION/PROJECT/STACK (default: prod).
 
 Exits with 0 if nothing is left over, with 1 if something is or could not be checked, with 2 if it failed.`;
-
-/** @throws Error that says what to do */
-async function select(stackName: string): Promise<PulumiStack> {
-  try {
-    return await LocalWorkspace.selectStack({ stackName, workDir: join(__dirname, "../..") });
-  } catch (error) {
-    const { message } = error as Error;
-    if (/ENOENT/.test(message))
-      throw new Error(
-        "There is no `pulumi` on PATH. Install the Pulumi CLI: https://www.pulumi.com/docs/install/",
-      );
-    if (/no stack named/.test(message))
-      throw new Error(`There is no stack ${stackName}. See: pulumi stack ls`);
-    const said = /^.*error: (.+)$/m.exec(message)?.[1] ?? message.split("\n")[0];
-    throw new Error(`The stack ${stackName} cannot be opened: ${said}`);
-  }
-}
 
 /** @throws ApiError if the client is not allowed to; devices need the scope `devices:core:read` */
 async function tailscaleToken(id: string, secret: string): Promise<string> {
@@ -53,7 +35,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const { values } = line;
-  const selected = await select(values.stack);
+  const selected = await selectStack(values.stack);
   const { deployment } = await selected.exportStack();
   const state = (deployment?.resources ?? []) as StateResource[];
   const config = await selected.getAllConfig();

@@ -22,7 +22,20 @@ test("options and one of the words are read", () => {
   expect(readCommandLine(["b", "--rounds", "3"], LINE)).toEqual({
     values: expect.objectContaining({ rounds: "3" }),
     word: "b",
+    operand: undefined,
   });
+});
+
+test("a word may be followed by a value", () => {
+  const line = { ...LINE, followed: { b: "FILE" } };
+  expect(readCommandLine(["b", "x.age", "--rounds", "3"], line)).toMatchObject({
+    word: "b",
+    operand: "x.age",
+  });
+  expect(readCommandLine(["a"], line)).toMatchObject({ word: "a", operand: undefined });
+  expect(() => readCommandLine(["b"], line)).toThrow("b is followed by FILE.");
+  expect(() => readCommandLine(["b", "x", "y"], line)).toThrow('"y" is not expected here');
+  expect(() => readCommandLine(["a", "x"], line)).toThrow('"x" is not expected here');
 });
 
 test("--help asks for nothing else", () => {
@@ -56,6 +69,7 @@ test.each([
   "github/cli.ts",
   "operations/size/cli.ts",
   "operations/orphans/cli.ts",
+  "operations/escrow/cli.ts",
   "rehearsal/cli.ts",
   "bench/cli.ts",
   "generate/settings.ts",
