@@ -3,9 +3,9 @@
 import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../checks/api";
 import { namesOf } from "../../settings/names";
 import { readCommandLine } from "../../tools/commandLine";
-import { selectStack } from "../selectStack";
+import { readStackState } from "../stackState";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
-import { leftovers, type StateResource } from "./leftovers";
+import { leftovers } from "./leftovers";
 
 const PROJECT = "mastodon-hosting";
 const HELP = `npm run orphans -- [--stack NAME]
@@ -35,10 +35,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const { values } = line;
-  const selected = await selectStack(values.stack);
-  const { deployment } = await selected.exportStack();
-  const state = (deployment?.resources ?? []) as StateResource[];
-  const config = await selected.getAllConfig();
+  const stackState = await readStackState(values.stack);
+  const state = stackState.resources;
+  const config = await stackState.config();
   const setting = (key: string) => config[`${PROJECT}:${key}`]?.value;
   const tailnet = JSON.parse(setting("tailnet") || "{}") as { name?: string; oauthClientId?: string };
   const { web, media } = namesOf(

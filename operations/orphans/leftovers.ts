@@ -1,16 +1,9 @@
 /** What is in the accounts but not in the state, and what to do about it. */
 import { shortKeyId } from "../../settings/names";
+import { nameOf, type StateResource } from "../stackState";
 import type { Found } from "./found";
 
 const KEY = "tailscale:index/tailnetKey:TailnetKey";
-
-/** As in `pulumi stack export`. */
-export interface StateResource {
-  urn: string;
-  type: string;
-  id?: string;
-  inputs?: Record<string, unknown>;
-}
 
 export interface Leftover extends Found {
   /** Command that imports it into the state, or deletes it. */
@@ -23,8 +16,6 @@ const TOKENS = {
   workers: 'DIGITALOCEAN_ACCESS_TOKEN="$(pulumi config get digitaloceanWorkerToken)" ',
   tailnet: "",
 };
-
-const nameOf = (urn: string) => urn.split("::").at(-1);
 
 /**
  * What the state lacks under its own name is imported: otherwise the next `up` would create it again, and be refused because the name is

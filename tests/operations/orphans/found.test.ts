@@ -2,7 +2,8 @@
 
 import { type Answer, ApiError } from "../../../checks/api";
 import { inDigitalOcean, inTailnet } from "../../../operations/orphans/found";
-import { leftovers, type StateResource } from "../../../operations/orphans/leftovers";
+import { leftovers } from "../../../operations/orphans/leftovers";
+import type { StateResource } from "../../../operations/stackState";
 
 const STACK = {
   name: "prod",

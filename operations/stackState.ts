@@ -1,0 +1,55 @@
+/** What the Pulumi CLI knows of a stack. */
+import { join } from "node:path";
+import { LocalWorkspace } from "@pulumi/pulumi/automation";
+
+/** A resource as in `pulumi stack export --show-secrets`. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+export interface StackState {
+  resources: StateResource[];
+  /** Settings and secrets by their full key (`mastodon-hosting:domain`), in plain text; only read when called. */
+  config: () => Promise<Record<string, { value: string }>>;
+}
+
+/**
+ * Reads without selecting the stack: whoever reads the status of one stack may have another selected for the next `pulumi up`.
+ *
+ * @throws Error that says what to do
+ */
+export async function readStackState(stackName: string): Promise<StackState> {
+  try {
+    const workspace = await LocalWorkspace.create({ workDir: join(__dirname, "..") });
+    const { deployment } = await workspace.exportStack(stackName);
+    return {
+      resources: (deployment?.resources ?? []) as StateResource[],
+      config: () => workspace.getAllConfig(stackName),
+    };
+  } catch (error) {
+    const { message } = error as Error;
+    if (/ENOENT/.test(message))
+      throw new Error(
+        "There is no `pulumi` on PATH. Install the Pulumi CLI: https://www.pulumi.com/docs/install/",
+      );
+    if (/no stack named/.test(message))
+      throw new Error(`There is no stack ${stackName}. See: pulumi stack ls`);
+    const said = /^.*error: (.+)$/m.exec(message)?.[1] ?? message.split("\n")[0];
+    throw new Error(`The stack ${stackName} cannot be opened: ${said}`);
+  }
+}
+
+export const nameOf = (urn: string) => urn.split("::").at(-1);
+
+/** A value of the state, with secrets in plain text; they are objects around JSON there. */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  if (typeof object.plaintext === "string") return plain(JSON.parse(object.plaintext));
+  return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, plain(part)]));
+}
