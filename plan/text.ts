@@ -1,4 +1,5 @@
 /** The plan for a terminal. */
+import { heading, table, wrapped } from "../report/terminal";
 import {
   burstNote,
   databaseNote,
@@ -16,43 +17,9 @@ import { accountTrees } from "./tree";
 
 const total = (lines: readonly { mib: number }[]) => lines.reduce((sum, { mib }) => sum + mib, 0);
 
-/** Columns padded to their widest cell; numbers are right-aligned. */
-export function table(rows: readonly (readonly (string | number)[])[], indent = "  "): string[] {
-  const widths =
-    rows[0]?.map((_, column) => Math.max(...rows.map((row) => String(row[column] ?? "").length))) ?? [];
-  return rows.map((row) =>
-    `${indent}${row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return typeof cell === "number" || /^\$/.test(String(cell))
-          ? String(cell).padStart(width)
-          : String(cell).padEnd(width);
-      })
-      .join("  ")}`.trimEnd(),
-  );
-}
-
-const WIDTH = 100;
-
-/** Lines of at most WIDTH characters, all indented. */
-function wrapped(text: string, indent: string): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    if (line.length + word.length + 1 > WIDTH && line.trim() !== "") {
-      lines.push(line);
-      line = indent;
-    }
-    line += line === indent ? word : ` ${word}`;
-  }
-  return [...lines, line];
-}
-
 /** `item 12, other 3`, or one line if there is nothing. */
 const listed = (lines: readonly (readonly [string, number])[]) =>
   lines.map(([item, amount]) => `${item} ${amount}`).join(", ");
-
-const heading = (text: string) => ["", text, "─".repeat(text.length)];
 
 export function planText(plan: Plan): string {
   return [

@@ -16,7 +16,7 @@ import {
 import { hostedProcesses, placementWarnings } from "../../fleet/verdict/redundancy";
 import { judge } from "../../fleet/verdict/verdict";
 import { duration } from "../../plan/figures";
-import { table } from "../../plan/text";
+import { table } from "../../report/terminal";
 import type { Settings } from "../../settings/schema";
 
 export type SizeSettings = Pick<Settings, "workload" | "recovery" | "assumptions" | "main"> & {

@@ -1,0 +1,81 @@
+/** Queues and processes, from two looks at Redis a few seconds apart. */
+import type { Process, Queue } from "./schema";
+
+/** Redis' time, queues, processes, and the lengths of three sets; Lua has one kind of empty table. */
+type Look = [
+  time: [seconds: string, microseconds: string],
+  queues: Record<string, [length: number, oldest?: number]>,
+  processes: Record<string, [info: string | false, busy: string | false, quiet: string | false]>,
+  retries: number,
+  scheduled: number,
+  dead: number,
+];
+
+interface Info {
+  hostname: string;
+  queues: string[];
+  concurrency: number;
+  tag?: string;
+}
+
+/**
+ * From how long a wait somebody should look. Nobody waits for `pull` and `fasp`: link previews, avatars, threads. For all others people
+ * do. toot-community/mastodon-observability warns of 30 s and alarms at 120 s, but over ten minutes; one look must not see each post of a
+ * popular account.
+ */
+const LATE_SECONDS = 120;
+const LATE_IN_THE_BACKGROUND = 600;
+const BACKGROUND = ["pull", "fasp"];
+const lateSeconds = (queue: string) => (BACKGROUND.includes(queue) ? LATE_IN_THE_BACKGROUND : LATE_SECONDS);
+
+const timeOf = ([[seconds, microseconds]]: Look) => Number(seconds) + Number(microseconds) / 1e6;
+
+/** Sidekiq 8 writes milliseconds, earlier versions seconds. */
+const inSeconds = (enqueuedAt: number) => (enqueuedAt > 1e11 ? enqueuedAt / 1000 : enqueuedAt);
+
+function queueOf(name: string, before: Look, after: Look): Queue {
+  const [waiting, oldest] = after[1][name] ?? [0];
+  const passed = timeOf(after) - timeOf(before);
+  const shrinksPerSecond = ((before[1][name]?.[0] ?? 0) - waiting) / passed;
+  return {
+    queue: name,
+    waiting,
+    oldestSeconds: oldest === undefined ? null : Math.max(0, timeOf(after) - inSeconds(oldest)),
+    lateSeconds: lateSeconds(name),
+    shrinksPerSecond,
+    emptyInSeconds: waiting === 0 ? 0 : shrinksPerSecond > 0 ? waiting / shrinksPerSecond : null,
+  };
+}
+
+/** A process that died stays in Redis' set; what it said of itself ends a minute after its last sign of life. */
+function processesOf([, , processes]: Look): Process[] {
+  return Object.values(processes).flatMap(([info, busy, quiet]) => {
+    if (!info) return [];
+    const { hostname, queues, concurrency, tag = "" } = JSON.parse(info) as Info;
+    return [
+      {
+        host: hostname,
+        queues,
+        threads: concurrency,
+        busy: Number(busy || 0),
+        quiet: quiet === "true",
+        release: tag,
+      },
+    ];
+  });
+}
+
+/** @throws Error if the two lines are not those of questions.sh */
+export function jobsOf([first = "", second = ""]: readonly string[]) {
+  const [before, after] = [JSON.parse(first) as Look, JSON.parse(second) as Look];
+  const [, , , retries, scheduled, dead] = after;
+  return {
+    queues: Object.keys(after[1])
+      .sort()
+      .map((name) => queueOf(name, before, after)),
+    processes: processesOf(after),
+    retries,
+    scheduled,
+    dead,
+  };
+}
