@@ -89,24 +89,64 @@ function isReserved(username: string): boolean {
 const IMPLICIT_TLS_PORTS = [465, 2465, 8465];
 const STARTTLS_PORTS = [25, 587, 2525, 2587];
 
-function smtpProblems({ port, tls, login, authMethod }: Settings["smtp"]): Problem[] {
+function tlsProblems(key: string, { port, tls }: Pick<Settings["smtp"], "port" | "tls">): Problem[] {
   const problems: Problem[] = [];
   if (IMPLICIT_TLS_PORTS.includes(port) && tls !== "implicit")
     problems.push({
-      key: "smtp.tls",
+      key: `${key}.tls`,
       message: `is ${tls}, but relays use TLS from the first byte on port ${port}; write tls: implicit, or port: 2525`,
     });
   if (STARTTLS_PORTS.includes(port) && tls === "implicit")
     problems.push({
-      key: "smtp.tls",
+      key: `${key}.tls`,
       message: `is implicit, but relays start without TLS on port ${port}; write tls: starttls, or port: 465`,
     });
-  if (login && authMethod === "none")
+  return problems;
+}
+
+function smtpProblems(smtp: Settings["smtp"]): Problem[] {
+  const problems = tlsProblems("smtp", smtp);
+  if (smtp.login && smtp.authMethod === "none")
     problems.push({
       key: "smtp.authMethod",
       message: "is none, but smtp.login is set; write plain, or remove the login",
     });
   return problems;
+}
+
+/**
+ * What Alertmanager 0.28 cannot do with a relay (notify/email/email.go): TLS from the first byte on a port other than 465, a login without
+ * encryption, and CRAM-MD5 with the password of another method.
+ */
+function unusableRelay({ port, tls, login, authMethod }: Omit<Settings["smtp"], "server" | "from">) {
+  if (tls === "implicit" && port !== 465) return "uses TLS from the first byte on a port other than 465";
+  if (tls === "none" && login) return "wants a login without encryption";
+  if (authMethod === "cram_md5") return "wants a login by cram_md5";
+  return undefined;
+}
+
+function alertProblems({ alerts, mail, smtp }: Pick<Settings, "alerts" | "mail" | "smtp">): Problem[] {
+  if (alerts.smtp.server) {
+    const problems = tlsProblems("alerts.smtp", alerts.smtp);
+    const reason = unusableRelay({ ...alerts.smtp, authMethod: "plain" });
+    if (problems.length > 0 || !reason) return problems;
+    return [
+      {
+        key: "alerts.smtp",
+        message: `${reason}, which Alertmanager cannot do; write tls: starttls, or another relay`,
+      },
+    ];
+  }
+  if (alerts.email.length === 0) return [];
+  const reason = mail === "none" ? "does not exist" : unusableRelay(smtp);
+  return reason
+    ? [
+        {
+          key: "alerts.smtp.server",
+          message: `is missing, and the instance's own relay ${reason}${mail === "none" ? " (mail: none)" : ", which Alertmanager cannot do"}; write a relay for alarms`,
+        },
+      ]
+    : [];
 }
 
 const RULES: readonly Rule[] = [
@@ -194,6 +234,8 @@ const RULES: readonly Rule[] = [
           ? smtpProblems(smtp)
           : [],
   ),
+
+  rule(["alerts", "mail", "smtp"], alertProblems),
 
   rule(["tailnet"], ({ tailnet }) =>
     tailnet.managePolicy

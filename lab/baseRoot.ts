@@ -33,6 +33,9 @@ const HOST_SERVICES = [
   "nginx",
   "pgbouncer",
   "postgresql",
+  "prometheus",
+  "prometheus-alertmanager",
+  "prometheus-node-exporter",
   "redis-server",
 ];
 

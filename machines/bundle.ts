@@ -12,6 +12,8 @@ export interface HostBundle {
   role: "main" | "worker";
   /** Debian packages that `host-apply` installs. */
   packages: readonly string[];
+  /** Those of them that user data leaves out, as it does files that are `late`. */
+  latePackages?: readonly string[];
   files: readonly HostFile[];
 }
 
@@ -56,6 +58,13 @@ export function bundleJson({ role, packages, files }: HostBundle): string {
   });
 }
 
+/** What fits into user data. The rest comes with the first `pulumi up`, over ssh. */
+const early = ({ latePackages = [], ...bundle }: HostBundle): HostBundle => ({
+  ...bundle,
+  packages: bundle.packages.filter((name) => !latePackages.includes(name)),
+  files: bundle.files.filter(({ late }) => !late),
+});
+
 function cloudConfig(boot: BootSecrets, writeFiles: unknown[], commands: string[][]): string {
   return `#cloud-config\n${stringify(
     {
@@ -96,14 +105,14 @@ export function userData(bundle: HostBundle, boot: BootSecrets): string {
       {
         path: PACKED_PATH,
         permissions: "0600",
-        content: base85(deflateSync(bundleJson(bundle), { level: 9 })),
+        content: base85(deflateSync(bundleJson(early(bundle)), { level: 9 })),
       },
     ],
     [["/usr/bin/python3", "-c", UNPACK], APPLY],
   );
 }
 
-/** The same cloud-config for a reader: every file of the bundle as plain text. Pass redacted secrets. */
+/** The same cloud-config for a reader: every file of the bundle as plain text, late ones too. Pass redacted secrets. */
 export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): string {
   return cloudConfig(
     boot,

@@ -32,9 +32,13 @@ function bundleOf<Inputs extends HostInputs>(
       tailnet: tcpPorts(services, "workers", "main", "administrators"),
     },
   };
+  const early = packagesOf(services.filter(({ late }) => !late));
   return {
     role: inputs.role,
     packages: packagesOf(services),
-    files: services.flatMap(({ files }) => files?.(inputs, derived) ?? []),
+    latePackages: packagesOf(services).filter((name) => !early.includes(name)),
+    files: services.flatMap(({ files, late }) =>
+      (files?.(inputs, derived) ?? []).map((file) => (late ? { ...file, late } : file)),
+    ),
   };
 }

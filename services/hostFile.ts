@@ -11,6 +11,8 @@ export interface HostFile {
   owner?: string;
   /** False: a change does not replace the machine (the Mastodon version changes in place, in order). */
   replaces?: false;
+  /** Its service is late: it is not in user data. */
+  late?: true;
 }
 
 type Values = Readonly<Record<string, string | number>>;

@@ -25,6 +25,7 @@ import { system } from "./system";
 import { tailscale } from "./tailscale";
 import { upkeep } from "./upkeep";
 import { volume } from "./volume";
+import { machineFacts, silence, watch } from "./watch";
 import { web } from "./web";
 
 const common: readonly Service<HostInputs, WorkerSizes>[] = [
@@ -35,6 +36,7 @@ const common: readonly Service<HostInputs, WorkerSizes>[] = [
   ssh,
   docker,
   redisClient,
+  machineFacts,
   upkeep,
 ];
 
@@ -56,6 +58,8 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   sidekiqOnMain,
   mastodon,
   postgresUpgrade,
+  silence,
+  watch,
   reservedIpv6,
   tailnetAddress,
 ];

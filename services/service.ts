@@ -63,6 +63,11 @@ export interface Service<Inputs, Sizes> {
   /** Its connections to pgbouncer, which is sized by them. */
   connections?: (sizes: Omit<Sizes, "pgbouncer">) => readonly ConnectionLine[];
   ready?: readonly ReadyCheck[];
+  /**
+   * Comes with the first `pulumi up`, over ssh, and not with user data, which is limited. For what main can serve without. Workers have only
+   * user data.
+   */
+  late?: true;
   /** Its line in a plan's list of what runs. */
   shown?: (sizes: Sizes) => string;
 }

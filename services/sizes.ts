@@ -45,6 +45,8 @@ export interface MainSizes extends WorkerSizes {
     second: boolean;
   };
   streaming: { processes: 1; memoryMiB: number; needMiB: number };
+  /** Whether main measures itself and its workers, and raises alarms. */
+  watch: boolean;
   /** tootctl and consoles. */
   tools: { memoryMiB: number };
 }

@@ -38,6 +38,15 @@ const inRedisUrl = {
     "at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that)",
 };
 const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable characters without spaces" };
+/** Alertmanager reads it from a file, and cuts off spaces at both ends. */
+const trimmedLine = {
+  pattern: /^[^\p{Cc}\s]([^\p{Cc}]*[^\p{Cc}\s])?$/u,
+  words: "one line without control characters, and without spaces at its ends",
+};
+const webAddress = {
+  pattern: /^https?:\/\/[\x21-\x7e]+$/,
+  words: "an address that begins with https:// or http://",
+};
 
 export const table = {
   digitaloceanToken: {
@@ -63,6 +72,30 @@ export const table = {
     requiredWhen: ({ mail, smtp }) => mail === "smtp" && smtp !== undefined && smtp.login !== "",
     format: { pattern: /^\P{Cc}+$/u, words: "one line without control characters" },
     on: "every machine",
+    optional: true,
+  },
+  alertsSmtpPassword: {
+    description: "Password at the relay for alarms, `alerts.smtp`",
+    requiredWhen: ({ alerts }) =>
+      alerts !== undefined && alerts.smtp.server !== "" && alerts.smtp.login !== "",
+    format: trimmedLine,
+    on: "main",
+    optional: true,
+  },
+  alertsWebhookUrl: {
+    description: "Address that alarms are sent to, in Alertmanager's JSON (`alerts.webhook`)",
+    requiredWhen: ({ alerts }) => alerts?.webhook === true,
+    format: webAddress,
+    placeholder: "https://alarms.example.org/hook",
+    on: "main",
+    optional: true,
+  },
+  alertsHeartbeatUrl: {
+    description: "Address of a dead man's switch, asked every minute (`alerts.heartbeat`)",
+    requiredWhen: ({ alerts }) => alerts?.heartbeat === true,
+    format: webAddress,
+    placeholder: "https://heartbeat.example.org/ping",
+    on: "main",
     optional: true,
   },
   secretKeyBase: {

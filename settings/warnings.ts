@@ -20,9 +20,10 @@ export function settingWarnings(settings: Settings): string[] {
       `smtp.tls: none: mail${settings.smtp.login ? " and the relay's password cross" : " crosses"} the network without encryption. Write starttls or implicit if the relay can.`,
     );
   }
+  warnings.push(...alertWarnings(settings));
   if (settings.readiness === "none") {
     warnings.push(
-      "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
+      "readiness: none: nothing waits for the machines, main gets no watch, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
     );
   }
   if (!settings.protect)
@@ -42,6 +43,20 @@ export function settingWarnings(settings: Settings): string[] {
     if (warning) warnings.push(`extraEnv.${name}: ${warning}.`);
   }
   return warnings;
+}
+
+function alertWarnings({ alerts, main }: Settings): string[] {
+  const heard = alerts.email.length > 0 || alerts.webhook;
+  if (!main.watch)
+    return [
+      `main.watch: false: nothing is measured and no alarm is raised${heard || alerts.heartbeat ? ", so alerts has no effect" : ""}.`,
+    ];
+  if (!heard) return ["alerts: nobody hears of alarms. Write alerts.email, or alerts.webhook: true."];
+  if (alerts.email.length > 0 && !alerts.smtp.server && !alerts.webhook)
+    return [
+      "alerts.smtp: alarms go through the relay that Mastodon uses, so nobody hears when it refuses mail. Write another relay, or alerts.webhook: true.",
+    ];
+  return [];
 }
 
 /** What the examples and this program's messages contain in place of a user's own value. */

@@ -1,6 +1,7 @@
 /** What has to fit on a droplet's root disk. The data volume is separate. */
 import type { DropletSize } from "../../catalogue/droplets";
 import type { SidekiqProcess } from "../../catalogue/queues";
+import { WATCH_DISK_MIB } from "../../services/watch";
 import type { Problem } from "../../settings/problem";
 import { swapMiB } from "./memory";
 
@@ -49,6 +50,7 @@ export const mainDisk = (
   // Web, streaming and a tootctl.
   ...common("main", memoryMiB, containersOf(sidekiq) + 3),
   ...NGINX,
+  { item: "measurements", gib: WATCH_DISK_MIB / 1024 },
   { item: "media cache", gib: cacheGiB },
 ];
 

@@ -7,5 +7,6 @@ export interface MainOverrides {
   redis?: { maxMemoryMiB?: number | undefined };
   cacheRedis?: { maxMemoryMiB?: number | undefined };
   web?: { processes?: number | undefined; threads?: number | undefined };
+  watch?: boolean | undefined;
   streaming?: { memoryMiB?: number | undefined };
 }

@@ -40,7 +40,8 @@ function sizeTooSmall(key: string, machine: Machine, memory: readonly MemoryLine
     .toSorted((a, b) => b.mib - a.mib)
     .slice(0, 3)
     .map(({ item, mib }) => `${item} ${mib}`);
-  const shrink = `fewer Sidekiq processes or threads in ${key}.sidekiq`;
+  const unwatched = layOut({ overrides: { ...machine.overrides, watch: false } });
+  const shrink = `fewer Sidekiq processes or threads in ${key}.sidekiq${totalMiB(unwatched) <= machine.memoryMiB ? `, or ${key}.watch: false` : ""}`;
   const remedy = fitting
     ? `write ${fitting.slug} (${fitting.memoryMiB} MiB), or ${shrink}`
     : `no droplet is large enough; write ${shrink}`;

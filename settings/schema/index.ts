@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { access } from "./access";
+import { alerts } from "./alerts";
 import { environment } from "./environment";
 import { escrow } from "./escrow";
 import { instance } from "./instance";
@@ -23,6 +24,7 @@ export const settingsSchema = z.strictObject({
   ...machines,
   ...load,
   ...mail,
+  ...alerts,
   ...storage,
   ...access,
   ...upkeep,

@@ -109,6 +109,10 @@ const main = z
       .strictObject({ maxMemoryMiB: mebibytes(32) })
       .prefault({})
       .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed if absent" }),
+    watch: z.boolean().default(true).meta({
+      description:
+        "Whether main measures itself and its workers, and raises alarms (docs/watching.md). It takes 192 MiB of main's memory",
+    }),
   })
   .prefault({});
 

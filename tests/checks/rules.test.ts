@@ -134,7 +134,7 @@ const FLEET: BadCase[] = [
   [
     "a main that is too small",
     { main: { size: "s-1vcpu-1gb" } },
-    "main.size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 3922 MiB (the largest: web 640, Sidekiq push,ingress,mailers,pull,fasp 560, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
+    "main.size is s-1vcpu-1gb with 1024 MiB, but what runs there needs 4114 MiB (the largest: web 640, Sidekiq push,ingress,mailers,pull,fasp 560, system 512); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq processes or threads in main.sidekiq",
   ],
   [
     "a worker that is too small",
@@ -169,12 +169,12 @@ const FLEET: BadCase[] = [
   [
     "a setting that takes all of the memory",
     { main: { postgres: { sharedBuffersMiB: 99_999_999 } } },
-    "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100004897 of 8192 MiB; write at most 3294, or leave it out",
+    "main.postgres.sharedBuffersMiB is 99999999, and with it what runs on g-2vcpu-8gb needs 100005089 of 8192 MiB; write at most 3102, or leave it out",
   ],
   [
     "a media cache that is larger than the disk",
     { media: { cacheGiB: 1000 } },
-    "media.cacheGiB is 1000, but on the 25 GiB disk of g-2vcpu-8gb everything else takes 17.3 (system 4, journal 1, images of two releases 3.8, containers' logs 0.5, temporary files 2, swap 2, nginx's logs 1, page cache 1, free space beyond the media cache 2); write at most 7, or a main.size with a larger disk",
+    "media.cacheGiB is 1000, but on the 25 GiB disk of g-2vcpu-8gb everything else takes 17.8 (system 4, journal 1, images of two releases 3.8, containers' logs 0.5, temporary files 2, swap 2, nginx's logs 1, page cache 1, free space beyond the media cache 2, measurements 0.5); write at most 7, or a main.size with a larger disk",
   ],
   [
     "fewer connections than threads",

@@ -103,9 +103,21 @@ test("4 GiB is enough for a small instance with one Sidekiq process", () => {
     { item: "nginx", mib: 64 },
     { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 528 },
     { item: "ffmpeg or tootctl", mib: 448 },
+    { item: "watch", mib: 192 },
   ]);
-  expect(totalMiB(sizing.memory)).toBe(3786);
+  expect(totalMiB(sizing.memory)).toBe(3978);
   expect(sizing.problems).toEqual([]);
+});
+
+test("a main without the watch has its memory for other things, and the message on one that is too small says so", () => {
+  const small = { redisNeed: redisNeed(50), overrides: { watch: false } };
+  expect(totalMiB(main("s-2vcpu-4gb", small).memory)).toBe(3786);
+  const fuller = { redisNeed: redisNeed(50), sidekiq: [{ ...one, threads: 25 }] };
+  const [problem] = main("s-2vcpu-4gb", fuller).problems;
+  expect(problem?.message).toMatch(/, or main\.watch: false$/);
+  expect(main("s-2vcpu-4gb", { ...fuller, overrides: { watch: false } }).problems).toEqual([]);
+  // It would not be enough.
+  expect(main("s-2vcpu-4gb", { sidekiq: [one, one, one] }).problems[0]?.message).not.toContain("watch");
 });
 
 test("a main droplet with 8 cores and 16 GiB is sized so", () => {
@@ -170,7 +182,7 @@ test("every thread of the fleet counts as a connection, those of workers twice w
 
 test("replicas count in memory and in connections", () => {
   const sizing = main("s-8vcpu-16gb", { sidekiq: [{ queues: ["push"], threads: 5, replicas: 3 }] });
-  expect(sizing.memory.at(-2)).toEqual({ item: "Sidekiq push × 3", mib: 1440 });
+  expect(sizing.memory.at(-3)).toEqual({ item: "Sidekiq push × 3", mib: 1440 });
   expect(sizing.sidekiq).toEqual([{ queues: ["push"], threads: 5, replicas: 3, limitMiB: 608 }]);
   expect(sizing.connections.client).toContainEqual({ item: "Sidekiq on main", connections: 15 });
 });
@@ -180,7 +192,7 @@ test("a main droplet that is too small is told the smallest size of its family t
     {
       key: "main.size",
       message:
-        "is s-2vcpu-4gb with 4096 MiB, but what runs there needs 5130 MiB (the largest: web 640, Sidekiq " +
+        "is s-2vcpu-4gb with 4096 MiB, but what runs there needs 5322 MiB (the largest: web 640, Sidekiq " +
         "default,push,ingress,mailers,pull,scheduler,fasp 528, Sidekiq " +
         "default,push,ingress,mailers,pull,scheduler,fasp 528); write s-4vcpu-8gb (8192 MiB), or fewer Sidekiq " +
         "processes or threads in main.sidekiq",
@@ -190,9 +202,9 @@ test("a main droplet that is too small is told the smallest size of its family t
 
 test("a size is skipped in the recommendation when its own bigger limits do not fit it", () => {
   const fifteen = { sidekiq: Array.from({ length: 18 }, () => one) };
-  // 18 × 528 MiB and 8 GiB's own are 14,930 MiB, but 16 GiB's own are larger, and s- ends there.
+  // 18 × 528 MiB and 8 GiB's own are 15,122 MiB, but 16 GiB's own are larger, and s- ends there.
   const { memory, problems } = main("s-4vcpu-8gb", fifteen);
-  expect(totalMiB(memory)).toBe(14_930);
+  expect(totalMiB(memory)).toBe(15_122);
   expect(problems[0]?.message).toContain("write s-8vcpu-32gb-amd (32768 MiB)");
   expect(main("c-4", fifteen).problems[0]?.message).toContain("write c-16 (32768 MiB)");
 });
@@ -311,7 +323,7 @@ test.each<[string, MainOverrides, string]>([
   [
     "main.postgres.sharedBuffersMiB",
     { postgres: { sharedBuffersMiB: 99_999_999 } },
-    "is 99999999, and with it what runs on s-4vcpu-8gb needs 100004417 of 8192 MiB; write at most 3774, or leave it out",
+    "is 99999999, and with it what runs on s-4vcpu-8gb needs 100004609 of 8192 MiB; write at most 3582, or leave it out",
   ],
   ["main.redis.maxMemoryMiB", { redis: { maxMemoryMiB: 6000 }, cacheRedis: { maxMemoryMiB: 100 } }, ""],
 ])("%s that takes too much is named, with the most that fits", (key, overrides, message) => {

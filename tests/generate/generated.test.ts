@@ -65,6 +65,7 @@ describe("Pulumi.yaml", () => {
       workerAccount: "string",
       mail: "string",
       smtp: "object",
+      alerts: "object",
       dnsZone: "string",
       aws: "object",
       media: "object",

@@ -18,7 +18,11 @@ const worker = workerHost(workerInputs());
 test("every service of each host is started again after whatever end, with a pause, without a limit of tries", () => {
   expect(dropInsOf(worker, "restart")).toEqual(COMMON);
   expect(dropInsOf(main, "restart")).toEqual(
-    [...COMMON, "nginx", "pgbouncer", "postgresql@", "redis-server", "redis-server@cache"].sort(),
+    [
+      ...COMMON,
+      ...["nginx", "pgbouncer", "postgresql@", "redis-server", "redis-server@cache"],
+      ...["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
+    ].sort(),
   );
   const dropIn = fileOf(main, "/etc/systemd/system/postgresql@.service.d/restart.conf").content;
   for (const line of [

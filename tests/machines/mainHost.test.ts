@@ -76,8 +76,22 @@ describe("what main gets", () => {
     expect(env).toContain("BACKUP_BUCKET='social-example-org-backups'\n");
   });
 
-  test("user data leaves a third of DigitalOcean's limit free", () => {
-    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(((2 * 64) / 3) * 1024);
+  test("user data leaves a quarter of DigitalOcean's limit free", () => {
+    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(((3 * 64) / 4) * 1024);
+  });
+
+  test("the watch comes later, with the first `pulumi up`: user data has none of its files and packages", () => {
+    const late = bundle.files.filter((file) => file.late).map(({ path }) => path);
+    expect(late).toContain("/usr/local/lib/mastodon-host/probe");
+    expect(late.every((path) => /watch|probe|prometheus|alarms|alert/.test(path))).toBe(true);
+    expect(bundle.latePackages).toEqual([
+      "prometheus",
+      "prometheus-alertmanager",
+      "prometheus-node-exporter",
+    ]);
+    const without = { ...bundle, files: bundle.files.filter((file) => !file.late) };
+    const packages = bundle.packages.filter((name) => !name.startsWith("prometheus"));
+    expect(userData(bundle, boot)).toBe(userData({ ...without, packages, latePackages: [] }, boot));
   });
 });
 

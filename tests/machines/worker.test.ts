@@ -14,6 +14,10 @@ describe("a worker's bundle", () => {
     for (const path of paths) expect(path).toMatch(/^\/(etc|usr\/local)\//);
   });
 
+  test("has nothing that comes later: it has only its user data", () => {
+    expect([bundle.latePackages, bundle.files.filter(({ late }) => late)]).toEqual([[], []]);
+  });
+
   test("fits user data with room for main's larger one", () => {
     expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(USER_DATA_LIMIT / 2);
   });

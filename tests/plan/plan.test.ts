@@ -16,7 +16,7 @@ const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const planOf = (stackConfig: StackConfig) => makePlan(stackConfig, program);
 
 /** What the two cheap examples pay for their price with. */
-const UNAVOIDABLE = /^protect|one droplet|shared CPUs/;
+const UNAVOIDABLE = /^protect|one droplet|shared CPUs|^alerts/;
 
 /** prod's files: its pool of workers stands for any. */
 let prod: PlanResult;

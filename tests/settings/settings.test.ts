@@ -16,6 +16,7 @@ import { parse, REQUIRED } from "../support/stackFile";
 
 const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)} you@social.club`;
 const RECIPIENT = "age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlzcd";
+const HEARD = { email: ["you@social.club"], smtp: { server: "smtp.other.club" } };
 
 test("a stack that says the least gets these settings", () => {
   const expected: Settings = {
@@ -43,6 +44,7 @@ test("a stack that says the least gets these settings", () => {
       pgbouncer: {},
       redis: {},
       cacheRedis: {},
+      watch: true,
     },
     workers: [
       {
@@ -71,6 +73,13 @@ test("a stack that says the least gets these settings", () => {
       from: "",
       authMethod: "plain",
       tls: "starttls",
+    },
+    alerts: {
+      email: [],
+      smtp: { server: "", port: 2525, login: "", from: "", tls: "starttls" },
+      webhook: false,
+      heartbeat: false,
+      newestPostMinutes: 60,
     },
     dnsZone: "",
     aws: { accountId: "123456789012", region: "us-east-1" },
@@ -206,7 +215,8 @@ test("workers are replaced new first, so that an account holds twice as many at 
 });
 
 describe("a stack is warned of", () => {
-  const quietly = { administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] } };
+  const quietly = { administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] }, alerts: HEARD };
+  const UNHEARD = "alerts: nobody hears of alarms. Write alerts.email, or alerts.webhook: true.";
   const mail = (port: number) => ({ smtp: { server: "smtp.example.org", port } });
   const BLOCKED =
     "smtp.port: DigitalOcean blocks 25 for new accounts, and 465 and 587 are reported blocked too; most relays also listen on 2525.";
@@ -221,8 +231,36 @@ describe("a stack is warned of", () => {
       "a first up from outside the tailnet",
       { ...quietly, readiness: "none" },
       [
-        "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
+        "readiness: none: nothing waits for the machines, main gets no watch, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.",
       ],
+    ],
+    ["alarms that nobody hears", { ...quietly, alerts: {} }, [UNHEARD]],
+    [
+      "a heartbeat, which tells only of main's end",
+      { ...quietly, alerts: { heartbeat: true }, alertsHeartbeatUrl: "https://a.club" },
+      [UNHEARD],
+    ],
+    [
+      "alarms that reach a program alone",
+      { ...quietly, alerts: { webhook: true }, alertsWebhookUrl: "https://a.club" },
+      [],
+    ],
+    [
+      "alarms through the relay that they may be about",
+      { ...quietly, alerts: { email: ["a@b.club"] } },
+      [
+        "alerts.smtp: alarms go through the relay that Mastodon uses, so nobody hears when it refuses mail. Write another relay, or alerts.webhook: true.",
+      ],
+    ],
+    [
+      "no watch",
+      { ...quietly, alerts: {}, main: { watch: false } },
+      ["main.watch: false: nothing is measured and no alarm is raised."],
+    ],
+    [
+      "receivers without a watch",
+      { ...quietly, main: { watch: false } },
+      ["main.watch: false: nothing is measured and no alarm is raised, so alerts has no effect."],
     ],
     [
       "data that nothing protects",
@@ -315,7 +353,7 @@ describe("values of the examples are found:", () => {
 describe("the verdict", () => {
   test("on the default fleet: $114.30 a month, two lines on what stops with one droplet, and one on the volume", () => {
     const { price, warnings } = assess(
-      parse({ administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] } }),
+      parse({ administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] }, alerts: HEARD }),
     );
     expect(price).toEqual({
       lines: [
@@ -391,6 +429,8 @@ describe("the examples are accepted as they stand, once their secrets are set:",
       "owner.email",
       "smtp.server",
       "smtp.login",
+      "alerts.email[0]",
+      "alerts.smtp.server",
       "aws.accountId",
       "tailnet.oauthClientId",
       "administratorKeys[0]",
@@ -403,6 +443,7 @@ describe("the examples are accepted as they stand, once their secrets are set:",
     const { warnings, price } = assess(settings);
     expect(secrets).toEqual(["digitaloceanToken", "tailscaleOauthClientSecret"]);
     expect(warnings.map((warning) => warning.split(":")[0])).toEqual([
+      "alerts",
       "protect",
       "default",
       "push, ingress, mailers, pull, fasp",

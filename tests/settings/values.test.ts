@@ -93,7 +93,7 @@ const DOTTED: BadCase[] = [
   [
     "a slip inside",
     { "main.sise": "c-4" },
-    "main.sise is not a setting; main takes size, volumeGiB, generation, ipv6, sidekiq, web, streaming, postgres, pgbouncer, redis, cacheRedis",
+    "main.sise is not a setting; main takes size, volumeGiB, generation, ipv6, sidekiq, web, streaming, postgres, pgbouncer, redis, cacheRedis, watch",
   ],
   [
     "a name from within a map",

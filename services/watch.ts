@@ -1,0 +1,161 @@
+/** The watch on main: measurements, alarms, and who hears them. docs/watching.md, and decision 27. */
+import { QUEUE_NAMES, type QueueName, queueNames, type SidekiqProcess } from "../catalogue/queues";
+import { placedProcesses } from "../settings/fleet";
+import { comeBack, dropIn, file, type HostFile, internal, LIBRARY, secretFile, step, unit } from "./hostFile";
+import type { HostInputs, MainInputs } from "./inputs";
+import { service } from "./service";
+import type { MainSizes } from "./sizes";
+import { JOBS } from "./watch/alarms";
+import { alertmanagerYaml, alertSecrets } from "./watch/receivers";
+import { rulesYaml } from "./watch/rules";
+
+export const PROMETHEUS_PORT = 9090;
+export const ALERTMANAGER_PORT = 9093;
+const NODE_EXPORTER_PORT = 9100;
+const STREAMING_PORT = 4000;
+
+/** Prometheus keeps measurements for a month, and drops the oldest before they take more than this. */
+const DAYS = 30;
+export const WATCH_DISK_MIB = 512;
+
+/** Prometheus collects garbage when it comes near the first, and is ended and started again at the second. */
+const PROMETHEUS_MIB = 96;
+const PROMETHEUS_MOST_MIB = 192;
+
+/** Prometheus, Alertmanager, node exporter and probe together, as measured under load (docs/decisions/0027-watching.md). */
+const WATCH_MIB = 192;
+
+/** How long a job may wait before people notice, in seconds. Our choice. */
+const TARGETS: Record<QueueName, number> = {
+  default: 60,
+  push: 300,
+  ingress: 300,
+  mailers: 120,
+  pull: 3600,
+  scheduler: 300,
+  fasp: 3600,
+};
+
+const replicasOf = (processes: readonly SidekiqProcess[]) =>
+  processes.reduce((sum, { replicas }) => sum + replicas, 0);
+
+/** What the probe compares with what it finds: queues, pools and machines as they are planned. */
+function plan({ settings, names, sizing }: MainInputs) {
+  const placed = placedProcesses(settings);
+  const serving = (queue: QueueName) =>
+    placed
+      .filter(({ process }) => queueNames(process).includes(queue))
+      .reduce((sum, { process, count }) => sum + process.replicas * count, 0);
+  return {
+    server: names.web,
+    newestPost: settings.alerts.newestPostMinutes * 60,
+    pgbouncerClients: sizing.pgbouncer.maxClientConnections,
+    queues: Object.fromEntries(
+      QUEUE_NAMES.map((queue) => [queue, { target: TARGETS[queue], processes: serving(queue) }]),
+    ),
+    pools: Object.fromEntries(settings.workers.map(({ name, count }) => [name, count])),
+    machines: {
+      main: replicasOf(settings.main.sidekiq),
+      ...Object.fromEntries(settings.workers.map(({ name, sidekiq }) => [name, replicasOf(sidekiq)])),
+    },
+  };
+}
+
+/** More than this many series of one target are refused: a source that runs wild costs its own measurements only. */
+const MOST_SERIES = 3000;
+
+const ADDRESSES: Record<(typeof JOBS)[number], number> = {
+  node: NODE_EXPORTER_PORT,
+  streaming: STREAMING_PORT,
+  alertmanager: ALERTMANAGER_PORT,
+  prometheus: PROMETHEUS_PORT,
+};
+
+/** What is kept of a target that says more than anybody asks. */
+const KEPT: Partial<Record<(typeof JOBS)[number], string>> = {
+  streaming: "connected_clients|connected_channels|messages_sent_total|redis_messages_received_total",
+  alertmanager: "alertmanager_notifications(_failed)?_total",
+  prometheus: "prometheus_tsdb_head_series|prometheus_tsdb_storage_blocks_bytes|process_.*",
+};
+
+/** JSON, which is YAML too. */
+const prometheusYaml = () =>
+  `${JSON.stringify(
+    {
+      global: { scrape_interval: "15s", evaluation_interval: "15s", body_size_limit: "4MB" },
+      rule_files: ["/etc/mastodon-host/alarms.yml"],
+      alerting: {
+        alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${ALERTMANAGER_PORT}`] }] }],
+      },
+      scrape_configs: JOBS.map((job) => ({
+        job_name: job,
+        sample_limit: MOST_SERIES,
+        static_configs: [{ targets: [`127.0.0.1:${ADDRESSES[job]}`] }],
+        ...(KEPT[job]
+          ? { metric_relabel_configs: [{ source_labels: ["__name__"], regex: KEPT[job], action: "keep" }] }
+          : {}),
+      })),
+    },
+    null,
+    1,
+  )}\n`;
+
+/** The relay's password and the addresses of receivers: read by systemd as root, for Alertmanager alone. */
+function alertmanagerFiles({ settings, names, secrets }: MainInputs): HostFile[] {
+  const held = alertSecrets(settings, secrets);
+  const credentials = Object.keys(held).map(
+    (name) => `LoadCredential=${name}:/etc/mastodon-host/secrets/${name}\n`,
+  );
+  const conf = dropIn("prometheus-alertmanager", "watch/alertmanager.conf", { PORT: ALERTMANAGER_PORT });
+  return [
+    ...Object.entries(held).map(([name, content]) => secretFile(name, content)),
+    {
+      path: "/etc/mastodon-host/alertmanager.yml",
+      content: alertmanagerYaml(settings, names.web, Object.keys(held)),
+    },
+    { ...conf, content: conf.content + credentials.join("") },
+  ];
+}
+
+/** What the scripts that restart something call. It does nothing where there is no watch yet. */
+export const silence = service({
+  name: "silence",
+  hostEnv: ({ sizing }: MainInputs) => ({ WATCH: sizing.watch ? 1 : 0 }),
+  files: (_: MainInputs) => [internal("watch/silence", { PORT: ALERTMANAGER_PORT })],
+});
+
+export const watch = service({
+  name: "watch",
+  late: true,
+  packages: ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
+  memory: ({ watch }: MainSizes) => (watch ? [{ item: "watch", mib: WATCH_MIB }] : []),
+  shown: ({ watch }: MainSizes) => (watch ? `watch (Prometheus for ${DAYS} days, alarms)` : "no watch"),
+  files: (inputs: MainInputs) => [
+    step("watch/82-watch"),
+    ...(inputs.sizing.watch
+      ? [
+          internal("watch/probe"),
+          unit("watch/mastodon-probe.service"),
+          { path: "/etc/mastodon-host/watch.json", content: `${JSON.stringify(plan(inputs))}\n` },
+          dropIn("prometheus-node-exporter", "watch/node-exporter.conf", { PORT: NODE_EXPORTER_PORT }),
+          { path: "/etc/mastodon-host/prometheus.yml", content: prometheusYaml() },
+          { path: "/etc/mastodon-host/alarms.yml", content: rulesYaml() },
+          dropIn("prometheus", "watch/prometheus.conf", {
+            PORT: PROMETHEUS_PORT,
+            DAYS,
+            DISK_MIB: WATCH_DISK_MIB,
+            MEMORY_MIB: PROMETHEUS_MIB,
+            MOST_MIB: PROMETHEUS_MOST_MIB,
+          }),
+          ...alertmanagerFiles(inputs),
+          ...comeBack("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"),
+        ]
+      : []),
+  ],
+});
+
+/** What each machine says of itself: on a worker, its supervisor sends it to main. */
+export const machineFacts = service({
+  name: "facts",
+  files: (_: HostInputs) => [file(`${LIBRARY}/facts.py`, "watch/facts.py")],
+});
