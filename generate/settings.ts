@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { statusSchema } from "../operations/status/schema";
 import { planSchema } from "../plan/schema";
 import { runCommand } from "../tools/commandLine";
 import { servicesTable } from "./servicesTable";
@@ -33,6 +34,7 @@ export function generatedFiles(): Record<string, string> {
     ),
     "settings/stack.schema.json": json(stackFileSchema()),
     "plan/plan.schema.json": json(z.toJSONSchema(planSchema)),
+    "operations/status/status.schema.json": json(z.toJSONSchema(statusSchema)),
     "docs/sizes.md": sizesPage(),
     "docs/hosts.md": between(page("hosts.md"), "services", servicesTable()),
   };
@@ -41,7 +43,7 @@ export function generatedFiles(): Record<string, string> {
 const HELP = `npm run settings
 
 Writes what is generated from settings/schema/, services/ and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/hosts.md,
-docs/sizes.md and two JSON schemas.
+docs/sizes.md and three JSON schemas.
 `;
 
 if (require.main === module)

@@ -70,7 +70,7 @@ export function machineFacts(answers: Answers): MachineFacts {
   return {
     ready: ready(answers),
     apply: ask("files", apply),
-    applying: ask("applying", ([held]) => must(held, "lock") === "yes"),
+    applying: ask("applying", ([held]) => must({ yes: true, no: false }[held ?? ""], "yes or no")),
     plannedProcesses: ask("planned", ([count]) => number(count, "number")),
     disks: disks(ask("root", disk)),
     memory: ask("files", memory),

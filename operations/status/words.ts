@@ -7,8 +7,9 @@ const UNITS: readonly [limit: number, seconds: number, unit: string][] = [
   [Number.POSITIVE_INFINITY, 86_400, "days"],
 ];
 
-/** A length of time: `0.4 s`, `18 min`, `5 h`, `12 days`. */
+/** A length of time: `12 ms`, `0.4 s`, `18 min`, `5 h`, `12 days`. */
 export function span(seconds: number): string {
+  if (seconds < 0.095) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`;
   const [, size, unit] = UNITS.find(([limit]) => seconds < limit) ?? [0, 1, "s"];
   return `${Math.round(seconds / size)} ${unit}`;
