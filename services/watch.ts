@@ -26,7 +26,7 @@ const PROMETHEUS_MOST_MIB = 192;
 const WATCH_MIB = 192;
 
 /** How long a job may wait before people notice, in seconds. Our choice. */
-const TARGETS: Record<QueueName, number> = {
+export const TARGETS: Record<QueueName, number> = {
   default: 60,
   push: 300,
   ingress: 300,

@@ -43,7 +43,7 @@ export const RECORDED: Readonly<Record<string, string>> = {
 };
 
 /** When the queue of an alarm will be empty. */
-const EMPTY = `{{ with printf "mastodon:queue_empty_seconds{queue='%s'}" .Labels.queue | query }}{{ with . | first | value }}{{ if gt . 1e9 }}never at this rate: it does not become shorter{{ else }}in {{ . | humanizeDuration }} at this rate{{ end }}{{ end }}{{ end }}`;
+const EMPTY = `{{ with printf "mastodon:queue_empty_seconds{queue='%s'}" .Labels.queue | query }}{{ with . | first | value }} At this rate the queue {{ if gt . 1e9 }}never becomes empty{{ else }}is empty in {{ . | humanizeDuration }}{{ end }}.{{ end }}{{ end }}`;
 
 const AGE = "{{ $value | humanizeDuration }}";
 const PERCENT = "{{ $value | humanizePercentage }}";
@@ -72,7 +72,7 @@ export const ALARMS: readonly Alarm[] = [
     severity: "warning",
     expression: "mastodon_queue_latency_seconds > on (queue) mastodon_queue_target_seconds",
     for: "5m",
-    says: `The oldest job in {{ .Labels.queue }} has waited for ${AGE}. The queue will be empty ${EMPTY}.`,
+    says: `The oldest job in {{ .Labels.queue }} has waited for ${AGE}.${EMPTY}`,
   },
   {
     name: "QueueWithoutConsumer",

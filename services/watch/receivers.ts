@@ -6,6 +6,12 @@ import { WATCHDOG } from "./alarms";
 
 type Alerts = Settings["alerts"];
 
+function passwordOf({ email, smtp }: Alerts, secrets: MainSecrets): string | undefined {
+  if (email.length === 0) return undefined;
+  if (!smtp.server) return secrets.smtpPassword;
+  return smtp.login ? secrets.alertsSmtpPassword : undefined;
+}
+
 /** Secrets as Alertmanager reads them: systemd hands each file of the left name to its unit alone. */
 export const alertSecrets = (
   { alerts }: Pick<Settings, "alerts">,
@@ -13,7 +19,7 @@ export const alertSecrets = (
 ): Record<string, string> =>
   Object.fromEntries(
     Object.entries({
-      "alerts-smtp": alerts.smtp.server ? secrets.alertsSmtpPassword : secrets.smtpPassword,
+      "alerts-smtp": passwordOf(alerts, secrets),
       "alerts-webhook": alerts.webhook ? secrets.alertsWebhookUrl : undefined,
       "alerts-heartbeat": alerts.heartbeat ? secrets.alertsHeartbeatUrl : undefined,
     }).filter((entry): entry is [string, string] => entry[1] !== undefined),

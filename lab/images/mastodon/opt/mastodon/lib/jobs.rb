@@ -25,7 +25,7 @@ end
 # As the API shows a post.
 module Status
   def self.create(account_id, text)
-    rows = Databases.query("INSERT INTO statuses (account_id, text) VALUES ($1, $2) RETURNING id", [account_id, text])
+    rows = Databases.query("INSERT INTO statuses (account_id, text, local) VALUES ($1, $2, true) RETURNING id", [account_id, text])
     Integer(rows.first["id"]).tap { |id| DistributionWorker.perform_async(id) }
   end
 

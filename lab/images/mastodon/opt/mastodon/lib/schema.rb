@@ -16,7 +16,8 @@ module Schema
     "CREATE TABLE IF NOT EXISTS oauth_applications (id bigserial PRIMARY KEY, name varchar NOT NULL, superapp boolean NOT NULL DEFAULT false)",
     "CREATE TABLE IF NOT EXISTS oauth_access_tokens (id bigserial PRIMARY KEY, token varchar NOT NULL UNIQUE, scopes varchar, " \
     "created_at timestamp NOT NULL, revoked_at timestamp, application_id bigint REFERENCES oauth_applications, resource_owner_id bigint REFERENCES users)",
-    "CREATE TABLE IF NOT EXISTS statuses (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, text text NOT NULL, created_at timestamp NOT NULL DEFAULT now())",
+    "CREATE TABLE IF NOT EXISTS statuses (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, text text NOT NULL, visibility int NOT NULL DEFAULT 0, " \
+    "local boolean, created_at timestamp NOT NULL DEFAULT now())",
     "CREATE TABLE IF NOT EXISTS media_attachments (id bigserial PRIMARY KEY, file_file_name varchar, file_content_type varchar, processing int)",
     "CREATE TABLE IF NOT EXISTS blocks (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS mutes (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",

@@ -1,0 +1,78 @@
+/** What the watch costs, what it opens, and what a source that runs wild can do to it. */
+import type { Watched } from "./bed";
+
+const UNITS = ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "mastodon-probe"];
+/** The plan reckons with so much for all of them (services/watch.ts). */
+const BUDGET_MIB = 192;
+const PROMETHEUS_MOST_MIB = 192;
+
+const pidOf = async ({ main }: Watched, unit: string) =>
+  (await main.run(`systemctl show -P MainPID ${unit}.service`)).trim();
+
+/** Without file pages, which the kernel takes back when it needs them. */
+async function memoryMiB(watched: Watched, unit: string): Promise<number> {
+  const status = await watched.main.run(`cat /proc/${await pidOf(watched, unit)}/status`);
+  return Math.round(Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+}
+
+async function cpuSeconds(watched: Watched): Promise<number> {
+  const times = await watched.main.run(
+    `systemctl show -P CPUUsageNSec ${UNITS.map((unit) => `${unit}.service`).join(" ")}`,
+  );
+  return times
+    .trim()
+    .split(/\s+/)
+    .reduce((sum, nanoseconds) => sum + Number(nanoseconds) / 1e9, 0);
+}
+
+export function costTests(watched: () => Watched): void {
+  test("it listens on loopback alone, and on no port that nobody named", async () => {
+    const lines = (await watched().main.run("ss -ltnpH")).trim().split("\n");
+    const own = lines.filter((line) => /prometheus|probe|alertmanager/.test(line));
+    expect(own.map((line) => line.split(/\s+/)[3]).sort()).toEqual([
+      "127.0.0.1:9090",
+      "127.0.0.1:9093",
+      "127.0.0.1:9100",
+    ]);
+    expect((await watched().main.run("ss -lunpH")).match(/prometheus|probe|alertmanager/)).toBeNull();
+  });
+
+  test("it takes no more memory than the plan reckons with, and 2 % of a core at the most", async () => {
+    const before = await cpuSeconds(watched());
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    const share = ((await cpuSeconds(watched())) - before) / 60;
+    const memory = Object.fromEntries(
+      await Promise.all(UNITS.map(async (unit) => [unit, await memoryMiB(watched(), unit)] as const)),
+    );
+    const series = (await watched().query("prometheus_tsdb_head_series"))[""];
+    process.stdout.write(
+      `    the watch: ${JSON.stringify(memory)} MiB, ${(100 * share).toFixed(2)} % of a core, ${series} series\n`,
+    );
+    const total = Object.values(memory).reduce((sum, mib) => sum + mib, 0);
+    expect(total).toBeGreaterThan(20);
+    expect(total).toBeLessThanOrEqual(BUDGET_MIB);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThanOrEqual(0.02);
+  });
+
+  test("a flood of series is refused, told of, and costs Prometheus no memory", async () => {
+    const { main } = watched();
+    await main.run(
+      'seq 200000 | awk \'{ print "flood{n=\\"" $1 "\\"} 1" }\' >/run/mastodon-probe/flood.prom',
+    );
+    await watched().until('up{job="node"}', { "": 0 }, 60);
+    // A few scrapes more.
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    expect(await watched().query("count(flood)")).toEqual({});
+    expect((await watched().query("prometheus_tsdb_head_series"))[""]).toBeLessThan(3000);
+    expect(await memoryMiB(watched(), "prometheus")).toBeLessThan(PROMETHEUS_MOST_MIB);
+    await watched()
+      .until('ALERTS{alertname="MeasurementMissing",job="node"}', {}, 1)
+      .catch(() => undefined);
+    expect(
+      Object.keys(await watched().query('ALERTS{alertname="MeasurementMissing"}')).length,
+    ).toBeGreaterThan(0);
+    await main.run("rm /run/mastodon-probe/flood.prom");
+    await watched().until('up{job="node"}', { "": 1 }, 60);
+  }, 300_000);
+}

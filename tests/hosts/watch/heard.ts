@@ -1,0 +1,163 @@
+/** What is measured on a real main and its worker, and who hears what of it. */
+import { redis, sql } from "../boot/ask";
+import type { Watched } from "./bed";
+
+const UNITS = ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "mastodon-probe"];
+const DOMAIN = "social.example.org";
+
+export function measuredTests(watched: () => Watched): void {
+  test("every source answers, those of the worker too", async () => {
+    const { main, worker } = watched();
+    await sql(main, "INSERT INTO statuses (text, visibility, local) VALUES ('hello', 0, false)");
+    await watched().until(
+      "mastodon_source_up == 0 or up == 0",
+      {},
+      // Prometheus keeps what was measured while it started for five minutes.
+      60,
+    );
+    expect(Object.keys(await watched().query("mastodon_source_up")).sort()).toEqual(
+      [
+        ...["backup", "certificate", "machine", "nginx", "pgbouncer", "postgres", "posts", "redis"],
+        worker.name,
+      ].map((source) => `source=${source}`),
+    );
+    expect(await watched().query("mastodon_pool_machines")).toEqual({ "pool=default": 1 });
+    expect(await watched().query("mastodon_machine_processes - mastodon_machine_processes_planned")).toEqual({
+      [`machine=${main.name},pool=main`]: 0,
+      [`machine=${worker.name},pool=default`]: 0,
+    });
+    expect(await watched().query("mastodon_queue_processes")).toEqual({
+      "queue=default": 2,
+      "queue=fasp": 1,
+      "queue=ingress": 1,
+      "queue=mailers": 1,
+      "queue=pull": 1,
+      "queue=push": 1,
+      "queue=scheduler": 1,
+    });
+    const disks = await watched().query("mastodon_machine_disk_free_bytes > 0");
+    expect(Object.keys(disks).sort()).toEqual(
+      [
+        `machine=${main.name},mount=/,pool=main`,
+        `machine=${main.name},mount=/srv/data,pool=main`,
+        `machine=${worker.name},mount=/,pool=default`,
+      ].sort(),
+    );
+    await watched().until("time() - mastodon_newest_post_timestamp_seconds < bool 300", { "": 1 }, 90);
+    expect(await watched().query("mastodon_postgres_connections > bool 0")).toEqual({ "": 1 });
+    expect(await watched().query("mastodon_release")).toEqual({ "phase=done,version=v4.7.3": 1 });
+    expect(
+      (await watched().query("(mastodon_certificate_expiry_timestamp_seconds - time()) / 86400"))[""],
+    ).toBeGreaterThan(3000);
+  });
+
+  test("requests of the web interface count by their status, and others do not", async () => {
+    const count = async () => {
+      const found = await watched().query("mastodon_web_requests_total");
+      return (found["code=2xx"] ?? 0) + (found["code=4xx"] ?? 0);
+    };
+    const before = await count();
+    const get = (name: string, path: string) =>
+      watched().main.run(`curl -sk -o /dev/null --resolve ${name}:443:127.0.0.1 https://${name}${path}`);
+    for (let i = 0; i < 5; i++) await get(DOMAIN, "/health");
+    await get(`media.${DOMAIN}`, "/nothing").catch(() => undefined);
+    await watched().main.waitFor("five requests", 60, async () => (await count()) >= before + 5);
+    expect(await count()).toBe(before + 5);
+  });
+
+  test("a backlog and its oldest job are told as Redis has them", async () => {
+    const job = JSON.stringify({ class: "X", args: [], jid: "x", enqueued_at: Date.now() - 3_600_000 });
+    await watched().main.run("docker kill -s STOP sidekiq-scheduler-1");
+    await redis(watched().main, `-x LPUSH queue:scheduler <<<'${job}'`);
+    await watched().until(
+      '(mastodon_queue_latency_seconds{queue="scheduler"} > bool 3500) * mastodon_queue_backlog',
+      { "queue=scheduler": 1 },
+      60,
+    );
+    await redis(watched().main, "DEL queue:scheduler");
+    await watched().main.run("docker kill -s CONT sidekiq-scheduler-1");
+  });
+}
+
+export function heardTests(watched: () => Watched): void {
+  test("an apply is silent, and its end is soon", async () => {
+    const silences = JSON.parse(
+      await watched().main.run("amtool --alertmanager.url=http://127.0.0.1:9093 silence query -o json"),
+    ) as { comment: string; endsAt: string }[];
+    // Mastodon's first start published its release.
+    expect(silences.map(({ comment }) => comment)).toContain("apply");
+    for (const { endsAt } of silences)
+      expect(Date.parse(endsAt) - Date.now()).toBeLessThanOrEqual(5 * 60_000);
+  });
+
+  test("the last consumer of a queue dies: a mail within two minutes, and another when it is back", async () => {
+    const { main } = watched();
+    await watched().unsilenced();
+    await watched().until('ALERTS{alertname="QueueWithoutConsumer"}', {}, 60);
+    const before = watched().mails().length;
+    await main.run("systemctl stop mastodon-watch.service && docker kill -s KILL sidekiq-push-1");
+    const killed = Date.now();
+    const fresh = () => watched().mails().slice(before);
+    await main.waitFor("a mail", 120, async () =>
+      fresh().some(({ subject }) => subject === `critical: QueueWithoutConsumer at ${DOMAIN}`),
+    );
+    process.stdout.write(`    heard after ${Math.round((Date.now() - killed) / 1000)} s\n`);
+    const mail = fresh().find(({ subject }) => subject.startsWith("critical: QueueWithoutConsumer"));
+    expect(mail?.to).toEqual(["admin@lab.example"]);
+    expect(mail?.text).toContain("No process serves push: its jobs wait.\n");
+    expect(mail?.text).toContain("docs/alarms/QueueWithoutConsumer.md\n");
+    await main.run("systemctl start mastodon-watch.service");
+    await main.waitFor("the end", 300, async () =>
+      fresh().some(({ subject }) => subject === `over: QueueWithoutConsumer at ${DOMAIN}`),
+    );
+  }, 600_000);
+
+  test("what is done on purpose is heard by nobody: a database restarts, and the silence ends by itself", async () => {
+    const { main } = watched();
+    const before = watched().mails().length;
+    await main.run("systemctl restart redis-server.service", { timeout: 300 });
+    const silences = JSON.parse(
+      await main.run("amtool --alertmanager.url=http://127.0.0.1:9093 silence query -o json"),
+    ) as { comment: string; endsAt: string; matchers: { name: string; isEqual: boolean }[] }[];
+    expect(silences.map(({ comment }) => comment)).toEqual(["restart"]);
+    expect(Date.parse(silences[0]?.endsAt ?? "") - Date.now()).toBeLessThanOrEqual(5 * 60_000);
+    expect(silences[0]?.matchers).toEqual([
+      { name: "alertname", value: "Watchdog", isEqual: false, isRegex: false },
+    ]);
+    expect(watched().mails().length).toBe(before);
+    await main.run("mastodon-ready 180");
+    await watched().unsilenced();
+  }, 600_000);
+
+  test("the heartbeat beats every minute, in a silence too", async () => {
+    const { main } = watched();
+    const beats = () => watched().heard<{ path: string; body: string }>("requests.jsonl");
+    await main.run("/usr/local/lib/mastodon-host/silence test 5");
+    const before = beats().length;
+    expect(before).toBeGreaterThan(0);
+    await main.waitFor("two beats", 150, async () => beats().length >= before + 2);
+    for (const { path, body } of beats()) {
+      expect(path).toBe("/heart");
+      expect(JSON.parse(body).commonLabels.alertname).toBe("Watchdog");
+    }
+    await main.run("/usr/local/lib/mastodon-host/silence test 0");
+    expect(await main.run("amtool --alertmanager.url=http://127.0.0.1:9093 silence query -q")).toBe("");
+  }, 300_000);
+
+  test("each program of the watch comes back after it was killed", async () => {
+    const { main } = watched();
+    await main.run(`systemctl kill -s KILL ${UNITS.map((unit) => `${unit}.service`).join(" ")}`);
+    await main.waitFor("all of them", 60, async () => {
+      const { stdout } = await main.attempt(`systemctl is-active ${UNITS.join(" ")}`);
+      return stdout === "active\n".repeat(UNITS.length);
+    });
+    await watched().until("sum(up)", { "": 4 }, 90);
+    await main.waitFor(
+      "a probe's file",
+      60,
+      async () =>
+        main.has("/run/mastodon-probe/mastodon.prom") ||
+        (await main.attempt("test -s /run/mastodon-probe/mastodon.prom")).code === 0,
+    );
+  }, 300_000);
+}

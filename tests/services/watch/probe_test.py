@@ -1,0 +1,328 @@
+"""The probe's logic against doubles of what it asks. Run by probe.test.ts; the arguments are the probe's path and facts.py's folder."""
+import importlib.machinery
+import importlib.util
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import unittest
+
+probe_path, facts_folder = sys.argv.pop(1), sys.argv.pop(1)
+sys.path.insert(0, facts_folder)
+loader = importlib.machinery.SourceFileLoader("probe", probe_path)
+probe = importlib.util.module_from_spec(importlib.util.spec_from_loader("probe", loader))
+loader.exec_module(probe)
+
+NOW = 1_800_000_000.0
+PLAN = {
+    "queues": {"default": {"target": 60, "processes": 2}, "scheduler": {"target": 300, "processes": 1}},
+    "pools": {"general": 2},
+    "machines": {"main": 1, "general": 1},
+}
+HERE = socket.gethostname()
+
+
+class FakeRedis:
+    """Answers as Redis would, from one dictionary: key -> value, hash, list or set."""
+
+    def __init__(self, data):
+        self.data, self.closed = data, False
+
+    def close(self):
+        self.closed = True
+
+    def ask(self, *commands):
+        return [getattr(self, command[0].lower())(*command[1:]) for command in commands]
+
+    def get(self, key):
+        return self.data.get(key)
+
+    def exists(self, key):
+        return int(key in self.data)
+
+    def llen(self, key):
+        return len(self.data.get(key, []))
+
+    def lindex(self, key, at):
+        return self.data[key][at] if key in self.data else None
+
+    def zcard(self, key):
+        return self.data.get(key, 0)
+
+    def smembers(self, key):
+        return self.data.get(key, [])
+
+    def hget(self, key, field):
+        return self.data.get(key, {}).get(field)
+
+    def ttl(self, key):
+        return self.data.get(key, {}).get("ttl", -2)
+
+    def info(self, _section):
+        return "# Memory\r\nused_memory:500\r\nmaxmemory:1000\r\nused_memory_human:1M\r\n"
+
+
+def process(host, queues, tag="v4.7.3", ttl=58, threads=5):
+    info = {"hostname": host, "queues": queues, "concurrency": threads, "tag": tag}
+    return {"info": json.dumps(info), "ttl": ttl}
+
+
+def world(**changes):
+    return {
+        "queue:default": [json.dumps({"enqueued_at": int(NOW * 1000) - 5_000}), json.dumps({"enqueued_at": int(NOW * 1000) - 90_000})],
+        "processes": ["a", "b", "c"],
+        "a": process(HERE, ["scheduler", "default"]),
+        "b": process("w1", ["default"]),
+        "c": process("w2", ["default"], tag="v4.7.2"),
+        "mastodon-hosting:worker:w1": json.dumps({"pool": "general", "facts": {"relayed": 1, "disks": {"/": {"bytes": 10, "free_bytes": 4}}}}),
+        "mastodon-hosting:worker:w2": json.dumps({"pool": "general", "facts": {"relayed": 0}}),
+        "mastodon-hosting:release": {"version": "v4.7.3"},
+        "retry": 3, "schedule": 2, "dead": 1, "stat:processed": "100", "stat:failed": "7",
+        **changes,
+    }
+
+
+class QueuesTest(unittest.TestCase):
+    def setUp(self):
+        self.redis = None
+        self.queues = probe.Queues(PLAN, lambda: self.redis)
+
+    def measured(self, data, now=NOW):
+        self.redis = FakeRedis(data)
+        metrics = probe.Metrics()
+        self.queues.measure(metrics, now)
+        self.assertTrue(self.redis.closed)
+        return dict(line.rsplit(" ", 1) for line in metrics.text().splitlines())
+
+    def test_backlog_and_the_age_of_the_oldest_job(self):
+        found = self.measured(world())
+        self.assertEqual(found['mastodon_queue_backlog{queue="default"}'], "2")
+        self.assertEqual(float(found['mastodon_queue_latency_seconds{queue="default"}']), 90)
+        self.assertEqual(found['mastodon_queue_backlog{queue="scheduler"}'], "0")
+        self.assertEqual(found['mastodon_queue_latency_seconds{queue="scheduler"}'], "0")
+
+    def test_seconds_of_an_older_sidekiq(self):
+        found = self.measured(world(**{"queue:default": [json.dumps({"enqueued_at": NOW - 12.5})]}))
+        self.assertEqual(float(found['mastodon_queue_latency_seconds{queue="default"}']), 12.5)
+
+    def test_processes_count_while_their_heart_beats(self):
+        found = self.measured(world())
+        self.assertEqual(found['mastodon_queue_processes{queue="default"}'], "3")
+        self.assertEqual(found['mastodon_queue_processes{queue="scheduler"}'], "1")
+        self.assertEqual(found['mastodon_queue_threads{queue="default"}'], "15")
+        # 36 s since the last beat, and one whose key is gone although the set still names it.
+        found = self.measured(world(a=process(HERE, ["scheduler"], ttl=24), b={}))
+        self.assertEqual(found['mastodon_queue_processes{queue="default"}'], "1")
+        self.assertEqual(found['mastodon_queue_processes{queue="scheduler"}'], "0")
+        self.assertEqual(found['mastodon_queue_processes_planned{queue="scheduler"}'], "1")
+
+    def test_jobs_and_memory(self):
+        found = self.measured(world())
+        self.assertEqual([found[f'mastodon_jobs{{state="{state}"}}'] for state in ("retry", "schedule", "dead")], ["3", "2", "1"])
+        self.assertEqual(found['mastodon_jobs_total{result="failed"}'], "7")
+        self.assertEqual((found["mastodon_redis_memory_bytes"], found["mastodon_redis_memory_limit_bytes"]), ("500", "1000"))
+
+    def test_another_release_is_told_by_machine(self):
+        found = self.measured(world())
+        self.assertEqual(found['mastodon_machine_other_release{machine="w2",pool="general"}'], "1")
+        self.assertEqual(found['mastodon_machine_other_release{machine="w1",pool="general"}'], "0")
+        # While none is published, none is another.
+        found = self.measured(world(**{"mastodon-hosting:release": {}}))
+        self.assertFalse([name for name in found if "other_release" in name])
+
+    def test_a_worker_that_is_gone_is_missed_and_one_that_leaves_is_not(self):
+        self.assertEqual(self.measured(world())['mastodon_pool_machines{pool="general"}'], "2")
+        gone = world()
+        for key in ("c", "mastodon-hosting:worker:w2"):
+            del gone[key]
+        found = self.measured(gone, NOW + 60)
+        self.assertEqual(found['mastodon_pool_machines{pool="general"}'], "1")
+        self.assertEqual(found['mastodon_pool_machines_planned{pool="general"}'], "2")
+        self.assertEqual(found["mastodon_machines_leaving"], "0")
+        self.assertEqual(self.measured(gone | {"mastodon-hosting:leaving:w2": "1"}, NOW + 75)["mastodon_machines_leaving"], "1")
+        # Back: its lease counts, whatever it said when it left.
+        self.assertEqual(self.measured(world(**{"mastodon-hosting:leaving:w2": "1"}))["mastodon_machines_leaving"], "0")
+
+    def test_what_a_worker_says_of_itself_is_passed_on_and_checked(self):
+        found = self.measured(world())
+        self.assertEqual(found['mastodon_machine_relayed{machine="w1",pool="general"}'], "1")
+        self.assertEqual(found['mastodon_machine_disk_free_bytes{mount="/",machine="w1",pool="general"}'], "4")
+        odd = json.dumps({"pool": "general", "facts": {"Bad Name": 1, "fine": 2}})
+        found = self.measured(world(**{"mastodon-hosting:worker:w1": odd}))
+        self.assertEqual([name for name in found if "w1" in name and "fine" in name], ['mastodon_machine_fine{machine="w1",pool="general"}'])
+        self.assertNotIn("Bad", "".join(found))
+
+    def test_nonsense_of_one_worker_costs_only_its_own_measurements(self):
+        for facts in ({"fine": "x\n"}, {"fine": float("nan")}, {"disks": {"/": 1}}, {}, [1], None):
+            found = self.measured(world(**{"mastodon-hosting:worker:w1": json.dumps({"pool": "general", "facts": facts})}))
+            self.assertEqual((found['mastodon_source_up{source="w1"}'], found['mastodon_source_up{source="w2"}']), ("0", "1"))
+            self.assertEqual(found['mastodon_pool_machines{pool="general"}'], "2")
+            self.assertFalse([name for name in found if "fine" in name])
+        found = self.measured(world(**{"mastodon-hosting:worker:w1": "no JSON"}))
+        self.assertEqual(found['mastodon_source_up{source="w1"}'], "0")
+
+    def test_labels_cannot_break_a_line(self):
+        metrics = probe.Metrics()
+        metrics.put("x", 1, unit='a"b\nc\\')
+        self.assertEqual(metrics.text(), 'mastodon_x{unit="a\\"b\\nc\\\\"} 1\n')
+        with self.assertRaises(ValueError):
+            metrics.put("x", float("nan"))
+
+
+class RedisTest(unittest.TestCase):
+    def test_the_protocol(self):
+        server = socket.create_server(("127.0.0.1", 0))
+        asked = []
+
+        def serve():
+            client, _ = server.accept()
+            with client:
+                asked.append(client.recv(4096))
+                client.sendall(b"+OK\r\n")
+                asked.append(client.recv(4096))
+                client.sendall(b":3\r\n$5\r\na\r\nbc\r\n$-1\r\n*2\r\n$1\r\nx\r\n:1\r\n-ERR no\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        redis = probe.Redis("pass word", server.getsockname()[1])
+        self.assertEqual(redis.ask(["LLEN", "q"], ["GET", "k"], ["GET", "none"], ["SMEMBERS", "s"]), [3, "a\r\nbc", None, ["x", 1]])
+        self.assertEqual(asked[0], b"*2\r\n$4\r\nAUTH\r\n$9\r\npass word\r\n")
+        with self.assertRaisesRegex(OSError, "ERR no"):
+            redis.answer()
+        redis.close()
+        server.close()
+
+
+class ProbeTest(unittest.TestCase):
+    def test_a_source_that_fails_hides_no_other_and_is_told_once(self):
+        fails = True
+
+        def broken(metrics):
+            metrics.put("half", 1)
+            if fails:
+                raise OSError("refused")
+
+        said = []
+        one = probe.Probe({"good": (lambda metrics: metrics.put("good", 1), 0), "bad": (broken, 0)})
+        probe.print = lambda text, **_: said.append(text)
+        for now in (0, 15, 30):
+            text = one.turn(now).text()
+            self.assertIn('mastodon_source_up{source="bad"} 0\n', text)
+            self.assertIn("mastodon_good 1\n", text)
+            self.assertNotIn("half", text)
+        self.assertEqual(said, ["bad: OSError: refused"])
+        fails = False
+        self.assertIn("mastodon_half 1\n", one.turn(45).text())
+        self.assertEqual(said[1:], ["bad: answers again"])
+
+    def test_a_source_is_asked_as_often_as_it_says_and_at_once_after_a_failure(self):
+        asked = []
+
+        def measure(metrics):
+            asked.append(1)
+            if len(asked) == 2:
+                raise OSError("no")
+            metrics.put("x", len(asked))
+
+        one = probe.Probe({"slow": (measure, 60)})
+        probe.print = lambda *_, **__: None
+        counts = []
+        for now in (0, 15, 60, 75, 90):
+            one.turn(now)
+            counts.append(len(asked))
+        self.assertEqual(counts, [1, 1, 2, 3, 3])
+
+
+LINE = '1.2.3.4 - - [29/Nov/2026:13:00:00 +0000] "GET {path} HTTP/2.0" {status} 12 "-" "agent \\x22 x" 0.010 200 0.009 {server}\n'
+
+
+def line(status, path="/home", server="social.example"):
+    return LINE.format(path=path, status=status, server=server)
+
+
+class AccessLogTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = os.path.join(self.folder.name, "access.log")
+        self.write(line(500))
+        self.log = probe.AccessLog(self.path, "social.example")
+        self.assertEqual(self.counts(), {"2": 0, "5": 0})
+        self.addCleanup(lambda: self.log.file.close())
+
+    def write(self, text, mode="a"):
+        with open(self.path, mode, encoding="utf-8") as file:
+            file.write(text)
+
+    def counts(self):
+        self.log.measure(probe.Metrics())
+        return {digit: self.log.counts[digit] for digit in "25"}
+
+    def test_only_the_web_interface_counts_from_now_on(self):
+        self.write(line(200) + line(502) + line(500, server="media.example") + line(500, path="/api/v1/streaming/user") + "garbage\n")
+        self.assertEqual(self.counts(), {"2": 1, "5": 1})
+        self.assertEqual(self.counts(), {"2": 1, "5": 1})
+
+    def test_a_line_that_is_half_written(self):
+        text = line(503)
+        self.write(text[:40])
+        self.assertEqual(self.counts()["5"], 0)
+        self.write(text[40:])
+        self.assertEqual(self.counts()["5"], 1)
+
+    def test_a_rotation_loses_nothing(self):
+        self.write(line(200))
+        os.rename(self.path, self.path + ".1")
+        self.write(line(200) + line(500), "w")
+        self.assertEqual(self.counts(), {"2": 2, "5": 1})
+
+    def test_a_flood_is_worked_off_in_turns_and_skipped_beyond_a_bound(self):
+        probe.LOG_BYTES, probe.LOG_BEHIND = 300, 1500
+        self.write(line(200) * 6)
+        first = self.counts()["2"]
+        self.assertTrue(0 < first < 6)
+        for _ in range(6):
+            self.counts()
+        self.assertEqual(self.counts()["2"], 6)
+        self.write(line(200) * 40)
+        self.counts()
+        self.assertGreater(self.log.skipped, 1500)
+        self.assertEqual(self.counts()["2"], 6)
+
+
+class MachineTest(unittest.TestCase):
+    def test_backup(self):
+        with tempfile.TemporaryDirectory() as folder:
+            probe.STATE = folder
+            metrics = probe.Metrics()
+            with open(f"{folder}/backup-status.json", "w", encoding="utf-8") as file:
+                json.dump({"ok": False, "lastSuccess": "2026-11-29T02:30:00Z"}, file)
+            probe.backup(metrics)
+            self.assertEqual(metrics.text(), "mastodon_backup_failed 1\nmastodon_backup_timestamp_seconds 1795919400.0\n")
+
+    def test_pgbouncer(self):
+        probe.psql = lambda *_: (
+            "database,user,cl_active,cl_waiting,cl_active_cancel_req,maxwait\n"
+            "mastodon,mastodon,20,3,0,2\npgbouncer,pgbouncer,1,0,0,0\n"
+        )
+        metrics = probe.Metrics()
+        probe.pgbouncer(metrics, "", 100)
+        self.assertEqual(
+            metrics.text(),
+            "mastodon_pgbouncer_clients 20\nmastodon_pgbouncer_waiting 3\nmastodon_pgbouncer_wait_seconds 2\nmastodon_pgbouncer_clients_limit 100\n",
+        )
+
+    def test_cpu_and_memory_as_the_kernel_writes_them(self):
+        facts = sys.modules["facts"]
+        ticks = facts.TICKS
+        found = facts.cpu(f"cpu  {ticks} 0 {ticks} {5 * ticks} {ticks} 0 0 {2 * ticks} 0 0\ncpu0 1 2 3\n")
+        self.assertEqual(found, {"cpu_seconds_total": 10, "idle_seconds_total": 6, "steal_seconds_total": 2})
+        self.assertEqual(
+            facts.memory("MemTotal:  2000 kB\nMemFree: 1 kB\nMemAvailable:  500 kB\nHugePages_Total:       0\n"),
+            {"memory_bytes": 2048000, "memory_available_bytes": 512000},
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
