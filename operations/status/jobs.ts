@@ -1,4 +1,5 @@
 /** Queues and processes, from two looks at Redis a few seconds apart. */
+import { TARGETS } from "../../services/watch";
 import type { Process, Queue } from "./schema";
 
 /** Redis' time, queues, processes, and the lengths of three sets; Lua has one kind of empty table. */
@@ -18,15 +19,9 @@ interface Info {
   tag?: string;
 }
 
-/**
- * From how long a wait somebody should look. Nobody waits for `pull` and `fasp`: link previews, avatars, threads. For all others people
- * do. toot-community/mastodon-observability warns of 30 s and alarms at 120 s, but over ten minutes; one look must not see each post of a
- * popular account.
- */
-const LATE_SECONDS = 120;
-const LATE_IN_THE_BACKGROUND = 600;
-const BACKGROUND = ["pull", "fasp"];
-const lateSeconds = (queue: string) => (BACKGROUND.includes(queue) ? LATE_IN_THE_BACKGROUND : LATE_SECONDS);
+/** A queue that Mastodon does not have counts as `default`. */
+const lateSeconds = (queue: string) =>
+  (TARGETS as Readonly<Record<string, number>>)[queue] ?? TARGETS.default;
 
 const timeOf = ([[seconds, microseconds]]: Look) => Number(seconds) + Number(microseconds) / 1e6;
 

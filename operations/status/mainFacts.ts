@@ -1,19 +1,8 @@
 /** What only main knows. */
+import { WATCHDOG } from "../../services/watch/alarms";
 import { jobsOf } from "./jobs";
 import { disk, disks, machineFacts } from "./machineFacts";
-import {
-  type Answers,
-  fileIn,
-  must,
-  number,
-  read,
-  running,
-  STATE,
-  text,
-  unit,
-  units,
-  variable,
-} from "./reading";
+import { type Answers, fileIn, must, number, read, running, STATE, text, units, variable } from "./reading";
 import type { MainFacts } from "./schema";
 
 function page(lines: readonly string[]) {
@@ -103,14 +92,8 @@ interface Alert {
   status: { state: string };
 }
 
-/** The alarm that is always raised, so that its absence is noticed. */
-const ALWAYS = "Watchdog";
-
 function watch(answers: Answers): MainFacts["watch"] {
-  const found = read(answers, "units", (lines) => {
-    const state = (name: string) => unit(units(lines), name).LoadState;
-    return state("prometheus") !== "not-found" || state("prometheus-alertmanager") !== "not-found";
-  });
+  const found = read(answers, "watched", ([planned]) => must({ 0: false, 1: true }[planned ?? ""], "0 or 1"));
   if ("unknown" in found) return found;
   if (!found.value) return { value: { installed: false, alarms: [] } };
   // Without Prometheus, Alertmanager only remembers.
@@ -122,7 +105,7 @@ function watch(answers: Answers): MainFacts["watch"] {
     value: {
       installed: true,
       alarms: alarms.value
-        .filter(({ labels }) => labels.alertname !== ALWAYS)
+        .filter(({ labels }) => labels.alertname !== WATCHDOG)
         .map(({ labels, annotations, startsAt, status }) => ({
           name: labels.alertname,
           severity: labels.severity ?? "",

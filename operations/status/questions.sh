@@ -21,16 +21,14 @@ root() { df -B1 --output=target,size,avail,ipcent /; }
 ready() { mastodon-ready 1; }
 restart() { needs-restart; }
 failed() { systemctl list-units --failed --plain --no-legend; }
-units() {
-  systemctl show -p Id,LoadState,ActiveState mastodon-upgrade postgres-upgrade prometheus prometheus-alertmanager
-}
+units() { systemctl show -p Id,ActiveState mastodon-upgrade postgres-upgrade; }
 questions=(files applying planned cpu root ready restart failed units)
 
 # --- main ---
 volume() { df -B1 --output=target,size,avail,ipcent /srv/data; }
 release() { cat /srv/data/mastodon/running.env; }
 site() {
-  curl -sSk -o /dev/null -w '%{http_code} %{time_total}\n' --resolve "$WEB_DOMAIN:443:127.0.0.1" "https://$WEB_DOMAIN/health"
+  curl -sSk --noproxy '*' -o /dev/null -w '%{http_code} %{time_total}\n' --resolve "$WEB_DOMAIN:443:127.0.0.1" "https://$WEB_DOMAIN/health"
 }
 redis() { REDISCLI_AUTH=$(<"$SECRETS/redis-password") redis-cli -e "$@"; }
 memory() { redis INFO memory; }
@@ -57,10 +55,12 @@ certificate() {
   openssl x509 -noout -issuer -enddate -in /etc/nginx/tls/chain.pem
   /usr/local/lib/mastodon-host/certificate trouble
 }
-prometheus() { curl -fsS http://127.0.0.1:9090/-/ready; }
-alarms() { curl -fsS http://127.0.0.1:9093/api/v2/alerts; }
+# A main without room for a watch has none; one of an earlier version neither.
+watched() { echo "${WATCH:-0}"; }
+prometheus() { curl -fsS --noproxy '*' http://127.0.0.1:9090/-/ready; }
+alarms() { curl -fsS --noproxy '*' http://127.0.0.1:9093/api/v2/alerts; }
 if [[ $ROLE == main ]]; then
-  questions+=(volume release site jobs memory postgres backup certificate prometheus alarms)
+  questions+=(volume release site jobs memory postgres backup certificate watched prometheus alarms)
 fi
 
 # --- workers ---

@@ -58,7 +58,6 @@ export const variable = (lines: readonly string[], name: string) =>
 
 interface Unit {
   Id: string;
-  LoadState: string;
   ActiveState: string;
 }
 
@@ -66,7 +65,7 @@ export const units = (lines: readonly string[]) =>
   text(lines)
     .split("\n\n")
     .map((block) => Object.fromEntries(block.split("\n").map((line) => line.split("="))) as Unit);
-export const unit = (all: readonly Unit[], name: string) =>
+const unit = (all: readonly Unit[], name: string) =>
   must(
     all.find(({ Id }) => Id === `${name}.service`),
     `unit ${name}`,

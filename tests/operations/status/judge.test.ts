@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { judge } from "../../../operations/status/judge/judge";
 import type { Answers } from "../../../operations/status/reading";
 import { type Facts, type Finding, statusSchema } from "../../../operations/status/schema";
+import { ALERTMANAGER_PORT, PROMETHEUS_PORT } from "../../../services/watch";
 import { enqueued, looks, MAIN, PROCESSES, process, situation, WELL_MAIN, WELL_WORKER, WORKER } from "./well";
 
 const SIGNS = { attention: "!", unknown: "?", note: "·" } as const;
@@ -21,7 +22,7 @@ const files = (...changes: [from: string | RegExp, to: string][]) =>
   (WELL_MAIN.files ?? []).map((line) => changes.reduce((text, [from, to]) => text.replace(from, to), line));
 const units = (name: string, state: string) =>
   (WELL_MAIN.units ?? []).map((line, i, all) =>
-    all[i - 2] === `Id=${name}.service` ? `ActiveState=${state}` : line,
+    all[i - 1] === `Id=${name}.service` ? `ActiveState=${state}` : line,
   );
 const df = (mount: string, free: number, inodes = "1%") => [
   "head",
@@ -50,15 +51,15 @@ test.each<[what: string, main: Answers, said: string[]]>([
   ],
   [
     "a queue that grows",
-    { jobs: looks({ push: [100, enqueued(121)] }, { push: [148, enqueued(125)] }) },
-    ["! push: 148 jobs wait in push, the oldest for 2 min. At this rate the queue grows by 12.0/s."],
+    { jobs: looks({ push: [100, enqueued(121)] }, { push: [148, enqueued(305)] }) },
+    ["! push: 148 jobs wait in push, the oldest for 5 min. At this rate the queue grows by 12.0/s."],
   ],
   [
     "one job that nobody takes, with a time in seconds as of Sidekiq 7",
     { jobs: looks({ ingress: [1, 1795952900] }, { ingress: [1, 1795952900] }) },
     ["! ingress: 1 job waits in ingress, the oldest for 12 min. At this rate the queue does not shrink."],
   ],
-  ["link previews that are nine minutes late", { jobs: looks({}, { pull: [9, enqueued(540)] }) }, []],
+  ["link previews that wait for half an hour", { jobs: looks({}, { pull: [9, enqueued(1800)] }) }, []],
   [
     "a queue that no process serves",
     {
@@ -282,12 +283,7 @@ test.each<[what: string, main: Answers, said: string[]]>([
   ],
   [
     "no watch at all",
-    {
-      units: (WELL_MAIN.units ?? []).map((line, i, all) =>
-        /prometheus/.test(all[i - 1] ?? "") ? "LoadState=not-found" : line,
-      ),
-      "prometheus.code": ["7"],
-    },
+    { watched: ["0"], "prometheus.code": ["7"] },
     ["· watch: Main has no watch: nobody is told of trouble."],
   ],
 ])("%s", (_, main, expected) => {
@@ -447,4 +443,12 @@ test("every page that a next step names exists, with its section", () => {
     return !existsSync(join(ROOT, file)) || (anchor !== undefined && !anchors(file).includes(anchor));
   });
   expect(missing).toEqual([]);
+});
+
+test("the watch is asked on its own ports", () => {
+  const script = readFileSync(join(__dirname, "../../../operations/status/questions.sh"), "utf8");
+  expect([...script.matchAll(/http:\/\/127\.0\.0\.1:(\d+)\//g)].map(([, port]) => Number(port))).toEqual([
+    PROMETHEUS_PORT,
+    ALERTMANAGER_PORT,
+  ]);
 });

@@ -37,12 +37,7 @@ export function looks(
 /** When a job was enqueued that has waited for so long, as Sidekiq 8 writes it. */
 export const enqueued = (secondsAgo: number) => (SECONDS - secondsAgo) * 1000;
 
-const unit = (name: string, load = "loaded", active = "inactive") => [
-  `Id=${name}.service`,
-  `LoadState=${load}`,
-  `ActiveState=${active}`,
-  "",
-];
+const unit = (name: string, active = "inactive") => [`Id=${name}.service`, `ActiveState=${active}`, ""];
 
 const df = (mount: string, size: number, free: number, inodes = "1%") => [
   "Mounted on 1B-blocks Avail IUse%",
@@ -65,12 +60,7 @@ const MACHINE: Answers = {
   cpu: ["cpu  1000 0 500 8000 100 0 0 10 0 0", "cpu  1200 0 600 9600 200 0 0 30 0 0"],
   root: df("/", 80 * GIB, 60 * GIB),
   "ready.error": ["mastodon-ready: ready"],
-  units: [
-    ...unit("mastodon-upgrade"),
-    ...unit("postgres-upgrade"),
-    ...unit("prometheus", "loaded", "active"),
-    ...unit("prometheus-alertmanager", "loaded", "active"),
-  ],
+  units: [...unit("mastodon-upgrade"), ...unit("postgres-upgrade")],
 };
 
 const codes = (answers: Answers, ...more: string[]): Answers => ({
@@ -98,6 +88,7 @@ export const WELL_MAIN = codes(
       '{"ok":true,"time":"2026-11-29T03:30:00Z","lastSuccess":"2026-11-29T03:30:00Z","bytes":1288490188,"seconds":62}',
     ],
     certificate: ["production", "issuer=C=US, O=Let's Encrypt, CN=E7", "notAfter=Jan 29 12:00:00 2027 GMT"],
+    watched: ["1"],
     prometheus: ["Prometheus Server is Ready."],
     alarms: [
       JSON.stringify([
@@ -119,6 +110,7 @@ export const WELL_MAIN = codes(
     "postgres",
     "backup",
     "certificate",
+    "watched",
     "prometheus",
     "alarms",
   ],
