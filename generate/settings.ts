@@ -5,6 +5,7 @@ import { z } from "zod";
 import { statusSchema } from "../operations/status/schema";
 import { planSchema } from "../plan/schema";
 import { runCommand } from "../tools/commandLine";
+import { alarmsTable } from "./alarmsTable";
 import { servicesTable } from "./servicesTable";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./settingsPages";
 import { sizesPage } from "./sizesPage";
@@ -37,6 +38,7 @@ export function generatedFiles(): Record<string, string> {
     "operations/status/status.schema.json": json(z.toJSONSchema(statusSchema)),
     "docs/sizes.md": sizesPage(),
     "docs/hosts.md": between(page("hosts.md"), "services", servicesTable()),
+    "docs/watching.md": between(page("watching.md"), "alarms", alarmsTable()),
   };
 }
 
