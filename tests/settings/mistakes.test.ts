@@ -31,6 +31,59 @@ const MAIL: BadCase[] = [
   ],
 ];
 
+const to = { email: ["you@example.org"] };
+const relay = (change: object) => ({ alerts: { ...to, smtp: { server: "mail.example.org", ...change } } });
+const MISSING = (reason: string) =>
+  `alerts.smtp.server is missing, and the instance's own relay ${reason}; write a relay for alarms`;
+const ALERTS: BadCase[] = [
+  ["no relay at all", { mail: "none", alerts: to, smtp: {} }, MISSING("does not exist (mail: none)")],
+  [
+    "the instance's relay, on a port of its own",
+    { ...smtp({ port: 10465, tls: "implicit" }), alerts: to },
+    MISSING("uses TLS from the first byte on a port other than 465, which Alertmanager cannot do"),
+  ],
+  [
+    "the instance's relay, by another method",
+    { ...smtp({ authMethod: "cram_md5" }), alerts: to },
+    MISSING("wants a login by cram_md5, which Alertmanager cannot do"),
+  ],
+  [
+    "another relay, on a port of its own",
+    relay({ port: 10465, tls: "implicit" }),
+    "alerts.smtp uses TLS from the first byte on a port other than 465, which Alertmanager cannot do; write tls: starttls, or another relay",
+  ],
+  [
+    "another relay, with a login that everybody reads",
+    { ...relay({ tls: "none", login: "you" }), alertsSmtpPassword: "a password" },
+    "alerts.smtp wants a login without encryption, which Alertmanager cannot do; write tls: starttls, or another relay",
+  ],
+  [
+    "465 alone, for alarms",
+    relay({ port: 465 }),
+    TLS(465, "starttls").replace("smtp.tls", "alerts.smtp.tls"),
+  ],
+  [
+    "a login without its password",
+    relay({ login: "you" }),
+    "alertsSmtpPassword is missing (Password at the relay for alarms, `alerts.smtp`); run: pulumi config set --secret alertsSmtpPassword",
+  ],
+  [
+    "a webhook without its address",
+    { alerts: { webhook: true } },
+    "alertsWebhookUrl is missing (Address that alarms are sent to, in Alertmanager's JSON (`alerts.webhook`)); run: pulumi config set --secret alertsWebhookUrl",
+  ],
+  [
+    "an address that is none",
+    { alerts: { heartbeat: true }, alertsHeartbeatUrl: "hc-ping.example/1" },
+    "alertsHeartbeatUrl must be an address that begins with https:// or http://; run: pulumi config set --secret alertsHeartbeatUrl",
+  ],
+  [
+    "a password with a space at its end, which Alertmanager cuts off",
+    { ...relay({ login: "you" }), alertsSmtpPassword: "a password " },
+    "alertsSmtpPassword must be one line without control characters, and without spaces at its ends; run: pulumi config set --secret alertsSmtpPassword",
+  ],
+];
+
 const IN_URL =
   "must be at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that); run: pulumi config set --secret";
 const TOKEN = "must be the token alone, without spaces or line breaks; run: pulumi config set --secret";
@@ -111,6 +164,7 @@ const owner = (username: string): BadCase => [
 
 describe.each([
   ["mail that would never leave is refused", MAIL],
+  ["alarms that would reach nobody are refused", ALERTS],
   ["a secret that cannot work is refused", SECRETS],
   ["a bucket's name that AWS reserves is refused", BUCKETS],
   [
@@ -126,6 +180,9 @@ describe.each([
 test.each([
   ["implicit TLS on its port", smtp({ port: 465, tls: "implicit" })],
   ["STARTTLS on 587", smtp({ port: 587 })],
+  ["alarms through the instance's relay", { ...smtp({}), alerts: to }],
+  ["alarms through another, where Mastodon sends no mail", { ...relay({}), mail: "none", smtp: {} }],
+  ["alarms by implicit TLS on its port", relay({ port: 465, tls: "implicit" })],
   ["a port of one's own, either way", smtp({ port: 10465, tls: "implicit" })],
   ["a lone percent sign in a Redis password", { redisPassword: "0123456789abc%zz%" }],
   ["a percent sign where no URL is made", { postgresPassword: "0123456789abc%41" }],

@@ -47,6 +47,7 @@ afterAll(() => lab?.remove());
  */
 const BOUNDS: Record<string, number> = {
   "mastodon-backup.service": 45,
+  "mastodon-probe.service": 20,
   "mastodon-waiting-room.service": 15,
   "reserved-ipv6.service": 25,
   "tailnet-address.service": 25,
