@@ -2,11 +2,14 @@
 import { TARGETS } from "../../services/watch";
 import type { Process, Queue } from "./schema";
 
+/** Of a hash in Redis; false if it is missing. */
+type Field = string | false;
+
 /** Redis' time, queues, processes, and the lengths of three sets; Lua has one kind of empty table. */
 type Look = [
   time: [seconds: string, microseconds: string],
   queues: Record<string, [length: number, oldest?: number]>,
-  processes: Record<string, [info: string | false, busy: string | false, quiet: string | false]>,
+  processes: Record<string, [info: Field, threads: Field, busy: Field, quiet: Field]>,
   retries: number,
   scheduled: number,
   dead: number,
@@ -15,7 +18,8 @@ type Look = [
 interface Info {
   hostname: string;
   queues: string[];
-  concurrency: number;
+  /** Sidekiq 8.1 has it in a field of its own. */
+  concurrency?: number;
   tag?: string;
 }
 
@@ -44,18 +48,13 @@ function queueOf(name: string, before: Look, after: Look): Queue {
 
 /** A process that died stays in Redis' set; what it said of itself ends a minute after its last sign of life. */
 function processesOf([, , processes]: Look): Process[] {
-  return Object.values(processes).flatMap(([info, busy, quiet]) => {
+  return Object.values(processes).flatMap(([info, own, busy, quiet]) => {
     if (!info) return [];
     const { hostname, queues, concurrency, tag = "" } = JSON.parse(info) as Info;
+    const threads = own ? Number(own) : concurrency;
+    if (threads === undefined) throw new Error(`how many threads ${hostname} has`);
     return [
-      {
-        host: hostname,
-        queues,
-        threads: concurrency,
-        busy: Number(busy || 0),
-        quiet: quiet === "true",
-        release: tag,
-      },
+      { host: hostname, queues, threads, busy: Number(busy || 0), quiet: quiet === "true", release: tag },
     ];
   });
 }

@@ -12,7 +12,7 @@ SECRETS=/etc/mastodon-host/secrets
 LC_ALL=C
 
 # --- every machine ---
-files() { grep -s '' /etc/mastodon/*.env "$STATE"/{status,*-failed} /proc/meminfo /proc/pressure/memory || true; }
+files() { grep -s '' /etc/mastodon/.env "$STATE"/{status,*-failed} /proc/meminfo /proc/pressure/memory || true; }
 applying() { if [[ ! -e $STATE/lock ]] || flock -n "$STATE/lock" true; then echo no; else echo yes; fi; }
 planned() { echo "$SIDEKIQ_PROCESSES"; }
 # Two looks: how much of it the hypervisor took in between.
@@ -37,10 +37,10 @@ look() {
   redis EVAL_RO 'local call, queues, processes = redis.call, {}, {}
     for _, name in ipairs(call("SMEMBERS", "queues")) do
       local oldest = call("LINDEX", "queue:" .. name, -1)
-      queues[name] = {call("LLEN", "queue:" .. name), oldest and cjson.decode(oldest).enqueued_at}
+      queues[name] = {call("LLEN", "queue:" .. name), oldest and cjson.decode(oldest).enqueued_at or nil}
     end
     for _, name in ipairs(call("SMEMBERS", "processes")) do
-      processes[name] = call("HMGET", name, "info", "busy", "quiet")
+      processes[name] = call("HMGET", name, "info", "concurrency", "busy", "quiet")
     end
     return cjson.encode({call("TIME"), queues, processes, call("ZCARD", "retry"), call("ZCARD", "schedule"), call("ZCARD", "dead")})' 0
 }

@@ -91,10 +91,31 @@ test.each<[what: string, main: Answers, said: string[]]>([
   ],
   [
     "a process that died: its entry stays, its details do not",
-    { jobs: others({ [`${WORKER}:2:b`]: [false, false, false] }) },
+    { jobs: others({ [`${WORKER}:2:b`]: [false, false, false, false] }) },
     [
       "! queues: No process serves push, pull: their jobs wait.",
       "! general-1: 1 of 2 Sidekiq processes of general-1 take jobs.",
+    ],
+  ],
+  [
+    "a process of an earlier Sidekiq, which says in another place how many threads it has",
+    {
+      jobs: others({
+        [`${WORKER}:2:b`]: [
+          JSON.stringify({ hostname: WORKER, queues: ["push", "pull"], concurrency: 25, tag: "v4.7.3" }),
+          false,
+          "20",
+          "false",
+        ],
+      }),
+    },
+    [],
+  ],
+  [
+    "a process that does not say so anywhere",
+    { jobs: others({ x: [JSON.stringify({ hostname: WORKER, queues: ["push"] }), false, "1", "false"] }) },
+    [
+      `? queues: What the queues and Sidekiq do is unknown: unexpected answer: how many threads ${WORKER} has`,
     ],
   ],
   [

@@ -11,9 +11,16 @@ const SECONDS = Date.parse(NOW) / 1000;
 export const MAIN = "mastodon-prod-main-abcd1234";
 export const WORKER = "mastodon-prod-general-1-efgh5678";
 
-/** A process as it describes itself in Redis. */
-export const process = (host: string, queues: string[], changes: object = {}, busy = 1, quiet = false) => [
-  JSON.stringify({ hostname: host, queues, concurrency: 5, tag: "v4.7.3", ...changes }),
+/** A process as it describes itself in Redis: Sidekiq 8.1, which has its threads in a field of its own. */
+export const process = (
+  host: string,
+  queues: string[],
+  { threads = 5, ...changes }: { threads?: number; tag?: string } = {},
+  busy = 1,
+  quiet = false,
+) => [
+  JSON.stringify({ hostname: host, queues, tag: "v4.7.3", ...changes }),
+  String(threads),
   String(busy),
   String(quiet),
 ];
@@ -21,7 +28,7 @@ export const process = (host: string, queues: string[], changes: object = {}, bu
 export const PROCESSES = {
   [`${MAIN}:1:a`]: process(MAIN, ["scheduler", "mailers", "fasp"]),
   [`${WORKER}:1:a`]: process(WORKER, ["default", "ingress"], {}, 4),
-  [`${WORKER}:2:b`]: process(WORKER, ["push", "pull"], { concurrency: 25 }, 20),
+  [`${WORKER}:2:b`]: process(WORKER, ["push", "pull"], { threads: 25 }, 20),
 };
 
 /** Lines of the answer about jobs: two looks, four seconds apart. */
