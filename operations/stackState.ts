@@ -1,6 +1,8 @@
-/** What the Pulumi CLI knows of a stack. */
+/** What the user's Pulumi CLI knows of a stack. */
 import { join } from "node:path";
-import { LocalWorkspace } from "@pulumi/pulumi/automation";
+import { type ConfigMap, LocalWorkspace, type OutputMap } from "@pulumi/pulumi/automation";
+
+export const PROJECT_FOLDER = join(__dirname, "..");
 
 /** A resource as in `pulumi stack export --show-secrets`. */
 export interface StateResource {
@@ -14,7 +16,11 @@ export interface StateResource {
 export interface StackState {
   resources: StateResource[];
   /** Settings and secrets by their full key (`mastodon-hosting:domain`), in plain text; only read when called. */
-  config: () => Promise<Record<string, { value: string }>>;
+  config: () => Promise<ConfigMap>;
+  /** The stack's outputs, secrets in plain text; only read when called. */
+  outputs: () => Promise<OutputMap>;
+  /** Writes a value into the stack file, at a path such as `escrow.fingerprint`. */
+  setConfig: (path: string, value: string) => Promise<void>;
 }
 
 /**
@@ -24,11 +30,13 @@ export interface StackState {
  */
 export async function readStackState(stackName: string): Promise<StackState> {
   try {
-    const workspace = await LocalWorkspace.create({ workDir: join(__dirname, "..") });
+    const workspace = await LocalWorkspace.create({ workDir: PROJECT_FOLDER });
     const { deployment } = await workspace.exportStack(stackName);
     return {
       resources: (deployment?.resources ?? []) as StateResource[],
       config: () => workspace.getAllConfig(stackName),
+      outputs: () => workspace.stackOutputs(stackName),
+      setConfig: (path, value) => workspace.setConfig(stackName, path, { value }, true),
     };
   } catch (error) {
     const { message } = error as Error;
@@ -38,10 +46,13 @@ export async function readStackState(stackName: string): Promise<StackState> {
       );
     if (/no stack named/.test(message))
       throw new Error(`There is no stack ${stackName}. See: pulumi stack ls`);
-    const said = /^.*error: (.+)$/m.exec(message)?.[1] ?? message.split("\n")[0];
-    throw new Error(`The stack ${stackName} cannot be opened: ${said}`);
+    throw new Error(`The stack ${stackName} cannot be opened: ${cliError(message)}`);
   }
 }
+
+/** The CLI's own words for what went wrong; nothing else of its output, which may contain secrets. */
+export const cliError = (output: string) =>
+  /^.*error: (.+)$/m.exec(output)?.[1] ?? "the Pulumi CLI failed without saying why";
 
 export const nameOf = (urn: string) => urn.split("::").at(-1);
 

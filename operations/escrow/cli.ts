@@ -1,7 +1,7 @@
 /** `npm run escrow`: a file with everything that only the state holds, and a new stack that takes it over. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigMap, Stack } from "@pulumi/pulumi/automation";
+import type { ConfigMap } from "@pulumi/pulumi/automation";
 import { type Escrowed, fingerprintOf } from "../../components/escrowContent";
 import { plainSettings } from "../../settings/plain";
 import { settingsSchema } from "../../settings/schema";
@@ -9,7 +9,7 @@ import { SECRETS } from "../../settings/secrets";
 import { isExampleValue } from "../../settings/warnings";
 import { runCommand, UsageError } from "../../tools/commandLine";
 import { attempt } from "../../tools/run";
-import { cliError, PROJECT_FOLDER, selectStack } from "../selectStack";
+import { cliError, PROJECT_FOLDER, readStackState, type StackState } from "../stackState";
 import { decryptWith, encryptTo } from "./age";
 import { type EscrowFile, escrowText, readEscrowText } from "./escrowFile";
 import { commandsLeft, obstacles, settingsToWrite, type Target } from "./target";
@@ -53,10 +53,10 @@ const ownConfig = (config: ConfigMap) =>
   );
 
 async function write(stackName: string, folder: string): Promise<void> {
-  const stack = await selectStack(stackName);
+  const stack = await readStackState(stackName);
   const name = shortName(stackName);
   const { config, outputs } = await asked(name, async () => ({
-    config: await stack.getAllConfig(),
+    config: await stack.config(),
     outputs: await stack.outputs(),
   }));
   const plain = ownConfig(config).filter((one) => !one.secret && !Object.hasOwn(SECRETS, one.name));
@@ -106,10 +106,10 @@ function writeNew(path: string, content: string): void {
   }
 }
 
-async function rememberFingerprint(stack: Stack, fingerprint: string, name: string): Promise<void> {
+async function rememberFingerprint(stack: StackState, fingerprint: string, name: string): Promise<void> {
   const command = `pulumi config set --stack ${name} --path escrow.fingerprint ${fingerprint}`;
   try {
-    await stack.setConfig("escrow.fingerprint", { value: fingerprint }, true);
+    await stack.setConfig("escrow.fingerprint", fingerprint);
   } catch (error) {
     throw new UsageError(
       `The file is complete, but its fingerprint could not be noted: ${cliError((error as Error).message)}\nRun: ${command}`,
@@ -121,7 +121,7 @@ async function rememberFingerprint(stack: Stack, fingerprint: string, name: stri
 async function restore(path: string, keyPath: string, stackName: string): Promise<void> {
   const armored = read(path);
   const file = readEscrowText(await decryptWith(read(keyPath === "-" ? 0 : keyPath), armored));
-  const stack = await selectStack(stackName);
+  const stack = await readStackState(stackName);
   const target = await targetOf(stack, stackName);
   const refused = obstacles(file, target);
   if (refused.length > 0) throw new UsageError(`Nothing was changed.\n${refused.join("\n")}`);
@@ -138,17 +138,15 @@ function read(path: string | 0): string {
   }
 }
 
-const targetOf = (stack: Stack, stackName: string): Promise<Target> =>
+const targetOf = (stack: StackState, stackName: string): Promise<Target> =>
   asked(shortName(stackName), async () => {
-    const config = ownConfig(await stack.getAllConfig()).map(({ name, value }) => [name, value]);
-    const { deployment } = await stack.exportStack();
-    const resources = (deployment?.resources ?? []) as { urn: string }[];
+    const config = ownConfig(await stack.config()).map(({ name, value }) => [name, value]);
     const { identity } = await stack.outputs();
     return {
       stack: shortName(stackName),
       config: Object.fromEntries(config),
       marks: (identity?.value as { secrets?: Target["marks"] } | undefined)?.secrets,
-      urns: resources.map(({ urn }) => urn),
+      urns: stack.resources.map(({ urn }) => urn),
     };
   });
 
@@ -206,6 +204,6 @@ runCommand(
       );
     await restore(file, identity, stack);
   },
-  // What selectStack throws is for the user, too, and no stack trace may show what a library said.
+  // What readStackState throws is for the user, too, and no stack trace may show what a library said.
   () => true,
 );
