@@ -1,4 +1,7 @@
 /** Requests to the accounts' APIs and to the registry. They use the environment's proxy, and are repeated if that may help. */
+import http from "node:http";
+import https from "node:https";
+import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** No answer, or an answer that is not a success. The message begins with the host that was asked. */
@@ -40,53 +43,66 @@ const NO_ANSWER = [
   "EPIPE",
   "ETIMEDOUT",
   "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
   "UND_ERR_SOCKET",
-  "TimeoutError",
 ];
 const TRIES = 5;
 /** Pauses of 0.5, 1, 2 and 4 s, or what Retry-After says, up to half a minute. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** For one try, up to the last byte. */
+/** Of silence. */
 const TIMEOUT_MS = 15_000;
 
-/** What Node's fetch and undici's have in common: their types come from two versions of undici. */
-type Fetch = (
-  url: string,
-  init: Question & { signal: AbortSignal },
-) => Promise<Pick<Response, "status" | "text"> & { headers: Pick<Headers, "get"> }>;
+/** An answer that has been read. */
+interface Read {
+  status: number;
+  retryAfter: string | undefined;
+  text: string;
+}
+type Send = (url: string, question: Question) => Promise<Read>;
 
-/**
- * Node's own fetch, which knows no proxy (NODE_USE_ENV_PROXY is new in 22.21). undici's does, but takes 55 ms to load, a fortieth of a
- * preview: it is loaded only behind a proxy.
- */
-async function fetching(): Promise<Fetch> {
+/** By Node's own client, which the SDK has already loaded. fetch takes 20 ms of a preview more, and undici 40. */
+const sendDirectly: Send = (url, { headers = {}, method = "GET", body }) =>
+  new Promise((resolve, reject) => {
+    const { request } = url.startsWith("https:") ? https : http;
+    const sent = request(url, { headers, method, timeout: TIMEOUT_MS }, (answer) => {
+      const { statusCode: status = 0, headers } = answer;
+      text(answer).then((text) => resolve({ status, retryAfter: headers["retry-after"], text }), reject);
+    });
+    sent.on("error", reject);
+    sent.on("timeout", () =>
+      sent.destroy(Object.assign(new Error(`no answer for ${TIMEOUT_MS / 1_000} s`), { code: "ETIMEDOUT" })),
+    );
+    sent.end(body);
+  });
+
+/** Node's own client knows the environment's proxy only since 22.21, and if it is told to. */
+async function proxied(): Promise<Send> {
+  const { EnvHttpProxyAgent, request } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent({ headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
+  return async (url, question) => {
+    const { statusCode: status, headers, body } = await request(url, { ...question, dispatcher });
+    return { status, retryAfter: headers["retry-after"]?.toString(), text: await body.text() };
+  };
+}
+
+async function sender(): Promise<Send> {
   const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
-  if (!(https_proxy || HTTPS_PROXY || http_proxy || HTTP_PROXY)) return fetch;
-  const { EnvHttpProxyAgent, fetch: fetchThrough } = await import("undici");
-  const dispatcher = new EnvHttpProxyAgent();
-  return (url, init) => fetchThrough(url, { ...init, dispatcher });
+  return https_proxy || HTTPS_PROXY || http_proxy || HTTP_PROXY ? proxied() : sendDirectly;
 }
 
-/** What a try ended with: an answer that has been read, or no answer. */
-type Result = { status: number; retryAfter: string | null; text: string } | { code: string; reason: string };
-
-/** @returns the last try's result */
-async function repeated(once: () => Promise<Result>, pauseMs: number): Promise<Result> {
-  for (let tries = 1, next = pauseMs; ; tries++, next *= 2) {
-    const result = await once();
-    const isTemporary =
-      "status" in result ? TEMPORARY.includes(result.status) : NO_ANSWER.includes(result.code);
-    if (tries === TRIES || !isTemporary) return result;
-    const asked = "status" in result ? Number(result.retryAfter) * 1_000 : 0;
-    await pause(Math.min(asked || next, LONGEST_PAUSE_MS));
+/** Sends again after a temporary failure. @throws what the last try threw */
+async function repeated(send: () => Promise<Read>, pauseMs: number): Promise<Read> {
+  for (let left = TRIES - 1, next = pauseMs; ; left--, next *= 2) {
+    try {
+      const answer = await send();
+      if (left === 0 || !TEMPORARY.includes(answer.status)) return answer;
+      await pause(Math.min(Number(answer.retryAfter) * 1_000 || next, LONGEST_PAUSE_MS));
+    } catch (error) {
+      if (left === 0 || !NO_ANSWER.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      await pause(Math.min(next, LONGEST_PAUSE_MS));
+    }
   }
-}
-
-/** When fetch fails, the reason is the error's cause, unless it took too long. */
-function noAnswer({ name, message, cause }: Error): Result {
-  const { code = name, message: reason = message } = (cause ?? {}) as NodeJS.ErrnoException;
-  return { code, reason: reason || code };
 }
 
 /**
@@ -95,22 +111,18 @@ function noAnswer({ name, message, cause }: Error): Result {
  */
 export function client(base: string, pauseMs = FIRST_PAUSE_MS) {
   const host = new URL(base).host;
-  const fetcher = fetching();
+  const sending = sender();
   return async (path: string, question: Question = {}): Promise<Answer> => {
-    const ask = await fetcher;
-    const once = async (): Promise<Result> => {
-      const answer = await ask(base + path, { ...question, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const { status, headers } = answer;
-      return { status, retryAfter: headers.get("retry-after"), text: await answer.text() };
-    };
-    const result = await repeated(() => once().catch(noAnswer), pauseMs);
-    if (!("status" in result)) throw new ApiError(`${host} did not answer: ${result.reason}`);
-    const { status, text } = result;
-    if (status < 200 || status > 299)
-      throw new ApiError(
-        `${host} answered ${status}${TEMPORARY.includes(status) ? `, ${TRIES} times` : ""}`,
-        status,
-      );
+    const send = await sending;
+    const { status, text } = await repeated(() => send(base + path, question), pauseMs).catch(
+      ({ message, code }: NodeJS.ErrnoException) => {
+        throw new ApiError(`${host} did not answer: ${message || code}`);
+      },
+    );
+    if (status < 200 || status > 299) {
+      const times = TEMPORARY.includes(status) ? `, ${TRIES} times` : "";
+      throw new ApiError(`${host} answered ${status}${times}`, status);
+    }
     try {
       return JSON.parse(text) as Answer;
     } catch {

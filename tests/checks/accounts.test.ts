@@ -80,9 +80,9 @@ test("an API in trouble is no fault of the token, and nobody is told to set anot
 });
 
 test("an API that is not there: the network is the reason", async () => {
-  process.env.DIGITALOCEAN_API_URL = "http://127.0.0.1:2";
+  process.env.DIGITALOCEAN_API_URL = "http://127.0.0.1:9";
   expect((await opened({ digitaloceanToken: "token-1" })).problems).toEqual([
-    "digitaloceanToken could not be checked: 127.0.0.1:2 did not answer: connect ECONNREFUSED 127.0.0.1:2. The machine that runs pulumi must reach DigitalOcean's API; behind a proxy, set HTTPS_PROXY",
+    "digitaloceanToken could not be checked: 127.0.0.1:9 did not answer: connect ECONNREFUSED 127.0.0.1:9. The machine that runs pulumi must reach DigitalOcean's API; behind a proxy, set HTTPS_PROXY",
   ]);
 });
 
