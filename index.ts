@@ -8,6 +8,7 @@ import { InstanceSecrets } from "./components/instanceSecrets";
 import { MainDroplet } from "./components/mainDroplet";
 import { MediaBucket } from "./components/mediaBucket";
 import { stackOutputs } from "./components/outputs";
+import { OutsideWatch } from "./components/outsideWatch";
 import { priorMachines } from "./components/priorMachines";
 import { makeProviders } from "./components/providers";
 import { allowPublicMedia } from "./components/publicMedia";
@@ -82,9 +83,18 @@ export = async (already?: Checked) => {
         { providers: [on.workers, on.tailscale, on.tls, on.command] },
       ),
   );
+  const outside = settings.alerts.uptimeCheck
+    ? [
+        new OutsideWatch(
+          "outside",
+          { web: names.web, emails: settings.alerts.email },
+          { providers: [on.main] },
+        ),
+      ]
+    : [];
   new DestroyGuard(
     "guard",
-    { protect, of: [secrets, tailnet, media, backups, account, workerAccount, main, ...pools] },
+    { protect, of: [secrets, tailnet, media, backups, account, workerAccount, main, ...pools, ...outside] },
     { providers: [on.random] },
   );
 

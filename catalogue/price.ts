@@ -16,8 +16,13 @@ export const EXPIRED_DUMPS_DAYS = 7;
 export const NOT_COUNTED =
   "tax, S3 requests ($5 per million uploads, $0.40 per million downloads), transfer beyond what droplets include";
 
+/** docs.digitalocean.com/products/uptime/details/pricing, read 2026-11. */
+const UPTIME_CHECK_USD_PER_MONTH = 1;
+
 export interface PriceInput {
   main: { size: string; volumeGiB: number };
+  /** Whether DigitalOcean looks at the site from outside. */
+  uptimeCheck?: boolean;
   pools: readonly { name: string; size: string; count: number }[];
   media: {
     storageGiB: number;
@@ -49,7 +54,11 @@ export interface MonthlyPrice {
  * @throws if a size is not in the catalogue: settings/schema/ refuses it first.
  */
 export function monthlyPrice(input: PriceInput): MonthlyPrice {
-  const digitalOcean = [...mainLines(input.main), ...input.pools.map(poolLine)];
+  const digitalOcean = [
+    ...mainLines(input.main),
+    ...input.pools.map(poolLine),
+    ...(input.uptimeCheck ? [UPTIME_CHECK] : []),
+  ];
   const aws = s3Lines(input);
   const dropletsAndVolumesUsd = sum(digitalOcean);
   const s3Usd = sum(aws);
@@ -60,6 +69,12 @@ export function monthlyPrice(input: PriceInput): MonthlyPrice {
     totalUsd: cents(dropletsAndVolumesUsd + s3Usd),
   };
 }
+
+const UPTIME_CHECK: PriceLine = {
+  item: "uptime check",
+  account: "main",
+  monthlyUsd: UPTIME_CHECK_USD_PER_MONTH,
+};
 
 function mainLines({ size, volumeGiB }: PriceInput["main"]): PriceLine[] {
   return [

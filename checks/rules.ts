@@ -126,6 +126,13 @@ function unusableRelay({ port, tls, login, authMethod }: Omit<Settings["smtp"], 
 }
 
 function alertProblems({ alerts, mail, smtp }: Pick<Settings, "alerts" | "mail" | "smtp">): Problem[] {
+  if (alerts.uptimeCheck && alerts.email.length === 0)
+    return [
+      {
+        key: "alerts.email",
+        message: "is empty, but alerts.uptimeCheck is on; write who gets its mail, or uptimeCheck: false",
+      },
+    ];
   if (alerts.smtp.server) {
     const problems = tlsProblems("alerts.smtp", alerts.smtp);
     const reason = unusableRelay({ ...alerts.smtp, authMethod: "plain" });

@@ -14,7 +14,7 @@ import {
 } from "./digitaloceanAccount";
 import { dropletKinds } from "./digitaloceanDroplets";
 import { DNS_RECORD, FIREWALL, networkKinds } from "./digitaloceanNetwork";
-import { organisationKinds, PROJECT, SSH_KEY } from "./digitaloceanOrganisation";
+import { organisationKinds, PROJECT, SSH_KEY, UPTIME_ALERT, UPTIME_CHECK } from "./digitaloceanOrganisation";
 import type { Faults } from "./faults";
 import { inputsOf } from "./inputs";
 import type { Journal } from "./journal";
@@ -39,6 +39,8 @@ const SCOPES: { [type: string]: { resource: string; link?: true } } = {
   [IPV4_ASSIGNMENT]: { resource: "reserved_ip", link: true },
   [IPV6_ASSIGNMENT]: { resource: "reserved_ip", link: true },
   [DNS_RECORD]: { resource: "domain" },
+  [UPTIME_CHECK]: { resource: "uptime" },
+  [UPTIME_ALERT]: { resource: "uptime" },
 };
 
 export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {

@@ -1,12 +1,14 @@
-/** DigitalOcean's tags, ssh keys and projects. */
+/** DigitalOcean's tags, ssh keys, projects and uptime checks. */
 import { createHash, randomInt, randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
 import { type DigitalOceanAccount, PROJECT_RESOURCES, TAG } from "./digitaloceanAccount";
-import { inputsOf, matching } from "./inputs";
+import { inputsOf, matching, oneOf } from "./inputs";
 import { type Kind, notFound, Refused } from "./provider";
 import { same } from "./values";
 
 export const SSH_KEY = "digitalocean:index/sshKey:SshKey";
+export const UPTIME_CHECK = "digitalocean:index/uptimeCheck:UptimeCheck";
+export const UPTIME_ALERT = "digitalocean:index/uptimeAlert:UptimeAlert";
 export const PROJECT = "digitalocean:index/project:Project";
 
 const tag: Kind<DigitalOceanAccount> = {
@@ -109,9 +111,45 @@ const projectResources: Kind<DigitalOceanAccount> = {
   },
 };
 
+/** digitalocean/uptime/resource_uptime_check.go and resource_uptime_alert.go. */
+const uptimeCheck: Kind<DigitalOceanAccount> = {
+  inputs: inputsOf<digitalocean.UptimeCheckArgs>()({
+    name: { type: "string" },
+    target: { type: "string", required: true, refuses: matching(/^https?:\/\/\S+$/) },
+    type: { type: "string", refuses: oneOf("ping", "http", "https") },
+    regions: { type: "list" },
+    enabled: { type: "boolean" },
+  }),
+  computed: [],
+  named: true,
+  create: () => ({ id: randomUUID(), outputs: {} }),
+  alreadyGone: notFound("uptime check"),
+};
+
+const uptimeAlert: Kind<DigitalOceanAccount> = {
+  inputs: inputsOf<digitalocean.UptimeAlertArgs>()({
+    checkId: { type: "string", required: true },
+    name: { type: "string" },
+    type: { type: "string", required: true, refuses: oneOf("latency", "down", "down_global", "ssl_expiry") },
+    comparison: { type: "string", refuses: oneOf("greater_than", "less_than") },
+    threshold: { type: "integer" },
+    period: { type: "string", refuses: oneOf("2m", "3m", "5m", "10m", "15m", "30m", "1h") },
+    notifications: { type: "list", required: true },
+  }),
+  computed: [],
+  named: true,
+  create: (account, { checkId }) => {
+    account.existing(UPTIME_CHECK, checkId as string);
+    return { id: randomUUID(), outputs: {} };
+  },
+  alreadyGone: notFound("uptime alert"),
+};
+
 export const organisationKinds: { [type: string]: Kind<DigitalOceanAccount> } = {
   [TAG]: tag,
   [SSH_KEY]: sshKey,
   [PROJECT]: project,
   [PROJECT_RESOURCES]: projectResources,
+  [UPTIME_CHECK]: uptimeCheck,
+  [UPTIME_ALERT]: uptimeAlert,
 };

@@ -48,9 +48,12 @@ export const priceOf = ({
   media,
   backups,
   pricing,
-}: Pick<Settings, "main" | "workers" | "media" | "backups" | "pricing">): MonthlyPrice =>
+  alerts,
+}: Pick<Settings, "main" | "workers" | "media" | "backups" | "pricing"> &
+  Partial<Pick<Settings, "alerts">>): MonthlyPrice =>
   monthlyPrice({
     main,
+    uptimeCheck: alerts?.uptimeCheck ?? false,
     pools: workers,
     media: { ...pricing, keepOldVersionsDays: media.keepOldVersionsDays },
     backups: { dumpGiB: pricing.dumpGiB, keepDays: backups.keepDays },

@@ -27,6 +27,8 @@ export const KNOWN_TYPES: ReadonlySet<string> = new Set([
   "digitalocean:index/reservedIpv6Assignment:ReservedIpv6Assignment",
   "digitalocean:index/sshKey:SshKey",
   "digitalocean:index/tag:Tag",
+  "digitalocean:index/uptimeAlert:UptimeAlert",
+  "digitalocean:index/uptimeCheck:UptimeCheck",
   "digitalocean:index/volume:Volume",
   "digitalocean:index/volumeAttachment:VolumeAttachment",
   "pulumi:providers:aws",

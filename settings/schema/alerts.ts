@@ -44,6 +44,10 @@ export const alerts = {
         description:
           "Ask the secret `alertsHeartbeatUrl` every minute. A service outside that expects it raises an alarm if main or its watch is down",
       }),
+      uptimeCheck: z.boolean().default(false).meta({
+        description:
+          "Let DigitalOcean look at https://DOMAIN/health from four regions, and mail `email` if none of them reaches it for two minutes. It mails only addresses that are confirmed in the account. $1 a month",
+      }),
       newestPostMinutes: z.int().min(5).max(10_080).default(60).meta({
         description:
           "Age of the newest public post from another server from which an alarm is raised. Twice the longest quiet time of a night",

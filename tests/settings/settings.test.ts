@@ -79,6 +79,7 @@ test("a stack that says the least gets these settings", () => {
       smtp: { server: "", port: 2525, login: "", from: "", tls: "starttls" },
       webhook: false,
       heartbeat: false,
+      uptimeCheck: false,
       newestPostMinutes: 60,
     },
     dnsZone: "",

@@ -57,6 +57,9 @@ class FakeRedis:
     def hget(self, key, field):
         return self.data.get(key, {}).get(field)
 
+    def hmget(self, key, *fields):
+        return [self.data.get(key, {}).get(field) for field in fields]
+
     def ttl(self, key):
         return self.data.get(key, {}).get("ttl", -2)
 
@@ -64,9 +67,10 @@ class FakeRedis:
         return "# Memory\r\nused_memory:500\r\nmaxmemory:1000\r\nused_memory_human:1M\r\n"
 
 
-def process(host, queues, tag="v4.7.3", ttl=58, threads=5):
-    info = {"hostname": host, "queues": queues, "concurrency": threads, "tag": tag}
-    return {"info": json.dumps(info), "ttl": ttl}
+def process(host, queues, tag="v4.7.3", ttl=58, threads=5, quiet="false"):
+    # As Sidekiq 8.1.7 writes it.
+    info = {"hostname": host, "started_at": NOW, "pid": 7, "tag": tag, "queues": queues, "labels": [], "version": "8.1.7"}
+    return {"info": json.dumps(info), "concurrency": str(threads), "quiet": quiet, "ttl": ttl}
 
 
 def world(**changes):
@@ -117,6 +121,9 @@ class QueuesTest(unittest.TestCase):
         self.assertEqual(found['mastodon_queue_processes{queue="default"}'], "1")
         self.assertEqual(found['mastodon_queue_processes{queue="scheduler"}'], "0")
         self.assertEqual(found['mastodon_queue_processes_planned{queue="scheduler"}'], "1")
+        # One that was told to take no more.
+        found = self.measured(world(a=process(HERE, ["scheduler"], quiet="true")))
+        self.assertEqual(found['mastodon_queue_processes{queue="scheduler"}'], "0")
 
     def test_jobs_and_memory(self):
         found = self.measured(world())
