@@ -52,6 +52,7 @@ export function stackOutputs(instance: Instance) {
     mediaBucket: media.bucketName,
     backupBucket: backups.bucketName,
     backupKey: secrets.held.backupKey,
+    repositoryKey: secrets.held.repositoryKey,
     consolePassword: secrets.held.consolePassword,
     escrow: escrowOf(secrets, { stack, settings: settings.escrow, firstRun: instance.firstRun }),
     monthlyPriceUsd: assessment.price,

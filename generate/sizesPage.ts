@@ -42,7 +42,14 @@ export function sizedDroplets(): SizedDroplet[] {
     .sort((a, b) => a.memoryMiB - b.memoryMiB || a.vcpus - b.vcpus || a.priceMonthly - b.priceMonthly)
     .map((size) => ({
       size,
-      main: sizeMain({ ...size, sidekiq: defaults.main.sidekiq, workerThreads, redisNeed, sockets }),
+      main: sizeMain({
+        ...size,
+        sidekiq: defaults.main.sidekiq,
+        volumeGiB: defaults.main.volumeGiB,
+        workerThreads,
+        redisNeed,
+        sockets,
+      }),
       worker: sizeWorker({ ...size, sidekiq: pool.sidekiq, key: "workers[0]" }),
     }));
 }

@@ -9,6 +9,8 @@ export interface PostgresSizing {
   workMemMiB: number;
   maxConnections: number;
   maxWalSizeMiB: number;
+  /** WAL that waits for the backup bucket at the most; when there is more, pgBackRest gives it up, so that the volume never fills. */
+  archiveLimitMiB: number;
   maxWorkerProcesses: number;
   maxParallelWorkers: number;
   maxParallelWorkersPerGather: number;

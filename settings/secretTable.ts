@@ -170,10 +170,17 @@ export const table = {
     made: { resource: "cache-redis", letters: 32 },
   },
   backupKey: {
-    description: "Passphrase that encrypts the nightly dumps. Keep a copy outside the stack",
+    description: "Passphrase that encrypts the dumps and the copies of Redis. Keep a copy outside the stack",
     format: printable,
     on: "main",
     made: { resource: "backup", letters: 48 },
+  },
+  repositoryKey: {
+    description: "Passphrase that encrypts the pgBackRest repository. Keep a copy outside the stack",
+    format: printable,
+    on: "main",
+    made: { resource: "repository", letters: 48 },
+    fixed: "existing backups would be unreadable",
   },
   consolePassword: {
     description: "root's password on the droplets' consoles; ssh never accepts it",

@@ -128,7 +128,7 @@ function hostResults({ hosts }: Fleet, service: Service): HostResult[] {
 
 /** Memory and connections of every host, by the same formulas that size the machines. */
 export function sizeHosts(
-  { hosts, overrides }: Fleet,
+  { hosts, volumeGiB, overrides }: Fleet,
   { workload, outage }: Pick<Situation, "workload" | "outage">,
 ): { main: MainSizing; pools: WorkerSizing[] } {
   const [main, pools] = [hostOf(hosts, "database"), poolsOf(hosts)];
@@ -138,6 +138,7 @@ export function sizeHosts(
       ...main.size,
       sidekiq: main.sidekiq,
       workerThreads,
+      volumeGiB,
       redisNeed: redisNeedOf(workload, outage),
       sockets: socketsOf(workload.activeUsers),
       overrides,

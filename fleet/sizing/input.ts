@@ -15,6 +15,8 @@ export interface MainInput extends Host {
   /** Σ threads × replicas × droplets over the whole worker fleet. */
   workerThreads: number;
   redisNeed: RedisNeed;
+  /** Of the data volume. */
+  volumeGiB: number;
   /** Open connections to streaming at the busy hour. */
   sockets: number;
   overrides?: MainOverrides;

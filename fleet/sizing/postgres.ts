@@ -51,11 +51,19 @@ export function largestPool(maxConnections: number): number {
   return pool;
 }
 
+/**
+ * WAL that may wait on the data volume while the backup bucket cannot be reached: a tenth of the volume, so that everything else always has
+ * the rest, and at least 1 GiB. Chosen. archive_timeout closes a segment of 16 MiB every minute: 1 GiB lasts for an hour of a quiet
+ * instance, and the 11 GiB of a volume of 110 for half a day.
+ */
+export const archiveLimitMiB = (volumeGiB: number): number =>
+  Math.max(Math.floor((volumeGiB * 1024) / 10), 1024);
+
 export function sizePostgres(
-  host: { memoryMiB: number; vcpus: number; poolSize: number },
+  host: { memoryMiB: number; vcpus: number; poolSize: number; volumeGiB: number },
   overrides: PostgresOverrides = {},
 ): PostgresSizing {
-  const { memoryMiB, vcpus, poolSize } = host;
+  const { memoryMiB, vcpus, poolSize, volumeGiB } = host;
   // postgresql.org/docs/17/runtime-config-resource.html: 25 % of a dedicated server. Here Mastodon's own processes take the first 2 GiB.
   // 128 MiB is the default.
   const sharedBuffersMiB = overrides.sharedBuffersMiB ?? Math.max(Math.floor((memoryMiB - 2048) / 4), 128);
@@ -75,6 +83,7 @@ export function sizePostgres(
     maxConnections: overrides.maxConnections ?? derivedMaxConnections(poolSize),
     // pgtune's 4 GiB for web applications; the default of 1 GiB on small hosts, because WAL shares the data volume.
     maxWalSizeMiB: Math.min(Math.max(Math.floor(memoryMiB / 4), 1024), 4096),
+    archiveLimitMiB: archiveLimitMiB(volumeGiB),
     ...parallelism(vcpus),
   };
 }

@@ -58,11 +58,19 @@ export const storage = {
         description: "If empty: `domain` with hyphens for dots, plus `-backups`",
         examples: ["social-example-org-backups"],
       }),
-      keepDays: z.int().min(7).max(3_650).default(30).meta({ description: "Retention of nightly dumps" }),
-      time: timeOfDay
-        .default("02:30")
-        .meta({ description: "When the nightly dump starts, UTC", examples: ["02:30"] }),
+      keepDays: z.int().min(7).max(3_650).default(30).meta({
+        description: "How many days back any second can be restored. Dumps are kept as long",
+      }),
+      time: timeOfDay.default("02:30").meta({
+        description:
+          "When the daily backup starts, UTC: a full one on Sundays, otherwise what changed since then. The dump follows it",
+        examples: ["02:30"],
+      }),
+      dumps: z.enum(["weekly", "daily"]).default("weekly").meta({
+        description:
+          "How often a dump is written as well: a second, independent copy, which main can neither read nor delete",
+      }),
     })
     .prefault({})
-    .meta({ description: "Nightly encrypted dumps of the database to a separate bucket" }),
+    .meta({ description: "Encrypted backups of the database in a separate bucket" }),
 };

@@ -152,6 +152,7 @@ describe("secrets that must stay what they were", () => {
       activeRecordEncryptionKeyDerivationSalt: "generated",
       vapidPrivateKey: "generated",
       vapidPublicKey: "generated",
+      repositoryKey: "generated",
     });
     expect(given.secretKeyBase).toMatch(/^[0-9a-f]{16}$/);
     expect(KEY).not.toContain(given.secretKeyBase);
@@ -178,6 +179,16 @@ describe("secrets that must stay what they were", () => {
     ],
   ])("%s: refused", (_, secrets, changes, line) => {
     expect(problems(changes, { before: { ...BEFORE, secrets } })).toEqual([line]);
+  });
+
+  test("the passphrase of existing backups stays, and a stack from before them gets one", () => {
+    const another = { repositoryKey: "another-passphrase-of-mine" };
+    expect(problems(another, { before: { ...BEFORE, secrets: generated } })).toEqual([
+      "repositoryKey is set, but this stack uses the one that it generated: existing backups would be unreadable; run: pulumi config rm repositoryKey",
+    ]);
+    const { repositoryKey: _, ...older } = generated;
+    for (const changes of [{}, another])
+      expect(() => parse(changes, { before: { ...BEFORE, secrets: older } })).not.toThrow();
   });
 
   test("the same ones, and the passwords that may be rotated, are let through", () => {

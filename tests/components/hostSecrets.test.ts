@@ -48,9 +48,9 @@ test("main gets every secret, as one secret", async () => {
   expect(await promised(main)).toEqual(generatedSecrets());
 });
 
-test("workers get what Mastodon's processes need, and neither the backups' passphrase nor their key", async () => {
+test("workers get what Mastodon's processes need, and neither the backups' passphrases nor their key", async () => {
   const { shared } = await hostSecrets();
-  const { consolePassword, backupKey, backupAccessKeyId, backupSecretAccessKey, ...mastodon } =
+  const { consolePassword, backupKey, repositoryKey, backupAccessKeyId, backupSecretAccessKey, ...mastodon } =
     generatedSecrets();
   expect(await isSecret(shared)).toBe(true);
   expect(await promised(shared)).toEqual(mastodon);

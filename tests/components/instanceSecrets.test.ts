@@ -36,6 +36,7 @@ const PASSWORDS = {
   "secrets-redis": 32,
   "secrets-cache-redis": 32,
   "secrets-backup": 48,
+  "secrets-repository": 48,
   "secrets-console": 24,
 };
 
@@ -97,6 +98,7 @@ const TEXTS = [
   "redisPassword",
   "cacheRedisPassword",
   "backupKey",
+  "repositoryKey",
 ] as const;
 
 test("generated secrets are secret, and in the form that Mastodon reads", async () => {
@@ -135,6 +137,7 @@ const GIVEN: Given = {
   redisPassword: "given-redis-password",
   cacheRedisPassword: "given-cache-password",
   backupKey: "given-backup-passphrase",
+  repositoryKey: "given-repository-passphrase",
   consolePassword: "given-console-password",
   smtpPassword: "given-relay-password",
 };
@@ -159,6 +162,7 @@ test.each(Object.entries(PASSWORDS))("a given secret takes the place of %s alone
     "secrets-redis": "redisPassword",
     "secrets-cache-redis": "cacheRedisPassword",
     "secrets-backup": "backupKey",
+    "secrets-repository": "repositoryKey",
     "secrets-console": "consolePassword",
   }[resource] as SecretName;
   const { made } = await secretsOf({ [key]: GIVEN[key] });

@@ -50,6 +50,7 @@ test("prod's outputs, complete", async () => {
     mediaBucket: "shop-example-media",
     backupBucket: "shop-example-backups",
     backupKey: password("secrets-backup", 48),
+    repositoryKey: password("secrets-repository", 48),
     consolePassword: password("secrets-console", 24),
     escrow: expect.any(Object), // tests/components/escrow.test.ts
     monthlyPriceUsd: {
@@ -90,6 +91,7 @@ test("prod's outputs, complete", async () => {
         activeRecordEncryptionKeyDerivationSalt: "generated",
         vapidPrivateKey: "generated",
         vapidPublicKey: "generated",
+        repositoryKey: "generated",
       },
       accounts: {
         main: accountId(REQUIRED_SECRETS.digitaloceanToken),
@@ -105,11 +107,11 @@ test("prod's outputs, complete", async () => {
   expect(JSON.parse(policy as string)).toEqual(tailnetPolicy(tags, ["autogroup:admin"]));
 });
 
-test("backupKey, consolePassword and escrow are secret, and no other output is", async () => {
+test("the two passphrases, consolePassword and escrow are secret, and no other output is", async () => {
   const { returned } = await prod();
   const secret: string[] = [];
   for (const [key, value] of Object.entries(returned)) if (await isSecret(value)) secret.push(key);
-  expect(secret).toEqual(["backupKey", "consolePassword", "escrow"]);
+  expect(secret).toEqual(["backupKey", "repositoryKey", "consolePassword", "escrow"]);
 });
 
 test("staging says where it is without IPv6, mail and anything to keep", async () => {

@@ -20,6 +20,7 @@ const GIVEN = {
   redisPassword: "redis-password-gggg",
   cacheRedisPassword: "cache-password-hhhh",
   backupKey: "backup-passphrase-iiii",
+  repositoryKey: "repository-passphrase-llll",
   consolePassword: "console-password-jjjj",
 };
 const DEEPL = "deepl-api-key-kkkk";
@@ -95,7 +96,7 @@ test("no generated secret, auth key or token stands anywhere in plain", async ()
       (token) => [token, "given"] as const,
     ),
   ]);
-  expect(secrets.size).toBe(8 * 2 + 2 + 2 * 2 + 3 + 4 * 2 + 4); // passwords, bytes, access keys, auth keys, ssh keys, given
+  expect(secrets.size).toBe(9 * 2 + 2 + 2 * 2 + 3 + 4 * 2 + 4); // passwords, bytes, access keys, auth keys, ssh keys, given
   expect(await leaks(seen, secrets)).toEqual([]);
 });
 

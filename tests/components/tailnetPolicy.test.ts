@@ -8,7 +8,7 @@ const tags = (stack: string) =>
       webDomain: "",
       mediaDomain: "",
       media: { bucket: "", cacheGiB: 5, keepOldVersionsDays: 30 },
-      backups: { bucket: "", keepDays: 30, time: "02:30" },
+      backups: { bucket: "", keepDays: 30, time: "02:30", dumps: "weekly" },
     },
     stack,
   ).tags;

@@ -15,6 +15,7 @@ test("every fleet that `size` may propose has room on its disks, with the defaul
         ...size,
         sidekiq: form,
         workerThreads: 0,
+        volumeGiB: 50,
         redisNeed: redisNeed(1),
         sockets: 1,
       });

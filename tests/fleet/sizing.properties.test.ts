@@ -34,6 +34,7 @@ const mainOn = (host: DropletSize, processes: SidekiqProcess[], threads: number)
   ...host,
   sidekiq: processes,
   workerThreads: threads,
+  volumeGiB: 50,
   redisNeed,
   sockets: 100,
 });
@@ -108,6 +109,7 @@ test("without overrides connections always fit", () => {
         ...host,
         sidekiq: processes,
         workerThreads: threads,
+        volumeGiB: 50,
         redisNeed,
         sockets: 100,
       });
@@ -119,7 +121,7 @@ test("without overrides connections always fit", () => {
 test("a recommended size is bigger, and the model accepts its memory", () => {
   fc.assert(
     fc.property(size, sidekiq, workerThreads, (host, processes, threads) => {
-      const input = { sidekiq: processes, workerThreads: threads, redisNeed, sockets: 100 };
+      const input = { sidekiq: processes, workerThreads: threads, volumeGiB: 50, redisNeed, sockets: 100 };
       const [problem] = sizeMain({ ...host, ...input }).problems;
       const slug = /write (\S+) \(/.exec(problem?.message ?? "")?.[1];
       if (slug === undefined) return;

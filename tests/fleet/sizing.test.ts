@@ -27,6 +27,7 @@ function main(slug: string, rest: Partial<MainInput> = {}) {
     ...host(slug),
     sidekiq: [one],
     workerThreads: 0,
+    volumeGiB: 50,
     redisNeed: redisNeed(),
     sockets: 100,
     ...rest,
@@ -209,12 +210,21 @@ test("a size is skipped in the recommendation when its own bigger limits do not 
   expect(main("c-4", fifteen).problems[0]?.message).toContain("write c-16 (32768 MiB)");
 });
 
+test.each([
+  [10, 1024],
+  [20, 2048],
+  [110, 11264],
+])("of a volume of %i GiB, %i MiB may be WAL that waits for the backup bucket", (volumeGiB, mib) => {
+  expect(main("s-4vcpu-8gb", { volumeGiB }).postgres.archiveLimitMiB).toBe(mib);
+});
+
 test("without a slug the cheapest size that fits is recommended", () => {
   const { problems } = sizeMain({
     memoryMiB: 2048,
     vcpus: 1,
     sidekiq: [one],
     workerThreads: 0,
+    volumeGiB: 50,
     redisNeed: redisNeed(50),
     sockets: 5,
   });

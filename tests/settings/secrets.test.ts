@@ -120,6 +120,7 @@ describe("a secret of a wrong format is refused with the right one, and not repe
     ["redisPassword", `${CANARY}\n`, IN_URL],
     ["cacheRedisPassword", `${CANARY}é`, IN_URL],
     ["backupKey", `${CANARY}\t`, PRINTABLE],
+    ["repositoryKey", `${CANARY} ${CANARY}`, PRINTABLE],
     ["consolePassword", CANARY.slice(0, 15), PRINTABLE],
   ];
   test.each(formats)("%s", (name, value, words) => {

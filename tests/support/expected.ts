@@ -37,6 +37,7 @@ export function generatedSecrets(): MainSecrets {
     extraSecretEnv: {},
     consolePassword: password("secrets-console", 24),
     backupKey: password("secrets-backup", 48),
+    repositoryKey: password("secrets-repository", 48),
     backupAccessKeyId: accessKeyId("backups-writer-key"),
     backupSecretAccessKey: password("backups-writer-key", 40),
   };

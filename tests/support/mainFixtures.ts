@@ -14,6 +14,7 @@ export const mainSecrets: MainSecrets = {
   ...secrets,
   consolePassword: "the-consolePassword",
   backupKey: "the-backupKey",
+  repositoryKey: "the-repositoryKey",
   backupAccessKeyId: "the-backupAccessKeyId",
   backupSecretAccessKey: "the-backupSecretAccessKey",
 };
@@ -34,6 +35,7 @@ export function mainInputs(
       vcpus: 2,
       sidekiq: all.main.sidekiq,
       workerThreads: 10,
+      volumeGiB: all.main.volumeGiB,
       redisNeed: redisNeedOf(workload, outage),
       sockets: socketsOf(workload.activeUsers),
     }),

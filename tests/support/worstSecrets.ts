@@ -26,6 +26,7 @@ export const worstSecrets: MainSecrets = {
   cacheRedisPassword: printableFrom("\\"),
   consolePassword: printableFrom(":"),
   backupKey: printableFrom("-"),
+  repositoryKey: printableFrom("="),
   otpSecret: printableFrom("$"),
   // Without a format: whatever a relay hands out.
   smtpPassword: " ${ $y `z` 'ä' # \\n\t\u0007\u2028 ",
