@@ -6,13 +6,13 @@ import { writerName } from "./deployerPolicies";
 
 export interface BackupBucketArgs {
   bucketName: string;
-  /** How many days a dump is kept. */
+  /** How many days a dump is kept; pgBackRest expires its own backups. */
   keepDays: number;
   /** Whether the bucket refuses to be deleted. */
   protect: boolean;
 }
 
-/** The nightly dumps: nothing is public, and the writer can neither read nor delete what it wrote. */
+/** The backups: nothing is public, and no key of a machine can delete what was there for good (components/bucketRules.ts). */
 export class BackupBucket extends pulumi.ComponentResource {
   readonly bucketName: pulumi.Output<string>;
   /** Access key of the user that main writes with. */

@@ -60,6 +60,7 @@ export function bucketUser(
   parent: pulumi.Resource,
 ) {
   const user = new iam.User(name, { name: args.userName, path: USER_PATH }, { parent });
-  new iam.UserPolicy(`${name}-policy`, { user: user.name, policy: args.policy }, { parent });
-  return new iam.AccessKey(`${name}-key`, { user: user.name }, { parent });
+  const policy = new iam.UserPolicy(`${name}-policy`, { user: user.name, policy: args.policy }, { parent });
+  // A machine that gets the key, or new files that need more of it, may use it at once.
+  return new iam.AccessKey(`${name}-key`, { user: user.name }, { parent, dependsOn: [policy] });
 }

@@ -1,5 +1,5 @@
 /** Bucket policies, IAM policies and lifecycles as plain data. */
-import { EXPIRED_DUMPS_DAYS } from "../catalogue/price";
+import { BACKUP_PREFIXES, OLD_VERSIONS_DAYS, REDIS_COPIES_DAYS } from "../catalogue/backups";
 
 /** What Mastodon 4.7 stores for everyone to read. Its archives (backups/) and uploaded lists (imports/) are not included. */
 export const PUBLIC_PREFIXES = [
@@ -18,7 +18,7 @@ interface Statement {
   Principal?: "*";
   Action: string | string[];
   Resource: string | string[];
-  Condition?: Record<string, Record<string, string>>;
+  Condition?: Record<string, Record<string, string | string[]>>;
 }
 
 const policy = (...statements: Statement[]) =>
@@ -57,14 +57,51 @@ export const mediaWriterPolicy = (arn: string) =>
     Resource: `${arn}/*`,
   });
 
-/** Write only: an intruder on main can neither read nor delete the dumps. */
-export const backupWriterPolicy = (arn: string) =>
-  policy({
-    Sid: "Dumps",
-    Effect: "Allow",
-    Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
-    Resource: `${arn}/*`,
+/**
+ * Dumps can only be put: an intruder on main can neither read nor delete them. pgBackRest reads, replaces and deletes in its repository, and
+ * finds what was there at an earlier time. But nothing here deletes a version (s3:DeleteObjectVersion), so S3 still has what it deleted.
+ * These are the calls of pgBackRest 2.55.1 (src/storage/s3), which names a folder in every list. It sets no tags.
+ */
+export const backupWriterPolicy = (arn: string) => {
+  const { dumps, repository, redis } = BACKUP_PREFIXES;
+  const under = (...prefixes: string[]) => ({
+    StringLike: { "s3:prefix": prefixes.map((prefix) => `${prefix}/*`) },
   });
+  return policy(
+    {
+      Sid: "Dumps",
+      Effect: "Allow",
+      Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+      Resource: `${arn}/${dumps}/*`,
+    },
+    {
+      Sid: "Redis",
+      Effect: "Allow",
+      Action: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+      Resource: `${arn}/${redis}/*`,
+    },
+    {
+      Sid: "Repository",
+      Effect: "Allow",
+      Action: ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      Resource: `${arn}/${repository}/*`,
+    },
+    {
+      Sid: "List",
+      Effect: "Allow",
+      Action: "s3:ListBucket",
+      Resource: arn,
+      Condition: under(repository, redis),
+    },
+    {
+      Sid: "ListVersions",
+      Effect: "Allow",
+      Action: "s3:ListBucketVersions",
+      Resource: arn,
+      Condition: under(repository),
+    },
+  );
+};
 
 /** A lifecycle rule in the S3 provider's own shape. */
 export interface LifecycleRule {
@@ -76,10 +113,15 @@ export interface LifecycleRule {
   noncurrentVersionExpiration?: { noncurrentDays: number };
 }
 
-const rule = (id: string, what: Omit<LifecycleRule, "id" | "status" | "filter">): LifecycleRule => ({
+/** @param folder of the objects; all of the bucket if absent */
+const rule = (
+  id: string,
+  what: Omit<LifecycleRule, "id" | "status" | "filter">,
+  folder?: string,
+): LifecycleRule => ({
   id,
   status: "Enabled",
-  filter: { prefix: "" },
+  filter: { prefix: folder ? `${folder}/` : "" },
   ...what,
 });
 
@@ -97,11 +139,32 @@ export const mediaLifecycle = (days: number): LifecycleRule[] => [
   }),
 ];
 
-/** @param days how long a dump is kept */
-export const backupLifecycle = (days: number): LifecycleRule[] => [
+/**
+ * pgBackRest expires its repository itself: nothing there that is current ever goes.
+ *
+ * @param keepDays how long a dump is kept
+ */
+export const backupLifecycle = (keepDays: number): LifecycleRule[] => [
   abandonedUploads,
-  rule("old-dumps", {
-    expiration: { days },
-    noncurrentVersionExpiration: { noncurrentDays: EXPIRED_DUMPS_DAYS },
-  }),
+  rule(
+    "old-dumps",
+    {
+      expiration: { days: keepDays },
+      noncurrentVersionExpiration: { noncurrentDays: OLD_VERSIONS_DAYS },
+    },
+    BACKUP_PREFIXES.dumps,
+  ),
+  rule(
+    "old-redis-copies",
+    { expiration: { days: REDIS_COPIES_DAYS }, noncurrentVersionExpiration: { noncurrentDays: 1 } },
+    BACKUP_PREFIXES.redis,
+  ),
+  rule(
+    "old-repository",
+    {
+      noncurrentVersionExpiration: { noncurrentDays: OLD_VERSIONS_DAYS },
+      expiration: { expiredObjectDeleteMarker: true },
+    },
+    BACKUP_PREFIXES.repository,
+  ),
 ];

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws/provider";
 import { BackupBucket } from "../../components/backupBucket";
+import { backupLifecycle, backupWriterPolicy } from "../../components/bucketRules";
 import { byName, custom, isSecret, runAlone } from "../support/stacks";
 import { ABANDONED_UPLOADS, hardened, tlsOnly } from "./buckets";
 
@@ -23,16 +24,7 @@ test.each([true, false])("the backup bucket, complete, with protect: %s", async 
       bucket: "shop-example-backups",
       publicPolicy: false,
       protect,
-      rules: [
-        ABANDONED_UPLOADS,
-        {
-          id: "old-dumps",
-          status: "Enabled",
-          filter: { prefix: "" },
-          expiration: { days: 45 },
-          noncurrentVersionExpiration: { noncurrentDays: 7 },
-        },
-      ],
+      rules: [ABANDONED_UPLOADS, ...backupLifecycle(45).slice(1)],
     }),
     "backups-policy": {
       type: "BucketPolicy",
@@ -51,17 +43,7 @@ test.each([true, false])("the backup bucket, complete, with protect: %s", async 
       dependsOn: ["backups", "backups-writer"],
       inputs: {
         user: "shop-example-backups-writer",
-        policy: {
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Sid: "Dumps",
-              Effect: "Allow",
-              Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
-              Resource: "arn:aws:s3:::shop-example-backups/*",
-            },
-          ],
-        },
+        policy: JSON.parse(backupWriterPolicy("arn:aws:s3:::shop-example-backups")),
       },
     },
   });

@@ -10,28 +10,37 @@ import {
 const MEDIA = "arn:aws:s3:::media";
 const BACKUPS = "arn:aws:s3:::backups";
 
+type Condition = { Bool: Record<string, string> } | { StringLike: Record<string, string[]> };
 interface Statement {
   Effect: "Allow" | "Deny";
   Principal?: "*";
   Action: string | string[];
   Resource: string | string[];
-  Condition?: { Bool: { "aws:SecureTransport": "true" | "false" } };
+  Condition?: Condition;
 }
 
+const matches = (patterns: string | string[], text: string) =>
+  [patterns]
+    .flat()
+    .some((pattern) =>
+      new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text),
+    );
+
 /** What S3 decides on a request, as far as these policies go: a matching Deny wins, then an Allow, then no. */
-function decides(policy: string, action: string, resource: string, { tls = true } = {}): boolean {
+function decides(
+  policy: string,
+  action: string,
+  resource: string,
+  { tls = true, prefix }: { tls?: boolean; prefix?: string } = {},
+): boolean {
   const { Statement } = JSON.parse(policy) as { Statement: Statement[] };
-  const matches = (patterns: string | string[], text: string) =>
-    [patterns]
-      .flat()
-      .some((pattern) =>
-        new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text),
-      );
+  const holds = (condition: Condition) =>
+    "Bool" in condition
+      ? condition.Bool["aws:SecureTransport"] === String(tls)
+      : prefix !== undefined && matches(condition.StringLike["s3:prefix"] ?? [], prefix);
   const applying = Statement.filter(
     ({ Action, Resource, Condition }) =>
-      matches(Action, action) &&
-      matches(Resource, resource) &&
-      (!Condition || Condition.Bool["aws:SecureTransport"] === String(tls)),
+      matches(Action, action) && matches(Resource, resource) && (!Condition || holds(Condition)),
   );
   return (
     applying.some(({ Effect }) => Effect === "Allow") && !applying.some(({ Effect }) => Effect === "Deny")
@@ -77,20 +86,68 @@ test.each(["s3:GetObject", "s3:ListBucket", "s3:PutObject"])(
   },
 );
 
+/** Everything that S3 can be asked to do with an object, and whether main's key may, by the folder that it is in. */
 test.each([
-  "s3:GetObject",
-  "s3:DeleteObject",
-  "s3:DeleteObjectVersion",
-  "s3:ListBucket",
-  "s3:PutBucketPolicy",
-])("whoever has the main droplet's key may not %s in the backups", (action) => {
-  expect(decides(backupWriterPolicy(BACKUPS), action, `${BACKUPS}/2026/dump`)).toBe(false);
-  expect(decides(backupWriterPolicy(BACKUPS), action, BACKUPS)).toBe(false);
+  ["s3:PutObject", { "database/today": true, "redis/now": true, "pgbackrest/backup/x": true, other: false }],
+  ["s3:GetObject", { "database/today": false, "redis/now": true, "pgbackrest/backup/x": true, other: false }],
+  [
+    "s3:DeleteObject",
+    { "database/today": false, "redis/now": false, "pgbackrest/backup/x": true, other: false },
+  ],
+  ["s3:GetObjectVersion", { "database/today": false, "redis/now": false, "pgbackrest/backup/x": true }],
+  ["s3:AbortMultipartUpload", { "database/today": true, "redis/now": true, "pgbackrest/backup/x": false }],
+  ...[
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "s3:PutObjectTagging",
+    "s3:DeleteObjectTagging",
+    "s3:PutObjectRetention",
+    "s3:BypassGovernanceRetention",
+    "s3:RestoreObject",
+  ].map((action): [string, Record<string, boolean>] => [
+    action,
+    { "database/today": false, "redis/now": false, "pgbackrest/backup/x": false, other: false },
+  ]),
+])("whoever has main's key: %s", (action, expected) => {
+  const policy = backupWriterPolicy(BACKUPS);
+  const actual = Object.keys(expected).map((key) => [key, decides(policy, action, `${BACKUPS}/${key}`)]);
+  expect(Object.fromEntries(actual)).toEqual(expected);
 });
 
-test("the backup writer may write a dump, in parts too", () => {
-  for (const action of ["s3:PutObject", "s3:AbortMultipartUpload"])
-    expect(decides(backupWriterPolicy(BACKUPS), action, `${BACKUPS}/2026/dump`)).toBe(true);
+test("main's key lists the repository and the copies of Redis, and earlier versions of the repository only", () => {
+  const lists = (action: string, prefix?: string) =>
+    decides(backupWriterPolicy(BACKUPS), action, BACKUPS, prefix === undefined ? {} : { prefix });
+  const prefixes = [
+    "pgbackrest/",
+    "pgbackrest/archive/mastodon/17-1/",
+    "redis/",
+    "database/",
+    "pgbackrest2/",
+    "",
+  ];
+  expect(prefixes.map((prefix) => lists("s3:ListBucket", prefix))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(prefixes.map((prefix) => lists("s3:ListBucketVersions", prefix))).toEqual([
+    ...[true, true, false, false, false, false],
+  ]);
+  expect([lists("s3:ListBucket"), lists("s3:ListBucketVersions")]).toEqual([false, false]);
+});
+
+test.each([
+  "s3:DeleteBucket",
+  "s3:PutBucketPolicy",
+  "s3:PutBucketVersioning",
+  "s3:PutLifecycleConfiguration",
+  "s3:ListBucketMultipartUploads",
+])("main's key may not %s in the backup bucket", (action) => {
+  for (const prefix of ["pgbackrest/", ""])
+    expect(decides(backupWriterPolicy(BACKUPS), action, BACKUPS, { prefix })).toBe(false);
 });
 
 test.each([
@@ -122,12 +179,24 @@ test("deleted media can be brought back for the days that are set, and never exp
   ]);
 });
 
-test("dumps expire after the days that are set, overwritten ones a week after that", () => {
-  expect(backupLifecycle(14)[1]).toEqual({
-    id: "old-dumps",
-    status: "Enabled",
-    filter: { prefix: "" },
-    expiration: { days: 14 },
-    noncurrentVersionExpiration: { noncurrentDays: 7 },
-  });
+test("what was deleted or replaced stays for 30 days, and of the repository nothing that is current expires", () => {
+  const rule = (id: string, prefix: string) => ({ id, status: "Enabled", filter: { prefix } });
+  expect(backupLifecycle(14)).toEqual([
+    { ...rule("abandoned-uploads", ""), abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } },
+    {
+      ...rule("old-dumps", "database/"),
+      expiration: { days: 14 },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+    },
+    {
+      ...rule("old-redis-copies", "redis/"),
+      expiration: { days: 7 },
+      noncurrentVersionExpiration: { noncurrentDays: 1 },
+    },
+    {
+      ...rule("old-repository", "pgbackrest/"),
+      expiration: { expiredObjectDeleteMarker: true },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+    },
+  ]);
 });

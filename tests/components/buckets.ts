@@ -60,7 +60,8 @@ export const hardened = (
     [`${name}-writer-key`]: {
       ...shared,
       type: "AccessKey",
-      dependsOn: [`${name}-writer`],
+      // Handed out when the policy is in place.
+      dependsOn: [`${name}-writer`, `${name}-writer-policy`],
       inputs: { user: `${bucket}-writer` },
       additionalSecretOutputs: ["secret", "sesSmtpPasswordV4"],
     },

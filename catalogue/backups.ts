@@ -1,0 +1,14 @@
+/** What the backup bucket holds, and for how long. */
+
+/** Each kind of backup has its own folder: what may be done with its objects depends on that (components/bucketRules.ts). */
+export const BACKUP_PREFIXES = { dumps: "database", repository: "pgbackrest", redis: "redis" } as const;
+
+/**
+ * Days that S3 keeps a dump, or an object of pgBackRest's repository, after somebody deleted or replaced it: time to notice that main was
+ * broken into. Not more: from 1,000 versions in one folder on, pgBackRest 2.55 cannot list the repository as it was
+ * (src/storage/s3/storage.c expects a token that S3 only sends with lists of current objects).
+ */
+export const OLD_VERSIONS_DAYS = 30;
+
+/** Days that an hourly copy of Redis is kept: after that, its queues and feeds are no longer of use. Chosen. */
+export const REDIS_COPIES_DAYS = 7;
