@@ -60,13 +60,12 @@ export const mediaWriterPolicy = (arn: string) =>
 /**
  * Dumps can only be put: an intruder on main can neither read nor delete them. pgBackRest reads, replaces and deletes in its repository, and
  * finds what was there at an earlier time. But nothing here deletes a version (s3:DeleteObjectVersion), so S3 still has what it deleted.
- * These are the calls of pgBackRest 2.55.1 (src/storage/s3), which names a folder in every list. It sets no tags.
+ * These are the calls of pgBackRest 2.55.1 (src/storage/s3), which names a folder in every list. It sets no tags. Its `repo-ls` first looks
+ * whether the repository itself is an object.
  */
 export const backupWriterPolicy = (arn: string) => {
   const { dumps, repository, redis } = BACKUP_PREFIXES;
-  const under = (...prefixes: string[]) => ({
-    StringLike: { "s3:prefix": prefixes.map((prefix) => `${prefix}/*`) },
-  });
+  const withPrefix = (...prefixes: string[]) => ({ StringLike: { "s3:prefix": prefixes } });
   return policy(
     {
       Sid: "Dumps",
@@ -84,21 +83,21 @@ export const backupWriterPolicy = (arn: string) => {
       Sid: "Repository",
       Effect: "Allow",
       Action: ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-      Resource: `${arn}/${repository}/*`,
+      Resource: [`${arn}/${repository}`, `${arn}/${repository}/*`],
     },
     {
       Sid: "List",
       Effect: "Allow",
       Action: "s3:ListBucket",
       Resource: arn,
-      Condition: under(repository, redis),
+      Condition: withPrefix(repository, `${repository}/*`, `${redis}/*`),
     },
     {
       Sid: "ListVersions",
       Effect: "Allow",
       Action: "s3:ListBucketVersions",
       Resource: arn,
-      Condition: under(repository),
+      Condition: withPrefix(`${repository}/*`),
     },
   );
 };

@@ -16,7 +16,7 @@ export interface Caller {
 export async function allowed(
   account: AwsAccount,
   { user, tls }: Caller,
-  { action, resource }: Asked,
+  { action, resource, prefix }: Asked,
 ): Promise<boolean> {
   const bucket = resource.replace(/^arn:aws:s3:::/, "").split("/")[0] ?? "";
   const policies =
@@ -28,7 +28,10 @@ export async function allowed(
         principal: user === undefined ? anonymousPrincipal : String(account.find(USER, user)?.outputs.arn),
         action,
         resource: { resource, accountId: account.accountId },
-        contextVariables: { "aws:SecureTransport": String(tls) },
+        contextVariables: {
+          "aws:SecureTransport": String(tls),
+          ...(prefix === undefined ? {} : { "s3:prefix": prefix }),
+        },
       },
       identityPolicies: policies.map(({ name, inputs }) => ({
         name,

@@ -15,6 +15,8 @@ export interface S3Request {
 export interface Asked {
   action: string;
   resource: string;
+  /** For a list: what the keys begin with, which policies call s3:prefix. */
+  prefix?: string;
 }
 
 /** The bucket in front of S3's own name: virtual-hosted style. */
@@ -61,12 +63,11 @@ const BUCKET_SETTINGS: Readonly<Record<string, [string, string, string]>> = {
  */
 export function askedOf(request: S3Request): Asked[] {
   const arn = `arn:aws:s3:::${request.bucket}`;
-  if (isBatchDelete(request))
-    return keysIn(request.body).map((key) => ({ action: "s3:DeleteObject", resource: `${arn}/${key}` }));
-  const actions = request.key ? objectActions(request) : [bucketAction(request)];
-  const asked = actions.map((action) => ({
+  if (isBatchDelete(request)) return batchDeletes(request.body, arn);
+  if (!request.key) return [askedOfBucket(request, arn)];
+  const asked = objectActions(request).map((action) => ({
     action: `s3:${action}`,
-    resource: request.key ? `${arn}/${request.key}` : arn,
+    resource: `${arn}/${request.key}`,
   }));
   const source = request.headers["x-amz-copy-source"];
   if (typeof source === "string")
@@ -78,8 +79,32 @@ export function askedOf(request: S3Request): Asked[] {
 export const isBatchDelete = ({ method, key, query }: S3Request) =>
   method === "POST" && key === "" && query.has("delete");
 
-const keysIn = (body: Buffer) =>
-  [...body.toString().matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key = ""]) => key);
+/** With its version, an object goes for good. */
+const batchDeletes = (body: Buffer, arn: string): Asked[] =>
+  [...body.toString().matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, object = ""]) => ({
+    action: /<VersionId>/.test(object) ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+    resource: `${arn}/${/<Key>(.*?)<\/Key>/s.exec(object)?.[1] ?? ""}`,
+  }));
+
+function askedOfBucket(request: S3Request, arn: string): Asked {
+  const action = bucketAction(request);
+  const isList = action === "ListBucket" || action === "ListBucketVersions";
+  return {
+    action: `s3:${action}`,
+    resource: arn,
+    ...(isList ? { prefix: request.query.get("prefix") ?? "" } : {}),
+  };
+}
+
+/**
+ * What must be allowed to be told that an object is missing. The key counts as a list's prefix: a list of its folder would tell as much
+ * (ceph/ceph#68577 and kopia/kopia#3072, by trying it at AWS).
+ */
+export const askedOfMissing = ({ bucket, key }: S3Request): Asked => ({
+  action: "s3:ListBucket",
+  resource: `arn:aws:s3:::${bucket}`,
+  prefix: key,
+});
 
 function bucketAction({ method, query }: S3Request): string {
   const index = ["GET", "PUT", "DELETE"].indexOf(method);
@@ -108,7 +133,11 @@ function objectActions({ method, query, headers }: S3Request): string[] {
     // Parts, and the start and end of an upload in parts, count as a put.
     case "PUT":
     case "POST":
-      return headers["x-amz-acl"] ? ["PutObject", "PutObjectAcl"] : ["PutObject"];
+      return [
+        "PutObject",
+        ...(headers["x-amz-acl"] ? ["PutObjectAcl"] : []),
+        ...(headers["x-amz-tagging"] ? ["PutObjectTagging"] : []),
+      ];
     default:
       throw new Error(`${method} ?${query} is not known here`);
   }

@@ -13,7 +13,7 @@ import type { Authority, ServerCertificate } from "../authority";
 import { allowed } from "./authorize";
 import { unchunked } from "./chunked";
 import { Refusal } from "./refusal";
-import { type Asked, askedOf, isBatchDelete, parseRequest, type S3Request } from "./request";
+import { type Asked, askedOf, askedOfMissing, isBatchDelete, parseRequest, type S3Request } from "./request";
 import { claimedKey, isSignedBy } from "./signature";
 import { ObjectStore } from "./store";
 
@@ -22,7 +22,7 @@ const OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
 export interface EvaluatedS3Args {
   account: AwsAccount;
   /** Signs its certificate. */
-  authority: Authority;
+  authority: Pick<Authority, "sign" | "path">;
   /** Folder of its log. */
   folder: string;
   /** The loopback address if absent. */
@@ -116,8 +116,7 @@ export class EvaluatedS3 {
       const stored = await this.store.answer(request);
       if (!stored) throw new Refusal(404, "NoSuchBucket");
       // Only those who may list are told whether a key exists.
-      const list = { action: "s3:ListBucket", resource: `arn:aws:s3:::${request.bucket}` };
-      if (stored.status === 404 && !(await allowed(this.args.account, caller, list)))
+      if (stored.status === 404 && !(await allowed(this.args.account, caller, askedOfMissing(request))))
         throw new Refusal(403, "AccessDenied");
       for (const [name, value] of stored.headers) if (SAID.test(name)) response.setHeader(name, value);
       // The answer to a HEAD has only the length.

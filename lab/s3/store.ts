@@ -76,8 +76,16 @@ export class ObjectStore {
   /** Everything in a bucket, including old versions and delete markers. */
   async objects(bucket: string): Promise<StoredObject[]> {
     if (!(await this.has(bucket))) return [];
-    const { body } = await this.ask("GET", `/${bucket}?versions`);
-    return storedObjects(body.toString(), "Version|DeleteMarker");
+    const found: StoredObject[] = [];
+    for (let marker = ""; ; ) {
+      const { body } = await this.ask("GET", `/${bucket}?versions${marker}`);
+      const list = body.toString();
+      found.push(...storedObjects(list, "Version|DeleteMarker"));
+      const [, key] = /<NextKeyMarker>(.*?)<\/NextKeyMarker>/.exec(list) ?? [];
+      const [, version] = /<NextVersionIdMarker>(.*?)<\/NextVersionIdMarker>/.exec(list) ?? [];
+      if (!key) return found;
+      marker = `&key-marker=${encodeURIComponent(key)}&version-id-marker=${encodeURIComponent(version ?? "")}`;
+    }
   }
 
   /** As the bucket's owner does in the console before deleting the bucket. */

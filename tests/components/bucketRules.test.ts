@@ -89,7 +89,16 @@ test.each(["s3:GetObject", "s3:ListBucket", "s3:PutObject"])(
 /** Everything that S3 can be asked to do with an object, and whether main's key may, by the folder that it is in. */
 test.each([
   ["s3:PutObject", { "database/today": true, "redis/now": true, "pgbackrest/backup/x": true, other: false }],
-  ["s3:GetObject", { "database/today": false, "redis/now": true, "pgbackrest/backup/x": true, other: false }],
+  [
+    "s3:GetObject",
+    {
+      "database/today": false,
+      "redis/now": true,
+      "pgbackrest/backup/x": true,
+      pgbackrest: true,
+      other: false,
+    },
+  ],
   [
     "s3:DeleteObject",
     { "database/today": false, "redis/now": false, "pgbackrest/backup/x": true, other: false },
@@ -114,29 +123,19 @@ test.each([
   expect(Object.fromEntries(actual)).toEqual(expected);
 });
 
-test("main's key lists the repository and the copies of Redis, and earlier versions of the repository only", () => {
-  const lists = (action: string, prefix?: string) =>
+test.each([
+  ["pgbackrest", true, false],
+  ["pgbackrest/", true, true],
+  ["pgbackrest/archive/mastodon/17-1/", true, true],
+  ["redis/", true, false],
+  ["database/", false, false],
+  ["pgbackrest2/", false, false],
+  ["", false, false],
+  [undefined, false, false],
+])("a list of %p with main's key: %p, and of earlier versions: %p", (prefix, current, earlier) => {
+  const lists = (action: string) =>
     decides(backupWriterPolicy(BACKUPS), action, BACKUPS, prefix === undefined ? {} : { prefix });
-  const prefixes = [
-    "pgbackrest/",
-    "pgbackrest/archive/mastodon/17-1/",
-    "redis/",
-    "database/",
-    "pgbackrest2/",
-    "",
-  ];
-  expect(prefixes.map((prefix) => lists("s3:ListBucket", prefix))).toEqual([
-    true,
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
-  expect(prefixes.map((prefix) => lists("s3:ListBucketVersions", prefix))).toEqual([
-    ...[true, true, false, false, false, false],
-  ]);
-  expect([lists("s3:ListBucket"), lists("s3:ListBucketVersions")]).toEqual([false, false]);
+  expect([lists("s3:ListBucket"), lists("s3:ListBucketVersions")]).toEqual([current, earlier]);
 });
 
 test.each([

@@ -158,7 +158,9 @@ test("a copy needs to be allowed to read what is copied", async () => {
   expect(verdict(await as(writer(), "PUT", `${MEDIA}/cache/stolen`, { headers }))).toBe("AccessDenied");
 });
 
-test("the dumps' key can put, whole or in parts, and nothing else", async () => {
+const REPOSITORY = `${BACKUPS}/pgbackrest`;
+
+test("main's key for the backups can put a dump, whole or in parts, and do nothing else with it", async () => {
   const key = backupWriter();
   const dump = `${BACKUPS}/database/today.dump.gpg`;
   expect(await as(key, "PUT", dump, { body: "dump" })).toMatchObject({ status: 200 });
@@ -173,15 +175,74 @@ test("the dumps' key can put, whole or in parts, and nothing else", async () => 
     ["DELETE", dump],
     ["DELETE", `${dump}?versionId=1`],
     ["GET", `${BACKUPS}?list-type=2`],
+    ["GET", `${BACKUPS}?list-type=2&prefix=database%2F`],
     ["GET", `${BACKUPS}?policy=`],
     ["PUT", `${BACKUPS}?lifecycle=`],
+    ["PUT", `${BACKUPS}?versioning=`],
     ["DELETE", BACKUPS],
+    ["PUT", `${BACKUPS}/elsewhere/x`],
     ["PUT", `${MEDIA}/cache/x`],
     ["GET", `${MEDIA}/imports/follows.csv`],
   ];
   for (const [method, path] of others)
     expect([method, path, (await as(key, method, path)).status]).toEqual([method, path, 403]);
   expect(await s3.store.holds(BACKUPS.slice(1), "database/today.dump.gpg")).toBe(true);
+});
+
+test("the same key does what pgBackRest does in its repository", async () => {
+  const key = backupWriter();
+  const info = `${REPOSITORY}/backup/mastodon/backup.info`;
+  expect(verdict(await as(key, "HEAD", REPOSITORY))).toBe(404);
+  expect(verdict(await as(key, "GET", info))).toBe("NoSuchKey");
+  expect((await as(key, "PUT", info, { body: "first" })).status).toBe(200);
+  expect((await as(key, "PUT", info, { body: "second" })).status).toBe(200);
+  expect(await as(key, "GET", info)).toMatchObject({ status: 200, body: "second" });
+  const folder = "pgbackrest%2Fbackup%2Fmastodon%2F";
+  const list = await as(key, "GET", `${BACKUPS}?delimiter=%2F&list-type=2&prefix=${folder}`);
+  expect([list.status, list.body.match(/<Key>/g)]).toEqual([200, ["<Key>"]]);
+
+  const versions = await as(key, "GET", `${BACKUPS}?delimiter=%2F&prefix=${folder}&versions=`);
+  const [, first] = /.*<VersionId>(.*?)<\/VersionId>/s.exec(versions.body) ?? [];
+  expect((await as(key, "GET", `${info}?versionId=${first}`)).body).toBe("first");
+  for (const path of [`${BACKUPS}?versions=`, `${BACKUPS}?prefix=database%2F&versions=`])
+    expect([path, (await as(key, "GET", path)).status]).toEqual([path, 403]);
+});
+
+test("whatever it deletes is still there for the owner, whole", async () => {
+  const key = backupWriter();
+  const wal = `${REPOSITORY}/archive/mastodon/17-1/000000010000000000000001`;
+  await as(key, "PUT", wal, { body: "precious" });
+  await as(key, "PUT", wal, { body: "overwritten" });
+  const versionsOf = async () => {
+    const { body } = await as(
+      ownerKey(),
+      "GET",
+      `${BACKUPS}?prefix=${wal.slice(BACKUPS.length + 1)}&versions=`,
+    );
+    return [...body.matchAll(/<Version>.*?<VersionId>(.*?)<\/VersionId>/gs)].map(([, id = ""]) => id);
+  };
+  const [, precious] = await versionsOf();
+  expect((await as(key, "DELETE", wal)).status).toBe(204);
+  expect((await as(key, "DELETE", `${wal}?versionId=${precious}`)).status).toBe(403);
+  const object = `<Key>${wal.slice(BACKUPS.length + 1)}</Key>`;
+  const batch = (more: string) => `<Delete><Quiet>true</Quiet><Object>${object}${more}</Object></Delete>`;
+  expect((await as(key, "POST", `${BACKUPS}?delete=`, { body: batch("") })).body).not.toContain("Error");
+  const forGood = await as(key, "POST", `${BACKUPS}?delete=`, {
+    body: batch(`<VersionId>${precious}</VersionId>`),
+  });
+  expect(forGood.body).toContain("AccessDenied");
+  expect(await s3.store.holds(BACKUPS.slice(1), wal.slice(BACKUPS.length + 1))).toBe(false);
+  expect((await versionsOf()).length).toBe(2);
+  expect((await as(ownerKey(), "GET", `${wal}?versionId=${precious}`)).body).toBe("precious");
+});
+
+test("it puts copies of Redis, finds and gets them, and deletes none", async () => {
+  const key = backupWriter();
+  const copy = `${BACKUPS}/redis/now.gpg`;
+  expect((await as(key, "PUT", copy, { body: "queues" })).status).toBe(200);
+  expect((await as(key, "GET", `${BACKUPS}?list-type=2&prefix=redis%2F`)).body).toContain("redis/now.gpg");
+  expect((await as(key, "GET", copy)).body).toBe("queues");
+  expect((await as(key, "DELETE", copy)).status).toBe(403);
 });
 
 test("anyone may get media by their names, and list, change or find nothing else", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { backupWriterPolicy } from "../../../components/bucketRules";
 import { Authority } from "../../../lab/authority";
 import type { Machine } from "../../../lab/machine";
-import { S3 } from "../../../lab/s3/moto";
+import { S3 } from "../../../lab/s3/networkS3";
 import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
 import { mainInputs } from "../../support/mainFixtures";
