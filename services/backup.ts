@@ -1,24 +1,87 @@
-/** The nightly dump of the database. */
-import { command, secretFile, timed } from "./hostFile";
+/** Backups of the database and of Redis: continuously and daily with pgBackRest, dumps as a second copy, Redis every hour. */
+import type { Settings } from "../settings/schema";
+import { command, file, type HostFile, hostFile, internal, LIBRARY, secretFile, timed } from "./hostFile";
 import type { MainInputs } from "./inputs";
+import { REDIS_PORT } from "./redis";
 import { service } from "./service";
+
+/** The most that one of them takes, and its unit's limit. */
+const LIMIT_MIB = 384;
+
+interface Kind {
+  /** What follows `mastodon-backup` on its command line and in its unit's name. */
+  part: string;
+  what: string;
+  /** In systemd's form. */
+  when: string;
+  after?: string;
+}
+
+function kinds({ backups: { time, dumps } }: Settings): Kind[] {
+  const daily = `*-*-* ${time}:00 UTC`;
+  return [
+    { part: "", what: "Back the database up to S3", when: daily },
+    {
+      part: "dump",
+      what: "Encrypted dump of the database to S3",
+      when: dumps === "daily" ? daily : `Sun ${daily}`,
+      after: "mastodon-backup.service",
+    },
+    { part: "redis", what: "Encrypted copy of Redis to S3", when: "*:07" },
+  ];
+}
+
+function units({ part, what, when, after = "" }: Kind): HostFile[] {
+  const name = `/etc/systemd/system/mastodon-backup${part && `-${part}`}`;
+  return [
+    file(`${name}.service`, "backup/backup.service", {
+      PART: part,
+      WHAT: what,
+      AFTER: after,
+      MIB: LIMIT_MIB,
+    }),
+    file(`${name}.timer`, "backup/backup.timer", { WHEN: when }),
+  ];
+}
+
+/** Readable by Postgres, whose user runs pgBackRest. */
+const pgbackrestConf = ({ settings, names, sizing, secrets }: MainInputs): HostFile => ({
+  path: "/etc/pgbackrest.conf",
+  content: hostFile("backup/pgbackrest.conf", {
+    BUCKET: names.backupBucket,
+    REGION: settings.aws.region,
+    KEY_ID: secrets.backupAccessKeyId,
+    KEY: secrets.backupSecretAccessKey,
+    PASSPHRASE: secrets.repositoryKey,
+    KEEP_DAYS: settings.backups.keepDays,
+    ARCHIVE_LIMIT: sizing.postgres.archiveLimitMiB,
+  }),
+  mode: "0640",
+  owner: "root:postgres",
+});
 
 export const backup = service({
   name: "backup",
   // Debian's gpg only recommends gpg-agent, but cannot encrypt without it.
-  packages: ["awscli", "gpg-agent"],
+  packages: ["awscli", "gpg-agent", "pgbackrest"],
+  memory: () => [{ item: "backup", mib: LIMIT_MIB }],
   hostEnv: ({ settings, names }: MainInputs) => ({
     AWS_REGION: settings.aws.region,
     BACKUP_BUCKET: names.backupBucket,
+    DUMPS: settings.backups.dumps,
   }),
-  files: ({ settings, secrets }: MainInputs) => [
+  files: (inputs: MainInputs) => [
+    pgbackrestConf(inputs),
+    ...["repository.sh", "backup.sh"].map((name) => file(`${LIBRARY}/${name}`, `backup/${name}`)),
     command("backup/mastodon-backup"),
-    command("backup/mastodon-restore"),
-    ...timed("backup/mastodon-backup", { TIME: settings.backups.time }),
-    secretFile("backup-key", secrets.backupKey),
+    ...["pgbackrest-push", "backup-database", "backup-dump"].map((name) => internal(`backup/${name}`)),
+    internal("backup/backup-redis", { REDIS: REDIS_PORT }),
+    ...kinds(inputs.settings).flatMap(units),
+    ...timed("backup/mastodon-backup-due"),
+    secretFile("backup-key", inputs.secrets.backupKey),
     secretFile(
       "backup-credentials",
-      `[default]\naws_access_key_id = ${secrets.backupAccessKeyId}\naws_secret_access_key = ${secrets.backupSecretAccessKey}\n`,
+      `[default]\naws_access_key_id = ${inputs.secrets.backupAccessKeyId}\naws_secret_access_key = ${inputs.secrets.backupSecretAccessKey}\n`,
     ),
   ],
 });

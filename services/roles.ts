@@ -13,6 +13,7 @@ import { owner } from "./owner";
 import { pgbouncer } from "./pgbouncer";
 import { postgres } from "./postgres";
 import { postgresUpgrade } from "./postgresUpgrade";
+import { recovery } from "./recovery";
 import { cacheRedis, redis, redisClient } from "./redis";
 import { resolver } from "./resolver";
 import type { Service } from "./service";
@@ -55,6 +56,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   certificate,
   owner,
   backup,
+  recovery,
   sidekiqOnMain,
   mastodon,
   postgresUpgrade,

@@ -1,0 +1,15 @@
+/** The database comes back from the backup bucket: to any second, in place or on a new volume. */
+import { command, file, internal, LIBRARY } from "./hostFile";
+import type { MainInputs } from "./inputs";
+import { CACHE_REDIS_PORT } from "./redis";
+import { service } from "./service";
+
+export const recovery = service({
+  name: "recovery",
+  files: (_: MainInputs) => [
+    file(`${LIBRARY}/recovery.sh`, "recovery/recovery.sh"),
+    command("recovery/mastodon-restore"),
+    ...["pgbackrest-get", "restore-dump", "restore-volume"].map((name) => internal(`recovery/${name}`)),
+    internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }),
+  ],
+});

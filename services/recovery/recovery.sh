@@ -1,0 +1,164 @@
+# shellcheck shell=bash
+# Brings the database back out of the repository, in a directory that nobody uses yet. Sourced after clusters.sh and repository.sh.
+
+# Root's and Postgres' own: the socket and the log of the server that recovers.
+room=/run/mastodon-host/recovery
+# A machine with a new volume begins with an empty database, even beside a backup.
+# shellcheck disable=SC2034 # for the scripts that source this
+BEGIN_EMPTY=/etc/mastodon-host/begin-empty
+# By so much are sequences raised: other servers remember ids that were given out after the moment that is restored.
+RAISE=1000000
+
+# Whether there has ever been a backup. Old versions count: if somebody deleted the backups, an empty database is not what anyone wants. A
+# bucket that does not answer is not an empty one; a new key may take a minute until it is accepted.
+has_backups() {
+  local answer
+  asked() { answer=$(s3 s3api list-object-versions --bucket "$BACKUP_BUCKET" --prefix pgbackrest/backup/mastodon/2 --no-paginate --max-keys 1 2>&1); }
+  wait_until 120 "the backup bucket" asked ||
+    die "whether there are backups is not known, so nothing is initialised: $(tail -n 1 <<<"$answer"). To begin with an empty database: mastodon-restore empty"
+  [[ $(jq '(.Versions // []) + (.DeleteMarkers // []) | length' <<<"${answer:-null}") != 0 ]]
+}
+
+utc() { date -u -d "@$1" '+%F %T+00'; }
+at_target() { if [[ $1 == latest ]]; then echo "the newest second"; else utc "$1"; fi; }
+
+# choose latest|SECONDS [MAJOR]: the newest backup from which that moment can be reached, of any version of Postgres or of that one. Sets
+# $set, $major and $size_mib. $as_of: the repository as it was at that time.
+choose() {
+  local all options=()
+  if [[ -n ${as_of:-} ]]; then options=(--repo=1 "--repo-target-time=$as_of"); fi
+  all=$(contents "${options[@]}") || die "the repository cannot be read: is the backup bucket there, and are its key and the repositoryKey right?"
+  read -r set major size_mib < <(jq -r --arg target "$1" --arg major "${2:-}" '
+    .db as $clusters
+    | (.db // [] | max_by(.id)) as $current
+    | [.backup // [] | .[] | . as $backup | . + {cluster: ($clusters[] | select(.id == $backup.database.id))}]
+    | map(select($major == "" or .cluster.version == $major))
+    | if $target == "latest" then
+        # The newest one of this cluster. If it has none yet, the newest of the one before.
+        (map(select(.cluster["system-id"] == $current["system-id"] and .cluster.version == $current.version)) | last) // last
+      else map(select(.timestamp.stop < ($target | tonumber))) | last end
+    | if . == null then empty else "\(.label) \(.cluster.version) \(.info.size / 1048576 | ceil)" end' <<<"$all")
+  [[ -n $set ]]
+}
+
+# fetch DIR latest|SECONDS: the files of the chosen backup. What an interrupted try left there is used.
+fetch() {
+  local dir=$1 options=(--type=default) running code=0 said=$SECONDS
+  if [[ $2 != latest ]]; then options=(--type=time "--target=$(utc "$2")" --target-action=promote); fi
+  if [[ -n ${as_of:-} ]]; then options+=(--repo=1 "--repo-target-time=$as_of"); fi
+  install -d -o postgres -g postgres -m 0700 "$dir"
+  # pgBackRest touches only what it knows to be a cluster's.
+  if [[ -e $dir/PG_VERSION || -e $dir/backup.manifest ]]; then options+=(--delta); else find "$dir" -mindepth 1 -delete; fi
+  log "fetching backup $set, $size_mib MiB"
+  cluster=$dir repository restore --set="$set" "${options[@]}" \
+    --recovery-option="restore_command=/usr/local/lib/mastodon-host/pgbackrest-get %f %p" &
+  running=$!
+  while kill -0 "$running" 2>/dev/null; do
+    sleep 1
+    if ((SECONDS - said >= 15)); then
+      said=$SECONDS
+      log "$(du -sm "$dir" | cut -f1) of $size_mib MiB"
+    fi
+  done
+  wait "$running" || code=$?
+  if ((code > 0)); then return "$code"; fi
+  if [[ -n ${as_of:-} ]]; then put "$dir/as-of" <<<"$as_of"; fi
+  log "replaying what was written since the backup"
+}
+
+private() { runuser -u postgres -- psql -qtAX -v ON_ERROR_STOP=1 -h "$room" -p 5499 "$@"; }
+# server DIR ACTION [OPTION...]
+server() { (cd / && runuser -u postgres -- "$(bin "$major")/pg_ctl" -D "$1" -s "${@:2}"); }
+# start_private DIR [SETTING...]: with this machine's settings, but nobody else reaches it. What it writes is not archived: as long as nobody
+# has decided that this is the database, the repository must not take it for one.
+start_private() {
+  local setting settings=
+  for setting in "config_file=$(etc "$major")/postgresql.conf" "data_directory=$1" listen_addresses= unix_socket_directories="$room" \
+    port=5499 external_pid_file= archive_mode=off hot_standby=off "${@:2}"; do
+    settings+=" -c '$setting'"
+  done
+  install -d -o postgres -g postgres -m 0700 "$room"
+  rm -f "$room/log"
+  # From an interrupted try.
+  server "$1" stop -m immediate 2>/dev/null || true
+  server "$1" start -W -l "$room/log" -o "$settings"
+}
+# Whether it accepts connections, which it does when it has recovered.
+recovered() { pg_isready -q -h "$room" -p 5499; }
+runs() { local pid && read -r pid 2>/dev/null <"$1/postmaster.pid" && kill -0 "$pid" 2>/dev/null; }
+
+# replay DIR: recovers, up to the target.
+replay() {
+  local last said=$SECONDS
+  start_private "$1" "${@:2}" || return 1
+  until recovered; do
+    sleep 1
+    runs "$1" || return 1
+    if ((SECONDS - said >= 15)); then
+      said=$SECONDS
+      # Postgres says it in the process' title: startup recovering 000000010000000000000012.
+      log "replaying $(pgrep -u postgres -af 'startup recovering' | sed -n 's/.*recovering //p' | head -n 1)"
+    fi
+  done
+  last=$(sed -n 's/^.*LOG:  *\(last completed transaction was at .*\)$/\1/p' "$room/log" | tail -n 1)
+  if [[ -n $last ]]; then log "$last"; fi
+}
+# Why Postgres did not come up, on one line.
+replay_error() { grep -E 'FATAL|ERROR|HINT' "$room/log" | tail -n 3 | tr -s '\n ' ' '; }
+
+# finish DIR: the recovered database becomes one that can take the place of another.
+finish() {
+  local setting
+  for setting in restore_command recovery_target_time recovery_target_action; do
+    private -d postgres -c "ALTER SYSTEM RESET $setting"
+  done
+  private -d mastodon -v raise="$RAISE" <<'SQL'
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, least(max_value, coalesce(last_value, start_value) + :raise))
+FROM pg_sequences WHERE schemaname = 'public' \g /dev/null
+SQL
+  log "sequences are raised by $RAISE: other servers remember the ids that were given out since"
+  to_archive "$1"
+}
+# to_archive DIR: stops it. Once it is the database, Postgres archives its new timeline from the beginning.
+to_archive() {
+  local dir=$1 wal now name
+  rm -f "$dir/as-of"
+  private -d postgres -c 'SELECT pg_switch_wal()' -c CHECKPOINT >/dev/null
+  server "$dir" stop -m fast
+  now=$("$(bin "$major")/pg_controldata" -D "$dir" | sed -n "s/^Latest checkpoint's REDO WAL file: *//p")
+  for wal in "$dir/pg_wal/${now:0:8}"*; do
+    name=${wal##*/}
+    if [[ $name == *.history || $name < $now ]]; then
+      install -o postgres -g postgres -m 0600 /dev/null "$dir/pg_wal/archive_status/$name.ready"
+    fi
+  done
+  sync -f "$dir"
+}
+
+# Copies of Redis in the bucket, oldest first: redis/TIME.rdb.gpg.
+redis_copies() {
+  s3 s3api list-objects-v2 --bucket "$BACKUP_BUCKET" --prefix redis/ --query 'Contents[].Key' --output json | jq -r '. // [] | sort[]'
+}
+# put_redis_copy latest|SECONDS: the newest copy until then becomes what Redis starts with (redis-import).
+put_redis_copy() {
+  local copies key folder code=0
+  copies=$(redis_copies) || die "the backup bucket does not list the copies of Redis"
+  key=$(awk -v last="redis/$(date -u -d "@${1/latest/9999999999}" +%FT%H%M%SZ).rdb.gpg" '$0 <= last { key = $0 } END { print key }' <<<"$copies")
+  if [[ -z $key ]]; then
+    log "there is no copy of Redis: queues and feeds begin empty"
+    return
+  fi
+  folder=$(mktemp -d)
+  s3 s3 cp --only-show-errors "s3://$BACKUP_BUCKET/$key" "$folder/copy" || die "the copy of Redis could not be fetched"
+  gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$folder/copy" \
+    >/var/lib/redis/dump.rdb.new || code=$?
+  rm -rf "$folder"
+  if ((code > 0)); then
+    rm -f /var/lib/redis/dump.rdb.new
+    log "$key cannot be read: queues and feeds begin empty"
+    return
+  fi
+  chown redis:redis /var/lib/redis/dump.rdb.new
+  mv /var/lib/redis/dump.rdb.new /var/lib/redis/dump.rdb
+  log "Redis begins with its copy ${key#redis/}"
+}
