@@ -1,5 +1,9 @@
 /** What the backup bucket holds, and for how long. */
 
+/** How often a dump is written: the setting `backups.dumps`. */
+export const DUMPS = ["weekly", "daily"] as const;
+export type Dumps = (typeof DUMPS)[number];
+
 /** Each kind of backup has its own folder: what may be done with its objects depends on that (components/bucketRules.ts). */
 export const BACKUP_PREFIXES = { dumps: "database", repository: "pgbackrest", redis: "redis" } as const;
 
@@ -9,6 +13,9 @@ export const BACKUP_PREFIXES = { dumps: "database", repository: "pgbackrest", re
  * (src/storage/s3/storage.c expects a token that S3 only sends with lists of current objects).
  */
 export const OLD_VERSIONS_DAYS = 30;
+
+/** pgBackRest's full backups are made weekly. It keeps one that is older than what can be restored, until the next one is, too. */
+export const FULL_BACKUP_DAYS = 7;
 
 /** Days that an hourly copy of Redis is kept: after that, its queues and feeds are no longer of use. Chosen. */
 export const REDIS_COPIES_DAYS = 7;

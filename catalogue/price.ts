@@ -1,3 +1,4 @@
+import { type Dumps, FULL_BACKUP_DAYS, OLD_VERSIONS_DAYS, REDIS_COPIES_DAYS } from "./backups";
 import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
 
 /**
@@ -9,12 +10,22 @@ const S3_EGRESS_USD_PER_GIB = 0.09;
 /** Free egress to the internet per month, for all AWS services together. */
 const S3_FREE_EGRESS_GIB = 100;
 
-/** An expired dump stays as an old version for these days, so that nobody can delete the last dumps unnoticed. */
-export const EXPIRED_DUMPS_DAYS = 7;
+/** The first tier, per request; same source and day as above. A list costs as much as an upload. */
+const S3_UPLOAD_USD = 0.005 / 1000;
+const S3_DOWNLOAD_USD = 0.0004 / 1000;
 
-/** What `monthlyPrice` leaves out. AWS' first tiers: PUT $0.005 and GET $0.0004 per thousand; same source and day as above. */
+/**
+ * pgBackRest 2.55.1 archives a segment of WAL with a download (archive.info), a list (is it there already?) and an upload
+ * (src/command/archive/push), and archive_timeout makes it one a minute.
+ */
+const ARCHIVED_USD_PER_MONTH = 60 * 24 * 30.4 * (2 * S3_UPLOAD_USD + S3_DOWNLOAD_USD);
+
+/** A week's six differential backups, in full ones. Chosen: a day changes some 5 % of the database's blocks, and each has all days since the full one. */
+const DIFFERENTIALS = 1;
+
+/** What `monthlyPrice` leaves out. */
 export const NOT_COUNTED =
-  "tax, S3 requests ($5 per million uploads, $0.40 per million downloads), transfer beyond what droplets include";
+  "tax, S3 requests for media ($5 per million uploads, $0.40 per million downloads), transfer beyond what droplets include";
 
 /** docs.digitalocean.com/products/uptime/details/pricing, read 2026-11. */
 const UPTIME_CHECK_USD_PER_MONTH = 1;
@@ -32,8 +43,19 @@ export interface PriceInput {
     deletedGiB: number;
     keepOldVersionsDays: number;
   };
-  /** Nightly dumps of the database, in a separate bucket. */
-  backups: { dumpGiB: number; keepDays: number };
+  backups: BackupSizes & { keepDays: number; dumps: Dumps };
+}
+
+/** In GiB, compressed and encrypted, as S3 stores it. */
+export interface BackupSizes {
+  /** A full backup by pgBackRest. */
+  fullGiB: number;
+  /** The WAL of a day. */
+  dailyWalGiB: number;
+  /** A dump. */
+  dumpGiB: number;
+  /** An hourly copy of Redis. */
+  redisGiB: number;
 }
 
 export interface PriceLine {
@@ -95,14 +117,14 @@ function poolLine({ name, size, count }: PriceInput["pools"][number]): PriceLine
   };
 }
 
+const stored = (item: string, gib: number, requestsUsd = 0): PriceLine => ({
+  item,
+  account: "aws",
+  monthlyUsd: cents(gib * S3_STORAGE_USD_PER_GIB_MONTH + requestsUsd),
+});
+
 function s3Lines({ media, backups }: PriceInput): PriceLine[] {
-  const stored = (item: string, gib: number): PriceLine => ({
-    item,
-    account: "aws",
-    monthlyUsd: cents(gib * S3_STORAGE_USD_PER_GIB_MONTH),
-  });
   const billedEgressGiB = Math.max(media.egressGiB - S3_FREE_EGRESS_GIB, 0);
-  const dumps = backups.keepDays + EXPIRED_DUMPS_DAYS;
   return [
     stored(`media in S3, ${media.storageGiB} GiB`, media.storageGiB),
     stored(
@@ -114,9 +136,25 @@ function s3Lines({ media, backups }: PriceInput): PriceLine[] {
       account: "aws",
       monthlyUsd: cents(billedEgressGiB * S3_EGRESS_USD_PER_GIB),
     },
-    stored(`dumps in S3, ${dumps} × ${backups.dumpGiB} GiB`, dumps * backups.dumpGiB),
+    ...backupLines(backups),
   ];
 }
+
+/** Includes what was deleted and can still be brought back. */
+function backupLines({ fullGiB, dailyWalGiB, dumpGiB, redisGiB, keepDays, dumps }: PriceInput["backups"]) {
+  const days = keepDays + FULL_BACKUP_DAYS + OLD_VERSIONS_DAYS;
+  const weeklyGiB = fullGiB * (1 + DIFFERENTIALS);
+  const dumpCount = Math.ceil((keepDays + OLD_VERSIONS_DAYS) / (dumps === "daily" ? 1 : 7));
+  const copies = 24 * (REDIS_COPIES_DAYS + 1);
+  return [
+    stored(`backups in S3, ${keepDays} days to any second`, (weeklyGiB * days) / 7),
+    stored("WAL in S3, a segment a minute", dailyWalGiB * days, ARCHIVED_USD_PER_MONTH),
+    stored(`dumps in S3, ${dumpCount} × ${shown(dumpGiB)} GiB`, dumpCount * dumpGiB),
+    stored(`hourly copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB),
+  ];
+}
+
+const shown = (gib: number) => Number(gib.toFixed(1));
 
 function dropletPrice(slug: string): number {
   const size = dropletSize(slug);

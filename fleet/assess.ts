@@ -6,7 +6,9 @@ import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import { settingWarnings } from "../settings/warnings";
 import { fleetOf } from "./model/fleet";
 import { situationOf } from "./situation";
+import { backupSizes, databaseAfterAYearGiB, databaseOfDump } from "./sizing/database";
 import type { MainSizing, WorkerSizing } from "./sizing/sizing";
+import { redisCopyGiB } from "./sizing/state";
 import { placementWarnings } from "./verdict/redundancy";
 import { judge, type Verdict } from "./verdict/verdict";
 
@@ -42,22 +44,32 @@ function sizesOf(
   };
 }
 
-export const priceOf = ({
+/** Unless told otherwise, with the database that the stack will have in a year. */
+export function priceOf({
   main,
   workers,
+  workload,
   media,
   backups,
   pricing,
   alerts,
-}: Pick<Settings, "main" | "workers" | "media" | "backups" | "pricing"> &
-  Partial<Pick<Settings, "alerts">>): MonthlyPrice =>
-  monthlyPrice({
+}: Pick<Settings, "main" | "workers" | "workload" | "media" | "backups" | "pricing"> &
+  Partial<Pick<Settings, "alerts">>): MonthlyPrice {
+  const { activeUsers } = workload;
+  const { dumpGiB } = pricing;
+  const databaseGiB = dumpGiB === undefined ? databaseAfterAYearGiB(workload) : databaseOfDump(dumpGiB);
+  return monthlyPrice({
     main,
     uptimeCheck: alerts?.uptimeCheck ?? false,
     pools: workers,
     media: { ...pricing, keepOldVersionsDays: media.keepOldVersionsDays },
-    backups: { dumpGiB: pricing.dumpGiB, keepDays: backups.keepDays },
+    backups: {
+      ...backupSizes(databaseGiB, activeUsers),
+      redisGiB: redisCopyGiB(activeUsers),
+      ...backups,
+    },
   });
+}
 
 /** With one account, the workers are billed in it too. */
 const inAccounts = (settings: Settings, price: MonthlyPrice): MonthlyPrice =>

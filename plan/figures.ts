@@ -68,7 +68,7 @@ export const busiest = ({ queues }: Plan["capacity"]): PlanQueue =>
 
 /** The database and what its size means, a year from now. */
 export const databaseNote = ({ capacity: { database } }: Plan): string =>
-  `The database has ${database.todayGiB} GiB today and some ${Math.round(database.afterAYearGiB)} GiB in a year. Its dump then takes about ${duration(database.dumpHours)}, a restore ${duration(database.restoreHours)}.`;
+  `The database has ${database.todayGiB} GiB today and some ${Math.round(database.afterAYearGiB)} GiB in a year. Its dump then takes about ${duration(database.dumpHours)}, a restore of it ${duration(database.restoreHours)}. A restore in place that keeps what is there needs a volume of ${database.volumeForTwoGiB} GiB at that time.`;
 
 /** What an administrator may do about the planned outage, or that there is nothing. */
 export const burstNote = ({ capacity: { burst, outageHours }, hosts }: Plan): string =>

@@ -192,7 +192,7 @@ function diagram(plan: Plan): string[] {
     '  s3[("S3: media")]',
     "  main --> s3",
     ...pools.map(({ name }) => `  ${id(name)} --> s3`),
-    '  main -- "nightly dump" --> backups[("S3: backups")]',
+    '  main -- "WAL, backups, dumps" --> backups[("S3: backups")]',
     "```",
     "",
   ];

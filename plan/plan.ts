@@ -12,7 +12,8 @@ import { fleetOf } from "../fleet/model/fleet";
 import { jobsPerMonth, jobsPerSecond, type Workload } from "../fleet/model/workload";
 import { type Burst, burst } from "../fleet/proposal/burst";
 import { situationOf } from "../fleet/situation";
-import { databaseAfterAYearGiB, dumpHours, restoreHours } from "../fleet/sizing/database";
+import { databaseAfterAYearGiB, dumpHours, restoreHours, volumeForTwo } from "../fleet/sizing/database";
+import type { MainSizing } from "../fleet/sizing/sizing";
 import { type PlannedHost, plannedHosts } from "../machines/planned";
 import { mainServices, workerServices } from "../services/roles";
 import { shownOf } from "../services/service";
@@ -188,13 +189,14 @@ function shown(value: unknown): unknown {
 
 const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
 
-function planDatabase(workload: Workload): Plan["capacity"]["database"] {
+function planDatabase(workload: Workload, { redis }: MainSizing): Plan["capacity"]["database"] {
   const size = databaseAfterAYearGiB(workload);
   return {
     todayGiB: workload.databaseGiB,
     afterAYearGiB: rounded(size, 1),
     dumpHours: rounded(dumpHours(size), 1),
     restoreHours: rounded(restoreHours(size), 1),
+    volumeForTwoGiB: volumeForTwo(size, redis),
   };
 }
 
@@ -204,7 +206,7 @@ function planBurst(found: Burst | undefined): Plan["capacity"]["burst"] {
   return { ...shown, drainHours: rounded(found.drainHours, 3), usd: rounded(found.usd, 2) };
 }
 
-function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan["capacity"] {
+function planCapacity(settings: Settings, { queues, course, main }: Evaluation): Plan["capacity"] {
   const { workload } = situationOf(settings);
   const fleet = fleetOf(settings);
   if (!fleet) throw new Error("the sizes were checked before");
@@ -224,7 +226,7 @@ function planCapacity(settings: Settings, { queues, course }: Evaluation): Plan[
       drainHours: figures.drainHours === undefined ? null : rounded(figures.drainHours, 3),
       worstLatencyHours: rounded(figures.worstLatencyHours, 3),
     })),
-    database: planDatabase(workload),
+    database: planDatabase(workload, main),
     burst: planBurst(burst(fleet, situationOf(settings))),
     course: {
       hours: course.hours.map((at) => rounded(at, 4)),

@@ -98,8 +98,13 @@ const capacity = z
         afterAYearGiB: z.number(),
         dumpHours: z.number(),
         restoreHours: z.number(),
+        volumeForTwoGiB: z
+          .number()
+          .meta({ description: "For a restore in place that keeps what is there until it is confirmed" }),
       })
-      .meta({ description: "The hours are for its size after a year" }),
+      .meta({
+        description: "All but `todayGiB` is for its size after a year; the hours are those of a dump",
+      }),
     burst: burst
       .nullable()
       .meta({ description: "More workers for one catch-up; null where they would not help" }),

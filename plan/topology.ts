@@ -22,8 +22,8 @@ ${pools.filter((pool) => pool.account === "main").map(machine)}
 ${elsewhere.length > 0 ? workers(elsewhere) : ""}
 <section class="box outside admins" aria-label="Administrators"><h3>Administrators</h3> and the machine that runs <code>pulumi up</code></section>
 <p class="way admins">ssh to every machine,<br>over the tailnet</p>
-<p class="way down">media of main and workers, and main's nightly dumps</p>
-<section class="box outside s3" aria-label="AWS S3"><h3>AWS S3</h3> media, and encrypted dumps of the database</section>
+<p class="way down">media of main and workers, and main's backups</p>
+<section class="box outside s3" aria-label="AWS S3"><h3>AWS S3</h3> media, and encrypted backups of the database and Redis</section>
 </div>`;
 }
 

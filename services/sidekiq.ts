@@ -104,8 +104,8 @@ export const sidekiqOnMain = service({
   ...anywhere,
   memory: ({ sidekiq }: MainSizes) => [
     ...memoryOfProcesses(sidekiq),
-    // Web receives uploads, and tootctl runs on main.
-    { item: "ffmpeg or tootctl", mib: PASSING_MIB },
+    // Web receives uploads, and tootctl and backups run on main.
+    { item: "ffmpeg, tootctl or a backup", mib: PASSING_MIB },
   ],
   connections: ({ sidekiq }: Pick<MainSizes, "sidekiq">) => [
     { item: "Sidekiq on main", connections: sidekiqThreads(sidekiq) },

@@ -1,5 +1,8 @@
 /** The size of Postgres' database, and what follows from it: the volume, memory, and the time that a dump takes. */
 
+import type { BackupSizes } from "../../catalogue/price";
+import { archiveLimitMiB } from "./postgres";
+
 const GIB = 2 ** 30;
 
 /**
@@ -36,15 +39,51 @@ const RESTORE_GIB_PER_HOUR = 7;
 export const dumpHours = (databaseGiB: number) => databaseGiB / DUMP_GIB_PER_HOUR;
 export const restoreHours = (databaseGiB: number) => databaseGiB / RESTORE_GIB_PER_HOUR;
 
+/** A database is that many times as large as its dump, which has no indexes. Published: masto.host, for dumps in the custom format. */
+const SHRINKS_AS_DUMP = 4.9;
+/** The same for a full backup by pgBackRest, which has them. Chosen. */
+const SHRINKS_AS_BACKUP = 3;
+/** A day's WAL in the archive, in days of growth. Chosen: each new post also changes pages of some ten indexes. */
+const WAL_OF_GROWTH = 10;
+
+export const databaseOfDump = (dumpGiB: number) => dumpGiB * SHRINKS_AS_DUMP;
+
+/** What the backups of a database of that size take, for so many people. */
+export const backupSizes = (
+  databaseGiB: number,
+  activeUsers: number,
+): Pick<BackupSizes, "fullGiB" | "dailyWalGiB" | "dumpGiB"> => ({
+  fullGiB: databaseGiB / SHRINKS_AS_BACKUP,
+  dailyWalGiB: (WAL_OF_GROWTH * databaseGiBPerYear(activeUsers)) / 365,
+  dumpGiB: databaseGiB / SHRINKS_AS_DUMP,
+});
+
 /** WAL at its largest (fleet/sizing/postgres.ts) shares the volume. */
 const WAL_GIB = 4;
 
-/** GiB of the data volume with so large a database: WAL, and Redis' file twice while it is rewritten. */
-export const volumeWithGiB = (databaseGiB: number, redis: { maxMemoryMiB: number }): number =>
+interface Redis {
+  maxMemoryMiB: number;
+}
+
+const besideWaitingWalGiB = (databaseGiB: number, redis: Redis): number =>
   databaseGiB + WAL_GIB + (2 * redis.maxMemoryMiB) / 1024;
 
-/** A volume that lasts for a year, in tens of GiB. */
+/** GiB that such a volume has to hold with so large a database: WAL, WAL that waits for the bucket, and Redis' file twice while it is rewritten. */
+export const neededGiB = (databaseGiB: number, redis: Redis, volumeGiB: number): number =>
+  besideWaitingWalGiB(databaseGiB, redis) + archiveLimitMiB(volumeGiB) / 1024;
+
+/** The smallest volume that holds so large a database, in tens of GiB. */
+export function volumeFor(databaseGiB: number, redis: Redis): number {
+  let volumeGiB = Math.ceil(besideWaitingWalGiB(databaseGiB, redis) / 10) * 10;
+  while (neededGiB(databaseGiB, redis, volumeGiB) > volumeGiB) volumeGiB += 10;
+  return volumeGiB;
+}
+
+/** A volume that lasts for a year. */
 export const volumeForAYear = (
   workload: { activeUsers: number; databaseGiB: number },
-  redis: { maxMemoryMiB: number },
-): number => Math.ceil(volumeWithGiB(databaseAfterAYearGiB(workload), redis) / 10) * 10;
+  redis: Redis,
+): number => volumeFor(databaseAfterAYearGiB(workload), redis);
+
+/** A volume on which a restore keeps the database that is there until the restored one is confirmed. */
+export const volumeForTwo = (databaseGiB: number, redis: Redis): number => volumeFor(2 * databaseGiB, redis);

@@ -4,7 +4,7 @@ import { QUEUES, type QueueName, queueNames } from "../../catalogue/queues";
 import type { Evaluation, QueueResult, Situation } from "../model/evaluate";
 import { coreSpeed, type Fleet, type FleetHost, hostOf, indexOfRole, poolsOf } from "../model/fleet";
 import { PUMA_SHARE } from "../model/web";
-import { databaseAfterAYearGiB, volumeWithGiB, workingSetMiB } from "../sizing/database";
+import { databaseAfterAYearGiB, neededGiB, workingSetMiB } from "../sizing/database";
 import { cacheMiB } from "../sizing/memory";
 import { leastRedisMiB, redisPeak } from "../sizing/state";
 
@@ -140,9 +140,9 @@ function ofState(
   const full = drained && planned && redisPeak(workload, course).mib > redis.maxMemoryMiB;
   return [
     ...(full ? [{ kind: "redis", place: { setting: "main.redis.maxMemoryMiB" } } as const] : []),
-    ...(volumeWithGiB(workload.databaseGiB, redis) > volumeGiB
+    ...(neededGiB(workload.databaseGiB, redis, volumeGiB) > volumeGiB
       ? [{ kind: "full", place: { setting: "main.volumeGiB" } } as const]
-      : volumeWithGiB(databaseAfterAYearGiB(workload), redis) > volumeGiB
+      : neededGiB(databaseAfterAYearGiB(workload), redis, volumeGiB) > volumeGiB
         ? [{ kind: "volume", place: { setting: "main.volumeGiB" } } as const]
         : []),
     ...(cacheMiB(hostOf(hosts, "database").size, main) < workingSetMiB(databaseAfterAYearGiB(workload))

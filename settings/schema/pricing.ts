@@ -11,9 +11,13 @@ export const pricing = {
         description:
           "Media deleted in a month, mostly other servers' media after 14 days. Old versions stay for `media.keepOldVersionsDays`",
       }),
-      dumpGiB: amount(0, 10_000).default(1).meta({
-        description: "Size of one nightly dump, compressed; `backups.keepDays` plus 7 dumps are kept",
-      }),
+      dumpGiB: amount(0, 10_000)
+        .optional()
+        .meta({
+          description:
+            "Size of one dump; the sizes of all backups follow from it. If absent: a fifth of the database that `workload` will have in a year",
+          examples: [2.5],
+        }),
       limitUsd: z
         .int()
         .min(1)

@@ -1,5 +1,6 @@
 /** AWS: the media bucket and the backups. */
 import { z } from "zod";
+import { DUMPS } from "../../catalogue/backups";
 import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./awsRegions";
 import { corrections } from "./corrections";
 import { bucketName, optional, saying, timeOfDay } from "./fields";
@@ -66,7 +67,7 @@ export const storage = {
           "When the daily backup starts, UTC: a full one on Sundays, otherwise what changed since then. The dump follows it",
         examples: ["02:30"],
       }),
-      dumps: z.enum(["weekly", "daily"]).default("weekly").meta({
+      dumps: z.enum(DUMPS).default("weekly").meta({
         description:
           "How often a dump is written as well: a second, independent copy, which main can neither read nor delete",
       }),

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { DUMPS } from "../../catalogue/backups";
 import { dropletSlugs } from "../../catalogue/droplets";
 import { monthlyPrice } from "../../catalogue/price";
 
@@ -9,7 +10,10 @@ const input = {
     { name: "net", size: "s-1vcpu-2gb", count: 1 },
   ],
   media: { storageGiB: 500, egressGiB: 300, deletedGiB: 150, keepOldVersionsDays: 30 },
-  backups: { dumpGiB: 2, keepDays: 30 },
+  backups: {
+    ...{ fullGiB: 7, dailyWalGiB: 1, dumpGiB: 2, redisGiB: 0.1 },
+    ...{ keepDays: 30, dumps: "weekly" as "weekly" | "daily" },
+  },
 };
 
 test("a month is itemised by account, S3 apart from DigitalOcean", () => {
@@ -22,11 +26,14 @@ test("a month is itemised by account, S3 apart from DigitalOcean", () => {
       { item: "media in S3, 500 GiB", account: "aws", monthlyUsd: 11.5 },
       { item: "deleted media, kept 30 days", account: "aws", monthlyUsd: 3.45 },
       { item: "media out of S3, 300 GiB", account: "aws", monthlyUsd: 18 },
-      { item: "dumps in S3, 37 × 2 GiB", account: "aws", monthlyUsd: 1.7 },
+      { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 3.08 },
+      { item: "WAL in S3, a segment a minute", account: "aws", monthlyUsd: 2 },
+      { item: "dumps in S3, 9 × 2 GiB", account: "aws", monthlyUsd: 0.41 },
+      { item: "hourly copies of Redis, 7 days", account: "aws", monthlyUsd: 0.44 },
     ],
     dropletsAndVolumesUsd: 202,
-    s3Usd: 34.65,
-    totalUsd: 236.65,
+    s3Usd: 38.88,
+    totalUsd: 240.88,
   });
 });
 
@@ -49,9 +56,27 @@ test("old versions of media cost by the days that they stay", () => {
   expect([1, 30, 365].map(days)).toEqual([0.12, 3.45, 41.98]);
 });
 
-test("dumps cost by the days that they are kept, and by a week more as old versions", () => {
-  const days = (keepDays: number) => usd({ backups: { dumpGiB: 10, keepDays } }, "dumps");
-  expect([1, 30, 365].map(days)).toEqual([1.84, 8.51, 85.56]);
+const backups = (more: Partial<typeof input.backups>, item: string) =>
+  usd({ backups: { ...input.backups, ...more } }, item);
+
+test("backups cost by the days to which one can go back, and by 30 more in which nothing is gone for good", () => {
+  const days = (keepDays: number) => backups({ keepDays }, "backups");
+  // Two fulls a week, of 7 GiB each, for 44, 67 and 402 days: the oldest full is up to a week older than it has to be.
+  expect([7, 30, 365].map(days)).toEqual([2.02, 3.08, 18.49]);
+});
+
+test("an idle instance pays for one segment of WAL a minute", () => {
+  // 43,776 minutes: an upload, a list and a download each.
+  expect(backups({ dailyWalGiB: 0 }, "WAL")).toBe(0.46);
+});
+
+test("daily dumps are seven times as many as weekly ones", () => {
+  const lines = (dumps: "weekly" | "daily") =>
+    monthlyPrice({ ...input, backups: { ...input.backups, dumpGiB: 10.04, dumps } }).lines.filter(
+      ({ item }) => item.startsWith("dumps"),
+    );
+  expect(lines("weekly")).toEqual([{ item: "dumps in S3, 9 × 10 GiB", account: "aws", monthlyUsd: 2.08 }]);
+  expect(lines("daily")).toEqual([{ item: "dumps in S3, 60 × 10 GiB", account: "aws", monthlyUsd: 13.86 }]);
 });
 
 test("a size that is not in the catalogue is an error that says what to do", () => {
@@ -74,7 +99,14 @@ test("the lines add up to the totals, to the cent", () => {
           deletedGiB: gib,
           keepOldVersionsDays: fc.integer({ min: 1, max: 365 }),
         }),
-        backups: fc.record({ dumpGiB: gib, keepDays: fc.integer({ min: 1, max: 365 }) }),
+        backups: fc.record({
+          fullGiB: gib,
+          dailyWalGiB: gib,
+          dumpGiB: gib,
+          redisGiB: gib,
+          keepDays: fc.integer({ min: 7, max: 365 }),
+          dumps: fc.constantFrom(...DUMPS),
+        }),
       }),
       (anyInput) => {
         const { lines, dropletsAndVolumesUsd, s3Usd, totalUsd } = monthlyPrice(anyInput);

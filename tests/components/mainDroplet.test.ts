@@ -102,7 +102,7 @@ test("the main droplet of prod, complete", async () => {
       inputs: {
         name: "mastodon-prod-data",
         region: "nyc3",
-        size: 110,
+        size: 120,
         initialFilesystemType: "xfs",
         initialFilesystemLabel: "mastodon-new",
         tags: ["mastodon:prod"],

@@ -55,7 +55,7 @@ test("prod's outputs, complete", async () => {
     escrow: expect.any(Object), // tests/components/escrow.test.ts
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
-      dropletsAndVolumesUsd: 191,
+      dropletsAndVolumesUsd: 192,
       s3Usd: 94.5,
       totalUsd: 285.5,
     },
@@ -78,7 +78,7 @@ test("prod's outputs, complete", async () => {
       mastodonVersion: "v4.7.3",
       upgradeFinish: "now",
       postgresVersion: 17,
-      volumeGiB: 110,
+      volumeGiB: 120,
       mainSize: "s-8vcpu-16gb",
       mainGeneration: 1,
       mainIpv6: true,

@@ -236,7 +236,7 @@ const RECORDED = {
   mastodonVersion: "v4.7.3",
   upgradeFinish: "now",
   postgresVersion: 17,
-  volumeGiB: 110,
+  volumeGiB: 120,
   mainSize: "s-8vcpu-16gb",
   mainGeneration: 1,
   mainIpv6: true,
@@ -289,7 +289,7 @@ test.each<[string, object, string]>([
   [
     "volume",
     { volumeGiB: 200 },
-    "main.volumeGiB was 200 and is now 110: a volume can only grow. Write at least 200",
+    "main.volumeGiB was 200 and is now 120: a volume can only grow. Write at least 200",
   ],
   [
     "main size",

@@ -63,7 +63,7 @@ test("a droplet that somebody renamed is drift, in one issue that closes when it
 test("what is merged and not applied yet is no drift, and a renamed droplet beside it is the only one", async () => {
   const before = prod.engine.settings();
   prod.engine.edit(({ main, workers }) => {
-    main.volumeGiB = 120;
+    main.volumeGiB = 130;
     Object.assign(workers[0] ?? {}, { count: 3 });
   });
   prod.engine.edit((settings) => {
@@ -191,14 +191,14 @@ test("an up is approved by its preview: the same is let through, anything else i
       ...files,
     });
   prod.engine.edit((settings) => {
-    settings.main.volumeGiB = 120;
+    settings.main.volumeGiB = 130;
   });
   expect(await review()).toMatchObject({ code: 0 });
   expect(readFileSync(files.GITHUB_STEP_SUMMARY, "utf8")).toMatch(/^## prod: .*changed/);
   const [, digest = ""] = /^digest=([0-9a-f]{64})$/m.exec(readFileSync(files.GITHUB_OUTPUT, "utf8")) ?? [];
   expect(await review("--expect", digest)).toMatchObject({ code: 0 });
   prod.engine.edit((settings) => {
-    settings.main.volumeGiB = 110;
+    settings.main.volumeGiB = 120;
   });
   const { code, stderr } = await review("--expect", digest);
   expect({ code, stderr }).toEqual({

@@ -51,7 +51,7 @@ test("prod edited in place, with secrets and what `pulumi config set` writes", a
     user.engine.write(`Pulumi.${example}.yaml`, readFileSync(exampleFile(example), "utf8"));
   withOwnValues(user.engine);
   expect(await user.engine.cli("config", "set", "protect", "false")).toMatchObject({ code: 0 });
-  expect(await user.engine.cli("config", "set", "--path", "main.volumeGiB", "120")).toMatchObject({
+  expect(await user.engine.cli("config", "set", "--path", "main.volumeGiB", "130")).toMatchObject({
     code: 0,
   });
   expect(user.engine.settings().protect).toBe("false");

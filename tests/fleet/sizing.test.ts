@@ -103,7 +103,7 @@ test("4 GiB is enough for a small instance with one Sidekiq process", () => {
     { item: "streaming", mib: 136 },
     { item: "nginx", mib: 64 },
     { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 528 },
-    { item: "ffmpeg or tootctl", mib: 448 },
+    { item: "ffmpeg, tootctl or a backup", mib: 448 },
     { item: "watch", mib: 192 },
   ]);
   expect(totalMiB(sizing.memory)).toBe(3978);

@@ -64,7 +64,7 @@ test("a stack's own load, assumptions and volume are taken; options go before th
   const prod = of("--stack", "prod");
   expect(prod["mastodon-hosting:workload"]).toEqual({ activeUsers: 6000 });
   expect(prod["mastodon-hosting:recovery"]).toEqual({ outageHours: 2, catchUpHours: 0.5 });
-  expect(prod["mastodon-hosting:main"].volumeGiB).toBe(110);
+  expect(prod["mastodon-hosting:main"].volumeGiB).toBe(120);
   const more = of("--stack", "prod", "--active-users", "12000", "--outage", "3h", "--volume", "200");
   expect(more["mastodon-hosting:workload"]).toEqual({ activeUsers: 12_000 });
   expect(more["mastodon-hosting:recovery"]).toEqual({ outageHours: 3, catchUpHours: 0.5 });
@@ -137,7 +137,7 @@ test.each([
   [
     "a budget that does not suffice, with what the cheapest would cost",
     ["--active-users", "6000", "--budget", "100"],
-    "$100.00 a month are not enough: the cheapest of each kind: thrifty $107.00, standard $149.00, resilient $191.00. A longer --catch-up asks for less.",
+    "$100.00 a month are not enough: the cheapest of each kind: thrifty $108.00, standard $150.00, resilient $192.00. A longer --catch-up asks for less.",
   ],
   [
     "more users than one main droplet can serve",

@@ -94,7 +94,7 @@ test("a stack that says the least gets these settings", () => {
     readiness: "wait",
     protect: true,
     escrow: { recipients: [], fingerprint: "" },
-    pricing: { storageGiB: 100, egressGiB: 100, deletedGiB: 50, dumpGiB: 1 },
+    pricing: { storageGiB: 100, egressGiB: 100, deletedGiB: 50 },
     extraEnv: {},
   };
   expect(parse()).toEqual(expected);
@@ -424,7 +424,7 @@ describe("the examples are accepted as they stand, once their secrets are set:",
       "smtpPassword",
     ]);
     expect(warnings).toEqual([]);
-    expect(price.dropletsAndVolumesUsd).toBe(191);
+    expect(price.dropletsAndVolumesUsd).toBe(192);
     expect(exampleValues(settings).map(({ key }) => key)).toEqual([
       "domain",
       "owner.email",
