@@ -26,6 +26,8 @@ export interface S3Args<User extends string> {
 
 const endpointIn = (region: string) => `s3.${region}.amazonaws.com`;
 
+const argumentsIn = (folder: string) => join(folder, "s3.json");
+
 function keysOf<User extends string>(users: Readonly<Record<User, string>>): Record<User, AccessKey> {
   const key = () => ({
     id: `AKIA${randomBytes(8).toString("hex").toUpperCase()}`,
@@ -39,6 +41,7 @@ export class S3<User extends string> {
     private readonly server: Daemon,
     private readonly args: S3Args<User>,
     readonly keys: Readonly<Record<User, AccessKey>>,
+    private readonly program: ProgramArgs,
   ) {}
 
   static async start<User extends string>(args: S3Args<User>): Promise<S3<User>> {
@@ -59,7 +62,7 @@ export class S3<User extends string> {
       buckets,
       users,
     };
-    const file = join(folder, "s3.json");
+    const file = argumentsIn(folder);
     writeFileSync(file, JSON.stringify(program), { mode: 0o600 });
     const probe = network.inside(["bash", "-c", `exec 3<>/dev/tcp/${Network.GATEWAY}/443`]);
     const server = await Daemon.start({
@@ -69,7 +72,14 @@ export class S3<User extends string> {
       env: { [ARGUMENTS]: file },
       ready: async () => (await attempt(probe)).code === 0,
     });
-    return new S3(server, args, keys);
+    return new S3(server, args, keys, program);
+  }
+
+  /** From the next request on, the user may do what that policy allows. */
+  allow(user: User, policy: string): void {
+    const users = this.program.users.map((one) => (one.name === user ? { ...one, policy } : one));
+    writeFileSync(argumentsIn(this.args.folder), JSON.stringify({ ...this.program, users }));
+    this.server.signal("SIGHUP");
   }
 
   /** Call this before the machine starts: the names then lead here. */

@@ -48,15 +48,25 @@ function accountOf({ buckets, users }: ProgramArgs): AwsAccount {
   return account;
 }
 
-async function serve(args: ProgramArgs): Promise<void> {
+const argumentsFrom = (path: string) => JSON.parse(readFileSync(path, "utf8")) as ProgramArgs;
+
+async function serve(path: string): Promise<void> {
+  const args = argumentsFrom(path);
   const { address, names, authority, tls, folder } = args;
+  const account = accountOf(args);
   const s3 = await EvaluatedS3.start({
-    account: accountOf(args),
+    account,
     authority: { path: authority, sign: async () => tls },
     folder,
     address,
     names,
     ports: { http: 80, https: 443 },
+  });
+  process.on("SIGHUP", () => {
+    for (const { name, policy } of argumentsFrom(path).users) {
+      const found = account.find(USER_POLICY, name);
+      if (found) found.inputs.policy = policy;
+    }
   });
   process.on("SIGTERM", () => {
     s3.stop();
@@ -66,7 +76,7 @@ async function serve(args: ProgramArgs): Promise<void> {
 
 const path = process.env[ARGUMENTS];
 if (path)
-  serve(JSON.parse(readFileSync(path, "utf8")) as ProgramArgs).catch((error: unknown) => {
+  serve(path).catch((error: unknown) => {
     console.error(error);
     process.exit(1);
   });

@@ -66,6 +66,12 @@ export const commandLines: Overlay = {
   "/usr/local/bin/command-lines": { content: standIn("command-lines"), mode: 0o755 },
 };
 
+/**
+ * Main as after `mastodon-restore empty`: most tests have no object store, and beside a bucket that does not answer, a new volume stays as
+ * it is.
+ */
+const BEGINS_EMPTY: Overlay = { "/etc/mastodon-host/begin-empty": { content: "" } };
+
 /** tailscale and tailscaled, which do as tailnet.ts tells them. */
 const TAILNET: Overlay = {
   "/usr/bin/tailscale": { content: standIn("tailscale"), mode: 0o755 },
@@ -104,7 +110,11 @@ export class Lab {
     return volume;
   }
 
-  async machine(bundle: HostBundle, changes: Partial<MachineArgs> = {}): Promise<Machine> {
+  /** @param bucket whether it has a backup bucket to ask */
+  async machine(
+    bundle: HostBundle,
+    { bucket = false, ...changes }: Partial<MachineArgs> & { bucket?: boolean } = {},
+  ): Promise<Machine> {
     // Taken at once: machines may be made beside each other.
     const number = ++this.number;
     const name = changes.name ?? `${bundle.role}-${number}`;
@@ -117,7 +127,12 @@ export class Lab {
       number,
       userData: await bootData(bundle, name, this.folder),
       ...changes,
-      overlay: { ...TAILNET, ...givenAddresses(number), ...changes.overlay },
+      overlay: {
+        ...TAILNET,
+        ...(bucket ? {} : BEGINS_EMPTY),
+        ...givenAddresses(number),
+        ...changes.overlay,
+      },
     });
     this.machines.push(machine);
     return machine;

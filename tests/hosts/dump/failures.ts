@@ -52,12 +52,12 @@ const FAILURES: Failure[] = [
   },
   {
     name: "the unit stopped in its middle",
-    run: (bed) => bed.interrupted("systemctl stop mastodon-backup"),
+    run: (bed) => bed.interrupted("systemctl stop mastodon-backup-dump"),
     says: /^interrupted$/,
   },
   {
     name: "the script killed in the middle, which leaves no report",
-    run: (bed) => bed.interrupted("systemctl kill --kill-whom=main --signal=KILL mastodon-backup"),
+    run: (bed) => bed.interrupted("systemctl kill --kill-whom=main --signal=KILL mastodon-backup-dump"),
     says: null,
   },
   {
@@ -112,23 +112,25 @@ export function failureTests(bed: Beds): void {
   describe("says so and leaves the last good dump:", () => {
     let objects: StoredObject[];
     beforeAll(async () => {
-      objects = await bed().objects();
+      objects = await bed().dumps();
     });
 
     test.each(FAILURES)("$name", async ({ run, says, arrives }) => {
-      const { lastSuccess } = await bed().forgetFailures();
+      const { lastSuccess } = (await bed().forgetFailures()).dump;
       const { code, journal, status } = await run(bed());
       expect(code).toBeGreaterThan(0);
-      expect(journal).toContain("mastodon-backup.service: Failed with result");
+      expect(journal).toContain("mastodon-backup-dump.service: Failed with result");
       expect(status).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^mastodon-backup: the last backup failed/),
+        stderr: expect.stringMatching(
+          /^mastodon-backup: .*the last (dump|run of mastodon-backup-dump) failed/,
+        ),
       });
-      const report = JSON.parse(status.stdout);
+      const { dump: report } = JSON.parse(status.stdout);
       expect(report).toMatchObject({ ok: says === null, lastSuccess });
       if (says) expect(report.error).toMatch(says);
       const before = objects;
-      objects = await bed().objects();
+      objects = await bed().dumps();
       expect(objects).toEqual(arrives ? [...before, expect.anything()] : before);
     });
   });

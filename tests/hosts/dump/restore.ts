@@ -14,7 +14,7 @@ export function restoreTests(bed: Beds): void {
 
   beforeAll(async () => {
     contents = await bed().contents();
-    await bed().fetch((await bed().objects())[0]?.key ?? "", FILE);
+    await bed().fetch((await bed().dumps())[0]?.key ?? "", FILE);
   });
 
   describe("a restore that cannot be done leaves database and Mastodon as they are and says why:", () => {

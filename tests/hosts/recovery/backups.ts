@@ -1,0 +1,55 @@
+/** Backups on days on which all goes well. */
+import type { Beds } from "./bed";
+
+export function backupTests(bed: Beds): void {
+  test("a new instance backs itself up within minutes: the database, a dump and Redis", async () => {
+    await bed().until("the first backups", 300, ({ ok, dump, redis }) => ok && !!dump?.ok && !!redis?.ok);
+    const status = await bed().status();
+    expect(status).toMatchObject({ code: 0, kind: "full", gap: null });
+    expect(Date.parse(status.from)).toBeLessThanOrEqual(Date.parse(status.to));
+  });
+
+  test("another backup takes only what has changed, and no secret is on a command line", async () => {
+    const { label } = await bed().status();
+    const { result, seen } = await bed().watched(() => bed().backup());
+    expect(result).toMatchObject({ ok: true, kind: "diff" });
+    expect(result.label).toMatch(new RegExp(`^${label}_\\d{8}-\\d{6}D$`));
+    expect(seen).toContain("pgbackrest\n");
+  });
+
+  test("a new week begins with a full backup", async () => {
+    // As on the Sunday after.
+    bed().main.write(
+      "/root/sunday/date",
+      `#!/bin/bash
+       case "$*" in "-u +%F") exec /usr/bin/date -u -d 'next Sunday' +%F ;; "-u +%w") echo 0 ;; *) exec /usr/bin/date "$@" ;; esac\n`,
+      0o755,
+    );
+    await bed().main.run("PATH=/root/sunday:$PATH mastodon-backup");
+    expect(await bed().status()).toMatchObject({ code: 0, kind: "full" });
+  });
+
+  test("what is written can be restored after a minute and a few seconds", async () => {
+    await bed().sql("INSERT INTO statuses (account_id, text) VALUES (1, 'a minute')");
+    const written = Date.now();
+    await bed().until("the minute's WAL", 80, ({ to }) => Date.parse(to) >= written);
+  });
+
+  test("what is in the bucket is encrypted, and the dumps are out of main's reach", async () => {
+    const objects = await bed().bucket.objects();
+    const kinds = new Set(objects.map(({ key }) => key.split("/")[0]));
+    expect([...kinds].sort()).toEqual(["database", "pgbackrest", "redis"]);
+    for (const { key } of objects.filter((one) => one.size > 16)) {
+      const { body } = await bed().bucket.request("administrator", "GET", key);
+      // OpenSSL's salted format, or a packet of OpenPGP's: symmetrically encrypted session key.
+      expect([key, /^(Salted__|\u008c|�)/.test(body)]).toEqual([key, true]);
+    }
+    const dump = objects.find(({ key }) => key.startsWith("database/"))?.key ?? "";
+    const writer = async (method: string, path: string) =>
+      (await bed().bucket.request("writer", method, path)).status;
+    expect(await writer("GET", dump)).toBe(403);
+    expect(await writer("DELETE", dump)).toBe(403);
+    const version = objects.find(({ key }) => key.startsWith("pgbackrest/"));
+    expect(await writer("DELETE", `${version?.key}?versionId=${version?.versionId}`)).toBe(403);
+  });
+}
