@@ -77,7 +77,8 @@ export class Watched {
     let found: Record<string, number> = {};
     await this.main
       .waitFor(expression, seconds, async () => {
-        found = await this.query(expression);
+        // Prometheus itself may be starting.
+        found = await this.query(expression).catch(() => ({}));
         return JSON.stringify(found) === JSON.stringify(expected);
       })
       .catch((error: Error) => {

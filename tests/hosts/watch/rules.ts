@@ -31,7 +31,7 @@ export function rulesTests(watched: () => Watched): void {
       name: "promtool check rules",
       command: `promtool check rules ${ETC}/alarms.yml`,
       slip: { path: `${ETC}/alarms.yml`, from: "for: 5m", to: "for: 5 minutes" },
-      says: "not a valid duration string",
+      says: "unknown unit",
     },
     {
       name: "amtool check-config",
