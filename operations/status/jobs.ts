@@ -1,4 +1,5 @@
 /** Queues and processes, from two looks at Redis a few seconds apart. */
+import { QUEUE_NAMES } from "../../catalogue/queues";
 import { TARGETS } from "../../services/watch";
 import type { Process, Queue } from "./schema";
 
@@ -64,9 +65,10 @@ export function jobsOf([first = "", second = ""]: readonly string[]) {
   const [before, after] = [JSON.parse(first) as Look, JSON.parse(second) as Look];
   const [, , , retries, scheduled, dead] = after;
   return {
-    queues: Object.keys(after[1])
-      .sort()
-      .map((name) => queueOf(name, before, after)),
+    // Redis knows only queues that have had a job.
+    queues: [...new Set([...QUEUE_NAMES, ...Object.keys(after[1]).sort()])].map((name) =>
+      queueOf(name, before, after),
+    ),
     processes: processesOf(after),
     retries,
     scheduled,

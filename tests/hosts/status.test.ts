@@ -10,7 +10,7 @@ import type { Status } from "../../operations/status/schema";
 import { answersOf } from "../../operations/status/ssh";
 import { statusText } from "../../operations/status/text";
 import { workerInputs } from "../support/fixtures";
-import { checkedOften, ready, redis } from "./boot/ask";
+import { checkedOften, ready, receive, redis } from "./boot/ask";
 import { Lab, mainBundle, VOLUME_NAME, workerBundle } from "./lab";
 import { peer, sees } from "./tailnet";
 
@@ -23,13 +23,17 @@ describe("status", () => {
 
   beforeAll(async () => {
     lab = await Lab.create();
-    main = await lab.machine(checkedOften(mainBundle()));
+    const bundle = checkedOften(mainBundle());
+    main = await lab.machine(bundle);
     await main.attach(await lab.volume(), VOLUME_NAME);
     worker = await lab.machine(checkedOften(workerBundle()));
     const both = [main, worker];
     await Promise.all(both.map((machine) => machine.start()));
     await Promise.all(both.map((machine) => machine.booted()));
     await ready(main);
+    // The watch does not come with user data.
+    const received = await receive(main, bundle);
+    expect([received.code, received.stderr]).toEqual([0, expect.anything()]);
     sees(worker, peer(main, workerInputs().names.tags.main));
     await worker.run("mastodon-ready 120", { timeout: 130 });
     await main.waitFor("Prometheus", 120, async () => {

@@ -27,3 +27,6 @@ export const known = <T>(
 
 /** A page of docs/operations.md. */
 export const page = (anchor: string) => `docs/operations.md#${anchor}`;
+
+/** A machine's name at the beginning of a sentence. */
+export const titled = (name: string) => (name === "main" ? "Main" : name);

@@ -29,11 +29,10 @@ const late = (queue: Queue): Finding[] => {
 };
 
 function unserved(queues: readonly Queue[], processes: readonly Process[], look: string): Finding[] {
-  const names = new Set<string>([
-    ...QUEUE_NAMES,
-    ...queues.filter(({ waiting }) => waiting > 0).map(({ queue }) => queue),
-  ]);
-  const alone = [...names].filter((name) => serving(processes, name).length === 0);
+  const alone = queues
+    .filter(({ queue, waiting }) => waiting > 0 || (QUEUE_NAMES as readonly string[]).includes(queue))
+    .map(({ queue }) => queue)
+    .filter((name) => serving(processes, name).length === 0);
   if (alone.length === 0) return [];
   return [
     attention(

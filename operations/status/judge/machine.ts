@@ -1,7 +1,7 @@
 /** A machine by itself. */
 import type { Finding, MachineFacts } from "../schema";
 import { count, percent, secondsBetween, size, span } from "../words";
-import { attention, known, note, page } from "./finding";
+import { attention, known, note, page, titled } from "./finding";
 
 /** Of a disk's bytes or inodes. Prometheus sees sooner whether it fills up; this is one look. */
 const FULL = 0.9;
@@ -44,7 +44,13 @@ function memory(
       ),
     ];
   return availableBytes < AVAILABLE * bytes
-    ? [attention(name, `${name} has only ${size(availableBytes)} of memory left, of ${size(bytes)}.`, next)]
+    ? [
+        attention(
+          name,
+          `${titled(name)} has only ${size(availableBytes)} of memory left, of ${size(bytes)}.`,
+          next,
+        ),
+      ]
     : [];
 }
 
@@ -72,7 +78,7 @@ export function machine(name: string, host: string, facts: MachineFacts, now: st
   const run = (command: string) => `ssh root@${host} ${command}`;
   return [
     ...known(facts.ready, [name, `Whether ${name} works`, run("mastodon-ready 60")], (what) =>
-      what ? [attention(name, `${name} waits for ${what}.`, page("where-to-look-on-a-machine"))] : [],
+      what ? [attention(name, `${titled(name)} waits for ${what}.`, page("where-to-look-on-a-machine"))] : [],
     ),
     ...apply(name, host, facts, now),
     ...known(facts.disks, [name, `Room on ${name}'s disks`, run("df -h")], (disks) =>
@@ -106,7 +112,7 @@ export function machine(name: string, host: string, facts: MachineFacts, now: st
         ? [
             note(
               name,
-              `${name} runs code that an update has replaced: ${what.join(", ")}.`,
+              `${titled(name)} runs code that an update has replaced: ${what.join(", ")}.`,
               page("updates-of-packages"),
             ),
           ]

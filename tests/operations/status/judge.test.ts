@@ -232,7 +232,7 @@ test.each<[what: string, main: Answers, said: string[]]>([
         'mastodon-ready: waited 1 s for pgbouncer on 6432; the last apply: {"state":"ok"}',
       ],
     },
-    ["! main: main waits for pgbouncer on 6432."],
+    ["! main: Main waits for pgbouncer on 6432."],
   ],
   [
     "an apply that failed",
@@ -262,7 +262,7 @@ test.each<[what: string, main: Answers, said: string[]]>([
   [
     "little memory",
     { files: files(["8192000 kB", "512000 kB"]) },
-    ["! main: main has only 500 MiB of memory left, of 15.6 GiB."],
+    ["! main: Main has only 500 MiB of memory left, of 15.6 GiB."],
   ],
   [
     "a machine that thrashes",
@@ -284,7 +284,7 @@ test.each<[what: string, main: Answers, said: string[]]>([
     "a kernel that waits for a reboot",
     { restart: ["nginx.service", "the machine, for its kernel: systemctl reboot"] },
     [
-      "· main: main runs code that an update has replaced: nginx.service, the machine, for its kernel: systemctl reboot.",
+      "· main: Main runs code that an update has replaced: nginx.service, the machine, for its kernel: systemctl reboot.",
     ],
   ],
   [

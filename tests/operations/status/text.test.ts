@@ -1,4 +1,6 @@
 /** What a status looks like in a terminal. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { judge } from "../../../operations/status/judge/judge";
 import type { Facts } from "../../../operations/status/schema";
 import { statusText } from "../../../operations/status/text";
@@ -7,8 +9,7 @@ import { enqueued, looks, MAIN, PROCESSES, situation, WELL_WORKER } from "./well
 
 const text = (facts: Facts, color = false) => statusText(judge(facts), { color });
 
-test("all is well, on one screen", () => {
-  expect(text(situation())).toBe(`\
+const WELL = `\
 Status of stack prod: https://shop.example                                      2026-11-29 12:00 UTC
 All is well.
 
@@ -23,17 +24,26 @@ Alarms       none
 
 Queues
 ──────
-  queue    waiting  oldest  at this rate  processes  busy threads
-  default        1  0.4 s   empty in 2 s          1  4 of 5
-  ingress        0  -       empty                 1  4 of 5
-  push          40  2 s     empty in 4 s          1  20 of 25
+  queue      waiting  oldest  at this rate  processes  busy threads
+  default          1  0.4 s   empty in 2 s          1  4 of 5
+  push            40  2 s     empty in 4 s          1  20 of 25
+  ingress          0  -       empty                 1  4 of 5
+  mailers          0  -       empty                 1  1 of 5
+  pull             0  -       empty                 1  20 of 25
+  scheduler        0  -       empty                 1  1 of 5
+  fasp             0  -       empty                 1  1 of 5
 
 Machines
 ────────
   machine    Sidekiq  last apply  disk                  memory  CPU (stolen)
   main       1 of 1   ok, 2 h     root 25 %, data 45 %  50 %    16 % (1 %)
   general-1  2 of 2   ok, 2 h     root 25 %             50 %    16 % (1 %)
-`);
+`;
+
+test("all is well, on one screen, as docs/operations.md shows it", () => {
+  expect(text(situation())).toBe(WELL);
+  const docs = readFileSync(join(__dirname, "../../../docs/operations.md"), "utf8");
+  expect(docs).toContain(`$ npm run status -- --stack prod\n${WELL}\`\`\``);
 });
 
 const troubled = () =>
@@ -54,7 +64,7 @@ test("what needs attention comes first, each with its sign and what to do", () =
     "    → docs/operations.md#more-workers-for-an-hour",
     "  ? Postgres' state is unknown: no answer within 9 s",
     `    → ssh root@${MAIN} systemctl status 'postgresql@*'`,
-    "  · main runs code that an update has replaced: the machine, for its kernel: systemctl reboot.",
+    "  · Main runs code that an update has replaced: the machine, for its kernel: systemctl reboot.",
     "    → docs/operations.md#updates-of-packages",
     "",
     "Site         from here 200 in 84 ms, on main 200 in 12 ms",
