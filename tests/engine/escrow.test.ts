@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import type { Escrowed } from "../../components/escrowContent";
+import { EngineStack } from "../../doubles/engine/engineStack";
 import { decryptWith } from "../../operations/escrow/age";
 import { type EscrowFile, readEscrowText } from "../../operations/escrow/escrowFile";
-import { changes, GIVEN_SECRETS, type Lab, lab, livingProd, succeeded } from "./lab";
+import { changes, GIVEN_SECRETS, type Lab, livingProd, succeeded } from "./lab";
 
 let old: Lab;
 let identity: string;
@@ -41,6 +42,20 @@ const held = async ({ engine }: Lab) => (await engine.stack.outputs()).escrow?.v
 const files = () => readdirSync(folder).filter((name) => name.endsWith(".age"));
 const content = async (): Promise<EscrowFile> =>
   readEscrowText(await decryptWith(identity, readFileSync(join(folder, files()[0] ?? ""), "utf8")));
+
+/** TYPE, NAME, ID and COMPONENT of what docs/operations.md imports into the new stack. */
+function importsInRunbook(): [string, string, string, string][] {
+  const runbook = readFileSync(join(__dirname, "../../docs/operations.md"), "utf8");
+  const [, section = ""] = runbook.split("### The state is lost\n");
+  const lines = [...section.matchAll(/^ *take (\S+) (\S+) (\S+) (\S+)$/gm)];
+  expect(lines).toHaveLength(4);
+  return lines.map(([, type = "", name = "", id = "", component = ""]) => [
+    type,
+    name,
+    id.replace("MEDIA_BUCKET", "shop-example-media").replace("BACKUP_BUCKET", "shop-example-backups"),
+    component,
+  ]);
+}
 
 const STALE =
   "escrow.fingerprint: the escrow file was made of other secrets or for other recipients; run: npm run escrow -- --stack prod";
@@ -110,14 +125,18 @@ test("a changed secret makes it out of date, in the preview and in the up, until
 describe("a new stack", () => {
   let next: Lab;
   beforeAll(async () => {
-    next = await lab("again", "prod");
-    next.engine.edit((settings) => {
+    // In the same accounts, and as if the old state were lost.
+    const { digitaloceanToken: _, smtpPassword: __, ...secrets } = GIVEN_SECRETS;
+    const { cloud } = old;
+    const engine = await EngineStack.create({ stack: "again", example: "prod", cloud, secrets });
+    next = { cloud, engine, remove: () => engine.remove() };
+    for (const role of ["main", "worker", "deploy"])
+      cloud.tailnet.tagOwners[`tag:mastodon-again-${role}`] = ["autogroup:admin"];
+    engine.edit((settings) => {
       settings.domain = "other.example";
       settings.recovery = { catchUpHours: 48 };
       Object.assign(settings.workers[0] ?? {}, { count: 1 });
     });
-    await next.engine.cli("config", "rm", "smtpPassword");
-    await next.engine.cli("config", "rm", "digitaloceanToken");
   });
   afterAll(() => next.remove());
   const restore = (...args: string[]) =>
@@ -157,7 +176,24 @@ describe("a new stack", () => {
       settings.domain = "shop.example";
     });
     await next.engine.setSecrets({ digitaloceanToken: GIVEN_SECRETS.digitaloceanToken });
-    succeeded(await next.engine.up());
+    const up = await next.engine.up();
+    const existing = /(?:EntityAlreadyExists: User with name|request to create) (\S+)/g;
+    expect([...up.output.matchAll(existing)].map(([, name]) => name).sort()).toEqual([
+      "shop-example-backups",
+      "shop-example-backups-writer",
+      "shop-example-media",
+      "shop-example-media-writer",
+    ]);
+    for (const [type, name, id, component] of importsInRunbook()) {
+      const urns = await next.engine.urns();
+      // As the runbook's urn() does: the first of that name.
+      const urn = (one: string) => urns.find((candidate) => candidate.endsWith(`::${one}`));
+      const [parent, provider] = [`parent=${urn(component)}`, `provider=${urn("aws")}`];
+      const at = ["--parent", parent, "--provider", provider, "--generate-code=false", "--yes"];
+      expect(await next.engine.cli("import", type, name, id, ...at)).toMatchObject({ code: 0 });
+    }
+    const again = succeeded(await next.engine.up());
+    expect(changes(again).filter((line) => /^(replace|delete)/.test(line))).toEqual([]);
     const [before, after] = [await held(old), await held(next)];
     expect(after.secrets).toEqual(before.secrets);
     expect(after.deployKey).not.toBe(before.deployKey);
