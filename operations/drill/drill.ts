@@ -1,0 +1,85 @@
+/** A drill: the newest backup restored to this second on another machine, compared with main, and the result kept on main. */
+import type { Result } from "../../tools/run";
+import { type Place, runThere } from "../there";
+import { readCopy, readMain } from "./facts";
+import { type Outcome, outcomeOf } from "./outcome";
+import { machineScript, mainScript } from "./scripts";
+
+export interface DrillArgs {
+  main: Place;
+  /** The machine that the copy is restored on. */
+  machine: Place;
+  /** The stack's own key of the repository: what is left of it when main is lost. */
+  repositoryKey: string;
+  /** Major version of Postgres to try an upgrade to; 0 for none. */
+  nextMajor: (major: number) => number;
+  /** Where the copy goes on the machine. */
+  folder: string;
+  progress: (line: string) => void;
+}
+
+/** The drill did not come to a result. */
+export class DrillError extends Error {}
+
+/** Archiving retries for minutes before it gives up on a bucket. */
+const ARCHIVE_SECONDS = 900;
+/** Up to 20 GB, pg_amcheck looks for every row in every index: about a minute per GB. */
+const THOROUGH_BYTES = 20e9;
+const SCRIPT = ["bash", "-s"];
+
+/**
+ * @throws DrillError if main could not be asked, or could not keep the result
+ */
+export async function drill(args: DrillArgs): Promise<Outcome> {
+  const { main, machine, progress } = args;
+  const name = `drill-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  const before = readMain(
+    await said(main, { run: SCRIPT, input: mainScript({ name, limitSeconds: ARCHIVE_SECONDS }), progress }),
+  );
+  // Only in this process' memory and in pipes.
+  const configuration = withKey(
+    await said(main, { run: ["cat", "/etc/pgbackrest.conf"], input: "" }),
+    args.repositoryKey,
+  );
+  const nextMajor = args.nextMajor(before.major);
+  const script = machineScript({
+    name,
+    main: before,
+    nextMajor,
+    folder: args.folder,
+    thoroughBytes: THOROUGH_BYTES,
+  });
+  const result = await runThere(machine, {
+    run: SCRIPT,
+    input: `${script}${configuration}END\n`,
+    alive: true,
+    progress,
+  });
+  const copy = readCopy(result.stdout);
+  // Nothing was even tried: ssh or docker has the reason.
+  if (copy.failed?.step === "connection" && result.stdout === "") throw unreachable(machine, result);
+  const outcome = outcomeOf(before, copy, machine.name, nextMajor);
+  await said(main, { run: ["mastodon-drill", "record"], input: `${JSON.stringify(outcome)}\n` });
+  return outcome;
+}
+
+/**
+ * Main's configuration of pgBackRest with the stack's key in place of main's. They are the same, unless the stack's is wrong: then nothing
+ * could be restored without main.
+ */
+export function withKey(configuration: string, key: string): string {
+  const line = /^repo1-cipher-pass=.*$/m;
+  if (!line.test(configuration))
+    throw new DrillError("main's /etc/pgbackrest.conf has no repo1-cipher-pass: run pulumi up first");
+  return configuration.replace(line, () => `repo1-cipher-pass=${key}`);
+}
+
+/** Standard output of a command that has to work. */
+async function said(place: Place, options: Parameters<typeof runThere>[1]): Promise<string> {
+  const result = await runThere(place, options);
+  if (result.code !== 0) throw unreachable(place, result);
+  return result.stdout;
+}
+
+const unreachable = ({ name }: Place, { code, stderr }: Result) =>
+  new DrillError(`${name}: ${stderr.trim().split("\n").at(-1) || `it ended with ${code}`}`);
