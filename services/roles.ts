@@ -5,6 +5,7 @@ import { certificate } from "./certificate";
 import { LOOPBACK } from "./compose";
 import { containers } from "./containers";
 import { docker } from "./docker";
+import { drill } from "./drill";
 import { firewall } from "./firewall";
 import type { HostInputs, MainInputs, WorkerInputs } from "./inputs";
 import { mastodon } from "./mastodon";
@@ -57,6 +58,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   owner,
   backup,
   recovery,
+  drill,
   sidekiqOnMain,
   mastodon,
   postgresUpgrade,

@@ -34,6 +34,8 @@ export function differences(
 const named = (extensions: Readonly<Record<string, string>>) =>
   Object.entries(extensions).map(([name, version]) => `${name} ${version}`);
 
+const NOT_LOGGED = ": it is UNLOGGED on main, so no backup has its rows";
+
 function tables(before: DatabaseFacts, after: DatabaseFacts, copy: DatabaseFacts): string[] {
   const names = [...new Set([before, after, copy].flatMap((one) => Object.keys(one.tables)))].sort();
   return names.flatMap((name) => {
@@ -43,7 +45,9 @@ function tables(before: DatabaseFacts, after: DatabaseFacts, copy: DatabaseFacts
     if (!a || !b) return [];
     if (!here) return [`table ${name} is missing, main had ${rows(a.rows)} in it`];
     if (here.rows < Math.min(a.rows, b.rows) || here.rows > Math.max(a.rows, b.rows))
-      return [`table ${name} has ${rows(here.rows)}, main had ${range(a.rows, b.rows)}`];
+      return [
+        `table ${name} has ${rows(here.rows)}, main had ${range(a.rows, b.rows)}${before.unlogged.includes(name) ? NOT_LOGGED : ""}`,
+      ];
     return newest(name, a, b, here);
   });
 }

@@ -1,4 +1,4 @@
-/** A drill: the newest backup restored to this second on another machine, compared with main, and the result kept on main. */
+/** A drill: the newest backup restored to this second on another machine, and compared with main. */
 import type { Result } from "../../tools/run";
 import { type Place, runThere } from "../there";
 import { readCopy, readMain } from "./facts";
@@ -27,9 +27,7 @@ const ARCHIVE_SECONDS = 900;
 const THOROUGH_BYTES = 20e9;
 const SCRIPT = ["bash", "-s"];
 
-/**
- * @throws DrillError if main could not be asked, or could not keep the result
- */
+/** @throws DrillError if main could not be asked, or the machine came to no result */
 export async function drill(args: DrillArgs): Promise<Outcome> {
   const { main, machine, progress } = args;
   const name = `drill-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
@@ -56,11 +54,13 @@ export async function drill(args: DrillArgs): Promise<Outcome> {
     progress,
   });
   const copy = readCopy(result.stdout);
-  // Nothing was even tried: ssh or docker has the reason.
-  if (copy.failed?.step === "connection" && result.stdout === "") throw unreachable(machine, result);
-  const outcome = outcomeOf(before, copy, machine.name, nextMajor);
+  if (!copy) throw broken(machine, result);
+  return outcomeOf(before, copy, machine.name, nextMajor);
+}
+
+/** Keeps the outcome on main, where `mastodon-drill status` shows it. */
+export async function record(main: Place, outcome: Outcome): Promise<void> {
   await said(main, { run: ["mastodon-drill", "record"], input: `${JSON.stringify(outcome)}\n` });
-  return outcome;
 }
 
 /**
@@ -77,9 +77,16 @@ export function withKey(configuration: string, key: string): string {
 /** Standard output of a command that has to work. */
 async function said(place: Place, options: Parameters<typeof runThere>[1]): Promise<string> {
   const result = await runThere(place, options);
-  if (result.code !== 0) throw unreachable(place, result);
+  if (result.code !== 0) throw broken(place, result);
   return result.stdout;
 }
 
-const unreachable = ({ name }: Place, { code, stderr }: Result) =>
-  new DrillError(`${name}: ${stderr.trim().split("\n").at(-1) || `it ended with ${code}`}`);
+/** The last line is ssh's, docker's or the script's reason; if it only says what the script did, the connection broke. */
+function broken({ name }: Place, { code, stderr }: Result): DrillError {
+  const last = stderr.trim().split("\n").at(-1) ?? "";
+  return new DrillError(
+    last === "" || code > 128
+      ? `${name}: the connection ended (exit code ${code})${last ? ` after: ${last}` : ""}`
+      : `${name}: ${last}`,
+  );
+}

@@ -36,4 +36,7 @@ SELECT jsonb_build_object(
   'invalid', (
     SELECT coalesce(jsonb_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid::regclass::text), '[]')
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE c.relnamespace = 'public'::regnamespace AND NOT (i.indisvalid AND i.indisready)));
+    WHERE c.relnamespace = 'public'::regnamespace AND NOT (i.indisvalid AND i.indisready)),
+  'unlogged', (
+    SELECT coalesce(jsonb_agg(relname ORDER BY relname), '[]')
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relpersistence = 'u'));

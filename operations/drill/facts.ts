@@ -21,6 +21,8 @@ const database = z.object({
   extensions: z.record(z.string(), z.string()),
   /** Indexes that Postgres does not use. */
   invalid: z.array(z.string()),
+  /** Tables whose rows no log and no backup has. */
+  unlogged: z.array(z.string()),
 });
 export type TableFacts = z.infer<typeof table>;
 export type DatabaseFacts = z.infer<typeof database>;
@@ -59,6 +61,8 @@ const references = z.object({
 export interface CopyFacts {
   /** The step that failed and what it was told; undefined if the machine came to its end. */
   failed: { step: string; said: string } | undefined;
+  /** Files of the backup that are damaged or missing, after a restore that failed. */
+  damaged: string[];
   /** Seconds. */
   took: { restore: number | undefined; replay: number | undefined; check: number | undefined };
   /** Bytes on its disk after the restore. */
@@ -104,8 +108,8 @@ export function readMain(output: string): MainFacts {
   };
 }
 
-/** @param output of machine.sh; of a connection that broke, as much as arrived */
-export function readCopy(output: string): CopyFacts {
+/** @returns undefined if machine.sh came neither to its end nor to a reason why not */
+export function readCopy(output: string): CopyFacts | undefined {
   const facts = lines(output);
   const json = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
     const text = facts.get(name);
@@ -120,13 +124,10 @@ export function readCopy(output: string): CopyFacts {
     seconds("upgraded"),
   ];
   const failed = facts.get("failed");
+  if (failed === undefined && !facts.has("finished")) return undefined;
   return {
-    failed:
-      failed !== undefined
-        ? { step: failed, said: facts.get("said") ?? "" }
-        : facts.has("done")
-          ? undefined
-          : { step: "connection", said: "" },
+    failed: failed === undefined ? undefined : { step: failed, said: facts.get("said") ?? "" },
+    damaged: (facts.get("damaged") ?? "").split("\n").filter(Boolean),
     took: { restore: seconds("restored"), replay: seconds("replayed"), check: seconds("checked") },
     bytes: size === undefined ? undefined : Number(size),
     segments: Number(facts.get("segments") ?? 0),

@@ -23,7 +23,8 @@ fact() { printf '%s %s\n' "$1" "$(base64 -w 0)"; }
 now() { echo $(($(date +%s%N) / 1000000)); }
 gib() { awk -v bytes="$1" 'BEGIN { printf "%.1f GB", bytes / 1e9 }'; }
 
-# A trap runs only when nothing is in the foreground.
+# Each in a process group, which ends together. In the background, because a trap runs only when nothing is in the foreground.
+set -m
 attempt() {
   local code=0
   "$@" 9>&- &
@@ -31,6 +32,12 @@ attempt() {
   wait "$child" || code=$?
   child=
   return "$code"
+}
+# An installation that is cut off would have to be repaired by hand: it comes to its end.
+# shellcheck disable=SC2329 # called by attempt
+unbroken() {
+  trap '' TERM HUP INT
+  "$@"
 }
 # Without `sleep`, which would outlive its shell and keep ssh from ending: nothing ever comes here.
 exec 5<> <(:)
@@ -54,14 +61,20 @@ fail() {
 # Also what an earlier drill left whose machine lost its power.
 clean() {
   if [[ -e $copy/data/postmaster.pid ]]; then "${pg_ctl[@]}" stop -m immediate 9>&- || true; fi
-  rm -rf "$copy" "$run"
+  # pgBackRest's processes end one after the other, and the last may still write.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    # Not a bare `return`: in a trap it means the code of before.
+    if rm -rf "$copy" "$run"; then return 0; fi
+    pause 1
+  done
+  die "$copy could not be removed"
 }
 # shellcheck disable=SC2329 # called by a trap
 finish() {
   trap '' TERM HUP INT
   quiet
   if [[ -n $child ]]; then
-    kill "$child" 2>/dev/null || true
+    kill -- "-$child" 2>/dev/null || true
     wait "$child" || true
   fi
   clean
@@ -93,24 +106,41 @@ packages() {
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   fi
   # The Postgres project's key is in postgresql-common.
-  attempt install_packages pgbackrest postgresql-common >"$run/log" 2>&1 || fail "$run/log" "pgBackRest could not be installed"
-  attempt install_major "$MAJOR" >"$run/log" 2>&1 || fail "$run/log" "Postgres $MAJOR could not be installed"
+  attempt unbroken install_packages pgbackrest postgresql-common >"$run/log" 2>&1 || fail "$run/log" "pgBackRest could not be installed"
+  attempt unbroken install_major "$MAJOR" >"$run/log" 2>&1 || fail "$run/log" "Postgres $MAJOR could not be installed"
+}
+
+pgbackrest=("${as_postgres[@]}" pgbackrest --config="$run/pgbackrest.conf" --stanza=mastodon)
+# Apart from the restore: here a wrong key shows, before any file of a backup is read.
+open_repository() {
+  step=open
+  install -d -o postgres -g postgres -m 0700 "$run/lock"
+  chown postgres:postgres "$run" "$run/pgbackrest.conf"
+  # It succeeds whatever it says.
+  attempt "${pgbackrest[@]}" info >"$run/log" 2>&1 || true
+  grep -q '^ *status: ok' "$run/log" || fail "$run/log" "the repository could not be opened"
 }
 
 # shellcheck disable=SC2329 # called by report
 restored() { echo "$(gib "$(du -s --block-size=1 "$copy" | cut -f1)") of $(gib "$BYTES")"; }
+# The restore names what it was writing, or nothing at all; this names what is damaged in the bucket.
+not_restored() {
+  log "the backup could not be restored; looking for what is damaged"
+  attempt "${pgbackrest[@]}" verify --set="$SET" --process-max="$(nproc)" --log-level-console=info --log-level-stderr=off \
+    --log-level-file=off >"$run/verify" 2>&1 || true
+  { grep -E "INFO: .*'$SET/" "$run/verify" || true; } | sed 's/^.*INFO: //' | head -n 20 | fact damaged
+  fail "$run/log" "the backup could not be restored"
+}
 restore() {
   step=restore
   local start
-  install -d -o postgres -g postgres -m 0700 "$copy" "$copy/data" "$run/lock"
-  chown postgres:postgres "$run" "$run/pgbackrest.conf"
+  install -d -o postgres -g postgres -m 0700 "$copy" "$copy/data"
   log "restoring backup $SET"
   report restored
   start=$(now)
-  attempt "${as_postgres[@]}" pgbackrest --config="$run/pgbackrest.conf" --stanza=mastodon --pg1-path="$copy/data" --set="$SET" \
-    --type=name --target="$NAME" --target-action=promote --archive-mode=off --process-max="$(nproc)" \
-    --lock-path="$run/lock" --log-level-console=info --log-level-stderr=off --log-level-file=off \
-    restore >"$run/log" 2>&1 || fail "$run/log" "the backup could not be restored"
+  attempt "${pgbackrest[@]}" restore --pg1-path="$copy/data" --set="$SET" --type=name --target="$NAME" --target-action=promote \
+    --archive-mode=off --process-max="$(nproc)" --lock-path="$run/lock" --log-level-console=info --log-level-stderr=off \
+    --log-level-file=off >"$run/log" 2>&1 || not_restored
   quiet
   fact restored <<<$(($(now) - start))
   du -s --block-size=1 "$copy/data" | cut -f1 | fact size
@@ -146,7 +176,8 @@ CONF
 }
 # shellcheck disable=SC2329 # called by report
 replayed() { grep -F 'restored log file' "$run/server" | tail -n 1 || echo "the copy starts"; }
-promoted() { [[ $("${query[@]}" -c 'SELECT pg_is_in_recovery()' 2>/dev/null 9>&-) == f ]]; }
+# Without a connection: each that is refused would be an error in the server's log.
+promoted() { [[ $(sed -n 8p "$copy/data/postmaster.pid" 2>/dev/null) == ready* ]]; }
 # How far it came.
 reached() {
   { grep -cF 'restored log file' "$run/server" || true; } | fact segments
@@ -160,8 +191,9 @@ replay() {
   log "replaying the log up to $NAME"
   report replayed
   start=$(now)
-  attempt "${pg_ctl[@]}" -W -l "$run/server" start >"$run/log" 2>&1 || fail "$run/log" "the copy does not start"
-  until promoted; do
+  # It waits until the server has begun to replay; after that, until the server is promoted or has ended.
+  attempt "${pg_ctl[@]}" -w -t 86400 -l "$run/server" start >"$run/log" 2>&1 || true
+  while ! promoted; do
     if ! "${pg_ctl[@]}" status 9>&-; then
       reached
       fail "$run/server" "the copy did not reach the restore point"
@@ -229,7 +261,7 @@ upgrade() {
   local start new=$copy/next
   if ! installed "$NEXT_MAJOR"; then
     log "installing Postgres $NEXT_MAJOR"
-    if ! attempt install_major "$NEXT_MAJOR" >"$run/log" 2>&1; then
+    if ! attempt unbroken install_major "$NEXT_MAJOR" >"$run/log" 2>&1; then
       fact unmeasured <<<"Postgres $NEXT_MAJOR could not be installed here"
       return
     fi
@@ -267,6 +299,7 @@ main() {
   exec 3<&-
   room
   packages
+  open_repository
   restore
   replay
   look
@@ -274,5 +307,5 @@ main() {
   like_before
   checksums
   upgrade
-  fact done <<<"$(date -u +%FT%TZ)"
+  fact finished <<<"$(date -u +%FT%TZ)"
 }

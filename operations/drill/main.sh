@@ -4,7 +4,9 @@
 #
 # In front of it are NAME (the restore point), LIMIT (seconds) and FACTS (facts.sql).
 set -euo pipefail
+# shellcheck source=/dev/null
 . /usr/local/lib/mastodon-host/common.sh
+# shellcheck source=/dev/null
 . /usr/local/lib/mastodon-host/clusters.sh
 
 fact() { printf '%s %s\n' "$1" "$(base64 -w 0)"; }
@@ -28,9 +30,11 @@ main() {
   chown postgres "$work"
 
   fact major <<<"$(serving_major)"
-  (cd / && runuser -u postgres -- pgbackrest --stanza=mastodon --output=json info) >"$work/repository" &&
-    jq -e '.[0].status.code <= 3' "$work/repository" >/dev/null ||
-    die "the repository cannot be read: $(jq -r '.[0] | .repo[0].status.message // .status.message' "$work/repository" | head -n 1)"
+  (cd / && runuser -u postgres -- pgbackrest --stanza=mastodon --output=json info) >"$work/repository"
+  # 1 to 3: there is no backup yet. It succeeds whatever the status.
+  if ! jq -e '.[0].status.code <= 3' "$work/repository" >/dev/null; then
+    die "main cannot read the repository: $(jq -r '.[0].repo[0].status.message' "$work/repository" | head -n 1)"
+  fi
   # Named, because a newer one may end between now and the restore, and it would begin after the restore point.
   jq -ce '[.[0].backup[]? | select(.error | not)] | last // empty' "$work/repository" >"$work/backup" ||
     die "there is no backup to restore yet; on main: systemctl start mastodon-backup"
@@ -57,7 +61,7 @@ SQL
   superuser -d mastodon -v name="$NAME" >"$work/before" <<SQL
 SELECT coalesce(jsonb_object_agg(sequencename, last_value::text), '{}') FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT lsn, pg_walfile_name(lsn), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+SELECT lsn, pg_walfile_name(lsn), to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM pg_create_restore_point(:'name') AS lsn;
 \! touch $work/made
 $FACTS

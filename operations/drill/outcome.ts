@@ -79,31 +79,45 @@ function missingSeconds({ time }: MainFacts, { reached }: CopyFacts): number | n
   return Math.max(0, Math.round((Date.parse(time) - Date.parse(reached)) / 1000));
 }
 
-/** What a failed step means, before what it was told. */
+/** What a failed step means, and what it was told. */
 function explained(
   { step, said }: NonNullable<CopyFacts["failed"]>,
   main: MainFacts,
   copy: CopyFacts,
 ): string {
-  const because = said === "" ? "" : `: ${said.replaceAll(/\s*\n\s*/g, "; ")}`;
+  const told = said === "" ? "" : `: ${readable(said)}`;
   switch (step) {
     case "room":
-      return `there is no room for the copy${because}; --folder names another place`;
+      return `there is no room for the copy${told}; --folder names another place`;
     case "packages":
-      return `Postgres ${main.major} or pgBackRest could not be installed there${because}`;
-    case "restore":
-      // Only a file that describes the repository is read whole before anything else: with a wrong key it is noise.
-      if (/CryptoError|cipher|backup\.info|backup\.manifest/.test(said) && /\.(info|manifest)/.test(said))
-        return `the repository does not open with the stack's repositoryKey${because}`;
-      return `backup ${main.backup.label} is damaged or cannot be read${because}`;
+      return `Postgres ${main.major} or pgBackRest could not be installed there${told}`;
+    case "open":
+      return isWrongKey(said)
+        ? "the repository does not open with the stack's repositoryKey, and it does with main's"
+        : `the bucket cannot be read from there${told}`;
+    case "restore": {
+      const files = copy.damaged.length > 0 ? ` (in the bucket: ${copy.damaged.join(", ")})` : "";
+      return `backup ${main.backup.label} cannot be restored${files}${told}`;
+    }
     case "replay": {
       const lacking = missingSeconds(main, copy);
-      const lost = lacking === null ? "" : `, and the copy lacks the last ${lacking} s before it`;
-      return `the log of the repository does not lead to the restore point${lost}${because}`;
+      const lost = lacking === null ? "" : `, and the copy ends ${lacking} s before it`;
+      return `the log in the bucket does not lead to the restore point${lost}${told}`;
     }
-    case "connection":
-      return "the connection to the machine broke before the copy was checked";
     default:
-      return `the copy could not be checked (${step})${because}`;
+      return `the copy could not be checked (${step})${told}`;
   }
 }
+
+/** Main could read the same file a minute ago. With another key it is noise, about which pgBackRest says whatever that noise looks like. */
+const isWrongKey = (said: string) =>
+  /backup\.info cannot be opened/.test(said) && !/certificate|HTTP|connect|resolve|time/i.test(said);
+
+/** One line, without the time and process of pgBackRest's lines. */
+const readable = (said: string) =>
+  said
+    .split("\n")
+    .map((line) => line.replace(/^(\d{4}-\S+ \S+ )?P\d+ +/, "").trim())
+    .filter((line, i, all) => line !== "" && all.indexOf(line) === i)
+    .join("; ")
+    .replaceAll(/[^\x20-\x7e]/g, "");

@@ -17,8 +17,9 @@ export function outcomeLines(outcome: Outcome): [string, string][] {
     ["from", `backup ${backup.label} (${backup.type}) of ${clock(backup.time)}, ${bytes(backup.bytes)}`],
   ];
   if (seconds.restore !== null) {
-    const each = seconds.restore / (backup.bytes / 1e9);
-    lines.push(["restore", `${duration(seconds.restore)}, ${duration(each)} per GB`]);
+    // Of a small database it is the time that it takes to begin.
+    const each = backup.bytes < 1e9 ? "" : `, ${duration(seconds.restore / (backup.bytes / 1e9))} per GB`;
+    lines.push(["restore", `${duration(seconds.restore)}${each}`]);
   }
   if (seconds.replay !== null)
     lines.push(["replay", `${outcome.segments} segments of the log in ${duration(seconds.replay)}`]);
