@@ -2,14 +2,18 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_FOLDER, stackDrill } from "../operations/drill/stackDrill";
 import { runCommand, UsageError } from "../tools/commandLine";
 import { driftOf } from "./drift";
 import { GitHub } from "./github";
 import { planAll, planOf } from "./plans";
-import { previewed, resolvedConfig, resourcesOf, stateOf } from "./pulumi";
+import { previewed, qualified, resolvedConfig, resourcesOf, stateOf } from "./pulumi";
 import {
   driftIssue,
   driftTitle,
+  drillIssue,
+  drillSummary,
+  drillTitle,
   marker,
   noPreview,
   previewComment,
@@ -19,7 +23,7 @@ import {
 import { goneSince, hasEnvironment, stacksOf } from "./stacks";
 
 const ROOT = join(__dirname, "..");
-const COMMANDS = { stacks, plans, preview, unable, review, drift };
+const COMMANDS = { stacks, plans, preview, unable, review, drift, drill };
 
 interface Options {
   stack?: string;
@@ -27,6 +31,9 @@ interface Options {
   "pull-request"?: string;
   commit?: string;
   expect?: string;
+  on?: string;
+  folder?: string;
+  "host-key"?: string;
 }
 
 function stacks({ since }: Options): void {
@@ -115,6 +122,27 @@ async function drift(options: Options): Promise<void> {
   );
 }
 
+/** Empty options are as good as none: a workflow's variables are empty where they are not set. */
+async function drill(options: Options): Promise<void> {
+  const stack = given(options, "stack");
+  const { on = "", folder = "", "host-key": hostKey = "" } = options;
+  const where = { on: on || "docker", folder: folder || DEFAULT_FOLDER, hostKey: hostKey || undefined };
+  const source = { commit: environment("GITHUB_SHA"), run: run() };
+  const keep = (body?: string) => github().keepIssue(drillTitle(stack), body);
+  try {
+    const outcome = await stackDrill(qualified(stack), where, console.error, (one) =>
+      summarize(drillSummary(stack, one)),
+    );
+    await keep(outcome.ok ? undefined : drillIssue(stack, outcome, source));
+    if (!outcome.ok) throw new Failed(outcome.problems.join("\n"));
+  } catch (error) {
+    // Unlike drift: a backup that nobody could try is news.
+    if (!(error instanceof Failed)) await keep(drillIssue(stack, (error as Error).message, source));
+    throw error;
+  }
+}
+class Failed extends Error {}
+
 type Keep = (text: (source: Source) => string) => Promise<void>;
 
 function comment(options: Options): Keep {
@@ -158,6 +186,8 @@ What the workflows run:
   unable --stack STACK --pull-request N --commit SHA    writes there that there was none
   review --stack STACK [--expect DIGEST]                writes the preview before an up to the run's summary; prints its digest
   drift --stack STACK                                   checks for drift, and updates the stack's issue
+  drill --stack STACK [--on WHERE] [--folder DIR] [--host-key KEY]
+                                                        runs npm run drill, and updates the stack's issue
 `;
 
 runCommand(
@@ -169,6 +199,9 @@ runCommand(
       "pull-request": { type: "string" },
       commit: { type: "string" },
       expect: { type: "string" },
+      on: { type: "string" },
+      folder: { type: "string" },
+      "host-key": { type: "string" },
     },
     words: Object.keys(COMMANDS),
   },

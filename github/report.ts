@@ -1,4 +1,6 @@
-/** A preview as a comment on a pull request, and drift as an issue. */
+/** A preview as a comment on a pull request; drift, and a drill that failed, as issues. */
+import type { Outcome } from "../operations/drill/outcome";
+import { outcomeLines } from "../operations/drill/text";
 import { markdownTable } from "../report/markdownTable";
 import { type Change, OPS, type Op, type Preview, verb } from "./changes";
 
@@ -77,6 +79,38 @@ export function driftIssue(
     source,
   );
 }
+
+export const drillTitle = (stack: string) => `Drill of ${stack} failed`;
+
+/** @param outcome of a drill that failed, or why there is none */
+export function drillIssue(stack: string, outcome: Outcome | string, source: Source): string {
+  const [problems, rows] =
+    typeof outcome === "string" ? [[outcome], []] : [outcome.problems, outcomeLines(outcome)];
+  return fitted(
+    shorter((limits) => [
+      typeof outcome === "string"
+        ? `The drill of stack \`${stack}\` came to no result, so nobody knows whether its newest backup can be restored.`
+        : `The newest backup of stack \`${stack}\` could not be restored as it should be.`,
+      "",
+      ...block("CAUTION", problems, limits),
+      ...(rows.length > 0 ? [...markdownTable(["", ""], rows), ""] : []),
+      `To repeat it: \`npm run drill -- --stack ${stack} --on docker\`, on the tailnet. This issue is updated by each drill, and closed by`,
+      "one that passes.",
+      "",
+    ]),
+    source,
+  );
+}
+
+/** The same for a run's summary. */
+export const drillSummary = (stack: string, outcome: Outcome): string =>
+  [
+    `## Drill of ${stack}: ${outcome.ok ? "passed" : "failed"}`,
+    "",
+    ...block("CAUTION", outcome.problems, WHOLE),
+    ...markdownTable(["", ""], outcomeLines(outcome)),
+    "",
+  ].join("\n");
 
 /** How much of a list, and of each line, is shown. */
 interface Limits {

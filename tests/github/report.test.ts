@@ -1,6 +1,8 @@
 import { type Change, type Preview, previewOf } from "../../github/changes";
 import { driftOf } from "../../github/drift";
-import { driftIssue, noPreview, previewComment } from "../../github/report";
+import { driftIssue, drillIssue, noPreview, previewComment } from "../../github/report";
+import { outcomeOf } from "../../operations/drill/outcome";
+import { copy, main } from "../operations/drill/given";
 
 const change = (op: Change["op"], type: string, name: string, ...because: string[]): Change => ({
   op,
@@ -203,4 +205,32 @@ test("errors and warnings lose the CLI's marks of colour", () => {
       { sequence: 1, timestamp: 1, diagnosticEvent: { message, severity: "error", color: "never" } },
     ]).problems,
   ).toEqual(["no such size"]);
+});
+
+test("a drill that failed says what differs and what was measured, and one without a result says why", () => {
+  const tables = { bookmarks: { rows: 0, newest: null, at: null } };
+  const before = { ...main().before, tables };
+  const outcome = outcomeOf(
+    main({ before: { ...before, tables: { bookmarks: { rows: 1_250, newest: null, at: null } } } }),
+    copy({ facts: before }),
+    "docker",
+    0,
+  );
+  const issue = drillIssue("prod", outcome, SOURCE);
+  expect(issue).toContain("The newest backup of stack `prod` could not be restored as it should be.");
+  expect(issue).toContain("> [!CAUTION]\n> - table bookmarks has 0 rows, main had");
+  expect(issue).toContain("| restore | 41 s, 9.8 s per GB |");
+  expect(drillIssue("prod", "main: ssh: connect to host mastodon-prod-main: timed out", SOURCE)).toContain(
+    "came to no result, so nobody knows whether its newest backup can be restored.\n\n> [!CAUTION]\n> - main: ssh: connect to host",
+  );
+});
+
+test("a drill with endless messages still fits into an issue", () => {
+  const outcome = outcomeOf(
+    main(),
+    copy({ amcheck: `btree index "x":\n${"    ERROR: y\n".repeat(9_000)}` }),
+    "docker",
+    0,
+  );
+  expect(drillIssue("prod", outcome, SOURCE).length).toBeLessThan(65_536);
 });

@@ -86,12 +86,13 @@ test("where a job can ask for an account's token, no package's install script ru
   ]);
   for (const file of files)
     expect(text(file)).not.toMatch(/use-cache: ["']?true|package-manager-cache: true/);
-  expect(text("workflows/up-stack.yml")).toContain('use-cache: "false"');
+  for (const name of ["up-stack", "drill"])
+    expect(text(`workflows/${name}.yml`)).toContain('use-cache: "false"');
 });
 
 test("the page of every plan is kept for a month, from the job that knows no secret", () => {
   const { steps } = workflow("preview").jobs.plan;
-  const uploads = ["preview", "up-stack", "drift", "checks"].flatMap((name) =>
+  const uploads = ["preview", "up-stack", "drift", "drill", "checks"].flatMap((name) =>
     Object.values<{ steps?: { uses?: string }[] }>(workflow(name).jobs).flatMap((job) =>
       (job.steps ?? []).filter(({ uses = "" }) => uses.startsWith("actions/upload-artifact@")),
     ),
@@ -105,8 +106,8 @@ test("the page of every plan is kept for a month, from the job that knows no sec
   });
 });
 
-test("preview, up and drift have one list of stacks", () => {
-  for (const name of ["preview", "up", "drift"]) {
+test("preview, up, drift and drill have one list of stacks", () => {
+  for (const name of ["preview", "up", "drift", "drill"]) {
     const jobs = Object.values<{ strategy?: { matrix: { stack: string } } }>(workflow(name).jobs);
     const lists = jobs.flatMap(({ strategy }) => strategy?.matrix.stack ?? []);
     expect([name, lists]).toEqual([
@@ -148,8 +149,29 @@ test("drift waits for no reviewer, and shares no group with an up that does", ()
   expect(jobs.drift.concurrency).toBeUndefined();
 });
 
-test("whoever deploys has the tag that the tailnet's policy lets reach ssh", () => {
-  const { steps } = workflow("up-stack").jobs.up;
+test("a drill runs every month, only where it is turned on, and waits for no reviewer", () => {
+  const { on, jobs, concurrency } = workflow("drill");
+  expect(on.schedule).toEqual([{ cron: expect.stringMatching(/^\d+ \d+ \d+ \* \*$/) }]);
+  expect(Object.keys(on)).toContain("workflow_dispatch");
+  expect(jobs.stacks.if).toBe("vars.DRILL == 'on'");
+  expect(jobs.drill.environment).toEqual({ name: `${of("matrix.stack")}-drill`, deployment: false });
+  expect(jobs.drill.permissions).toEqual({ contents: "read", "id-token": "write", issues: "write" });
+  expect(concurrency.group).toBe("drill");
+  // GitHub ends it after 360: it has to end by itself, or nobody is told.
+  expect(jobs.drill["timeout-minutes"]).toBeLessThan(360);
+});
+
+test("a drill's variables are not part of a script's text, where they could be commands", () => {
+  const { run, env } = workflow("drill").jobs.drill.steps.at(-1);
+  expect(run).not.toContain("{{");
+  expect(env).toMatchObject({ ON: of("vars.DRILL_ON"), HOST_KEY: of("vars.DRILL_HOST_KEY") });
+});
+
+test.each([
+  ["up-stack", "up", "inputs.stack"],
+  ["drill", "drill", "matrix.stack"],
+])("%s joins with the tag that the tailnet's policy lets reach ssh", (name, job, stack) => {
+  const { steps } = workflow(name).jobs[job];
   const tailscale = steps.find(({ uses = "" }: { uses?: string }) => uses.startsWith("tailscale/"));
-  expect(tailscale.with.tags).toBe(`tag:mastodon-${of("inputs.stack")}-deploy`);
+  expect(tailscale.with.tags).toBe(`tag:mastodon-${of(stack)}-deploy`);
 });
