@@ -97,14 +97,16 @@ export class S3<User extends string> {
    *
    * @param path the object's path, with a query
    * @param output file for the answer's body
+   * @param upload file that is the request's body
    */
-  async request(user: User, method: string, bucket: string, path: string, output = "-") {
+  async request(user: User, method: string, bucket: string, path: string, output = "-", upload?: string) {
     const { network, authority, region } = this.args;
     const [host, { id, secret }] = [this.endpoint(bucket), this.keys[user]];
     const answer = await network.run([
       ...["curl", "--silent", "--show-error", "--max-time", "30", "--request", method, "--output", output],
       ...["--write-out", "\n%{http_code}", "--cacert", authority.path],
       ...["--resolve", `${host}:443:${Network.GATEWAY}`, "--user", `${id}:${secret}`],
+      ...(upload ? ["--upload-file", upload] : []),
       ...["--aws-sigv4", `aws:amz:${region}:s3`, "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"],
       `https://${host}/${path}`,
     ]);

@@ -35,8 +35,9 @@ main() {
   if ! jq -e '.[0].status.code <= 3' "$work/repository" >/dev/null; then
     die "main cannot read the repository: $(jq -r '.[0].repo[0].status.message' "$work/repository" | head -n 1)"
   fi
-  # Named, because a newer one may end between now and the restore, and it would begin after the restore point.
-  jq -ce '[.[0].backup[]? | select(.error | not)] | last // empty' "$work/repository" >"$work/backup" ||
+  # The newest one of the cluster that serves. Named, because one that ends between now and the restore begins after the restore point.
+  jq -ce '.[0] | ([.db[]?.id] | max) as $cluster | [.backup[]? | select(.database.id == $cluster and (.error | not))] | last // empty' \
+    "$work/repository" >"$work/backup" ||
     die "there is no backup to restore yet; on main: systemctl start mastodon-backup"
   fact backup <"$work/backup"
 
