@@ -48,7 +48,8 @@ export class DrillBed {
     private readonly keys: { deploy: Key; main: Key; machine: Key },
   ) {}
 
-  static async create(): Promise<DrillBed> {
+  /** @param mib that the database has in addition */
+  static async create(mib = 0): Promise<DrillBed> {
     const lab = await Lab.create();
     const authority = await Authority.create(join(lab.folder, "authority"));
     const s3 = await S3.start({
@@ -84,7 +85,7 @@ export class DrillBed {
     }
     await main.start();
     await machine.start();
-    await main.attach(await lab.volume(), VOLUME_NAME);
+    await main.attach(await lab.volume({ mib: 1024 + 4 * mib }), VOLUME_NAME);
     expect([await main.booted(), await machine.booted()]).toEqual(["done", "done"]);
     // Who reaches ssh is the subject of other tests.
     await main.run("nft destroy table inet mastodon");
@@ -95,6 +96,11 @@ export class DrillBed {
     });
     await bed.sql(readFileSync(join(__dirname, "../dump/database.sql"), "utf8"));
     await bed.sql(readFileSync(join(__dirname, "database.sql"), "utf8"));
+    // Text that can be compressed as text can, and its index.
+    if (mib > 0)
+      await bed.sql(
+        `INSERT INTO statuses (account_id, text) SELECT 1 + i % 9999, repeat(md5(i::text), 6) FROM generate_series(1, ${mib * 3600}) AS i`,
+      );
     await main.run("systemctl start mastodon-backup");
     return bed;
   }
@@ -137,25 +143,17 @@ export class DrillBed {
     return `nsenter -t ${this.main.processes(/^(\/usr)?(\/lib\/systemd\/systemd|\/sbin\/init)\0/)[0]} -a bash -c ${JSON.stringify(script)}`;
   }
 
-  /** Another content of a file of the newest backup, as long as the old one, until it is repaired. */
-  async damage(key: RegExp): Promise<{ repair: () => Promise<void> }> {
+  /** Flips a few bytes in the middle of a file of the newest backup. */
+  async damage(key: RegExp): Promise<void> {
     const objects = await this.s3.objects("administrator", BUCKET);
     const newest = objects.findLast((one) => key.test(one.key))?.key ?? "";
     const file = join(this.lab.folder, "object");
     expect((await this.s3.request("administrator", "GET", BUCKET, newest, file)).status).toBe(200);
     const content = readFileSync(file);
     const middle = Math.floor(content.length / 2);
-    const other = Buffer.from(content);
-    for (let i = middle; i < middle + 16; i++) other[i] = (other[i] ?? 0) ^ 0xff;
-    await this.put(newest, other);
-    return { repair: () => this.put(newest, content) };
-  }
-
-  private async put(key: string, content: Buffer): Promise<void> {
-    const file = join(this.lab.folder, "upload");
+    for (let i = middle; i < middle + 16; i++) content[i] = (content[i] ?? 0) ^ 0xff;
     writeFileSync(file, content);
-    const { status } = await this.s3.request("administrator", "PUT", BUCKET, key, "-", file);
-    expect(status).toBe(200);
+    expect((await this.s3.request("administrator", "PUT", BUCKET, newest, "-", file)).status).toBe(200);
   }
 
   status = (): Promise<Result> => this.main.attempt("mastodon-drill status");
