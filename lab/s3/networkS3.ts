@@ -106,7 +106,8 @@ export class S3<User extends string> {
       ...["curl", "--silent", "--show-error", "--max-time", "30", "--request", method, "--output", output],
       ...["--write-out", "\n%{http_code}", "--cacert", authority.path],
       ...["--resolve", `${host}:443:${Network.GATEWAY}`, "--user", `${id}:${secret}`],
-      ...(upload ? ["--upload-file", upload] : []),
+      // The server behind it would wait for the body before it asks for it.
+      ...(upload ? ["--upload-file", upload, "--header", "Expect:"] : []),
       ...["--aws-sigv4", `aws:amz:${region}:s3`, "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"],
       `https://${host}/${path}`,
     ]);

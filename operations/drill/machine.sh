@@ -93,7 +93,8 @@ room() {
   # What is replayed, and the segments of the log that it takes, come on top.
   need=$((BYTES + BYTES / 10 + 2000000000))
   free=$(df --output=avail -B1 "$FOLDER" | tail -n 1)
-  ((free >= need)) || fail <(echo "$FOLDER has room for $(gib "$free"), and the copy may take $(gib "$need")") "no room"
+  echo "$FOLDER has room for $(gib "$free"), and the copy may take $(gib "$need")" >"$run/log"
+  ((free >= need)) || fail "$run/log" "there is no room"
 }
 
 packages() {

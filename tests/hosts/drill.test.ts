@@ -120,11 +120,10 @@ describe("drill", () => {
     await bed.sql("SELECT pg_switch_wal()");
     await bed.main.run("sleep 5");
     await bed.sql("INSERT INTO statuses (text) VALUES ('in the hole')");
-    const newest = `cd / && runuser -u postgres -- pgbackrest --stanza=mastodon`;
-    const remove = bed.onMain(
-      `f=$(${newest} repo-ls --recurse archive/mastodon | grep zst | sort | tail -n 1); ${newest} repo-rm archive/mastodon/$f`,
-    );
-    const { problems, missingSeconds } = await failing({ between: remove });
+    const pgbackrest = "cd / && runuser -u postgres -- pgbackrest --stanza=mastodon";
+    const { problems, missingSeconds } = await failing({
+      between: `f=$(${pgbackrest} repo-ls --recurse archive/mastodon | grep zst | sort | tail -n 1) && ${pgbackrest} repo-rm archive/mastodon/$f`,
+    });
     expect(problems).toEqual([
       expect.stringMatching(
         /^the log in the bucket does not lead to the restore point, and the copy ends \d+ s before it: .*recovery ended before configured recovery target was reached/,

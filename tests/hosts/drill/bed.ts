@@ -26,6 +26,9 @@ type User = "writer" | "administrator";
 /** Where a drill leaves its traces. */
 const TRACES = ["/var/lib/mastodon-drill", "/run/mastodon-drill"];
 
+/** Runs $0 by the first $1 words, then what follows them. */
+const BETWEEN = 'n=$1; shift; "${@:1:n}" "$0" </dev/null >&2 && exec "${@:n+1}"';
+
 interface Key {
   private: string;
   public: string;
@@ -35,7 +38,7 @@ export interface Changes {
   repositoryKey?: string;
   folder?: string;
   progress?: (line: string) => void;
-  /** A shell command that runs on this machine when the drill turns to its machine. */
+  /** A shell command that runs on main when the drill turns to its machine. */
   between?: string;
 }
 
@@ -121,7 +124,7 @@ export class DrillBed {
       const machine: Place = {
         name: "drill.example",
         command: between
-          ? ["bash", "-c", `${between} >/dev/null </dev/null && exec "$@"`, "between", ...there]
+          ? ["bash", "-c", BETWEEN, between, String(main.command.length), ...main.command, ...there]
           : there,
       };
       const outcome = await drill({
@@ -136,11 +139,6 @@ export class DrillBed {
       await record(main, outcome);
       return outcome;
     });
-  }
-
-  /** A shell command of this machine that runs a script on main. */
-  onMain(script: string): string {
-    return `nsenter -t ${this.main.processes(/^(\/usr)?(\/lib\/systemd\/systemd|\/sbin\/init)\0/)[0]} -a bash -c ${JSON.stringify(script)}`;
   }
 
   /** Flips a few bytes in the middle of a file of the newest backup. */
