@@ -27,7 +27,7 @@ type User = "writer" | "administrator";
 const TRACES = ["/var/lib/mastodon-drill", "/run/mastodon-drill"];
 
 /** Runs $0 by the first $1 words, then what follows them. */
-const BETWEEN = 'n=$1; shift; "${@:1:n}" "$0" </dev/null >&2 && exec "${@:n+1}"';
+const BETWEEN = `n=$1; shift; "\${@:1:n}" "$0" </dev/null >&2 && exec "\${@:n+1}"`;
 
 interface Key {
   private: string;
