@@ -65,13 +65,16 @@ export async function mirrors(): Promise<{ main: string; security: string }> {
   };
 }
 
-/** Debian 13 as droplets have it, or the release after it, which has Mastodon's versions of Sidekiq, Puma and Node. */
-export type Suite = "trixie" | "forky";
+/**
+ * Debian 13 as droplets have it; the release after it, which has Mastodon's versions of Sidekiq, Puma and Node; or Debian 11, with the
+ * Postgres 13 and the docker-compose of an instance that moves in.
+ */
+export type Suite = "trixie" | "forky" | "bullseye";
 
 /** `deb` lines. */
 async function sources(suite: Suite, older?: string): Promise<string> {
   const { main, security } = await mirrors();
-  if (suite === "forky") return `deb ${main} forky main\n`;
+  if (suite !== "trixie") return `deb ${main} ${suite} main\n`;
   return [
     `deb ${main} trixie main`,
     `deb ${main} trixie-updates main`,
@@ -146,6 +149,17 @@ export const hostRoot = (tools: readonly string[] = [], older?: "bookworm") =>
     disabled: HOST_SERVICES,
     older,
   });
+
+/** The root of a server that an instance moves away from: Postgres 13, Redis 6, docker-compose 1. */
+export const oldServerRoot = () =>
+  debianRoot(
+    "old-server",
+    [
+      ...IMAGE.filter((name) => name !== "cloud-init"),
+      ...["docker-compose", "docker.io", "nginx-light", "openssh-server", "postgresql-13", "redis-server", "sudo"],
+    ],
+    { suite: "bullseye" },
+  );
 
 /** A new droplet's root: it contains nothing that the hosts' own steps install. */
 export const bareRoot = () => debianRoot("bare", [...IMAGE, "ca-certificates", "openssh-server"]);

@@ -86,5 +86,5 @@ export function redisPeak({ activeUsers }: Workload, { backlog, hours }: Course)
 export const leastRedisMiB = ({ mib }: RedisNeed): number => Math.ceil(mib * 1.1);
 
 /** maxmemory if none is set: a quarter more than computed, in steps of 32 MiB, and never below 96. */
-export const redisMaxMemoryMiB = ({ mib }: RedisNeed): number =>
+export const redisMaxMemoryMiB = ({ mib }: Pick<RedisNeed, "mib">): number =>
   Math.max(Math.ceil((mib * 1.25) / 32) * 32, 96);

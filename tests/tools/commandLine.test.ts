@@ -67,6 +67,7 @@ const run = (file: string, ...args: string[]) =>
 test.each([
   "plan/cli.ts",
   "github/cli.ts",
+  "operations/adopt/cli.ts",
   "operations/size/cli.ts",
   "operations/orphans/cli.ts",
   "operations/escrow/cli.ts",

@@ -1,0 +1,64 @@
+/** `npm run adopt`: takes in an instance that runs elsewhere. */
+import { StackFileError } from "../../settings/stackFile/stackFile";
+import { runCommand, UsageError, wholeNumber } from "../../tools/commandLine";
+import { look, type Where } from "./look";
+import { checkHost } from "./ssh";
+import { readNewStack } from "./stack";
+import { lookText } from "./text";
+
+const HELP = `npm run adopt -- look --from HOST [options]
+
+Takes in an instance that runs elsewhere (docs/moving-in.md).
+
+  look              reads what the old server is like, and says what keeps the instance from moving, how long it would be
+                    down and what to do. Changes nothing there. Exits with 1 if something keeps it from moving
+
+  --from HOST       the old server, as ssh knows it
+  --compose DIR     folder of its compose file, if there are several
+  --env FILE        its .env.production, if it is not where Mastodon is
+  --stack STACK     where it is going; compares it with Pulumi.STACK.yaml
+  --patience MIN    minutes that one query may take there (default: 2)
+  --json            print the facts, findings and plan as JSON
+  --help            this
+`;
+
+const OPTIONS = {
+  from: { type: "string" },
+  compose: { type: "string" },
+  env: { type: "string" },
+  stack: { type: "string" },
+  patience: { type: "string", default: "2" },
+  json: { type: "boolean" },
+} as const;
+
+const WORDS = ["look"] as const;
+
+function whereOf(values: { from?: string; compose?: string; env?: string }): Where {
+  if (values.from === undefined) throw new UsageError(`Say where the instance runs: --from HOST.\n\n${HELP}`);
+  if (values.compose !== undefined && values.env !== undefined)
+    throw new UsageError(
+      "--compose and --env exclude each other: containers have their variables from compose.",
+    );
+  for (const name of ["compose", "env"] as const)
+    if (values[name] !== undefined && !values[name].startsWith("/"))
+      throw new UsageError(
+        `--${name} is ${values[name]}; write a path from the root, such as /home/mastodon/live.`,
+      );
+  return { host: checkHost("from", values.from), compose: values.compose ?? "", env: values.env ?? "" };
+}
+
+if (require.main === module)
+  runCommand(
+    { help: HELP, options: OPTIONS, words: WORDS },
+    async (values, word) => {
+      if (word === undefined) throw new UsageError(`Say what to do: ${WORDS.join(", ")}.\n\n${HELP}`);
+      const where = whereOf(values);
+      const stack = values.stack === undefined ? undefined : readNewStack(values.stack);
+      const patience = wholeNumber("patience", values.patience, 1, 600);
+      process.stderr.write(`Looking at ${where.host}; each query gives up after ${patience} min.\n`);
+      const found = await look(where, patience, stack);
+      process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : lookText(found));
+      if (found.findings.some(({ level }) => level === "refusal")) process.exitCode = 1;
+    },
+    (error) => error instanceof StackFileError,
+  );

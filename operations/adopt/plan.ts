@@ -1,0 +1,189 @@
+/** The move as it would be: its steps, how long the site is down, what it costs. Pure. */
+import { dumpHours, restoreHours } from "../../fleet/sizing/database";
+import type { Facts } from "./facts";
+import type { Finding } from "./finding";
+import { inS3 } from "./findings/media";
+import { comesAlong } from "./findings/redis";
+import { releasePath } from "./releasePath";
+
+/** Minutes: at the best and at the worst that are known. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+export interface DowntimeLine {
+  what: string;
+  minutes: Range;
+  /** Where the figures come from: measured on these servers, or taken from elsewhere. */
+  basis: "measured" | "assumed";
+  source: string;
+}
+
+export interface MovePlan {
+  steps: { when: "before" | "down" | "after"; what: string }[];
+  downtime: DowntimeLine[];
+  total: Range;
+  /** Of copying the media, in USD; undefined if their number is not known. */
+  media: { objects: number; gib: number; requestsUsd: number } | undefined;
+  /** The old Postgres could be copied as it is, by replication. */
+  physical: { possible: boolean; why: string };
+}
+
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+
+/** 11 GiB were dumped and restored in 158 s on one machine with two cores (docs/operations.md, "Upgrade Postgres"). */
+const BEST_GIB_PER_MINUTE = 11 / (158 / 60);
+/** Of that, a third was the dump. */
+const DUMP_SHARE = 1 / 3;
+/** A compressed dump is a quarter to a third of its database (services/backup/mastodon-restore); a quarter is what the transfer is reckoned with. */
+const COMPRESSED = 1 / 4;
+/** Home connections upload 20 Mbit/s and data centers a gigabit: what is assumed if nothing was measured. */
+const ASSUMED_MBIT: Range = { from: 20, to: 1000 };
+
+/** AWS' list prices in us-east-1 (catalogue/price.ts, NOT_COUNTED). */
+const PUT_USD = 0.005 / 1000;
+const GET_USD = 0.0004 / 1000;
+
+export interface Situation {
+  facts: Facts;
+  findings: readonly Finding[];
+  /** The stack's `mastodonVersion`. */
+  target: string;
+  /** From the old server to this machine. */
+  mbitPerSecond: number | undefined;
+}
+
+export function planOf({ facts, target, mbitPerSecond }: Situation): MovePlan {
+  const downtime = downtimeOf(facts, target, mbitPerSecond);
+  return {
+    steps: stepsOf(facts),
+    downtime,
+    total: {
+      from: downtime.reduce((sum, { minutes }) => sum + minutes.from, 0),
+      to: downtime.reduce((sum, { minutes }) => sum + minutes.to, 0),
+    },
+    media: mediaOf(facts),
+    physical: physicalOf(facts),
+  };
+}
+
+function downtimeOf(facts: Facts, target: string, mbit: number | undefined): DowntimeLine[] {
+  const gib = (facts.database?.bytes ?? 0) / GIB;
+  const megabits = (gib * COMPRESSED * GIB * 8) / 1e6;
+  const best = gib / BEST_GIB_PER_MINUTE;
+  const transfer: Range =
+    mbit === undefined
+      ? { from: megabits / ASSUMED_MBIT.to / 60, to: megabits / ASSUMED_MBIT.from / 60 }
+      : { from: megabits / mbit / 60, to: megabits / mbit / 60 };
+  const dump: Range = { from: best * DUMP_SHARE, to: dumpHours(gib) * 60 };
+  const isSlower = transfer.to > dump.to;
+  const migrates = releasePath(facts.version, target).kind === "one minor before";
+  return [
+    {
+      what: "the old instance stops",
+      minutes: { from: 0.2, to: 1 },
+      basis: "assumed",
+      source: "Sidekiq ends its jobs within 25 s",
+    },
+    {
+      what: "the dump travels to main through this machine",
+      minutes: { from: Math.max(dump.from, transfer.from), to: Math.max(dump.to, transfer.to) },
+      basis: mbit !== undefined && isSlower ? "measured" : "assumed",
+      source: isSlower
+        ? mbit === undefined
+          ? `a quarter of ${gib.toFixed(1)} GiB at 20 to 1,000 Mbit/s`
+          : `a quarter of ${gib.toFixed(1)} GiB at the ${Math.round(mbit)} Mbit/s that came from there; the way on to main was not measured`
+        : "from 11 GiB in 53 s, measured elsewhere, to 12 GiB an hour, published",
+    },
+    ...(facts.redis && comesAlong(facts.redis)
+      ? [
+          {
+            what: "Redis comes along",
+            minutes: { from: 0.2, to: 0.3 + facts.redis.usedBytes / MIB / 1024 },
+            basis: "assumed" as const,
+            source: "a minute a GiB",
+          },
+        ]
+      : []),
+    {
+      what: "the restore on main",
+      minutes: { from: best * (1 - DUMP_SHARE), to: restoreHours(gib) * 60 },
+      basis: "assumed",
+      source: "from 11 GiB in 105 s, measured elsewhere, to 7 GiB an hour, published",
+    },
+    {
+      what: migrates ? "migrations, checks and start" : "checks and start",
+      minutes: { from: 0.5, to: migrates ? 15 : 2 },
+      basis: "assumed",
+      source: migrates
+        ? "migrations of large tables were never measured here; upgrade before the move to know"
+        : "Mastodon loads in 10 to 30 s",
+    },
+  ];
+}
+
+function stepsOf(facts: Facts): MovePlan["steps"] {
+  const old = facts.values.WEB_DOMAIN || facts.values.LOCAL_DOMAIN || "the old instance";
+  const compose = facts.runs === "compose";
+  return [
+    { when: "before", what: "lower the TTL of its DNS records to a minute" },
+    { when: "before", what: "npm run adopt -- secrets, then pulumi up: main runs, empty" },
+    {
+      when: "before",
+      what: inS3(facts)
+        ? `copy the media from bucket to bucket: s3://${facts.values.S3_BUCKET ?? "BUCKET"}`
+        : `copy the media from the old server's disk: ${facts.onDisk?.path ?? "public/system"}`,
+    },
+    { when: "before", what: "npm run adopt -- look once more, without refusals" },
+    {
+      when: "down",
+      what: `npm run adopt -- move: stops ${compose ? "web, streaming and Sidekiq of the compose project" : "Mastodon's units"}; ${old} answers with its proxy's error page`,
+    },
+    { when: "down", what: "the dump streams to main and is restored there; rows are counted on both sides" },
+    ...(facts.redis && comesAlong(facts.redis)
+      ? [{ when: "down" as const, what: "Redis: queues and feeds" }]
+      : []),
+    { when: "down", what: "main migrates the database if it has to, and starts" },
+    { when: "after", what: "DNS to main's reserved address; the certificate follows within minutes" },
+    { when: "after", what: "copy the media once more: what was uploaded since" },
+    {
+      when: "after",
+      what: "until DNS has moved, npm run adopt -- back starts the old instance again and empties main",
+    },
+  ];
+}
+
+function mediaOf({ onDisk, listed }: Facts): MovePlan["media"] {
+  if (!onDisk && !listed) return undefined;
+  const { own, others } = onDisk ?? listed ?? { own: { files: 0, bytes: 0 }, others: { files: 0, bytes: 0 } };
+  // In a bucket each attachment is two objects, the original and its preview, and each picture two.
+  const objects = onDisk
+    ? own.files + others.files
+    : 2 * (own.files + others.files + (listed?.pictures ?? 0));
+  return {
+    objects,
+    gib: (own.bytes + others.bytes) / GIB,
+    requestsUsd: objects * (PUT_USD + (onDisk ? 0 : GET_USD)),
+  };
+}
+
+/** Standby and promotion need the same major version and the same rules of sorting. Main's Postgres runs on Debian 13's glibc, 2.41. */
+const MAINS_GLIBC = "2.41";
+const MAINS_POSTGRES = 17;
+
+function physicalOf({ database, machine }: Facts): MovePlan["physical"] {
+  const major = Math.floor((database?.version ?? 0) / 10_000);
+  if (major !== MAINS_POSTGRES)
+    return { possible: false, why: `Postgres ${major || "unknown"} there, ${MAINS_POSTGRES} on main` };
+  const sameLibrary = machine.libc.endsWith(` ${MAINS_GLIBC}`);
+  // Neither Postgres' own collations nor C depend on the library.
+  const independent = database?.provider === "b" || /^(C|POSIX)$/.test(database?.collation ?? "");
+  return sameLibrary || independent
+    ? { possible: true, why: "the same major version, and sorting as on main" }
+    : {
+        possible: false,
+        why: `the collation ${database?.collation} of another C library (${machine.libc || "unknown"}) sorts differently: text indexes would be corrupt`,
+      };
+}

@@ -1,0 +1,77 @@
+/** How long a move would take, what it costs, and how that is said. */
+import { planOf } from "../../../operations/adopt/plan";
+import { lookText } from "../../../operations/adopt/text";
+import { FACTS, GIB, TARGET } from "./server";
+
+const plan = (facts = FACTS, mbitPerSecond: number | undefined = 100) =>
+  planOf({ facts, findings: [], target: TARGET, mbitPerSecond });
+const line = (what: string, ...args: Parameters<typeof plan>) =>
+  plan(...args).downtime.find((one) => one.what.startsWith(what));
+
+test("a slow line decides how long the dump takes, and says that it was measured", () => {
+  // A quarter of 8 GiB at 1 Mbit/s.
+  expect(line("the dump", FACTS, 1)?.basis).toBe("measured");
+  expect(line("the dump", FACTS, 1)?.minutes.from).toBeCloseTo(286.33);
+  // On a fast one the database decides: 12 GiB an hour at the worst.
+  expect(line("the dump", FACTS, 1000)).toMatchObject({ minutes: { to: 40 }, basis: "assumed" });
+  expect(line("the dump", FACTS, undefined)?.source).toContain("from 11 GiB in 53 s");
+});
+
+test("the restore: from what two cores did to what others published", () => {
+  const { minutes } = line("the restore") ?? {};
+  expect(minutes?.from).toBeCloseTo((8 / 11) * (105 / 60), 1);
+  expect(minutes?.to).toBeCloseTo((8 / 7) * 60);
+});
+
+test("the whole is the sum of its lines", () => {
+  const { downtime, total } = plan();
+  expect(total.to).toBeCloseTo(downtime.reduce((sum, { minutes }) => sum + minutes.to, 0));
+});
+
+test("Redis comes along if main can read it", () => {
+  expect(line("Redis")).toBeDefined();
+  const redis = { ...(FACTS.redis as NonNullable<typeof FACTS.redis>), version: "8.2.0" };
+  expect(line("Redis", { ...FACTS, redis })).toBeUndefined();
+});
+
+test("media: two objects an attachment in a bucket, one a file on a disk, and the requests' price", () => {
+  expect(plan().media).toMatchObject({ objects: 32_000, gib: 11 });
+  expect(plan().media?.requestsUsd).toBeCloseTo(32 * (0.005 + 0.0004));
+  const onDisk = { path: "/srv", own: { files: 1000, bytes: GIB }, others: { files: 0, bytes: 0 } };
+  expect(plan({ ...FACTS, onDisk }).media).toEqual({ objects: 1000, gib: 1, requestsUsd: 0.005 });
+});
+
+test("a copy by replication needs the same major version and the same sorting", () => {
+  const physical = (version: number, libc: string, collation = "en_US.utf8") =>
+    plan({
+      ...FACTS,
+      database: { ...(FACTS.database as NonNullable<typeof FACTS.database>), version, collation },
+      machine: { ...FACTS.machine, libc },
+    }).physical;
+  expect(physical(130_016, "ldd 2.41")).toEqual({ possible: false, why: "Postgres 13 there, 17 on main" });
+  expect(physical(170_002, "ldd (Debian GLIBC 2.41-12) 2.41").possible).toBe(true);
+  expect(physical(170_002, "ldd (Debian GLIBC 2.36-9) 2.36").why).toContain("text indexes would be corrupt");
+  expect(physical(170_002, "musl libc (x86_64)", "C").possible).toBe(true);
+});
+
+test("the text has every part, and no line of it is a secret's value", () => {
+  const findings = [
+    { level: "refusal", about: "encoding", says: "is wrong", remedy: "Correct it." },
+    { level: "warning", about: "search", says: "is gone", remedy: "" },
+  ] as const;
+  const text = lookText({
+    host: "old",
+    at: "2026-11-29T12:00:00Z",
+    stack: "live",
+    facts: FACTS,
+    findings: [...findings],
+    plan: plan(),
+  });
+  expect(text).toMatch(/^old: Mastodon 4\.7\.2, shop\.example, to stack live\nNothing was changed there\.\n/);
+  expect(text).toContain(
+    "It cannot move yet: 1\n─────────────────────\n  encoding: is wrong.\n    → Correct it.\n",
+  );
+  expect(text).toContain("Warnings: 1\n───────────\n  search: is gone.\n");
+  expect(text).toContain("Postgres        13.16, 8.0 GiB (3.0 GiB of it indexes), UTF8, en_US.utf8");
+  expect(text).toContain("$0.17 for S3's requests");
+});
