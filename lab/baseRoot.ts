@@ -156,7 +156,15 @@ export const oldServerRoot = () =>
     "old-server",
     [
       ...IMAGE.filter((name) => name !== "cloud-init"),
-      ...["docker-compose", "docker.io", "nginx-light", "openssh-server", "postgresql-13", "redis-server", "sudo"],
+      ...[
+        "docker-compose",
+        "docker.io",
+        "nginx-light",
+        "openssh-server",
+        "postgresql-13",
+        "redis-server",
+        "sudo",
+      ],
     ],
     { suite: "bullseye" },
   );

@@ -1,10 +1,11 @@
 /** `npm run adopt`: takes in an instance that runs elsewhere. */
 import { StackFileError } from "../../settings/stackFile/stackFile";
 import { runCommand, UsageError, wholeNumber } from "../../tools/commandLine";
-import { look, type Where } from "./look";
+import { look } from "./look";
 import { checkHost } from "./ssh";
 import { readNewStack } from "./stack";
 import { lookText } from "./text";
+import type { Where } from "./there";
 
 const HELP = `npm run adopt -- look --from HOST [options]
 

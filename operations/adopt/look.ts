@@ -1,15 +1,14 @@
 /** The look: reads what the old server is like over ssh. Changes nothing there. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { settingsSchema } from "../../settings/schema";
 import { UsageError } from "../../tools/commandLine";
 import { type Facts, readFacts } from "./facts";
 import { findingsOf } from "./findings";
 import { planOf } from "./plan";
 import { secretForms } from "./secretNames";
-import { measureRate, onHost, withVariables } from "./ssh";
+import { measureRate } from "./ssh";
 import type { NewStack } from "./stack";
 import type { Look } from "./text";
+import { fileThere, there, type Where } from "./there";
 import { expectedIndexes } from "./uniqueIndexes";
 
 /** Variables whose values may be printed: no secret, and no address with a password in it. */
@@ -28,37 +27,31 @@ const SHOWN = [
   ),
 ];
 
-/** How to find Mastodon on that server. */
-export interface Where {
-  host: string;
-  compose: string;
-  env: string;
-}
+const sql = (name: string, values: Readonly<Record<string, string>> = {}) =>
+  fileThere(`${name}.sql`).replace(/@@(\w+)@@/g, (mark, key: string) => values[key] ?? mark);
 
-const SCRIPT = readFileSync(join(__dirname, "look.sh"), "utf8");
-
-export const lookScript = ({ compose, env }: Omit<Where, "host">, patience: number) =>
-  withVariables(
-    {
-      COMPOSE: compose,
-      ENV_FILE: env,
-      PATIENCE: String(patience),
-      EXPECTED: expectedIndexes,
-      SHOWN: SHOWN.join(" "),
-      SECRETS: secretForms,
-    },
-    SCRIPT,
-  );
+/** @param patience minutes for one query */
+export const lookVariables = (patience: number) => ({
+  PATIENCE: String(patience),
+  SHOWN: SHOWN.join(" "),
+  SECRETS: secretForms,
+  SQL_DATABASE: sql("database"),
+  SQL_PEOPLE: sql("people"),
+  SQL_FILES: sql("files"),
+  SQL_UNIQUE: sql("unique", { EXPECTED: expectedIndexes }),
+  SQL_DUPLICATES: sql("duplicates", { TIMEOUT: String(patience * 60_000) }),
+});
 
 /** Some 150 unique indexes: most are checked within a moment. */
 const QUERIES_THAT_TAKE_LONG = 30;
 
 /** @param patience minutes for one query */
 export async function factsOf(where: Where, patience: number): Promise<Facts> {
-  const { code, stdout, stderr } = await onHost(
-    where.host,
-    lookScript(where, patience),
+  const { code, stdout, stderr } = await there(
+    "look.sh",
+    where,
     patience * 60 * QUERIES_THAT_TAKE_LONG,
+    lookVariables(patience),
   );
   try {
     return readFacts(stdout);

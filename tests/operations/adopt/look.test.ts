@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFacts } from "../../../operations/adopt/facts";
-import { lookScript } from "../../../operations/adopt/look";
+import { lookVariables } from "../../../operations/adopt/look";
 import { checkHost, quoted, withVariables } from "../../../operations/adopt/ssh";
+import { scriptThere } from "../../../operations/adopt/there";
 import { attempt, run } from "../../../tools/run";
 
 const HEX = "0123456789abcdef".repeat(8);
@@ -55,7 +56,7 @@ function program(name: string, script: string): void {
 const look = async (compose = "", env = join(folder, "live/.env.production")) => {
   const { stdout } = await attempt(
     ["env", "-i", `PATH=${folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin`, "bash", "-s"],
-    { input: lookScript({ compose, env }, 2), timeout: 60 },
+    { input: scriptThere("look.sh", { compose, env }, lookVariables(2)), timeout: 60 },
   );
   return { stdout, facts: readFacts(stdout) };
 };
