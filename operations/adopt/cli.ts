@@ -1,18 +1,23 @@
 /** `npm run adopt`: takes in an instance that runs elsewhere. */
 import { StackFileError } from "../../settings/stackFile/stackFile";
+import { checkStackName } from "../../settings/stackFile/stackNames";
 import { runCommand, UsageError, wholeNumber } from "../../tools/commandLine";
 import { look } from "./look";
+import { takeSecrets } from "./secrets";
 import { checkHost } from "./ssh";
-import { readNewStack } from "./stack";
+import { ROOT, readNewStack } from "./stack";
 import { lookText } from "./text";
 import type { Where } from "./there";
 
 const HELP = `npm run adopt -- look --from HOST [options]
+npm run adopt -- secrets --from HOST --stack STACK
 
 Takes in an instance that runs elsewhere (docs/moving-in.md).
 
   look              reads what the old server is like, and says what keeps the instance from moving, how long it would be
                     down and what to do. Changes nothing there. Exits with 1 if something keeps it from moving
+
+  secrets           sets the old instance's keys as secrets of the new stack, before its first up. None is printed
 
   --from HOST       the old server, as ssh knows it
   --compose DIR     folder of its compose file, if there are several
@@ -32,7 +37,7 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
-const WORDS = ["look"] as const;
+const WORDS = ["look", "secrets"] as const;
 
 function whereOf(values: { from?: string; compose?: string; env?: string }): Where {
   if (values.from === undefined) throw new UsageError(`Say where the instance runs: --from HOST.\n\n${HELP}`);
@@ -48,18 +53,51 @@ function whereOf(values: { from?: string; compose?: string; env?: string }): Whe
   return { host: checkHost("from", values.from), compose: values.compose ?? "", env: values.env ?? "" };
 }
 
+type Values = {
+  from?: string;
+  compose?: string;
+  env?: string;
+  stack?: string;
+  patience: string;
+  json?: boolean;
+};
+
+async function runLook(values: Values): Promise<void> {
+  const where = whereOf(values);
+  const stack = values.stack === undefined ? undefined : readNewStack(values.stack);
+  const patience = wholeNumber("patience", values.patience, 1, 600);
+  process.stderr.write(`Looking at ${where.host}; each query gives up after ${patience} min.\n`);
+  const found = await look(where, patience, stack);
+  process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : lookText(found));
+  if (found.findings.some(({ level }) => level === "refusal")) process.exitCode = 1;
+}
+
+async function runSecrets(values: Values): Promise<void> {
+  const where = whereOf(values);
+  const stack = stackOf(values);
+  const names = await takeSecrets(where, stack);
+  process.stdout.write(
+    `Set in Pulumi.${stack}.yaml, encrypted: ${names.join(", ")}.\nCommit that file. Next: pulumi up.\n`,
+  );
+}
+
+function stackOf({ stack }: Values): string {
+  if (stack === undefined) throw new UsageError("Say where it is going: --stack STACK.");
+  checkStackName(ROOT, stack);
+  return stack;
+}
+
+const COMMANDS: Readonly<Record<(typeof WORDS)[number], (values: Values) => Promise<void>>> = {
+  look: runLook,
+  secrets: runSecrets,
+};
+
 if (require.main === module)
   runCommand(
     { help: HELP, options: OPTIONS, words: WORDS },
-    async (values, word) => {
+    (values, word) => {
       if (word === undefined) throw new UsageError(`Say what to do: ${WORDS.join(", ")}.\n\n${HELP}`);
-      const where = whereOf(values);
-      const stack = values.stack === undefined ? undefined : readNewStack(values.stack);
-      const patience = wholeNumber("patience", values.patience, 1, 600);
-      process.stderr.write(`Looking at ${where.host}; each query gives up after ${patience} min.\n`);
-      const found = await look(where, patience, stack);
-      process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : lookText(found));
-      if (found.findings.some(({ level }) => level === "refusal")) process.exitCode = 1;
+      return COMMANDS[word as (typeof WORDS)[number]](values as Values);
     },
     (error) => error instanceof StackFileError,
   );

@@ -1,5 +1,6 @@
 /** What `look.sh` prints about a server, read into one value. */
 import { z } from "zod";
+import { factLines } from "./factLines";
 
 /** How a secret of the old server compares with the format that this program takes. */
 export type SecretState = "fits" | "odd" | "missing";
@@ -94,17 +95,6 @@ export interface Facts {
   problems: readonly string[];
 }
 
-/** Name → value of lines `NAME BASE64`; those of one name in their order. */
-function factsOf(output: string): Map<string, string[]> {
-  const facts = new Map<string, string[]>();
-  for (const line of output.split("\n")) {
-    const [, name, value] = /^([\w.-]+) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
-    if (name === undefined) continue;
-    facts.set(name, [...(facts.get(name) ?? []), Buffer.from(value ?? "", "base64").toString("utf8")]);
-  }
-  return facts;
-}
-
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");
 const number = (text: string) => (/^\d+$/.test(text) ? Number(text) : 0);
 /** `key value` or `key<TAB>value` a line. */
@@ -121,7 +111,7 @@ const pairs = (text: string, between: string) =>
  * @throws Error if it did not come to its end
  */
 export function readFacts(output: string): Facts {
-  const facts = factsOf(output);
+  const facts = factLines(output);
   const one = (name: string) => facts.get(name)?.[0] ?? "";
   const known = (name: string) => (facts.has(name) ? one(name) : undefined);
   if (!facts.has("end"))

@@ -151,7 +151,7 @@ test("a server without Mastodon is said to be one", async () => {
 });
 
 test("an output that was cut off is no look", () => {
-  expect(() => readFacts("runs c3lzdGVtZA==\n")).toThrow("The look ended early");
+  expect(() => readFacts("runs c3lzdGVtZA==\n")).toThrow("The script ended early");
 });
 
 test("variables reach the script whole, and a host is no option of ssh", async () => {

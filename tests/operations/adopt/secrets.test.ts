@@ -1,0 +1,134 @@
+/** The keys of an old instance on their way into a stack: through standard input, and past nobody's eyes. */
+import { createECDH } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { secretMarks } from "../../../checks/fixedSecrets";
+import { MOVED_SECRET_NAMES, MOVED_SECRETS } from "../../../operations/adopt/secretNames";
+import { type Secrets, takenAlready, wrongSecrets } from "../../../operations/adopt/secrets";
+import { attempt } from "../../../tools/run";
+
+const curve = createECDH("prime256v1");
+curve.generateKeys();
+const padded = (key: Buffer, length: number) => key.toString("base64url").padEnd(length, "=");
+const VALUES: Record<keyof Secrets, string> = {
+  secretKeyBase: "0123456789abcdef".repeat(8),
+  otpSecret: "an-old-secret-of-$any-form",
+  activeRecordEncryptionPrimaryKey: "PrimaryKeyPrimaryKeyPrimaryKey12",
+  activeRecordEncryptionDeterministicKey: "DeterministicKeyDeterministicKey",
+  activeRecordEncryptionKeyDerivationSalt: "SaltSaltSaltSaltSaltSaltSaltSalt",
+  vapidPrivateKey: padded(curve.getPrivateKey(), 44),
+  vapidPublicKey: padded(curve.getPublicKey(), 88),
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "adopt-secrets-"));
+  mkdirSync(join(folder, "bin"));
+  // The old server is this machine, seen through a stand-in for ssh that keeps its command line.
+  program("ssh", `printf '%s\\n' "ssh $*" >>${folder}/log; exec bash -s`);
+  // Keeps its command line and its standard input apart.
+  program(
+    "pulumi",
+    `printf '%s\\n' "pulumi $*" >>${folder}/log
+     case "$*" in
+       *version*) echo v3.259.0 ;;
+       *"stack output"*) cat ${folder}/outputs.json ;;
+       *"config set"*) cat >${folder}/set-"\${@: -1}" ;;
+     esac`,
+  );
+  program("systemctl", "exit 1");
+  writeFileSync(join(folder, "outputs.json"), "{}");
+  environment(VALUES);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function program(name: string, script: string): void {
+  writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${script}\n`);
+  chmodSync(join(folder, "bin", name), 0o755);
+}
+const environment = (values: Secrets) =>
+  writeFileSync(
+    join(folder, ".env.production"),
+    MOVED_SECRET_NAMES.filter((name) => values[name])
+      .map((name) => `${MOVED_SECRETS[name]}=${values[name]}\n`)
+      .join(""),
+  );
+
+const ROOT = join(__dirname, "../../..");
+const take = async () => {
+  const { code, stdout, stderr } = await attempt(
+    [
+      process.execPath,
+      ...["-r", "ts-node/register/transpile-only", join(ROOT, "operations/adopt/cli.ts"), "secrets"],
+      ...["--from", "old", "--stack", "prod", "--env", join(folder, ".env.production")],
+    ],
+    { env: { ...process.env, PATH: `${folder}/bin:${process.env.PATH}` }, timeout: 60 },
+  );
+  const log = existsSync(join(folder, "log")) ? readFileSync(join(folder, "log"), "utf8") : "";
+  // Never, whatever happens.
+  for (const text of [stdout, stderr, log])
+    for (const value of Object.values(VALUES)) expect(text).not.toContain(value);
+  const set = Object.fromEntries(
+    MOVED_SECRET_NAMES.flatMap((name) => {
+      const file = join(folder, `set-${name}`);
+      return existsSync(file) ? [[name, readFileSync(file, "utf8")]] : [];
+    }),
+  );
+  return { code, stdout, stderr, set };
+};
+
+test("each reaches the CLI over standard input, and neither a command line nor an output has one", async () => {
+  expect(await take()).toEqual({
+    code: 0,
+    stdout: `Set in Pulumi.prod.yaml, encrypted: ${MOVED_SECRET_NAMES.join(", ")}.\nCommit that file. Next: pulumi up.\n`,
+    stderr: "",
+    set: VALUES,
+  });
+  expect(readFileSync(join(folder, "log"), "utf8")).toContain(
+    "config set --stack prod --secret secretKeyBase\n",
+  );
+}, 60_000);
+
+test("an instance since 4.4 has no OTP_SECRET, and needs none", async () => {
+  const { otpSecret: _, ...others } = VALUES;
+  environment(others);
+  expect((await take()).set).toEqual(others);
+}, 60_000);
+
+test("one that is wrong: none is set", async () => {
+  environment({
+    ...VALUES,
+    vapidPublicKey: `B${"A".repeat(86)}=`,
+    activeRecordEncryptionPrimaryKey: "short",
+  });
+  expect(await take()).toEqual({
+    code: 1,
+    stdout: "",
+    stderr:
+      "The secrets of old cannot be taken, and none was set:\n- ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY: must be at least 32 letters and digits (rails db:encryption:init)\n- VAPID_PUBLIC_KEY: does not match vapidPrivateKey; take both from the same .env.production\n",
+    set: {},
+  });
+}, 60_000);
+
+test("a stack that has been up with generated ones: none is set", async () => {
+  const identity = { secrets: secretMarks({}) };
+  writeFileSync(join(folder, "outputs.json"), JSON.stringify({ identity }));
+  const { code, stderr, set } = await take();
+  expect({ code, set }).toEqual({ code: 1, set: {} });
+  expect(stderr).toMatch(/^The stack prod has been up with other values of secretKeyBase, /);
+}, 60_000);
+
+test("a stack that has been up with the same ones takes them again; with another one it names that one", () => {
+  const marks = secretMarks(VALUES);
+  expect(takenAlready(undefined, VALUES)).toEqual([]);
+  expect(takenAlready(marks, VALUES)).toEqual([]);
+  expect(takenAlready(secretMarks({ ...VALUES, vapidPrivateKey: "another" }), VALUES)).toEqual([
+    "vapidPrivateKey",
+  ]);
+});
+
+test("without SECRET_KEY_BASE there is nothing to take", () => {
+  expect(wrongSecrets({})).toEqual(["SECRET_KEY_BASE was not found"]);
+  expect(wrongSecrets(VALUES)).toEqual([]);
+});
