@@ -37,7 +37,7 @@ const MIB = 2 ** 20;
 const BEST_GIB_PER_MINUTE = 11 / (158 / 60);
 /** Of that, a third was the dump. */
 const DUMP_SHARE = 1 / 3;
-/** A compressed dump is a quarter to a third of its database (services/backup/mastodon-restore); a quarter is what the transfer is reckoned with. */
+/** A compressed dump is a quarter to a third of its database (services/recovery/restore-dump); a quarter is what the transfer is reckoned with. */
 const COMPRESSED = 1 / 4;
 /** Home connections upload 20 Mbit/s and data centers a gigabit: what is assumed if nothing was measured. */
 const ASSUMED_MBIT: Range = { from: 20, to: 1000 };

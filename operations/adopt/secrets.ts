@@ -15,7 +15,7 @@ import { there, type Where } from "./there";
 export type Secrets = Partial<Record<MovedSecret, string>>;
 
 /** @throws UsageError without a value in it */
-async function readSecrets(where: Where): Promise<Secrets> {
+export async function readSecrets(where: Where): Promise<Secrets> {
   const { stdout } = await there("secrets.sh", where, 120, {
     WANTED: Object.values(MOVED_SECRETS).join(" "),
   });

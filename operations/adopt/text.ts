@@ -16,9 +16,9 @@ export interface Look {
 }
 
 const GIB = 2 ** 30;
-const bytes = (amount: number) =>
+export const bytes = (amount: number) =>
   amount >= GIB ? `${(amount / GIB).toFixed(1)} GiB` : `${Math.ceil(amount / 2 ** 20)} MiB`;
-const count = (amount: number) => amount.toLocaleString("en-US");
+export const count = (amount: number) => amount.toLocaleString("en-US");
 const minutes = (amount: number) => (amount < 10 ? amount.toFixed(1) : String(Math.round(amount)));
 export const range = ({ from, to }: Range) =>
   minutes(from) === minutes(to) ? `${minutes(to)} min` : `${minutes(from)} to ${minutes(to)} min`;

@@ -54,7 +54,7 @@ function secretFindings({ secrets }: Facts, { secrets: set, name }: NewStack): F
 
 const gib = (bytes: number) => bytes / 2 ** 30;
 
-/** While it is restored, the volume also has the dump, a quarter of the database (services/backup/mastodon-restore), and the empty one. */
+/** While it is restored, the volume also has the dump, a quarter of the database (services/recovery/restore-dump), and the empty one. */
 const WHILE_RESTORED = 1.3;
 
 export const volumeNeededGiB = (databaseBytes: number, maxMemoryMiB: number) =>

@@ -4,6 +4,9 @@
 # are none.
 set -uo pipefail
 
+# shellcheck disable=SC2034 # for stop.sh and start.sh
+STOPPED=/var/lib/mastodon-stopped
+
 fact() { printf '%s %s\n' "$1" "$(printf %s "$2" | base64 -w 0)"; }
 problem() { fact problem "$1"; }
 root() { if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi; }

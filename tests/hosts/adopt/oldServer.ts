@@ -1,0 +1,233 @@
+/**
+ * A server that an instance moves away from: Debian 11 with Postgres 13 and Redis 6, Mastodon first as units of systemd, then in containers
+ * of docker-compose. What runs there as Mastodon does nothing: only its files and its databases are looked at.
+ */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { oldServerRoot } from "../../../lab/baseRoot";
+import { Machine, type Overlay } from "../../../lab/machine";
+import { MOVED_SECRET_NAMES, MOVED_SECRETS } from "../../../operations/adopt/secretNames";
+import { run } from "../../../tools/run";
+import { worstSecrets } from "../../support/worstSecrets";
+import type { Lab } from "../lab";
+
+const NUMBER = 200;
+export const LIVE = "/home/mastodon/live";
+
+const unit = (what: string) =>
+  `[Unit]\nDescription=${what}\n[Service]\nUser=mastodon\nWorkingDirectory=${LIVE}\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`;
+
+const FILES: Overlay = {
+  "/etc/systemd/network/10-eth0.network": {
+    content: `[Match]\nName=eth0\n[Network]\nAddress=10.99.0.${NUMBER}/24\n`,
+  },
+  "/etc/systemd/system/mastodon-web.service": { content: unit("web") },
+  "/etc/systemd/system/mastodon-sidekiq.service": { content: unit("Sidekiq") },
+  "/etc/systemd/system/mastodon-streaming.service": { content: unit("streaming") },
+  "/etc/docker/daemon.json": { content: '{"iptables": false, "ip6tables": false, "bridge": "none"}\n' },
+  // What the containers' commands begin with.
+  "/usr/local/bin/bundle": { content: "#!/bin/sh\nexec sleep infinity\n", mode: 0o755 },
+  "/usr/local/bin/node": { content: "#!/bin/sh\nexec sleep infinity\n", mode: 0o755 },
+};
+
+const versionFile = (version: string) => {
+  const [major, minor, patch] = version.split(".");
+  return `    def major\n      ${major}\n    end\n\n    def minor\n      ${minor}\n    end\n\n    def patch\n      ${patch}\n    end\n\n    def default_prerelease\n      ''\n    end\n`;
+};
+
+export class OldServer {
+  private constructor(
+    readonly machine: Machine,
+    private readonly folder: string,
+    private readonly namespace: string,
+  ) {}
+
+  static async create(lab: Lab): Promise<OldServer> {
+    const folder = join(lab.folder, "old-server");
+    mkdirSync(folder);
+    const key = join(folder, "key");
+    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key]);
+    const publicKey = readFileSync(`${key}.pub`, "utf8");
+    const machine = await Machine.create({
+      name: "old",
+      folder: lab.folder,
+      base: await oldServerRoot(),
+      network: lab.network,
+      number: NUMBER,
+      userData: "",
+      overlay: { ...FILES, "/root/.ssh/authorized_keys": { content: publicKey, mode: 0o600 } },
+    });
+    const server = new OldServer(machine, folder, lab.network.namespace);
+    await machine.start();
+    await machine.run(
+      "useradd -m -s /bin/bash mastodon && systemctl mask docker.service docker.socket --now --quiet",
+    );
+    await machine.waitFor("Postgres", 60, async () => {
+      return (await machine.attempt("runuser -u postgres -- pg_isready -q")).code === 0;
+    });
+    await machine.run("runuser -u postgres -- createuser mastodon");
+    await server.database("mastodon_production");
+    await machine.run(
+      `runuser -u mastodon -- bash -c 'mkdir -p ${LIVE}/lib/mastodon ${LIVE}/db/migrate ${LIVE}/db/post_migrate ${LIVE}/public/system/cache ${LIVE}/public/system/media_attachments
+       touch ${LIVE}/db/migrate/20230907150100_one.rb ${LIVE}/db/migrate/20260901000000_two.rb ${LIVE}/db/post_migrate/20260101000000_three.rb
+       head -c 3000 /dev/zero >${LIVE}/public/system/media_attachments/own.png; head -c 5000 /dev/zero >${LIVE}/public/system/cache/others.png'
+       redis-cli -n 2 SADD queues default; redis-cli -n 2 LPUSH queue:default one two three
+       redis-cli -n 2 ZADD feed:home:10 7 7 8 8 9 9; redis-cli -n 2 ZADD schedule 4070908800 later
+       systemctl enable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming`,
+    );
+    server.is("4.7.2");
+    server.environment();
+    return server;
+  }
+
+  /** As root of Postgres. */
+  sql = async (text: string, database = "mastodon_production"): Promise<string> =>
+    (
+      await this.machine.run(`runuser -u postgres -- psql -qtAX -v ON_ERROR_STOP=1 -d ${database}`, {
+        input: text,
+      })
+    ).trim();
+
+  /** A database with Mastodon's tables. */
+  async database(name: string, options = "-E UTF8 --locale=C.UTF-8"): Promise<void> {
+    await this.machine.run(`runuser -u postgres -- createdb -T template0 ${options} -O mastodon ${name}`);
+    await this.sql(
+      `SET client_encoding = 'UTF8'; SET ROLE mastodon;\n${readFileSync(join(__dirname, "mastodon.sql"), "utf8")}`,
+      name,
+    );
+  }
+
+  is(version: string): void {
+    this.machine.write(`${LIVE}/lib/mastodon/version.rb`, versionFile(version));
+  }
+
+  environment(changes: Readonly<Record<string, string>> = {}): void {
+    const secrets = MOVED_SECRET_NAMES.filter((name) => name !== "otpSecret").map((name) => [
+      MOVED_SECRETS[name],
+      worstSecrets[name] ?? "",
+    ]);
+    const values = {
+      LOCAL_DOMAIN: "shop.example",
+      DB_HOST: "/var/run/postgresql",
+      DB_USER: "mastodon",
+      DB_NAME: "mastodon_production",
+      REDIS_HOST: "localhost",
+      REDIS_DB: "2",
+      ...Object.fromEntries(secrets),
+      ...changes,
+    };
+    const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
+    this.machine.write(`${LIVE}/.env.production`, lines.join(""));
+  }
+
+  /**
+   * Its ssh: a program in a folder for PATH, with which this machine reaches it and main as an administrator's laptop does.
+   *
+   * @returns the folder
+   */
+  async ssh(main?: Machine): Promise<string> {
+    const bin = join(this.folder, "bin");
+    mkdirSync(bin, { recursive: true });
+    const key = join(this.folder, "key");
+    const common = `User root\n  IdentityFile ${key}\n  IdentitiesOnly yes\n  StrictHostKeyChecking accept-new\n  UserKnownHostsFile ${this.folder}/known_hosts`;
+    writeFileSync(
+      join(this.folder, "config"),
+      `Host old\n  HostName 10.99.0.${NUMBER}\n  ${common}\nHost main\n  HostName 127.0.0.1\n  ${common}\n`,
+    );
+    if (main) {
+      await main.run("install -d -m 700 /root/.ssh && cat >/root/.ssh/authorized_keys", {
+        input: readFileSync(`${key}.pub`, "utf8"),
+      });
+    }
+    const config = `-F ${this.folder}/config`;
+    // Main is not to be reached but through its tailnet: from inside, here.
+    const toMain = main ? main.onItsNetwork(["/usr/bin/ssh", config]).join(" ") : "false";
+    writeFileSync(
+      join(bin, "ssh"),
+      `#!/bin/bash\nfor word in "$@"; do if [[ $word == main ]]; then exec ${toMain} "$@"; fi; done\nexec nsenter --net=/run/netns/${this.namespace} /usr/bin/ssh ${config} "$@"\n`,
+    );
+    chmodSync(join(bin, "ssh"), 0o755);
+    return bin;
+  }
+
+  /** Rows and catalog of a database, by checksums. */
+  contents = (database = "mastodon_production"): Promise<string> =>
+    this.sql(
+      `SELECT relname || ' ' || (xpath('/row/x/text()', query_to_xml(format('SELECT md5(string_agg(t::text, '';'' ORDER BY t::text COLLATE "C")) AS x FROM %s t',
+         oid::regclass), true, true, '')))[1]::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm') ORDER BY 1;
+       SELECT md5(string_agg(i::text, ';' ORDER BY indexrelid)) FROM pg_index AS i;
+       SELECT string_agg(extname, ' ' ORDER BY 1) FROM pg_extension;
+       SELECT md5(string_agg(rolname || coalesce(rolconfig::text, ''), ';' ORDER BY 1)) FROM pg_roles; SELECT count(*) FROM pg_db_role_setting;`,
+      database,
+    );
+
+  /** Files that have been written since a mark, but for logs and what the databases write by themselves. */
+  written = async (): Promise<string> =>
+    (
+      await this.machine.run(
+        "find / -xdev -newer /run/mark \\( -type f -o -type d \\) ! -path '/proc/*' ! -path '/sys/*' ! -path '/run/*' ! -path '/var/log*' ! -path '/var/lib/postgresql/*' ! -path '/var/lib/redis*' ! -path '/var/lib/docker*' ! -path '/var/lib/containerd*' ! -path '/dev*' ! -path '/var/lib/systemd*' ! -path '/tmp' ! -path '/'",
+      )
+    ).trim();
+  mark = () => this.machine.run("touch /run/mark; sleep 0.1");
+
+  redis = async (command: string): Promise<string> => (await this.machine.run(`redis-cli ${command}`)).trim();
+
+  /** The same instance in containers, with the databases as they are. */
+  async intoContainers(): Promise<void> {
+    const { machine } = this;
+    await machine.run(
+      `systemctl disable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming && rm /etc/systemd/system/mastodon-*.service && systemctl daemon-reload
+       redis-cli SAVE; systemctl disable --now --quiet redis-server postgresql@13-main postgresql
+       sed -i 's/^local .*/local all all trust/' /etc/postgresql/13/main/pg_hba.conf
+       systemctl unmask --quiet docker.service docker.socket; systemctl start docker
+       cd / && tar --create --one-file-system --exclude=./proc --exclude=./sys --exclude=./dev --exclude=./run --exclude=./var/lib/docker --exclude=./tmp . | docker import - old:1
+       mkdir -p /srv/mastodon && cp -a ${LIVE}/public /srv/mastodon/`,
+      { timeout: 900 },
+    );
+    machine.write(
+      "/srv/mastodon/.env.production",
+      machine
+        .read(`${LIVE}/.env.production`)
+        .replace(/^DB_HOST=.*/m, "DB_HOST=db")
+        .replace(/^REDIS_HOST=.*/m, "REDIS_HOST=redis"),
+    );
+    const mastodon =
+      "image: old:1\n    network_mode: host\n    restart: always\n    env_file: .env.production\n    working_dir: /home/mastodon/live";
+    machine.write(
+      "/srv/mastodon/docker-compose.yml",
+      `version: "3"
+services:
+  db:
+    image: old:1
+    network_mode: host
+    restart: always
+    command: bash -c "mkdir -p /run/postgresql && chown postgres /run/postgresql && exec runuser -u postgres -- /usr/lib/postgresql/13/bin/postgres -D /var/lib/postgresql/13/main -c config_file=/etc/postgresql/13/main/postgresql.conf"
+  redis:
+    image: old:1
+    network_mode: host
+    restart: always
+    command: redis-server --dir /var/lib/redis
+  web:
+    ${mastodon}
+    command: bundle exec puma -C config/puma.rb
+    volumes:
+      - ./public/system:/mastodon/public/system
+  streaming:
+    ${mastodon}
+    command: node ./streaming
+  sidekiq:
+    ${mastodon}
+    command: bundle exec sidekiq
+`,
+    );
+    await machine.run("cd /srv/mastodon && docker-compose up -d 2>&1", { timeout: 300 });
+    await machine.waitFor("Postgres in its container", 60, async () => {
+      return (await machine.attempt("docker exec mastodon_db_1 pg_isready -q -U postgres")).code === 0;
+    });
+  }
+
+  containers = async (): Promise<string> =>
+    (await this.machine.run("docker ps --format '{{.Names}}' | sort")).trim().replaceAll("\n", " ");
+
+  remove = () => this.machine.remove();
+}
