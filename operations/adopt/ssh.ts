@@ -47,7 +47,7 @@ const PROBE_BYTES = 8 * 2 ** 20;
 export function measureRate(host: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const [file = "", ...args] = sshCommand(host, "head", "-c", String(PROBE_BYTES), "/dev/urandom");
-    const child = spawn(file, args, { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "ignore"], env: process.env });
     let [bytes, start] = [0, 0];
     child.stdout.on("data", (chunk: Buffer) => {
       if (start === 0) start = performance.now();

@@ -24,7 +24,7 @@ interface End {
 
 function started(command: readonly string[]) {
   const [file = "", ...args] = command;
-  const child = spawn(file, args, { stdio: "pipe", detached: true });
+  const child = spawn(file, args, { stdio: "pipe", detached: true, env: process.env });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-10_000);

@@ -51,8 +51,9 @@ find_compose() {
   IFS=$'\t' read -r web folder image status < <(printf '%s\n' "${found[0]}")
   fact image "$image"
   if [[ $status != Up* ]]; then problem "the container of web does not run, so Mastodon's migrations could not be compared"; fi
-  while IFS='=' read -r rest command; do
-    if [[ -n $rest ]]; then env[$rest]=$command; fi
+  # Not by `read` at the sign: it takes one from the end of a value, where keys in base64 have it.
+  while IFS= read -r rest; do
+    if [[ $rest == *=* ]]; then env[${rest%%=*}]=${rest#*=}; fi
   done < <("${docker[@]}" inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$web")
 }
 

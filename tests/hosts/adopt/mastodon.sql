@@ -25,7 +25,7 @@ CREATE INDEX index_accounts_on_uri ON accounts (uri);
 INSERT INTO accounts (id, username, actor_type, private_key) VALUES (-99, 'mastodon.internal', 'Application', 'a key');
 INSERT INTO accounts (id, username, domain, uri, display_name, avatar_file_name)
   SELECT i, 'Ünïcode_' || i, CASE WHEN i % 10 > 0 THEN 'beispiel-ÄÖ.example' END, 'https://elsewhere.example/users/' || i,
-    E'日本語 \U0001F418 العربية "quoted" ' || i, CASE WHEN i % 2 = 0 THEN 'avatar.png' END
+    '日本語 🐘 العربية "quoted" ' || i, CASE WHEN i % 2 = 0 THEN 'avatar.png' END
   FROM generate_series(1, 2000) AS i;
 
 CREATE TABLE users (
@@ -47,7 +47,7 @@ CREATE TABLE statuses (
   created_at timestamp NOT NULL DEFAULT now());
 CREATE UNIQUE INDEX index_statuses_on_uri ON statuses (uri text_pattern_ops) WHERE uri IS NOT NULL;
 INSERT INTO statuses (account_id, uri, text)
-  SELECT 1 + i % 2000, CASE WHEN i % 10 > 0 THEN 'https://elsewhere.example/statuses/' || i END, 'Toot №' || i || E' — Straße, naïve, \U0001F9A3'
+  SELECT 1 + i % 2000, CASE WHEN i % 10 > 0 THEN 'https://elsewhere.example/statuses/' || i END, 'Toot №' || i || ' — Straße, naïve, 🦣'
   FROM generate_series(1, 20000) AS i;
 
 CREATE TABLE media_attachments (

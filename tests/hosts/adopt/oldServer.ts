@@ -15,7 +15,7 @@ const NUMBER = 200;
 export const LIVE = "/home/mastodon/live";
 
 const unit = (what: string) =>
-  `[Unit]\nDescription=${what}\n[Service]\nUser=mastodon\nWorkingDirectory=${LIVE}\nExecStart=/usr/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`;
+  `[Unit]\nDescription=${what}\n[Service]\nUser=mastodon\nWorkingDirectory=${LIVE}\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`;
 
 const FILES: Overlay = {
   "/etc/systemd/network/10-eth0.network": {
@@ -57,16 +57,27 @@ export class OldServer {
       userData: "",
       overlay: { ...FILES, "/root/.ssh/authorized_keys": { content: publicKey, mode: 0o600 } },
     });
+    await run(["systemctl", "--root", machine.root, "mask", "--quiet", "docker.service", "docker.socket"]);
     const server = new OldServer(machine, folder, lab.network.namespace);
+    try {
+      await server.begin();
+    } catch (error) {
+      await machine.remove();
+      throw error;
+    }
+    return server;
+  }
+
+  private async begin(): Promise<void> {
+    const { machine } = this;
     await machine.start();
-    await machine.run(
-      "useradd -m -s /bin/bash mastodon && systemctl mask docker.service docker.socket --now --quiet",
-    );
+    await machine.run("systemctl is-system-running --wait || true");
+    await machine.run("useradd -m -s /bin/bash mastodon");
     await machine.waitFor("Postgres", 60, async () => {
       return (await machine.attempt("runuser -u postgres -- pg_isready -q")).code === 0;
     });
     await machine.run("runuser -u postgres -- createuser mastodon");
-    await server.database("mastodon_production");
+    await this.database("mastodon_production");
     await machine.run(
       `runuser -u mastodon -- bash -c 'mkdir -p ${LIVE}/lib/mastodon ${LIVE}/db/migrate ${LIVE}/db/post_migrate ${LIVE}/public/system/cache ${LIVE}/public/system/media_attachments
        touch ${LIVE}/db/migrate/20230907150100_one.rb ${LIVE}/db/migrate/20260901000000_two.rb ${LIVE}/db/post_migrate/20260101000000_three.rb
@@ -75,9 +86,8 @@ export class OldServer {
        redis-cli -n 2 ZADD feed:home:10 7 7 8 8 9 9; redis-cli -n 2 ZADD schedule 4070908800 later
        systemctl enable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming`,
     );
-    server.is("4.7.2");
-    server.environment();
-    return server;
+    this.is("4.7.2");
+    this.environment();
   }
 
   /** As root of Postgres. */
@@ -165,7 +175,7 @@ export class OldServer {
   written = async (): Promise<string> =>
     (
       await this.machine.run(
-        "find / -xdev -newer /run/mark \\( -type f -o -type d \\) ! -path '/proc/*' ! -path '/sys/*' ! -path '/run/*' ! -path '/var/log*' ! -path '/var/lib/postgresql/*' ! -path '/var/lib/redis*' ! -path '/var/lib/docker*' ! -path '/var/lib/containerd*' ! -path '/dev*' ! -path '/var/lib/systemd*' ! -path '/tmp' ! -path '/'",
+        "find / -xdev -newer /run/mark \\( -type f -o -type d \\) ! -path '/proc/*' ! -path '/sys/*' ! -path '/run' ! -path '/run/*' ! -path '/var/log*' ! -path '/var/lib/postgresql/*' ! -path '/var/lib/redis*' ! -path '/var/lib/docker*' ! -path '/var/lib/containerd*' ! -path '/dev*' ! -path '/var/lib/systemd*' ! -path '/tmp' ! -path '/'",
       )
     ).trim();
   mark = () => this.machine.run("touch /run/mark; sleep 0.1");

@@ -123,7 +123,7 @@ ${line("c2", "m_db_1", "/srv/mastodon.", "db.", "postgres:9.6", "Up 2 days", '"p
 ${line("c3", "m_redis_1", "/srv/mastodon.", "redis.", "redis:6", "Exited (0)", '"redis-server"')}
 END
   fi ;;
-  inspect) if [[ $* == *Env* ]]; then printf 'LOCAL_DOMAIN=social.example.org\\nDB_HOST=db\\nDB_PASS=a=b\\nREDIS_HOST=redis\\nS3_ENABLED=true\\n'; fi ;;
+  inspect) if [[ $* == *Env* ]]; then printf 'LOCAL_DOMAIN=social.example.org\\nDB_HOST=db\\nDB_PASS=a=b\\nREDIS_HOST=redis\\nS3_ENABLED=true\\nVAPID_PRIVATE_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=\\n'; fi ;;
   exec) echo "docker $* password=\${PGPASSWORD-}" >>$LOG
     if [[ $* == *"SELECT 1"* ]]; then echo 1; elif [[ $* == *psql* ]]; then cat >>$LOG.sql; fi ;;
 esac`,
@@ -135,6 +135,7 @@ esac`,
     version: "4.6.5",
     services: { web: "Up 2 days", db: "Up 2 days", redis: "Exited (0)" },
     values: { LOCAL_DOMAIN: "social.example.org", DB_HOST: "db", S3_ENABLED: "true" },
+    secrets: { VAPID_PRIVATE_KEY: "fits" },
   });
   const log = readFileSync(join(folder, "log"), "utf8");
   expect(log).toContain(
