@@ -1,10 +1,14 @@
 /** The move as it would be: its steps, how long the site is down, what it costs. Pure. */
+import { evaluate } from "../../fleet/model/evaluate";
+import { fleetOf } from "../../fleet/model/fleet";
+import { situationOf } from "../../fleet/situation";
 import { dumpHours, restoreHours } from "../../fleet/sizing/database";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
 import { inS3 } from "./findings/media";
 import { comesAlong } from "./findings/redis";
 import { releasePath } from "./releasePath";
+import type { NewStack } from "./stack";
 
 /** Minutes: at the best and at the worst that are known. */
 export interface Range {
@@ -26,6 +30,8 @@ export interface MovePlan {
   total: Range;
   /** Of copying the media, in USD; undefined if their number is not known. */
   media: { objects: number; gib: number; requestsUsd: number } | undefined;
+  /** Minutes from the start on main until no job waits, by the capacity model, after the longest downtime; undefined without a stack. */
+  catchUpMinutes: number | undefined;
   /** The old Postgres could be copied as it is, by replication. */
   physical: { possible: boolean; why: string };
 }
@@ -53,17 +59,20 @@ export interface Situation {
   target: string;
   /** From the old server to this machine. */
   mbitPerSecond: number | undefined;
+  stack?: NewStack | undefined;
 }
 
-export function planOf({ facts, target, mbitPerSecond }: Situation): MovePlan {
+export function planOf({ facts, target, mbitPerSecond, stack }: Situation): MovePlan {
   const downtime = downtimeOf(facts, target, mbitPerSecond);
+  const longest = downtime.reduce((sum, { minutes }) => sum + minutes.to, 0);
   return {
     steps: stepsOf(facts),
     downtime,
     total: {
       from: downtime.reduce((sum, { minutes }) => sum + minutes.from, 0),
-      to: downtime.reduce((sum, { minutes }) => sum + minutes.to, 0),
+      to: longest,
     },
+    catchUpMinutes: stack && catchUp(stack.settings, longest),
     media: mediaOf(facts),
     physical: physicalOf(facts),
   };
@@ -122,6 +131,19 @@ function downtimeOf(facts: Facts, target: string, mbit: number | undefined): Dow
         : "Mastodon loads in 10 to 30 s",
     },
   ];
+}
+
+/** The shortest outage that the model knows. */
+const LEAST_OUTAGE_HOURS = 0.1;
+
+/** Moved at the busiest hour, with what other servers have kept for it. */
+function catchUp(settings: NewStack["settings"], downMinutes: number): number | undefined {
+  const fleet = fleetOf(settings);
+  if (!fleet) return undefined;
+  const outage = { hours: Math.max(downMinutes / 60, LEAST_OUTAGE_HOURS), hoursBeforeBusiest: 0 };
+  const { queues } = evaluate(fleet, { ...situationOf(settings), outage });
+  const hours = Math.max(...queues.map(({ drainHours }) => drainHours ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(hours) ? hours * 60 : undefined;
 }
 
 function stepsOf(facts: Facts): MovePlan["steps"] {

@@ -139,11 +139,16 @@ const WHEN = { before: "before", down: "site down", after: "after" } as const;
 const steps = ({ steps: all }: MovePlan) =>
   table(all.map(({ when, what }, i) => [`${i + 1}.`, WHEN[when], what]));
 
-const downtime = ({ downtime: lines, total, physical }: MovePlan) => [
+const downtime = ({ downtime: lines, total, physical, catchUpMinutes }: MovePlan) => [
   ...table([
     ...lines.map(({ what, minutes: amount, basis, source }) => [what, range(amount), `${basis}: ${source}`]),
     ["in all", range(total), ""],
   ]),
+  ...(catchUpMinutes === undefined
+    ? []
+    : [
+        `  After the longest of these, at the busiest hour, the new fleet has no job waiting ${minutes(catchUpMinutes)} min after it starts (docs/capacity.md).`,
+      ]),
   `  A copy by replication, which takes about a minute, ${physical.possible ? "would be possible" : "is not possible"}: ${physical.why}. Only the dump is built.`,
 ];
 

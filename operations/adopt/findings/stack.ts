@@ -1,6 +1,8 @@
 /** The new stack's settings, next to the old instance. */
+
+import { situationOf } from "../../../fleet/situation";
 import { volumeWithGiB } from "../../../fleet/sizing/database";
-import { redisMaxMemoryMiB } from "../../../fleet/sizing/state";
+import { redisMaxMemoryMiB, redisNeedOf } from "../../../fleet/sizing/state";
 import { setCommand } from "../../../settings/secrets";
 import type { Facts } from "../facts";
 import { type Finding, refusal, warning } from "../finding";
@@ -60,11 +62,20 @@ const WHILE_RESTORED = 1.3;
 export const volumeNeededGiB = (databaseBytes: number, maxMemoryMiB: number) =>
   Math.ceil(volumeWithGiB(gib(databaseBytes) * WHILE_RESTORED, { maxMemoryMiB }) / 10) * 10;
 
+/** What main's Redis may use. */
+function redisLimitMiB(settings: NewStack["settings"]): number {
+  const { workload, outage } = situationOf(settings);
+  return settings.main.redis.maxMemoryMiB ?? redisMaxMemoryMiB(redisNeedOf(workload, outage));
+}
+
+/** With so much of it in use on the first day, a backlog would fill Redis, which then refuses jobs. */
+const REDIS_FULLNESS = 0.8;
+
 function sizeFindings({ database, redis, people }: Facts, { settings }: NewStack): Finding[] {
   const { main, workload } = settings;
   const databaseGiB = gib(database?.bytes ?? 0);
-  const maxMemoryMiB =
-    main.redis.maxMemoryMiB ?? redisMaxMemoryMiB({ mib: (redis?.usedBytes ?? 0) / 2 ** 20 });
+  const maxMemoryMiB = redisLimitMiB(settings);
+  const redisMiB = Math.ceil((redis?.usedBytes ?? 0) / 2 ** 20);
   const needed = volumeNeededGiB(database?.bytes ?? 0, maxMemoryMiB);
   const rounded = Math.ceil(databaseGiB * 10) / 10;
   return [
@@ -74,6 +85,15 @@ function sizeFindings({ database, redis, people }: Facts, { settings }: NewStack
             "volume",
             `main.volumeGiB is ${main.volumeGiB}, and the database of ${databaseGiB.toFixed(1)} GiB, its dump and Redis take ${needed} while they are restored`,
             `Write main.volumeGiB: ${needed}, or more to grow.`,
+          ),
+        ]
+      : []),
+    ...(redisMiB > maxMemoryMiB * REDIS_FULLNESS
+      ? [
+          refusal(
+            "Redis",
+            `it uses ${redisMiB} MiB, and main's gets ${maxMemoryMiB} MiB`,
+            `Write main.redis.maxMemoryMiB: ${redisMaxMemoryMiB({ mib: redisMiB })}; or make it smaller there: cached entries and dead jobs need not come along.`,
           ),
         ]
       : []),

@@ -219,6 +219,13 @@ describe("next to the stack", () => {
     expect(lines[1]).toMatch(/^warning size: .* → Write workload\.databaseGiB: 200: /);
   });
 
+  test("a Redis that main's has no memory for", () => {
+    const limit = { main: { ...newStack().settings.main, redis: { maxMemoryMiB: 300 } } };
+    expect(found({}, newStack(limit))).toEqual([
+      "refusal Redis: it uses 256 MiB, and main's gets 300 MiB → Write main.redis.maxMemoryMiB: 320; or make it smaller there: cached entries and dead jobs need not come along.",
+    ]);
+  });
+
   test("more people than the stack is sized for", () => {
     expect(found({ people: { users: 9000, active: 7000 } })).toEqual([
       "warning size: 7000 people signed in within 30 days, and workload.activeUsers is 6000 → Write workload.activeUsers: 7000, and run npm run plan.",

@@ -1,7 +1,7 @@
 /** How long a move would take, what it costs, and how that is said. */
 import { planOf } from "../../../operations/adopt/plan";
 import { lookText } from "../../../operations/adopt/text";
-import { FACTS, GIB, TARGET } from "./server";
+import { FACTS, GIB, newStack, TARGET } from "./server";
 
 const plan = (facts = FACTS, mbitPerSecond: number | undefined = 100) =>
   planOf({ facts, findings: [], target: TARGET, mbitPerSecond });
@@ -32,6 +32,20 @@ test("Redis comes along if main can read it", () => {
   expect(line("Redis")).toBeDefined();
   const redis = { ...(FACTS.redis as NonNullable<typeof FACTS.redis>), version: "8.2.0" };
   expect(line("Redis", { ...FACTS, redis })).toBeUndefined();
+});
+
+test("how long the new fleet then catches up, which the model knows of a stack", () => {
+  expect(plan().catchUpMinutes).toBeUndefined();
+  const { total, catchUpMinutes = 0 } = planOf({
+    facts: FACTS,
+    findings: [],
+    target: TARGET,
+    mbitPerSecond: 100,
+    stack: newStack(),
+  });
+  expect(total.to).toBeGreaterThan(60);
+  expect(catchUpMinutes).toBeGreaterThan(1);
+  expect(catchUpMinutes).toBeLessThan(total.to);
 });
 
 test("media: two objects an attachment in a bucket, one a file on a disk, and the requests' price", () => {
