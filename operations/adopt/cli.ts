@@ -117,13 +117,21 @@ async function runMove(values: Values): Promise<void> {
     return;
   }
   say(`the site will be down for ${range(found.plan.total)}; to go back: npm run adopt -- back`);
-  process.stdout.write(movedText(await move({ where, main, look: found, say }), where, stack));
+  let asked = false;
+  process.on("SIGINT", () => {
+    if (asked) process.exit(130);
+    asked = true;
+    say("this step ends first, then the old instance starts again; once more to leave at once");
+  });
+  const moved = await move({ where, main, look: found, say, aborted: () => asked });
+  process.stdout.write(movedText(moved, where, stack));
 }
 
 async function runBack(values: Values): Promise<void> {
   const where = whereOf(values);
   const main = await mainFor(values, stackOf(values));
-  await giveBack({ where, main, say, loss: values.yes ? "" : "refused" });
+  const yes = values.yes === true;
+  await giveBack({ where, main, say, loss: yes ? "" : "refused", regardless: false });
   process.stdout.write("The old instance runs again, and main is empty.\n");
 }
 

@@ -20,6 +20,8 @@ export interface Move {
   look: Look;
   /** One line of progress. */
   say: (line: string) => void;
+  /** Whether the user has asked to stop: asked before each step. */
+  aborted?: () => boolean;
 }
 
 export interface Moved {
@@ -67,22 +69,25 @@ export async function checkMain({ where, main, look }: Omit<Move, "say">): Promi
 /** @throws UsageError that says what failed and what runs now */
 export async function move(args: Move): Promise<Moved> {
   const { where, main, say } = args;
+  const clock = new Clock(say, args.aborted ?? (() => false));
   try {
     say("main: Mastodon stops; it is empty");
     await onMain(main, "prepare.sh", 300);
-    return await takeOver(args);
+    return await takeOver(args, clock);
   } catch (error) {
-    say(`failed: ${(error as Error).message}`);
-    say("the old instance starts again");
-    await giveBack({ where, main, say, loss: "" });
-    throw new UsageError(`The move failed, and the old instance runs again. ${(error as Error).message}`);
+    const { message } = error as Error;
+    say(`failed: ${message}`);
+    // Until main has been told to start, it does nothing: then the old instance may start whatever main says.
+    await giveBack({ where, main, say, loss: "", regardless: clock.steps[START] === undefined });
+    throw new UsageError(`The move failed, and the old instance runs again. ${message}`);
   }
 }
 
-async function takeOver({ where, main, look, say }: Move): Promise<Moved> {
-  const clock = new Clock(say);
+const START = "start";
+
+async function takeOver({ where, main, look }: Move, clock: Clock): Promise<Moved> {
   await clock.step("stop", "the old instance stops: its site is down from now on", () =>
-    onOld(where, "stop.sh", 180),
+    onOld(where, "stop.sh", 180, { MOVING: fileThere("moving.py") }),
   );
   const dumpBytes = await clock.step("dump", "the dump travels to main", (progress) =>
     stream({
@@ -124,7 +129,7 @@ async function takeOver({ where, main, look, say }: Move): Promise<Moved> {
       });
       await onMain(main, "redis.sh", 1800, { DATABASE: values.REDIS_DB || "0" });
     });
-  await clock.step("start", "main migrates the database if it has to, and starts", () =>
+  await clock.step(START, "main migrates the database if it has to, and starts", () =>
     onMain(main, "start.sh", LONG, along ? {} : { FEEDS: "rebuild" }),
   );
   return {
@@ -136,17 +141,27 @@ async function takeOver({ where, main, look, say }: Move): Promise<Moved> {
   };
 }
 
+interface Back extends Pick<Move, "where" | "main" | "say"> {
+  /** Empty if posts that were made on main may be lost. */
+  loss: string;
+  /** Start the old instance even if main does not answer. */
+  regardless: boolean;
+}
+
 /** The old instance again, and main as it was: main stops first, so that no job is done twice. */
-export async function giveBack({
-  where,
-  main,
-  say,
-  loss,
-}: Pick<Move, "where" | "main" | "say"> & { loss: string }): Promise<void> {
+export async function giveBack({ where, main, say, loss, regardless }: Back): Promise<void> {
   say("main stops, and has its empty database again");
-  await onMain(main, "back.sh", 600, { LOSS: loss });
+  const emptied = await onMain(main, "back.sh", 600, { LOSS: loss }).then(
+    () => true,
+    (error: Error) => {
+      if (!regardless) throw error;
+      say(`${error.message}; main stays as it is, stopped`);
+      return false;
+    },
+  );
   say("the old instance starts");
   await onOld(where, "start.sh", 180);
+  if (!emptied) return;
   say("main starts, empty");
   await onMain(main, "start.sh", 1800);
 }
@@ -179,7 +194,10 @@ class Clock {
   private readonly start = Date.now();
   readonly steps: Record<string, number> = {};
 
-  constructor(private readonly say: (line: string) => void) {}
+  constructor(
+    private readonly say: (line: string) => void,
+    private readonly aborted: () => boolean,
+  ) {}
 
   get total(): number {
     return (Date.now() - this.start) / 1000;
@@ -190,8 +208,10 @@ class Clock {
     what: string,
     run: (progress: (bytes: number) => void) => Promise<T>,
   ): Promise<T> {
+    if (this.aborted()) throw new UsageError("Stopped by you.");
     const start = Date.now();
     let bytes = 0;
+    this.steps[name] = 0;
     this.say(what);
     const timer = setInterval(() => {
       const passed = bytes > 0 ? `, ${(bytes / 2 ** 20).toFixed(0)} MiB so far` : "";

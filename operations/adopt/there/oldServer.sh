@@ -5,7 +5,7 @@
 set -uo pipefail
 
 # shellcheck disable=SC2034 # for stop.sh and start.sh
-STOPPED=/var/lib/mastodon-stopped
+STOPPED=/var/lib/mastodon-stopped ANSWERING=moving-page
 
 fact() { printf '%s %s\n' "$1" "$(printf %s "$2" | base64 -w 0)"; }
 problem() { fact problem "$1"; }

@@ -5,6 +5,7 @@
 main() {
   local list
   find_mastodon
+  root systemctl stop "$ANSWERING" 2>/dev/null
   list=$(root cat "$STOPPED" 2>/dev/null)
   printf '%s\n' "$list" | while read -r kind id was; do
     case $kind in

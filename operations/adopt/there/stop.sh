@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Stops web, streaming and Sidekiq, and keeps them from starting at the next boot. What ran is listed in a file, for start.sh. Databases go on.
+# MOVING is the program that answers in web's place.
 # shellcheck disable=SC2154
 
 running() {
@@ -15,6 +16,12 @@ running() {
       echo "unit $unit $(systemctl is-enabled "$unit" 2>/dev/null)"
     done
   fi
+}
+
+# Without it, the proxy's own error page says less, and nothing else is lost.
+answer() {
+  if ! command -v python3 >/dev/null || ! command -v systemd-run >/dev/null; then return; fi
+  root systemd-run --quiet --collect --unit "$ANSWERING" python3 -c "$MOVING" "${env[PORT]:-3000}" 2>/dev/null
 }
 
 main() {
@@ -39,6 +46,7 @@ main() {
   done
   for ((i = 0; i < 90; i++)); do
     if [[ -z $(running) ]]; then
+      answer
       fact stopped "$list"
       fact end "$(date -u +%FT%TZ)"
       return

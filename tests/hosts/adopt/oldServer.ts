@@ -202,7 +202,7 @@ export class OldServer {
         .replace(/^REDIS_HOST=.*/m, "REDIS_HOST=redis"),
     );
     const mastodon =
-      "image: old:1\n    network_mode: host\n    restart: always\n    env_file: .env.production\n    working_dir: /home/mastodon/live";
+      "image: old:1\n    network_mode: host\n    restart: always\n    stop_signal: SIGKILL\n    env_file: .env.production\n    working_dir: /home/mastodon/live";
     machine.write(
       "/srv/mastodon/docker-compose.yml",
       `version: "3"
