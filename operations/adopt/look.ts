@@ -73,6 +73,6 @@ export async function look(where: Where, patience: number, stack: NewStack | und
     stack: stack?.name,
     facts,
     findings,
-    plan: planOf({ facts, findings, target, stack, mbitPerSecond: await measureRate(where.host) }),
+    plan: planOf({ facts, target, stack, mbitPerSecond: await measureRate(where.host) }),
   };
 }

@@ -4,7 +4,6 @@ import { fleetOf } from "../../fleet/model/fleet";
 import { situationOf } from "../../fleet/situation";
 import { dumpHours, restoreHours } from "../../fleet/sizing/database";
 import type { Facts } from "./facts";
-import type { Finding } from "./finding";
 import { inS3 } from "./findings/media";
 import { comesAlong } from "./findings/redis";
 import { releasePath } from "./releasePath";
@@ -54,7 +53,6 @@ const GET_USD = 0.0004 / 1000;
 
 export interface Situation {
   facts: Facts;
-  findings: readonly Finding[];
   /** The stack's `mastodonVersion`. */
   target: string;
   /** From the old server to this machine. */

@@ -107,6 +107,15 @@ export class OldServer {
     );
   }
 
+  /** Posts until the database has that size. */
+  async grow(gib: number): Promise<void> {
+    while (Number(await this.sql("SELECT pg_database_size(current_database())")) < gib * 2 ** 30)
+      await this.sql(
+        `INSERT INTO statuses (account_id, uri, text) SELECT 1 + i % 2000, 'https://elsewhere.example/' || gen_random_uuid(),
+           md5(random()::text) || md5(random()::text) || repeat(md5(random()::text), 18) FROM generate_series(1, 50000) AS i`,
+      );
+  }
+
   is(version: string): void {
     this.machine.write(`${LIVE}/lib/mastodon/version.rb`, versionFile(version));
   }

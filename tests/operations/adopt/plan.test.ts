@@ -4,7 +4,7 @@ import { lookText } from "../../../operations/adopt/text";
 import { FACTS, GIB, newStack, TARGET } from "./server";
 
 const plan = (facts = FACTS, mbitPerSecond: number | undefined = 100) =>
-  planOf({ facts, findings: [], target: TARGET, mbitPerSecond });
+  planOf({ facts, target: TARGET, mbitPerSecond });
 const line = (what: string, ...args: Parameters<typeof plan>) =>
   plan(...args).downtime.find((one) => one.what.startsWith(what));
 
@@ -38,7 +38,6 @@ test("how long the new fleet then catches up, which the model knows of a stack",
   expect(plan().catchUpMinutes).toBeUndefined();
   const { total, catchUpMinutes = 0 } = planOf({
     facts: FACTS,
-    findings: [],
     target: TARGET,
     mbitPerSecond: 100,
     stack: newStack(),
