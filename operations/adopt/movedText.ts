@@ -1,5 +1,5 @@
 /** How a move went, and what is left to do. */
-import { table } from "../../plan/text";
+import { table } from "../../report/terminal";
 import type { Moved } from "./move";
 import { bytes, count } from "./text";
 import type { Where } from "./there";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../tools/commandLine";
-import { openStack } from "../openStack";
+import { readStackState } from "../stackState";
 import { onHost, withVariables } from "./ssh";
 
 const fileOf = (name: string) => readFileSync(join(__dirname, "main", name), "utf8");
@@ -29,7 +29,7 @@ export const lastWords = (stderr: string) => stderr.trim().split("\n").slice(-4)
 
 /** @returns main, as ssh knows it in the tailnet */
 export async function mainOf(stackName: string): Promise<string> {
-  const outputs = await (await openStack(stackName)).outputs();
+  const outputs = await (await readStackState(stackName)).outputs();
   const hosts = outputs.tailnetHosts?.value as { main?: string } | undefined;
   if (!hosts?.main)
     throw new UsageError(

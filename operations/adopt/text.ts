@@ -1,5 +1,5 @@
 /** What the look found, for a terminal. */
-import { table } from "../../plan/text";
+import { table } from "../../report/terminal";
 import type { Facts } from "./facts";
 import type { Finding } from "./finding";
 import type { MovePlan, Range } from "./plan";

@@ -1,7 +1,7 @@
 /** The new stack's settings, next to the old instance. */
 
 import { situationOf } from "../../../fleet/situation";
-import { volumeWithGiB } from "../../../fleet/sizing/database";
+import { volumeFor } from "../../../fleet/sizing/database";
 import { redisMaxMemoryMiB, redisNeedOf } from "../../../fleet/sizing/state";
 import { setCommand } from "../../../settings/secrets";
 import type { Facts } from "../facts";
@@ -60,7 +60,7 @@ const gib = (bytes: number) => bytes / 2 ** 30;
 const WHILE_RESTORED = 1.3;
 
 export const volumeNeededGiB = (databaseBytes: number, maxMemoryMiB: number) =>
-  Math.ceil(volumeWithGiB(gib(databaseBytes) * WHILE_RESTORED, { maxMemoryMiB }) / 10) * 10;
+  volumeFor(gib(databaseBytes) * WHILE_RESTORED, { maxMemoryMiB });
 
 /** What main's Redis may use. */
 function redisLimitMiB(settings: NewStack["settings"]): number {
