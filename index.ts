@@ -69,7 +69,8 @@ export = async (already?: Checked) => {
           { providers: [on.workers] },
         );
 
-  const shared = { stack, settings, names, secrets, media, tailnet, prior: await priorMachines() };
+  const prior = priorMachines(configuration.prior);
+  const shared = { stack, settings, names, secrets, media, tailnet, prior };
   const main = new MainDroplet(
     "main",
     { ...shared, sizing: assessment.main, account, backups },
