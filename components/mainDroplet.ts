@@ -2,7 +2,7 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { MainSizing } from "../fleet/sizing/sizing";
-import { bundleJson, userData } from "../machines/bundle";
+import { bundleJson, packed, userData } from "../machines/bundle";
 import { mainHost } from "../machines/hosts";
 import { mainServices } from "../services/roles";
 import { cloudTag, type Names } from "../settings/names";
@@ -96,17 +96,11 @@ export class MainDroplet extends pulumi.ComponentResource {
     const bundle = pulumi.secret(
       pulumi
         .all([mainSecrets(args.secrets, args.media, args.backups), args.secrets.deployKey.publicOpenSsh])
-        .apply(([secrets, deployKey]) =>
-          mainHost({
-            stack: args.stack,
-            settings,
-            names,
-            sizing: args.sizing,
-            volumeName,
-            deployKey,
-            secrets,
-          }),
-        ),
+        .apply(([secrets, deployKey]) => {
+          const { stack, sizing } = args;
+          const host = mainHost({ stack, settings, names, sizing, volumeName, deployKey, secrets });
+          return { json: bundleJson(host), packed: packed(host) };
+        }),
     );
     const machine = new Machine(
       name,
@@ -127,7 +121,7 @@ export class MainDroplet extends pulumi.ComponentResource {
         outlivedBy: [volume, address, ...(address6 ? [address6] : [])],
         userData: (own) =>
           pulumi
-            .all([bundle, own, args.secrets.held.consolePassword, hostKeys])
+            .all([bundle.packed, own, args.secrets.held.consolePassword, hostKeys])
             .apply(([files, boot, consolePassword, key]) =>
               userData(files, { ...boot, consolePassword, hostKey: key }),
             ),
@@ -174,7 +168,7 @@ export class MainDroplet extends pulumi.ComponentResource {
           hostKey: hostKeys.publicOpenSsh,
           dropletId: machine.droplet.id,
           create: "/usr/local/sbin/host-receive",
-          stdin: bundle.apply(bundleJson),
+          stdin: bundle.json,
         },
         {
           parent: this,

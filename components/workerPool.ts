@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { WorkerSizing } from "../fleet/sizing/sizing";
-import { machineHash, userData } from "../machines/bundle";
+import { machineHash, packed, userData } from "../machines/bundle";
 import { workerHost } from "../machines/hosts";
 import { workerServices } from "../services/roles";
 import { cloudTag, type Names } from "../settings/names";
@@ -75,22 +75,16 @@ export class WorkerPool extends pulumi.ComponentResource {
           secrets.held.consolePassword,
           hostKeys,
         ])
-        .apply(([mastodon, deployKey, consolePassword, key]) => ({
-          bundle: workerHost({
-            stack: args.stack,
-            settings,
-            names,
-            pool,
-            sizing: args.sizing,
-            deployKey,
-            secrets: mastodon,
-          }),
-          boot: { consolePassword, hostKey: key },
-        })),
+        .apply(([mastodon, deployKey, consolePassword, key]) => {
+          const { stack, sizing } = args;
+          const bundle = workerHost({ stack, settings, names, pool, sizing, deployKey, secrets: mastodon });
+          const boot = { consolePassword, hostKey: key };
+          return { packed: packed(bundle), boot, hash: machineHash(bundle, boot) };
+        }),
     );
     // Plain on purpose: a secret trigger never fires. A hash of high-entropy secrets reveals nothing.
     const trigger = pulumi
-      .unsecret(image.apply(({ bundle, boot }) => machineHash(bundle, boot)))
+      .unsecret(image.hash)
       .apply((hash) => `${pool.size} generation ${pool.generation} ${hash}${ipv6 ? " ipv6" : ""}`);
 
     const machines = Array.from({ length: pool.count }, (_, i) => {
@@ -113,7 +107,7 @@ export class WorkerPool extends pulumi.ComponentResource {
           userData: (own) =>
             pulumi
               .all([image, own])
-              .apply(([{ bundle, boot }, mine]) => userData(bundle, { ...mine, ...boot })),
+              .apply(([{ packed, boot }, mine]) => userData(packed, { ...mine, ...boot })),
         },
         { parent: this },
       );

@@ -93,21 +93,21 @@ const authKeyFile = (boot: BootSecrets) => ({
 });
 
 /**
- * The cloud-config that a new machine boots with. Plain files would not fit, and cloud-init's own `gz+b64` for each file is half as large
- * again. So the files travel as one compressed bundle, which the first command unpacks.
- * Its size is checked before the first resource (checks/rules.ts): a throw here would come in the middle of an `up`.
+ * What a new machine boots with, as one compressed text. Plain files would not fit into user data, and cloud-init's own `gz+b64` for each file is half as large
+ * again.
  */
-export function userData(bundle: HostBundle, boot: BootSecrets): string {
+export const packed = (bundle: HostBundle): string => base85(deflateSync(bundleJson(early(bundle)), { level: 9 }));
+
+/**
+ * The cloud-config that a new machine boots with. Its first command unpacks the bundle.
+ * Its size is checked before the first resource (checks/rules.ts): a throw here would come in the middle of an `up`.
+ *
+ * @param content the packed bundle: machines of a pool share it
+ */
+export function userData(content: string, boot: BootSecrets): string {
   return cloudConfig(
     boot,
-    [
-      authKeyFile(boot),
-      {
-        path: PACKED_PATH,
-        permissions: "0600",
-        content: base85(deflateSync(bundleJson(early(bundle)), { level: 9 })),
-      },
-    ],
+    [authKeyFile(boot), { path: PACKED_PATH, permissions: "0600", content }],
     [["/usr/bin/python3", "-c", UNPACK], APPLY],
   );
 }

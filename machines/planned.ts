@@ -5,7 +5,7 @@ import type { MainSecrets } from "../services/inputs";
 import { namesOf } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import { type HeldSecrets, heldOn, SECRETS, type SecretSetting } from "../settings/secrets";
-import { type BootSecrets, type HostBundle, readableCloudConfig, redacted, userData } from "./bundle";
+import { type BootSecrets, type HostBundle, packed, readableCloudConfig, redacted, userData } from "./bundle";
 import { mainHost, workerHost } from "./hosts";
 
 export interface PlannedHost {
@@ -71,7 +71,7 @@ export function plannedHosts(
         ...redacted(boot(machine)),
         hostname: boot(machine).hostname,
       }),
-    userDataBytes: Buffer.byteLength(userData(render(sample), boot(machine))),
+    userDataBytes: Buffer.byteLength(userData(packed(render(sample)), boot(machine))),
   });
   const shared = { stack, settings, names, deployKey: "[deployKey]" };
   return [

@@ -1,4 +1,4 @@
-import { bundleJson, userData } from "../../machines/bundle";
+import { bundleJson, packed, userData } from "../../machines/bundle";
 import {
   authKeyId,
   dropletId,
@@ -88,7 +88,7 @@ test("the main droplet of prod, complete", async () => {
         sshKeys: [expect.stringMatching(/^40\d{5}$/)],
         monitoring: true,
         ipv6: true,
-        userData: userData(expectedMain("prod", VALUES), BOOT),
+        userData: userData(packed(expectedMain("prod", VALUES)), BOOT),
       },
       ...DROPLET_OPTIONS,
       replaceWith: ["main-auth-key"],

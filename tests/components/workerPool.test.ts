@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineHash, userData } from "../../machines/bundle";
+import { machineHash, packed, userData } from "../../machines/bundle";
 import { authKeyId, dropletId, privateKey, publicKey } from "../support/cloud";
 import { bootSecrets, expectedWorkers } from "../support/expected";
 import {
@@ -68,7 +68,7 @@ const worker = (n: number) => ({
       sshKeys: [expect.stringMatching(/^40\d{5}$/)],
       monitoring: true,
       ipv6: true,
-      userData: userData(expectedWorkers("prod", VALUES), boot(n)),
+      userData: userData(packed(expectedWorkers("prod", VALUES)), boot(n)),
     },
     ...DROPLET_OPTIONS,
     replaceWith: [`workers-general-${n}-auth-key`],

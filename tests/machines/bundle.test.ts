@@ -5,6 +5,7 @@ import {
   bundleJson,
   type HostBundle,
   machineHash,
+  packed,
   readableCloudConfig,
   redacted,
   userData,
@@ -37,7 +38,7 @@ const changed = (path: string, content: string): HostBundle => ({
 });
 
 describe("user data", () => {
-  const text = userData(bundle, boot);
+  const text = userData(packed(bundle), boot);
   const config = cloudConfig(text);
 
   test("carries the key and the packed bundle, and unpacks and applies it", () => {
@@ -78,7 +79,7 @@ describe("user data", () => {
   });
 
   test("is the same each time", () => {
-    expect(userData(bundle, boot)).toBe(text);
+    expect(userData(packed(bundle), boot)).toBe(text);
   });
 });
 

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { userData } from "../../machines/bundle";
+import { packed, userData } from "../../machines/bundle";
 import { boot, fileOf } from "../support/fixtures";
 import { mainBundle, mainInputs, mainSecrets } from "../support/mainFixtures";
 
@@ -78,7 +78,7 @@ describe("what main gets", () => {
   });
 
   test("user data leaves 7 KiB of DigitalOcean's limit free", () => {
-    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan((64 - 7) * 1024);
+    expect(Buffer.byteLength(userData(packed(bundle), boot))).toBeLessThan((64 - 7) * 1024);
   });
 
   test("the watch comes later, with the first `pulumi up`: user data has none of its files and packages", () => {
@@ -92,7 +92,7 @@ describe("what main gets", () => {
     ]);
     const without = { ...bundle, files: bundle.files.filter((file) => !file.late) };
     const packages = bundle.packages.filter((name) => !name.startsWith("prometheus"));
-    expect(userData(bundle, boot)).toBe(userData({ ...without, packages, latePackages: [] }, boot));
+    expect(userData(packed(bundle), boot)).toBe(userData(packed({ ...without, packages, latePackages: [] }), boot));
   });
 });
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
-import { machineHash, USER_DATA_LIMIT, userData } from "../../machines/bundle";
+import { machineHash, packed, USER_DATA_LIMIT, userData } from "../../machines/bundle";
 import { workerHost } from "../../machines/hosts";
 import { boot, DEPLOY_KEY, fileOf, workerInputs } from "../support/fixtures";
 
@@ -19,7 +19,7 @@ describe("a worker's bundle", () => {
   });
 
   test("fits user data with room for main's larger one", () => {
-    expect(Buffer.byteLength(userData(bundle, boot))).toBeLessThan(USER_DATA_LIMIT / 2);
+    expect(Buffer.byteLength(userData(packed(bundle), boot))).toBeLessThan(USER_DATA_LIMIT / 2);
   });
 
   test("leaves no placeholder", () => {

@@ -3,7 +3,7 @@ import { inflateSync } from "node:zlib";
 import { parse } from "yaml";
 import { firstApply, unfinished } from "../../lab/firstBoot";
 import { pinnedTo } from "../../lab/internet/tailscaleRepository";
-import { userData } from "../../machines/bundle";
+import { packed, userData } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
 import { fromBase85 } from "../support/base85";
 import { boot } from "../support/fixtures";
@@ -56,7 +56,7 @@ test("a package is unfinished from its first files until it is installed, and no
 
 test("user data for the rehearsal's repository differs in the key's fingerprint alone", async () => {
   const fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
-  const before = userData(mainHost(mainInputs()), boot);
+  const before = userData(packed(mainHost(mainInputs())), boot);
   const after = await pinnedTo(fingerprint, before);
   const unpacked = (text: string) => {
     const config = parse(text);

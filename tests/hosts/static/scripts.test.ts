@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Machine } from "../../../lab/machine";
-import { type HostBundle, userData } from "../../../machines/bundle";
+import { type HostBundle, packed, userData } from "../../../machines/bundle";
 import { type HostFile, hostFile } from "../../../services/hostFile";
 import { boot } from "../../support/fixtures";
 import { Lab, mainBundle, workerBundle } from "../lab";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   lab = await Lab.create();
   [machine] = (await installed(lab, mainBundle())) as [Machine];
   await machine.run(`mkdir -p /root/hosts && tar -xC /root/hosts`, { input: archive() });
-  for (const [name, bundle] of BUNDLES) machine.write(`/root/${name}.yaml`, userData(bundle, boot));
+  for (const [name, bundle] of BUNDLES) machine.write(`/root/${name}.yaml`, userData(packed(bundle), boot));
 }, 900_000);
 
 afterAll(() => lab?.remove());
@@ -105,7 +105,7 @@ describe("static", () => {
     }));
 
   test("the first command of cloud-config is Python too", async () => {
-    const { runcmd } = parse(userData(workerBundle(), boot)) as { runcmd: string[][] };
+    const { runcmd } = parse(userData(packed(workerBundle()), boot)) as { runcmd: string[][] };
     expect(runcmd[0]?.slice(0, 2)).toEqual(["/usr/bin/python3", "-c"]);
     const ask = (program: string) => machine.attempt("pyflakes3", { input: program });
     expect(await ask(runcmd[0]?.[2] ?? "")).toEqual({ code: 0, stdout: "", stderr: "" });
