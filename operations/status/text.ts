@@ -26,6 +26,9 @@ export interface TextOptions {
   color: boolean;
 }
 
+/** Names and reasons come from machines: none may move the cursor, or color what follows. */
+const printable = (text: string) => text.replace(/\p{Cc}+/gu, " ");
+
 /** The value in words, or that it is unknown. */
 const shown = <T>(answer: Answer<T>, words: (value: T) => string): string =>
   "value" in answer ? words(answer.value) : "unknown";
@@ -65,11 +68,11 @@ function lines(
   { severity, message, next }: Finding,
   paint: (style: Style, text: string) => string,
 ): string[] {
-  const [first = "", ...rest] = wrapped(message, "    ");
+  const [first = "", ...rest] = wrapped(printable(message), "    ");
   return [
     `  ${paint(COLORS[severity], SIGNS[severity])} ${first.trimStart()}`,
     ...rest,
-    ...(next ? wrapped(next, "      ", "    → ") : []),
+    ...(next ? wrapped(printable(next), "      ", "    → ") : []),
   ];
 }
 
@@ -134,7 +137,7 @@ function queues({ jobs }: MainFacts): string[] {
         const servers = serving(processes, queue.queue);
         const sum = (of: "threads" | "busy") => servers.reduce((total, one) => total + one[of], 0);
         return [
-          queue.queue,
+          printable(queue.queue),
           queue.waiting,
           queue.oldestSeconds === null ? "-" : span(queue.oldestSeconds),
           trend(queue),

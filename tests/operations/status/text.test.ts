@@ -81,6 +81,21 @@ test("colors add nothing but color", () => {
   expect(colored.replaceAll(/\u001b\[\d+m/g, "")).toBe(text(troubled()));
 });
 
+test("what a machine says cannot color the terminal", () => {
+  const shown = text(
+    situation({
+      main: {
+        jobs: looks({}, { "\u001b[31mred": [1, enqueued(1)] }),
+        "postgres.code": ["2"],
+        "postgres.error": ["psql: \u001b]0;title\u0007 gone"],
+      },
+    }),
+  );
+  expect(shown).toContain("No process serves  [31mred: its jobs wait.");
+  expect(shown).toMatch(/\n {3}\[31mred +1 /);
+  expect(shown).not.toMatch(/[^\P{Cc}\n]/u);
+});
+
 test("without main: what is known, and no empty tables", () => {
   const { main } = situation();
   const lines = text(
