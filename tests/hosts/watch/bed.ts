@@ -28,6 +28,15 @@ export class Watched {
 
   static async create(): Promise<Watched> {
     const lab = await Lab.create();
+    try {
+      return await Watched.inLab(lab);
+    } catch (error) {
+      await lab.remove();
+      throw error;
+    }
+  }
+
+  private static async inLab(lab: Lab): Promise<Watched> {
     const secrets = { ...worstSecrets, alertsHeartbeatUrl: "http://127.0.0.1:2526/heart" };
     const bundle = mainHost(mainInputs(SETTINGS, secrets));
     const main = await lab.machine(bundle, {

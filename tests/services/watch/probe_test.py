@@ -172,8 +172,8 @@ class QueuesTest(unittest.TestCase):
 
     def test_labels_cannot_break_a_line(self):
         metrics = probe.Metrics()
-        metrics.put("x", 1, unit='a"b\nc\\')
-        self.assertEqual(metrics.text(), 'mastodon_x{unit="a\\"b\\nc\\\\"} 1\n')
+        metrics.put("x", 1, unit='a"b\nc\\\x07é')
+        self.assertEqual(metrics.text(), 'mastodon_x{unit="a\\"b?c\\\\??"} 1\n')
         with self.assertRaises(ValueError):
             metrics.put("x", float("nan"))
 
