@@ -106,7 +106,7 @@ describe("status", () => {
       value: { path: { value: "direct" }, ready: { value: "" } },
     });
     expect(facts.release).toEqual({ value: { wanted: "v4.7.3", running: "v4.7.3", phase: "done" } });
-    expect(now.seconds).toBeLessThan(12);
+    expect(now.seconds).toBeLessThan(20);
     expect(await main.run("ls /run | grep mastodon-status || true")).toBe("");
   });
 
@@ -146,7 +146,8 @@ describe("status", () => {
     const now = await status();
     await main.run("pkill -CONT -u postgres; systemctl start prometheus");
     console.log(statusText(now, { color: false }));
-    expect(now.seconds).toBeLessThan(14);
+    // Questions have 12 s; the rest is a busy machine.
+    expect(now.seconds).toBeLessThan(20);
     expect(about(now)).toEqual(expect.arrayContaining(["unknown Postgres", "unknown watch"]));
     expect(messages(now)).toContain("Postgres' state is unknown: no answer within 9 s");
     expect(messages(now).find((message) => message.startsWith("The watch is down"))).toMatch(
