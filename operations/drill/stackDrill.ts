@@ -18,14 +18,14 @@ export interface Where {
 }
 
 /** Debian's own image; what is missing in it is installed. */
-const IMAGE = "debian:trixie";
+export const IMAGE = "debian:trixie";
 
 /**
  * A container that is gone when its command has ended. On the host's network, since it only asks for packages and S3, and listens nowhere.
  * /run, where the configuration is, stays in memory.
  */
 export const container = (folder: string): string[] => [
-  ...["docker", "run", "--rm", "--interactive", "--init", "--network=host", "--tmpfs=/run:mode=755"],
+  ...["docker", "run", "--rm", "--interactive", "--network=host", "--tmpfs=/run:mode=755"],
   // A folder of this machine, because a container's own files may be on a small disk.
   ...(folder === DEFAULT_FOLDER ? [] : [`--volume=${folder}:${folder}`]),
   IMAGE,

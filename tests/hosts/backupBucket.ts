@@ -53,9 +53,13 @@ export class BackupBucket {
 
   objects = () => this.s3.objects("administrator", BUCKET);
 
-  /** @param path the object's path, with a query */
-  request = (user: User, method: string, path: string, output?: string) =>
-    this.s3.request(user, method, BUCKET, path, output);
+  /**
+   * @param path the object's path, with a query
+   * @param output file for the answer's body
+   * @param upload file that is the request's body
+   */
+  request = (user: User, method: string, path: string, output?: string, upload?: string) =>
+    this.s3.request(user, method, BUCKET, path, output, upload);
 
   /** From the next request on, main may do what that policy allows. */
   allowMain(policy: string): void {

@@ -41,7 +41,7 @@ describe("drill", () => {
          INSERT INTO bookmarks SELECT account_id, id FROM statuses WHERE account_id IS NOT NULL ORDER BY id DESC LIMIT 5;
          DELETE FROM bookmarks WHERE ctid IN (SELECT ctid FROM bookmarks LIMIT 3)"; done'`,
     );
-    const { result, seen } = await bed.watched(() => bed.drill());
+    const { result, seen } = await bed.watchedOnBoth(() => bed.drill());
     if (MIB > 0) process.stderr.write(outcomeText("prod", result));
     await bed.main.run("systemctl stop load");
     expect(result).toMatchObject({
@@ -165,8 +165,28 @@ describe("drill", () => {
     expect(await bed.status()).toEqual(before);
   });
 
-  test("after all that, a drill passes", async () => {
-    expect(await bed.drill()).toMatchObject({ ok: true, problems: [] });
+  test("in a container a drill passes too, and the container is gone with it", async () => {
+    await bed.startDocker();
+    expect(await bed.drill({ docker: true })).toMatchObject({ ok: true, problems: [] });
     expect((await bed.status()).code).toBe(0);
+    expect(await bed.machine.run("docker ps --all --quiet")).toBe("");
+    expect(await bed.left()).toBe("");
+  });
+
+  test("a container whose client dies removes itself and the copy", async () => {
+    let cut = false;
+    const drill = bed.drill({
+      docker: true,
+      progress: (line) => {
+        if (cut || !/replaying/.test(line)) return;
+        cut = true;
+        for (const pid of bed.connections()) process.kill(pid, "SIGKILL");
+      },
+    });
+    await expect(drill).rejects.toThrow("the connection ended");
+    expect(cut).toBe(true);
+    await bed.machine.waitFor("no container", CONNECTION_SECONDS, async () => {
+      return (await bed.machine.run("docker ps --all --quiet")) === "";
+    });
   });
 });
