@@ -81,11 +81,11 @@ async function said(place: Place, options: Parameters<typeof runThere>[1]): Prom
   return result.stdout;
 }
 
-/** The last line is ssh's, docker's or the script's reason; if it only says what the script did, the connection broke. */
+/** The last line is the reason of ssh (255), docker (125 to 127) or the script; after a signal it only says what was going on. */
 function broken({ name }: Place, { code, stderr }: Result): DrillError {
   const last = stderr.trim().split("\n").at(-1) ?? "";
   return new DrillError(
-    last === "" || code > 128
+    last === "" || (code > 128 && code < 255)
       ? `${name}: the connection ended (exit code ${code})${last ? ` after: ${last}` : ""}`
       : `${name}: ${last}`,
   );
