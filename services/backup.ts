@@ -6,7 +6,7 @@ import { REDIS_PORT } from "./redis";
 import { service } from "./service";
 
 /**
- * Limit of each unit. Measured with a database of 1 GB, without the page cache: 46 MiB for pgBackRest, 140 for the upload of a dump. From a
+ * Limit of each unit. Measured with a database of 1 GB, without the page cache: 46 MiB for pgBackRest, 160 for a dump and its upload. From a
  * database of some 80 GB on, the upload's parts are larger: 300 MiB at 300 GB. It is no part of the budget in addition to what ffmpeg or
  * tootctl has there, which is more: if both run and memory is short, the kernel kills ffmpeg (decision 23).
  */

@@ -31,11 +31,11 @@ test("on machines that cost what the story's did", () => {
   const machines = price("s-8vcpu-16gb") + 2 * price("c-2");
   expect([story, machines]).toEqual([180, 180]);
   // The story's database was on the droplet's own disk.
-  const ours = machines + 110 * 0.1;
+  const ours = machines + 120 * 0.1;
   expect(evaluate(prod, situation).price.dropletsAndVolumeUsd).toBeCloseTo(ours, 9);
   const page = readFileSync(join(__dirname, "../../docs/capacity.md"), "utf8");
   expect(page).toContain(`| prod | s-8vcpu-16gb ($96), 2 × c-2 ($84) | ${machines} |`);
-  expect(page).toContain(`A volume of 110 GiB makes it $${ours}.`);
+  expect(page).toContain(`A volume of 120 GiB makes it $${ours}.`);
   expect(page).toContain(
     `A million jobs cost $${evaluate(prod, situation).price.perMillionJobsUsd.toFixed(2)}.`,
   );

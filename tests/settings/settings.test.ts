@@ -352,7 +352,7 @@ describe("values of the examples are found:", () => {
 });
 
 describe("the verdict", () => {
-  test("on the default fleet: $114.30 a month, two lines on what stops with one droplet, and one on the volume", () => {
+  test("on the default fleet: $129.70 a month, two lines on what stops with one droplet, and one on the volume", () => {
     const { price, warnings } = assess(
       parse({ administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] }, alerts: HEARD }),
     );
@@ -364,16 +364,20 @@ describe("the verdict", () => {
         { item: "media in S3, 100 GiB", account: "aws", monthlyUsd: 2.3 },
         { item: "deleted media, kept 30 days", account: "aws", monthlyUsd: 1.15 },
         { item: "media out of S3, 100 GiB", account: "aws", monthlyUsd: 0 },
-        { item: "dumps in S3, 37 × 1 GiB", account: "aws", monthlyUsd: 0.85 },
+        // Of the 68 GiB that the database will have in a year.
+        { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 9.98 },
+        { item: "WAL in S3, a segment a minute", account: "aws", monthlyUsd: 3.33 },
+        { item: "dumps in S3, 9 × 13.9 GiB", account: "aws", monthlyUsd: 2.87 },
+        { item: "hourly copies of Redis, 7 days", account: "aws", monthlyUsd: 0.07 },
       ],
       dropletsAndVolumesUsd: 110,
-      s3Usd: 4.3,
-      totalUsd: 114.3,
+      s3Usd: 19.7,
+      totalUsd: 129.7,
     });
     expect(warnings).toEqual([
       "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",
       "push, ingress, mailers, pull, fasp: all consumers run on one droplet, main; add a process for these queues to a pool of workers, with low weights if it is only a fallback",
-      "main.volumeGiB is 50, and the database of 1000 active users grows by some 5.7 GiB a month: the volume is full within a year; write 80 ($3 a month more)",
+      "main.volumeGiB is 50, and the database of 1000 active users grows by some 5.7 GiB a month: the volume is full within a year; write 90 ($4 a month more)",
     ]);
   });
 
@@ -451,7 +455,7 @@ describe("the examples are accepted as they stand, once their secrets are set:",
       expect.stringMatching(/^main\.size is s-2vcpu-4gb, whose shared CPUs /),
       expect.stringMatching(/^workers\[0\]\.size is s-1vcpu-2gb, whose shared CPUs /),
     ]);
-    expect(price.dropletsAndVolumesUsd).toBe(38);
+    expect(price.dropletsAndVolumesUsd).toBe(39);
   });
 
   test("they share neither names nor tags, so that both fit into one account and one tailnet", () => {
