@@ -70,7 +70,7 @@ export function upgradeProblems(
     return [
       {
         key: KEY,
-        message: `${said}: the database has had the post-deployment migrations of ${outgrown.minor}, with which ${now} does not work. Write ${was}; the way back is a dump from before the upgrade`,
+        message: `${said}: the database has had the post-deployment migrations of ${outgrown.minor}, with which ${now} does not work. Write ${was}; the way back is a restore to the time before the upgrade`,
       },
     ];
   return [];
@@ -130,4 +130,4 @@ export function upgradeSteps(
   ];
 }
 
-const NO_WAY_BACK = "After them, a dump is the only way back";
+const NO_WAY_BACK = "After them, a restore to the time before is the only way back";

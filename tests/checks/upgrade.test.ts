@@ -34,7 +34,7 @@ test("a minor that is skipped is refused, with the one to write first", () => {
 
 test("the way back past post-deployment migrations is refused, and open while they are held back", () => {
   expect(said("v4.8.0", "v4.7.12")).toEqual([
-    "mastodonVersion was v4.8.0 and is now v4.7.12: the database has had the post-deployment migrations of 4.8, with which v4.7.12 does not work. Write v4.8.0; the way back is a dump from before the upgrade",
+    "mastodonVersion was v4.8.0 and is now v4.7.12: the database has had the post-deployment migrations of 4.8, with which v4.7.12 does not work. Write v4.8.0; the way back is a restore to the time before the upgrade",
   ]);
   expect(said("v4.8.0", "v4.7.12", "later")).toEqual([]);
 });
@@ -67,7 +67,7 @@ describe("a preview says step by step", () => {
   5. sidekiq: on main, first one process, then all; then on the 2 workers. Each ends its jobs or gives them back.
   6. streaming: restarts only if its code changed; then everyone reconnects.
   7. proof: waits until no process of another release is left.
-  8. last migrations: the post-deployment ones, if there are any. After them, a dump is the only way back.
+  8. last migrations: the post-deployment ones, if there are any. After them, a restore to the time before is the only way back.
 If a step fails, the site keeps serving, and the error names the step and the reason."
 `);
   });
@@ -93,7 +93,7 @@ If a step fails, the site keeps serving, and the error names the step and the re
     expect(
       steps(undefined, "v4.8.0", { before: { mastodonVersion: "v4.8.0", upgradeFinish: "later" } }),
     ).toMatchInlineSnapshot(
-      `"This up finishes the upgrade to v4.8.0: the post-deployment migrations that it held back run now, while the site serves. After them, a dump is the only way back."`,
+      `"This up finishes the upgrade to v4.8.0: the post-deployment migrations that it held back run now, while the site serves. After them, a restore to the time before is the only way back."`,
     );
   });
 

@@ -299,7 +299,7 @@ describe("upgrade", () => {
     const { code, stderr } = await up(PATCH);
     expect(code).not.toBe(0);
     expect(stderr).toContain(
-      `stopped at the step gate: the database has had the last migrations of ${MINOR}, with which ${PATCH} does not work; the way back is a dump from before`,
+      `stopped at the step gate: the database has had the last migrations of ${MINOR}, with which ${PATCH} does not work; the way back is a restore to the time before`,
     );
     expect(await page()).toBe(MINOR);
     expect((await up(MINOR)).code).toBe(0);
