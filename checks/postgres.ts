@@ -78,6 +78,7 @@ export function postgresSteps(
     upgrade.postgresKeepDays > 0
       ? `The way back is "postgres-upgrade back" on main, for ${upgrade.postgresKeepDays} days. It gives up what was written since the upgrade.`
       : "There is no way back (upgrade.postgresKeepDays: 0).",
+    "A full backup of the new version follows by itself.",
     `If a step fails, Postgres ${was} keeps serving, and the error names the step and the reason.`,
   ];
 }

@@ -61,6 +61,7 @@ describe("a preview says step by step", () => {
   4. change: clients wait at pgbouncer until the new version serves; no request fails. If a transaction does not end within 20 s, everything goes on as before.
   5. statistics: for the planner, in three stages, while the site serves.
 The way back is "postgres-upgrade back" on main, for 7 days. It gives up what was written since the upgrade.
+A full backup of the new version follows by itself.
 If a step fails, Postgres 17 keeps serving, and the error names the step and the reason."
 `);
   });
