@@ -2,7 +2,7 @@ import { dropletId, tailnetName } from "../support/cloud";
 import { byName, custom, least, ofType, prod } from "../support/stacks";
 
 const NONE =
-  "readiness: none: nothing waits for the machines, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.";
+  "readiness: none: nothing waits for the machines, main gets no watch, and changes do not reach the running main droplet. Set it to wait once you are on the tailnet.";
 
 test("readiness: wait has one command for each machine, that waits anew for another droplet", async () => {
   const run = await prod();
