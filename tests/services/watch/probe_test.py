@@ -149,6 +149,11 @@ class QueuesTest(unittest.TestCase):
         self.assertEqual(found['mastodon_pool_machines_planned{pool="general"}'], "2")
         self.assertEqual(found["mastodon_machines_leaving"], "0")
         self.assertEqual(self.measured(gone | {"mastodon-hosting:leaving:w2": "1"}, NOW + 75)["mastodon_machines_leaving"], "1")
+        # Replaced machines have other names: after an hour nobody asks for the old one.
+        self.assertIn("w2", self.queues.known)
+        self.measured(gone, NOW + 75 + 3601)
+        self.assertNotIn("w2", self.queues.known)
+        self.assertIn("w1", self.queues.known)
         # Back: its lease counts, whatever it said when it left.
         self.assertEqual(self.measured(world(**{"mastodon-hosting:leaving:w2": "1"}))["mastodon_machines_leaving"], "0")
 
