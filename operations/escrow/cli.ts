@@ -87,7 +87,7 @@ function recipientsOf(settings: Readonly<Record<string, string>>, stack: string)
   const recipients = parsed.settings.escrow?.recipients ?? [];
   if (recipients.length === 0 || recipients.some(isExampleValue))
     throw new UsageError(
-      `Pulumi.${stack}.yaml: escrow.recipients ${recipients.length === 0 ? "is empty" : "has the example's key, which opens nothing"}. Create a key with \`age-keygen -o escrow-key.txt\`, and write the public key that it prints:
+      `Pulumi.${stack}.yaml: escrow.recipients ${recipients.length === 0 ? "is empty" : "has the example's key, whose private half nobody has"}. Create a key with \`age-keygen -o escrow-key.txt\`, and write the public key that it prints:
 pulumi config set --stack ${stack} --path 'escrow.recipients[0]' age1…`,
     );
   return recipients;

@@ -12,7 +12,7 @@ const MAKE = "create a key with `age-keygen -o escrow-key.txt`, and write the pu
 /** What is wrong with a recipient, as a clause; undefined for a key that works. The message does not repeat it. */
 export function recipientProblem(text: string): string | undefined {
   if (/AGE-(SECRET-KEY|PLUGIN)-/i.test(text))
-    return `is a private key, and who can read this file could open everything that is encrypted to it; ${MAKE}`;
+    return `is a private key: anyone who reads this file could open what is encrypted to it; ${MAKE}`;
   if (/^(sk-)?(ssh|ecdsa)-/.test(text)) return `is an ssh key, which cannot be used here; ${MAKE}`;
   const [, data] = FORMAT.exec(text) ?? [];
   if (data) return checksum("age", data) ? undefined : "has a typing error; copy the public key again";

@@ -20,7 +20,7 @@ export const escrow = {
         }),
       ).meta({
         description:
-          "What the escrow file was made of, written by `npm run escrow`. A run with other secrets or recipients warns",
+          "Stands for the secrets and recipients of the last escrow file; `npm run escrow` writes it. A run with others warns",
       }),
     })
     .prefault({})

@@ -64,7 +64,7 @@ test("before anyone can open a file, none is written; then the preview asks for 
   expect(await write()).toMatchObject({
     code: 1,
     stdout: "",
-    stderr: expect.stringContaining("escrow.recipients has the example's key, which opens nothing"),
+    stderr: expect.stringContaining("escrow.recipients has the example's key, whose private half nobody has"),
   });
   expect(files()).toEqual([]);
   const recipient = await identityToRecipient(identity);
@@ -177,14 +177,13 @@ describe("a new stack", () => {
     });
     await next.engine.setSecrets({ digitaloceanToken: GIVEN_SECRETS.digitaloceanToken });
     const up = await next.engine.up();
+    // The engine stops at the first, and ends what it has begun.
     const existing = /(?:EntityAlreadyExists: User with name|request to create) (\S+)/g;
-    expect([...up.output.matchAll(existing)].map(([, name]) => name).sort()).toEqual([
-      "shop-example-backups",
-      "shop-example-backups-writer",
-      "shop-example-media",
-      "shop-example-media-writer",
-    ]);
-    for (const [type, name, id, component] of importsInRunbook()) {
+    const inTheWay = new Set([...up.output.matchAll(existing)].map(([, name]) => name));
+    const imports = importsInRunbook();
+    expect(inTheWay.size).toBeGreaterThan(0);
+    expect(imports.map(([, , id]) => id)).toEqual(expect.arrayContaining([...inTheWay]));
+    for (const [type, name, id, component] of imports) {
       const urns = await next.engine.urns();
       // As the runbook's urn() does: the first of that name.
       const urn = (one: string) => urns.find((candidate) => candidate.endsWith(`::${one}`));

@@ -326,7 +326,7 @@ const AGE_PUBLIC = "age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlz
 /** Of a key that was made for this test. */
 const AGE_PRIVATE = "AGE-SECRET-KEY-10ZHJD8SU8WYTM83VJJ5XRMZQYNFT8WEP0TCMR5XKDR9CQL30C7SSX6WXVJ";
 const NO_AGE_KEY = `is not the public key of an age key (age1 and 58 characters); ${AGE}`;
-const PRIVATE_AGE_KEY = `is a private key, and who can read this file could open everything that is encrypted to it; ${AGE}`;
+const PRIVATE_AGE_KEY = `is a private key: anyone who reads this file could open what is encrypted to it; ${AGE}`;
 
 const FORMATS: BadCase[] = [
   recipient("a private age key", AGE_PRIVATE, PRIVATE_AGE_KEY),
