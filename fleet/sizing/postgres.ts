@@ -16,7 +16,7 @@ export const MAX_CONNECTIONS_CEILING = 250;
 export const DIRECT_CONNECTIONS = [
   // db:migrate and db:prepare: the pool of config/database.yml, 5 when DB_POOL and MAX_THREADS are unset.
   { item: "migrations", connections: 5 },
-  { item: "nightly dump", connections: 1 },
+  { item: "backup", connections: 1 },
   { item: "monitoring", connections: 2 },
   { item: "people (psql, tootctl maintenance)", connections: 5 },
   // postgresql.org/docs/17/runtime-config-connection.html, the default.

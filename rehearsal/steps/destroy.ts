@@ -17,8 +17,12 @@ export const destroy = async (world: Inputs<"cloud" | "machines" | "plane" | "s3
       succeeded(await engine.up());
     });
   }
-  await report.check("both buckets are emptied, old versions too", async () => {
+  await report.check("backups stop, and both buckets are emptied, old versions too", async () => {
     const { s3 } = world;
+    await world.machines.main().run(
+      `systemctl stop 'mastodon-backup*.timer' 'mastodon-backup*.service'
+       runuser -u postgres -- psql -qX -c "ALTER SYSTEM SET archive_command = '/bin/true'" -c 'SELECT pg_reload_conf()'`,
+    );
     const { names } = world.stack;
     const held: number[] = [];
     for (const bucket of [names.mediaBucket, names.backupBucket]) {

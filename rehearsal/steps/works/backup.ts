@@ -1,7 +1,16 @@
-/** The nightly dump arrives in its bucket; main can write there and do nothing else. */
+/** The database, a dump and Redis arrive in their bucket, encrypted; of a dump, main's key can do nothing else. */
 import type { Inputs } from "../step";
 
 interface Status {
+  kind: string;
+  bytes: number;
+  seconds: number;
+  waiting: { segments: number };
+  dump: Upload;
+  redis: Upload;
+}
+
+interface Upload {
   object: string;
   bytes: number;
   seconds: number;
@@ -12,15 +21,22 @@ export async function backup(world: Inputs<"machines" | "s3" | "stack">): Promis
   const { s3 } = world;
   const { names, settings } = world.stack;
   const main = world.machines.main();
-  let dump: Status | undefined;
-  await report.check("the nightly unit writes an encrypted dump to the backup bucket", async () => {
-    await main.run("systemctl start mastodon-backup.service");
+  let dump: Upload | undefined;
+  await report.check("the database, a dump and Redis are backed up to their bucket", async () => {
+    for (const part of ["", "-dump", "-redis"])
+      await main.run(`systemctl start mastodon-backup${part}.service`, { timeout: 600 });
     const status = JSON.parse(await main.run("mastodon-backup status")) as Status;
-    const found = (await s3.store.objects(names.backupBucket)).find(({ key }) => key === status.object);
-    if (found?.size !== status.bytes || status.bytes === 0)
-      throw new Error(`${status.object}: ${found?.size ?? "not there"}; main says ${status.bytes} bytes`);
-    dump = status;
-    return `${(status.bytes / 1000).toFixed(0)} kB in ${status.seconds} s`;
+    const objects = await s3.store.objects(names.backupBucket);
+    for (const { object, bytes } of [status.dump, status.redis]) {
+      const found = objects.find(({ key }) => key === object);
+      if (found?.size !== bytes || bytes === 0)
+        throw new Error(`${object}: ${found?.size ?? "not there"}; main says ${bytes} bytes`);
+    }
+    if (!objects.some(({ key }) => key === "pgbackrest/backup/mastodon/backup.info"))
+      throw new Error(`no repository: ${objects.map(({ key }) => key).join(", ")}`);
+    dump = status.dump;
+    const kb = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
+    return `${status.kind}, ${kb(status.bytes)} in ${status.seconds} s; dump ${kb(dump.bytes)}; Redis ${kb(status.redis.bytes)}`;
   });
   await report.check("main's key reads, lists and deletes no dump", async () => {
     const object = `s3://${names.backupBucket}/${dump?.object ?? "database/none"}`;

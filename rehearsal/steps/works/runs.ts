@@ -1,4 +1,4 @@
-/** With any images: every queue is served, the owner has an account, workers have their path to main, the nightly dump arrives. */
+/** With any images: every queue is served, the owner has an account, workers have their path to main, backups arrive. */
 import { QUEUE_NAMES } from "../../../catalogue/queues";
 import { sidekiqProcesses } from "../../../lab/databases";
 import type { Inputs } from "../step";
