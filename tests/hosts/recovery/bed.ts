@@ -56,13 +56,17 @@ export class RecoveryBed extends BucketBed {
     expect((await this.status()).ok).toBe(true);
   }
 
-  async away(how: Away): Promise<void> {
+  /** Something happens while the bucket is away. */
+  async away<T>(how: Away, what: () => Promise<T>): Promise<T> {
     await this.main.run(
       `nft "add table inet away; add chain inet away out { type filter hook output priority 0; }; add rule inet away out tcp dport 443 ${how}"`,
     );
+    try {
+      return await what();
+    } finally {
+      await this.main.run("nft destroy table inet away");
+    }
   }
-
-  back = () => this.main.run("nft destroy table inet away");
 
   /** The time on main, in whole seconds, after everything that was written until now and before all that follows. */
   async moment(): Promise<string> {
@@ -74,7 +78,7 @@ export class RecoveryBed extends BucketBed {
     const waiting = await this.main.run(
       `for i in $(seq ${segments}); do
          runuser -u postgres -- psql -qtAX -d mastodon -c "INSERT INTO statuses (account_id, text) VALUES (1, 'segment $i')" -c 'SELECT pg_switch_wal()' >/dev/null
-         sleep 1.5
+         sleep 4
          ls /var/lib/postgresql/17/main/pg_wal/archive_status | grep -c ready || true
        done`,
     );

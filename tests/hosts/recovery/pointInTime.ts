@@ -58,9 +58,9 @@ export function pointInTimeTests(bed: Beds): void {
     });
 
     test("the bucket is away", async () => {
-      await bed().away("reject with tcp reset");
-      const { code, stderr } = await restore(`time '${moment}' --yes`);
-      await bed().back();
+      const { code, stderr } = await bed().away("reject with tcp reset", () =>
+        restore(`time '${moment}' --yes`),
+      );
       expect([code, stderr]).toEqual([1, expect.stringContaining("the repository cannot be read")]);
       await unchanged();
     });
