@@ -76,6 +76,8 @@ export interface Facts {
   /** Versions of migrations; undefined if they could not be listed. */
   migrations: { code: readonly string[] | undefined; database: readonly string[] | undefined };
   database: z.infer<typeof database> | undefined;
+  /** What `pg_dump --version` says there: "pg_dump (PostgreSQL) 13.16 (Debian …)"; empty if there is none. */
+  pgDump: string;
   people: { users: number; active: number } | undefined;
   /** Media as the database lists them. */
   listed: { own: MediaSize; others: MediaSize; pictures: number } | undefined;
@@ -146,6 +148,7 @@ export function readFacts(output: string): Facts {
       database: applied === undefined ? undefined : lines(applied),
     },
     database: json("database", database),
+    pgDump: one("pgDump"),
     people: json("people", z.object({ users: z.number(), active: z.number() })),
     listed: json("files", z.object({ own: size, others: size, pictures: z.number() })),
     onDisk: disk && { path: one("media.path"), ...disk },

@@ -70,15 +70,17 @@ export async function checkMain({ where, main, look }: Omit<Move, "say">): Promi
 export async function move(args: Move): Promise<Moved> {
   const { where, main, say } = args;
   const clock = new Clock(say, args.aborted ?? (() => false));
+  // Before anything else is restored.
+  let since = "9";
   try {
     say("main: Mastodon stops; it is empty");
-    await onMain(main, "prepare.sh", 300);
+    since = (await onMain(main, "prepare.sh", 300)).trim();
     return await takeOver(args, clock);
   } catch (error) {
     const { message } = error as Error;
     say(`failed: ${message}`);
     // Until main has been told to start, it does nothing: then the old instance may start whatever main says.
-    await giveBack({ where, main, say, loss: "", regardless: clock.steps[START] === undefined });
+    await giveBack({ where, main, say, loss: "", since, regardless: clock.steps[START] === undefined });
     throw new UsageError(`The move failed, and the old instance runs again. ${message}`);
   }
 }
@@ -144,14 +146,16 @@ async function takeOver({ where, main, look }: Move, clock: Clock): Promise<Move
 interface Back extends Pick<Move, "where" | "main" | "say"> {
   /** Empty if posts that were made on main may be lost. */
   loss: string;
+  /** Databases that were put aside before that stay there: "20261129140000", or empty for the last one. */
+  since?: string;
   /** Start the old instance even if main does not answer. */
   regardless: boolean;
 }
 
 /** The old instance again, and main as it was: main stops first, so that no job is done twice. */
-export async function giveBack({ where, main, say, loss, regardless }: Back): Promise<void> {
+export async function giveBack({ where, main, say, loss, since = "", regardless }: Back): Promise<void> {
   say("main stops, and has its empty database again");
-  const emptied = await onMain(main, "back.sh", 600, { LOSS: loss }).then(
+  const emptied = await onMain(main, "back.sh", 600, { LOSS: loss, SINCE: since }).then(
     () => true,
     (error: Error) => {
       if (!regardless) throw error;

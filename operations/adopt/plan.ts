@@ -159,7 +159,7 @@ function stepsOf(facts: Facts): MovePlan["steps"] {
     { when: "before", what: "npm run adopt -- look once more, without refusals" },
     {
       when: "down",
-      what: `npm run adopt -- move: stops ${compose ? "web, streaming and Sidekiq of the compose project" : "Mastodon's units"}; ${old} answers with its proxy's error page`,
+      what: `npm run adopt -- move: stops ${compose ? "web, streaming and Sidekiq of the compose project" : "Mastodon's units"}; ${old} answers 503`,
     },
     { when: "down", what: "the dump streams to main and is restored there; rows are counted on both sides" },
     ...(facts.redis && comesAlong(facts.redis)

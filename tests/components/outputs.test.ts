@@ -56,8 +56,8 @@ test("prod's outputs, complete", async () => {
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
       dropletsAndVolumesUsd: 192,
-      s3Usd: 94.5,
-      totalUsd: 285.5,
+      s3Usd: 117.02,
+      totalUsd: 309.02,
     },
     nextSteps: [
       POLICY,

@@ -48,6 +48,7 @@ const RANDOM = [
   "secrets-encryption-salt",
   "secrets-postgres",
   "secrets-redis",
+  "secrets-repository",
   "secrets-secret-key-base",
 ];
 const MAIN = [
@@ -243,6 +244,7 @@ const RECORDED = {
   workerAccount: "separate",
   secrets: {
     secretKeyBase: "generated",
+    repositoryKey: "generated",
     activeRecordEncryptionPrimaryKey: "generated",
     activeRecordEncryptionDeterministicKey: "generated",
     activeRecordEncryptionKeyDerivationSalt: "generated",

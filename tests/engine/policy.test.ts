@@ -88,11 +88,11 @@ test("a stack above its limit fails in the preview", async () => {
     prod.engine.edit(({ pricing }) => {
       (pricing as Record<string, unknown>).limitUsd = limitUsd;
     });
-  limit(284);
+  limit(308);
   const preview = await prod.engine.preview(PACK);
   limit(350);
   expect(preview.ok).toBe(false);
   expect(said(preview)).toEqual([
-    "mandatory price-limit on mastodon-hosting-prod: It would cost $285.50 a month, and pricing.limitUsd is 284. Raise the limit in the same change if you want that.",
+    "mandatory price-limit on mastodon-hosting-prod: It would cost $309.02 a month, and pricing.limitUsd is 308. Raise the limit in the same change if you want that.",
   ]);
 });

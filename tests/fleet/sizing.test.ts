@@ -102,7 +102,6 @@ test("4 GiB is enough for a small instance with one Sidekiq process", () => {
     { item: "web", mib: 640 },
     { item: "streaming", mib: 136 },
     { item: "nginx", mib: 64 },
-    { item: "backup", mib: 192 },
     { item: "Sidekiq default,push,ingress,mailers,pull,scheduler,fasp", mib: 528 },
     { item: "ffmpeg, tootctl or a backup", mib: 448 },
     { item: "watch", mib: 192 },

@@ -92,7 +92,9 @@ describe("what main gets", () => {
     ]);
     const without = { ...bundle, files: bundle.files.filter((file) => !file.late) };
     const packages = bundle.packages.filter((name) => !name.startsWith("prometheus"));
-    expect(userData(packed(bundle), boot)).toBe(userData(packed({ ...without, packages, latePackages: [] }), boot));
+    expect(userData(packed(bundle), boot)).toBe(
+      userData(packed({ ...without, packages, latePackages: [] }), boot),
+    );
   });
 });
 

@@ -20,10 +20,27 @@ export function databaseFindings(facts: Facts): Finding[] {
   if (!database)
     return [refusal("Postgres", "could not be asked", "Make the look possible first: see the warnings.")];
   return [
+    ...dumpFindings(database, facts.pgDump),
     ...encodingFindings(database),
     ...extensionFindings(database),
     ...invalidFindings(database),
     ...uniqueFindings(facts),
+  ];
+}
+
+/** pg_dump refuses a server of a later major version. */
+function dumpFindings({ version }: Database, pgDump: string): Finding[] {
+  const major = Math.floor(version / 10_000);
+  const [, has] = /\) (\d+)/.exec(pgDump) ?? [];
+  if (Number(has) >= major) return [];
+  return [
+    refusal(
+      "pg_dump",
+      has === undefined
+        ? "was not found next to psql"
+        : `is of version ${has}, and the server of version ${major}`,
+      `Install it there: postgresql-client-${major}.`,
+    ),
   ];
 }
 

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # Main as it was before the move: the empty database in its place, Redis empty. What was restored stays as mastodon_moved_TIME. LOSS is empty if
-# posts that were made here since may be lost.
+# posts that were made here since may be lost. SINCE is when the move began; empty for the last one.
 # shellcheck disable=SC2154
 
 main() {
-  local before moved since posts
-  before=$(psql -c "SELECT max(datname) FROM pg_database WHERE datname ~ '^mastodon_before_\d{14}$'")
+  local before moved moment posts
+  before=$(psql -c "SELECT max(datname) FROM pg_database WHERE datname ~ '^mastodon_before_\d{14}$' AND datname >= 'mastodon_before_$SINCE'")
   if [[ -n $before ]]; then
-    since=$(sed -E 's/.*_(....)(..)(..)(..)(..)(..)$/\1-\2-\3 \4:\5:\6/' <<<"$before")
-    posts=$(psql -d mastodon -c "SELECT count(*) FROM statuses WHERE created_at > '$since' AND account_id IN (SELECT account_id FROM users)")
+    moment=$(sed -E 's/.*_(....)(..)(..)(..)(..)(..)$/\1-\2-\3 \4:\5:\6/' <<<"$before")
+    posts=$(psql -d mastodon -c "SELECT count(*) FROM statuses WHERE created_at > '$moment' AND account_id IN (SELECT account_id FROM users)")
     if [[ -n $LOSS && $posts != 0 ]]; then
       die "$posts posts were made here since the move; the old instance does not have them. To give them up: --yes"
     fi

@@ -44,6 +44,8 @@ asked() {
 
 database() {
   find_database || return
+  # As the move calls it.
+  fact pgDump "$("${sql[@]/#psql/pg_dump}" --version 2>/dev/null </dev/null)"
   asked database "The database" "$SQL_DATABASE"
   asked migrations.database "schema_migrations" "SELECT version FROM schema_migrations ORDER BY version;"
   asked people "The users" "$SQL_PEOPLE"

@@ -28,6 +28,12 @@ container_of() {
     if [[ ${dir%.} == "$folder" && ${service%.} == "$1" || $name == "$1" ]]; then echo "$id" && break; fi
   done
 }
+# A container of the same project, by its image: for those who reach it through this machine's own address.
+container_like() {
+  containers | while IFS=$'\t' read -r id _ dir _ image _; do
+    if [[ ${dir%.} == "$folder" && $image =~ $1 ]]; then echo "$id" && break; fi
+  done
+}
 # Of what runs Mastodon: a container, or this machine.
 inside() {
   if [[ $runs == compose ]]; then "${docker[@]}" exec "$web" "$@"; else (cd "$folder" 2>/dev/null && root "$@"); fi
@@ -109,7 +115,8 @@ read_addresses() {
 }
 
 find_mastodon() {
-  find_compose || find_bare ||
+  # Who names a place means that one.
+  { [[ -z $ENV_FILE ]] && find_compose; } || { [[ -z $COMPOSE ]] && find_bare; } ||
     problem "no Mastodon was found: no container runs Puma, and there is no unit mastodon-web and no .env.production; write --compose DIR or --env FILE"
   read_addresses
 }
@@ -137,6 +144,7 @@ find_database() {
   local there=(--host "$host" --port "$port" --username "$as" --dbname "$name")
   if [[ $runs == compose ]]; then
     db=$(container_of "$host")
+    db=${db:-$(container_like postgres)}
     if [[ -n $db ]]; then
       sql=("${docker[@]}" exec --interactive --env PGPASSWORD "$db" psql --username "$as" --dbname "$name")
       if answers; then return; fi
@@ -167,6 +175,7 @@ redis() {
 }
 find_redis() {
   if [[ $runs == compose ]]; then redis=$(container_of "${env[REDIS_HOST]:-redis}"); fi
+  if [[ $runs == compose && -z $redis ]]; then redis=$(container_like '(redis|valkey)'); fi
   export REDISCLI_AUTH=${env[REDIS_PASSWORD]-}
   # The variable must not be there if there is no password: redis-cli would send an empty one.
   if [[ -z $REDISCLI_AUTH ]]; then unset REDISCLI_AUTH; fi

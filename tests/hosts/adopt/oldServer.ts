@@ -175,8 +175,8 @@ export class OldServer {
       `SELECT relname || ' ' || (xpath('/row/x/text()', query_to_xml(format('SELECT md5(string_agg(t::text, '';'' ORDER BY t::text COLLATE "C")) AS x FROM %s t',
          oid::regclass), true, true, '')))[1]::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm') ORDER BY 1;
        SELECT md5(string_agg(i::text, ';' ORDER BY indexrelid)) FROM pg_index AS i;
-       SELECT string_agg(extname, ' ' ORDER BY 1) FROM pg_extension;
-       SELECT md5(string_agg(rolname || coalesce(rolconfig::text, ''), ';' ORDER BY 1)) FROM pg_roles; SELECT count(*) FROM pg_db_role_setting;`,
+       SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension;
+       SELECT md5(string_agg(rolname || coalesce(rolconfig::text, ''), ';' ORDER BY rolname)) FROM pg_roles; SELECT count(*) FROM pg_db_role_setting;`,
       database,
     );
 

@@ -84,6 +84,16 @@ describe("the database", () => {
     );
   });
 
+  test("no pg_dump, or one that is older than its server", () => {
+    expect(found({ pgDump: "" })).toEqual([
+      "refusal pg_dump: was not found next to psql → Install it there: postgresql-client-13.",
+    ]);
+    expect(found({ pgDump: "pg_dump (PostgreSQL) 12.20" })).toEqual([
+      "refusal pg_dump: is of version 12, and the server of version 13 → Install it there: postgresql-client-13.",
+    ]);
+    expect(found({ pgDump: "pg_dump (PostgreSQL) 16.4" })).toEqual([]);
+  });
+
   test("an extension that main does not have", () => {
     expect(found({ database: { extensions: ["plpgsql", "pgroonga", "hstore"] } })).toEqual([
       expect.stringMatching(
@@ -214,7 +224,7 @@ describe("next to the stack", () => {
   test("a volume that is too small while the dump is restored, and a size that nobody wrote", () => {
     const lines = found({ database: { bytes: 200 * GIB } });
     expect(lines[0]).toMatch(
-      /^refusal volume: main\.volumeGiB is \d+, .* take 270 while they are restored → Write main\.volumeGiB: 270, or more to grow\.$/,
+      /^refusal volume: main\.volumeGiB is \d+, .* take 300 while they are restored → Write main\.volumeGiB: 300, or more to grow\.$/,
     );
     expect(lines[1]).toMatch(/^warning size: .* → Write workload\.databaseGiB: 200: /);
   });

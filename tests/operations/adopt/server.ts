@@ -44,6 +44,7 @@ export const FACTS: Facts = {
     largest: [{ table: "statuses", bytes: 4 * GIB, rows: 9_000_000 }],
     invalid: [],
   },
+  pgDump: "pg_dump (PostgreSQL) 13.16 (Debian 13.16-0+deb11u1)",
   people: { users: 4000, active: 900 },
   listed: {
     own: { files: 10_000, bytes: 9 * GIB },
