@@ -30,8 +30,8 @@ export function redisFindings({ redis, values, names }: Facts): Finding[] {
       ? [
           warning(
             "Redis",
-            `Sidekiq has a Redis of its own (${separate}), and only the other one is taken along`,
-            "Let its queues run empty before the move: tootctl has no command for it; /sidekiq shows them.",
+            `Sidekiq has a separate Redis (${separate}), and only the other one is taken along`,
+            "Let its queues run empty before the move: /sidekiq shows them.",
           ),
         ]
       : []),

@@ -82,7 +82,7 @@ function migrationFindings({ migrations: { code, database } }: Facts): Finding[]
       ? [
           refusal(
             "migrations",
-            `${pending.length} of its own release have not run or failed: ${some(pending)}`,
+            `${pending.length} of its release have not run, or failed: ${some(pending)}`,
             "Run them there: bin/rails db:migrate (docker compose run --rm web bin/rails db:migrate).",
           ),
         ]

@@ -1,3 +1,4 @@
+-- The database as a whole, on any Postgres from 9.6 on: columns of later versions are asked for by name.
 SELECT jsonb_build_object(
   'version', current_setting('server_version_num')::int, 'name', datname, 'bytes', pg_database_size(datname),
   'encoding', pg_encoding_to_char(encoding), 'collation', datcollate,

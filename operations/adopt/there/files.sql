@@ -1,3 +1,4 @@
+-- What the database says of media: how many, and how large. In S3 nothing else can be asked.
 SELECT jsonb_build_object(
   'own', (SELECT jsonb_build_object('files', count(*), 'bytes', coalesce(sum(file_file_size), 0)) FROM media_attachments
     WHERE file_file_name IS NOT NULL AND remote_url = ''),

@@ -59,7 +59,7 @@ duplicates() {
     'index', idx, 'table', tab, 'keys', keys, 'primary', is_primary, 'missing', missing) ORDER BY tab, idx), '[]') FROM every;"
   local statements
   statements=$(query "$SQL_UNIQUE $SQL_DUPLICATES") || return
-  # One that takes too long fails by itself.
+  # One that takes too long fails alone.
   fact duplicates "$(printf %s "$statements" | "${sql[@]}" "${psql_options[@]}" 2>/dev/null)"
 }
 

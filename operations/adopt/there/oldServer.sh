@@ -100,7 +100,7 @@ read_env() {
   done
 }
 
-# Whoever writes one address instead of its parts.
+# Addresses in one piece, as DATABASE_URL and REDIS_URL have them.
 read_addresses() {
   local pattern='^[a-z]+://([^:@/]*)(:([^@/]*))?@?([^:/]*)(:([0-9]+))?(/([^?]*))?'
   if [[ -z ${env[DB_HOST]-} && ${env[DATABASE_URL]-} =~ $pattern ]]; then
@@ -115,7 +115,7 @@ read_addresses() {
 }
 
 find_mastodon() {
-  # Who names a place means that one.
+  # If a place was named, nothing else is tried.
   { [[ -z $ENV_FILE ]] && find_compose; } || { [[ -z $COMPOSE ]] && find_bare; } ||
     problem "no Mastodon was found: no container runs Puma, and there is no unit mastodon-web and no .env.production; write --compose DIR or --env FILE"
   read_addresses

@@ -70,7 +70,7 @@ describe("the release", () => {
 
   test("migrations that have not run, and those of which the code knows nothing", () => {
     expect(found({ migrations: { code: ["1", "2", "3", "4", "5"], database: ["5", "6"] } })).toEqual([
-      "refusal migrations: 4 of its own release have not run or failed: 1, 2, 3 and 1 more → Run them there: bin/rails db:migrate (docker compose run --rm web bin/rails db:migrate).",
+      "refusal migrations: 4 of its release have not run, or failed: 1, 2, 3 and 1 more → Run them there: bin/rails db:migrate (docker compose run --rm web bin/rails db:migrate).",
       "warning migrations: the database has 1 that its code does not know: 6. They come from a fork or a later release → ",
     ]);
   });

@@ -87,7 +87,7 @@ describe("undone", () => {
     expect(log()).toEqual(["main back", "old start", "main start"]);
   });
 
-  test("a main that cannot be stopped: the old instance does not start beside it", async () => {
+  test("a main that cannot be stopped: the old instance does not start", async () => {
     machines("main back");
     await expect(giveBack({ where, main: "main", say, loss: "", regardless: false })).rejects.toThrow(
       "main: broken",

@@ -1,4 +1,4 @@
-/** The keys of an old instance on their way into a stack: through standard input, and past nobody's eyes. */
+/** The keys of an old instance on their way into a stack: through standard input, and into no output. */
 import { createECDH } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
