@@ -96,7 +96,8 @@ const authKeyFile = (boot: BootSecrets) => ({
  * What a new machine boots with, as one compressed text. Plain files would not fit into user data, and cloud-init's own `gz+b64` for each file is half as large
  * again.
  */
-export const packed = (bundle: HostBundle): string => base85(deflateSync(bundleJson(early(bundle)), { level: 9 }));
+export const packed = (bundle: HostBundle): string =>
+  base85(deflateSync(bundleJson(early(bundle)), { level: 9 }));
 
 /**
  * The cloud-config that a new machine boots with. Its first command unpacks the bundle.

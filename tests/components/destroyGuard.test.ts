@@ -17,7 +17,7 @@ test("the guard is protected and depends on every single resource, so destroy me
     dependsOn: guarded(run),
     protect: true,
   });
-  expect(guarded(run)).toHaveLength(65);
+  expect(guarded(run)).toHaveLength(66);
 });
 
 test("in one account too, and with protect: false it lets go", async () => {
