@@ -21,6 +21,13 @@ function idOf({ account }: Answer): string {
   return team?.uuid ?? uuid;
 }
 
+/** The role's token; undefined if it is not set, or a placeholder (`npm run plan`). */
+export function tokenOf(given: Readonly<Record<string, string>>, role: keyof Accounts): string | undefined {
+  const name = TOKENS[role];
+  const token = given[name];
+  return token && token !== placeholder(name) ? token : undefined;
+}
+
 /** A token that was accepted, with what the account said about itself. */
 export interface Opened {
   ask: Ask;
@@ -40,8 +47,8 @@ export async function openedAccounts(
   await Promise.all(
     ROLES.map(async (role) => {
       const name: SecretName = TOKENS[role];
-      const token = given[name];
-      if (!token || token === placeholder(name)) return;
+      const token = tokenOf(given, role);
+      if (!token) return;
       const ask = asking(digitalOceanApi(), token, pauseMs);
       try {
         const answer = await ask("/v2/account");

@@ -9,7 +9,7 @@ import { type Settings, settingsSchema } from "../settings/schema";
 import { SECRETS, type SecretName } from "../settings/secrets";
 import { foreignProblems, isOtherProject } from "../settings/stackFile/foreignKeys";
 import { type Notes, runningNotes } from "../settings/stackFile/notes";
-import { accountProblems, openedAccounts } from "./accounts";
+import { accountProblems, openedAccounts, tokenOf } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { postgresSteps } from "./postgres";
@@ -122,11 +122,12 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
       }),
     });
   const { settings } = checked;
-  const { accounts, opened, problems } = await openedAccounts(raw);
-  const found = await Promise.all([
-    surroundings(settings, stack, opened),
+  const opening = openedAccounts(raw);
+  const [{ accounts, problems }, ...found] = await Promise.all([
+    opening,
+    opening.then(({ opened }) => surroundings(settings, stack, opened)),
     // A plan has no tokens, so it asks nobody.
-    ...(opened.main ? [missingImages(settings.mastodonVersion)] : []),
+    ...(tokenOf(raw, "main") ? [missingImages(settings.mastodonVersion)] : []),
   ]);
   refuse(`The configuration of stack ${stack} has`, [
     ...problems,
