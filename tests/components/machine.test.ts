@@ -140,7 +140,7 @@ test.each<[string, Values, CloudArgs?]>([
   ],
   ["another droplet", {}, { replaced: ["workers-general-1-droplet", "main-droplet"] }],
   ["another host key of main", {}, { replaced: ["main-host-key"] }],
-  ["another backup key", {}, { replaced: ["secrets-backup", "backups-writer-key"] }],
+  ["another backup key", {}, { replaced: ["secrets-backup", "secrets-repository", "backups-writer-key"] }],
   ["other API tokens", { digitaloceanToken: "dop_v1_m2", digitaloceanWorkerToken: "dop_v1_w2" }],
   ["another OAuth client", { tailscaleOauthClientSecret: "tskey-client-2" }],
   ["main's size without a generation", { main: { size: "g-8vcpu-32gb" } }],
