@@ -51,7 +51,6 @@ export const MASTODON_SECRETS = [
   "secrets-encryption-salt",
   "secrets-postgres",
   "secrets-redis",
-  "secrets-repository",
   "secrets-secret-key-base",
   "secrets-vapid",
 ];

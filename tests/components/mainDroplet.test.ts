@@ -39,6 +39,7 @@ const MAIN_SECRETS = [
   ...MASTODON_SECRETS,
   "backups-writer-key",
   "secrets-backup",
+  "secrets-repository",
   "secrets-console",
   "secrets-deploy-key",
 ];
