@@ -10,6 +10,8 @@ import { ready, redis, sql } from "./boot/ask";
 import { Lab, mainBundle, VOLUME_NAME } from "./lab";
 
 /** GiB of the old database; a few megabytes if it is not set. For the times in docs/moving-in.md. */
+/** What puts a dump into main. */
+const RESTORE = "/usr/local/lib/mastodon-host/restore-dump";
 const LARGE = Number(process.env.ADOPT_GIB ?? 0);
 
 const OLD: Where = { host: "old", compose: "", env: "" };
@@ -308,12 +310,12 @@ describe("adopt", () => {
     test("one that fails in its middle: the old instance runs again, and main is as it was", async () => {
       contents = await contentsThere();
       await main.run(
-        "mv /usr/local/sbin/mastodon-restore /usr/local/sbin/kept && printf '#!/bin/bash\necho broken >&2\nexit 1\n' >/usr/local/sbin/mastodon-restore && chmod 755 /usr/local/sbin/mastodon-restore",
+        `mv ${RESTORE} ${RESTORE}.kept && printf '#!/bin/bash\\necho broken >&2\\nexit 1\\n' >${RESTORE} && chmod 755 ${RESTORE}`,
       );
       await expect(move(await args())).rejects.toThrow(
         /^The move failed, and the old instance runs again\. main: broken/,
       );
-      await main.run("mv /usr/local/sbin/kept /usr/local/sbin/mastodon-restore");
+      await main.run(`mv ${RESTORE}.kept ${RESTORE}`);
       expect(await old.containers()).toBe(containers);
       expect(await sql(main, "SELECT count(*) FROM statuses")).toBe("0");
       await ready(main);

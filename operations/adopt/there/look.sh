@@ -42,10 +42,19 @@ asked() {
   if answer=$(query "$3"); then fact "$1" "$answer"; else problem "$2 could not be read in $PATIENCE min; use --patience"; fi
 }
 
+# Where the move calls pg_dump, which knows --version only as its first argument.
+dump_version() {
+  local word command=()
+  for word in "${sql[@]}"; do
+    if [[ $word == psql ]]; then break; fi
+    command+=("$word")
+  done
+  "${command[@]}" pg_dump --version
+}
+
 database() {
   find_database || return
-  # As the move calls it.
-  fact pgDump "$("${sql[@]/#psql/pg_dump}" --version 2>/dev/null </dev/null)"
+  fact pgDump "$(dump_version 2>/dev/null </dev/null)"
   asked database "The database" "$SQL_DATABASE"
   asked migrations.database "schema_migrations" "SELECT version FROM schema_migrations ORDER BY version;"
   asked people "The users" "$SQL_PEOPLE"
