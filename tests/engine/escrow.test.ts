@@ -82,7 +82,7 @@ test("a file that age itself opens, for its owner's eyes, with the fingerprint i
   expect(name).toMatch(/^escrow-prod-\d{4}-\d\d-\d\d\.age$/);
   expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   expect(stdout).toContain(
-    `Written to ${join(folder, name)}: 12 secrets, the deploy key and the settings, for one key.`,
+    `Written to ${join(folder, name)}: 13 secrets, the deploy key and the settings, for one key.`,
   );
   const { fingerprint } = old.engine.settings().escrow as { fingerprint: string };
   expect(stdout).toContain(`Pulumi.prod.yaml now has escrow.fingerprint: ${fingerprint}. Commit it.`);
@@ -161,7 +161,7 @@ describe("a new stack", () => {
     const { code, stdout, stderr } = await restore("--identity", keyFile);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(
-      /^Stack again has the 12 secrets that prod had on \d{4}-\d\d-\d\d at \d\d:\d\d UTC\.\n/,
+      /^Stack again has the 13 secrets that prod had on \d{4}-\d\d-\d\d at \d\d:\d\d UTC\.\n/,
     );
     expect(stdout).toContain("config:\n  mastodon-hosting:domain: shop.example\n");
     expect(stdout).not.toContain("fingerprint");

@@ -9,9 +9,9 @@ import { OldServer } from "./adopt/oldServer";
 import { ready, redis, sql } from "./boot/ask";
 import { Lab, mainBundle, VOLUME_NAME } from "./lab";
 
-/** GiB of the old database; a few megabytes if it is not set. For the times in docs/moving-in.md. */
 /** What puts a dump into main. */
 const RESTORE = "/usr/local/lib/mastodon-host/restore-dump";
+/** GiB of the old database; a few megabytes if it is not set. For the times in docs/moving-in.md. */
 const LARGE = Number(process.env.ADOPT_GIB ?? 0);
 
 const OLD: Where = { host: "old", compose: "", env: "" };
