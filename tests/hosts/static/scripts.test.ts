@@ -63,7 +63,7 @@ describe("static", () => {
       name: "shellcheck",
       command: `cd /root/hosts && shellcheck --shell=bash ${SHELL.join(" ")}`,
       slip: {
-        path: "/root/hosts/backup/mastodon-restore",
+        path: "/root/hosts/recovery/restore-dump",
         from: '--decrypt "$file"',
         to: "--decrypt $file",
       },

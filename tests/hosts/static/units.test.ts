@@ -47,6 +47,8 @@ afterAll(() => lab?.remove());
  */
 const BOUNDS: Record<string, number> = {
   "mastodon-backup.service": 45,
+  "mastodon-backup-dump.service": 45,
+  "mastodon-backup-redis.service": 45,
   "mastodon-probe.service": 20,
   "mastodon-waiting-room.service": 15,
   "reserved-ipv6.service": 25,
@@ -58,6 +60,7 @@ const UNCONFINED: Record<string, string> = {
   "certificate.service": "runs certbot and its hooks, tests nginx' configuration and reloads it",
   "data-volume.service": "grows a filesystem",
   "host-apply.service": "runs the steps: packages, mounts, units",
+  "mastodon-backup-due.service": "starts other units",
   "mastodon-housekeeping.service": "drives Docker, whose socket is as good as root",
   "mastodon-release.service": "drives Docker",
   "mastodon-traffic.service": "drives Docker and the firewall",
