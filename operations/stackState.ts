@@ -24,7 +24,7 @@ export interface StackState {
 }
 
 /**
- * Reads without selecting the stack: whoever reads the status of one stack may have another selected for the next `pulumi up`.
+ * Reads without selecting the stack: another one may be selected for the next `pulumi up`.
  *
  * @throws Error that says what to do
  */

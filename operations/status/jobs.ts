@@ -19,7 +19,7 @@ type Look = [
 interface Info {
   hostname: string;
   queues: string[];
-  /** Sidekiq 8.1 has it in a field of its own. */
+  /** Sidekiq 8.1 has it in its own field. */
   concurrency?: number;
   tag?: string;
 }

@@ -3,7 +3,7 @@
 
 # Root's and Postgres' own: the socket and the log of the server that recovers.
 room=/run/mastodon-host/recovery
-# A machine with a new volume begins with an empty database, even beside a backup.
+# A machine with a new volume begins with an empty database, even if there are backups.
 # shellcheck disable=SC2034 # for the scripts that source this
 BEGIN_EMPTY=/etc/mastodon-host/begin-empty
 # By so much are sequences raised: other servers remember ids that were given out after the moment that is restored.

@@ -117,7 +117,7 @@ test.each([
     action,
     { "database/today": false, "redis/now": false, "pgbackrest/backup/x": false, other: false },
   ]),
-])("whoever has main's key: %s", (action, expected) => {
+])("anyone with main's key: %s", (action, expected) => {
   const policy = backupWriterPolicy(BACKUPS);
   const actual = Object.keys(expected).map((key) => [key, decides(policy, action, `${BACKUPS}/${key}`)]);
   expect(Object.fromEntries(actual)).toEqual(expected);
