@@ -69,8 +69,7 @@ export = async (already?: Checked) => {
           { providers: [on.workers] },
         );
 
-  const prior = priorMachines(configuration.prior);
-  const shared = { stack, settings, names, secrets, media, tailnet, prior };
+  const shared = { stack, settings, names, secrets, media, tailnet, prior: await priorMachines() };
   const main = new MainDroplet(
     "main",
     { ...shared, sizing: assessment.main, account, backups },

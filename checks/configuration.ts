@@ -13,7 +13,6 @@ import { accountProblems, openedAccounts, tokenOf } from "./accounts";
 import { fixedSecretProblems, secretMarks } from "./fixedSecrets";
 import { identityOf, type Recorded, recordedIdentity } from "./identity";
 import { postgresSteps } from "./postgres";
-import { type PriorState, priorState } from "./priorState";
 import { refuse } from "./refuse";
 import { missingImages } from "./registry";
 import { settingProblems, userDataProblems } from "./rules";
@@ -31,8 +30,6 @@ export interface Checked {
 
 /** What a run of the program gets: the settings, and each secret that was set. */
 export interface Configuration extends Checked {
-  /** What the stack's state has, before this run. */
-  prior: PriorState;
   /** What the stack keeps as its output `identity`; the next run compares its settings with it. */
   recorded: Recorded;
   /** Warnings from the accounts and the registry. */
@@ -107,8 +104,7 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
   // The SDK knows which values were encrypted, but its types leave that out.
   const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret(key: string): boolean };
   const stack = pulumi.getStack();
-  const prior = await priorState();
-  const before = recordedIdentity(prior, config.name, stack);
+  const before = await recordedIdentity();
   const checked =
     already ??
     parseConfiguration(raw, stack, {
@@ -150,7 +146,6 @@ export async function readConfiguration(already?: Checked): Promise<Configuratio
       ...postgresSteps(before, settings),
     ],
     firstRun: before === undefined,
-    prior,
     recorded: { ...identityOf(settings, stack), secrets: secretMarks(raw), accounts },
     secret: (name) => (raw[name] ? config.requireSecret(name) : undefined),
   };

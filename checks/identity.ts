@@ -1,10 +1,10 @@
 /** What must not change on a living stack: a change would leave data behind, or break the instance forever. */
+import * as pulumi from "@pulumi/pulumi";
 import { namesOf } from "../settings/names";
 import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import type { Accounts } from "./accounts";
 import type { SecretMarks } from "./fixedSecrets";
-import type { PriorState } from "./priorState";
 
 /** Kept as the stack output `identity`, and compared by the next run. */
 export interface Identity {
@@ -162,6 +162,11 @@ export function identityProblems(before: Partial<Identity> | undefined, now: Ide
   return problems;
 }
 
-/** The identity that the stack's last run recorded; undefined if none has finished. */
-export const recordedIdentity = (prior: PriorState, project: string, stack: string) =>
-  prior("pulumi:pulumi:Stack", `${project}-${stack}`)?.identity as Partial<Recorded> | undefined;
+/** The identity that the stack's last run recorded. */
+export async function recordedIdentity(): Promise<Partial<Recorded> | undefined> {
+  const self = new pulumi.StackReference("this-stack", {
+    name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
+  });
+  const { value } = await self.getOutputDetails("identity");
+  return value as Partial<Recorded> | undefined;
+}

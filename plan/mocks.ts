@@ -2,7 +2,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 export const previewMocks: pulumi.runtime.Mocks = {
-  newResource: ({ inputs }) => ({ id: undefined, state: inputs }),
-  // No account is asked, and a stack that never ran has no state.
+  newResource: ({ type, inputs }) =>
+    // A stack that never ran has no outputs.
+    type === "pulumi:pulumi:StackReference"
+      ? { id: undefined, state: { ...inputs, outputs: {}, secretOutputNames: [] } }
+      : { id: undefined, state: inputs },
+  // No account is asked.
   call: () => ({}),
 };

@@ -34,12 +34,13 @@ export const KNOWN_TYPES: ReadonlySet<string> = new Set([
   "pulumi:providers:aws",
   "pulumi:providers:command",
   "pulumi:providers:digitalocean",
-  // The engine's own, for the look at this stack's state.
+  // The engine's own, for the reference to this stack.
   "pulumi:providers:pulumi",
   "pulumi:providers:random",
   "pulumi:providers:tailscale",
   "pulumi:providers:tls",
   "pulumi:pulumi:Stack",
+  "pulumi:pulumi:StackReference",
   "random:index/randomBytes:RandomBytes",
   "random:index/randomPassword:RandomPassword",
   "random:index/randomUuid:RandomUuid",

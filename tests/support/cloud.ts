@@ -76,6 +76,9 @@ export function makeCloud({
     mocks: {
       newResource: ({ type, name, inputs, custom }) => {
         if (custom) onMade?.({ type, name });
+        if (type === "pulumi:pulumi:StackReference") {
+          return { id: name, state: { ...inputs, outputs: outputsBefore, secretOutputNames: [] } };
+        }
         const { id, ...computed } = (COMPUTED[type] ?? nothing)({
           name,
           inputs: inputs as Record<string, string>,
@@ -86,8 +89,7 @@ export function makeCloud({
       },
       call: ({ token, provider }) => {
         if (token === "pulumi:pulumi:readStackResourceOutputs") {
-          const state = { "pulumi:pulumi:Stack mastodon-hosting-prod": outputsBefore, ...stateBefore };
-          const outputs = Object.entries(state).map(([key, values]) => {
+          const outputs = Object.entries(stateBefore).map(([key, values]) => {
             const [type = "", name = ""] = key.split(" ");
             return [`urn:pulumi:prod::mastodon-hosting::${type}::${name}`, { type, outputs: values }];
           });
