@@ -78,3 +78,16 @@ export async function runCommand<O extends Options>(
     process.exitCode = 1;
   }
 }
+
+/** Ends a command whose exit code is an answer: with that code, or with 2 and the message if there is none. */
+export function exitWith(answer: Promise<number>): void {
+  answer.then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: Error) => {
+      console.error(error.message);
+      process.exitCode = 2;
+    },
+  );
+}

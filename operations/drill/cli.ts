@@ -1,5 +1,5 @@
 /** `npm run drill -- --stack NAME --on WHERE`: proves that the newest backup can be restored. */
-import { readCommandLine, UsageError } from "../../tools/commandLine";
+import { exitWith, readCommandLine, UsageError } from "../../tools/commandLine";
 import { DEFAULT_FOLDER, stackDrill } from "./stackDrill";
 import { outcomeText } from "./text";
 
@@ -51,12 +51,4 @@ async function main(): Promise<number> {
   return ok ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 2;
-  },
-);
+exitWith(main());

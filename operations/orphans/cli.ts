@@ -2,7 +2,7 @@
 
 import { ApiError, asking, client, digitalOceanApi, tailscaleApi } from "../../checks/api";
 import { namesOf } from "../../settings/names";
-import { readCommandLine } from "../../tools/commandLine";
+import { exitWith, readCommandLine } from "../../tools/commandLine";
 import { readStackState } from "../stackState";
 import { inDigitalOcean, inTailnet, type Look, type Stack } from "./found";
 import { leftovers } from "./leftovers";
@@ -90,12 +90,4 @@ async function main(): Promise<number> {
   return left.length + skipped.length > 0 ? 1 : 0;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 2;
-  },
-);
+exitWith(main());

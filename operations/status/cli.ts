@@ -1,5 +1,5 @@
 /** `npm run status -- --stack NAME`: whether the instance is well, and what to do next. */
-import { readCommandLine } from "../../tools/commandLine";
+import { exitWith, readCommandLine } from "../../tools/commandLine";
 import { readStackState } from "../stackState";
 import { fromHere } from "./fromHere";
 import { judge } from "./judge/judge";
@@ -77,12 +77,4 @@ async function main(): Promise<number> {
   return EXIT[status.result];
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 2;
-  },
-);
+exitWith(main());

@@ -153,7 +153,7 @@ export class DrillBed extends BucketBed {
     return stdout;
   }
 
-  /** This process' own connections to the drill's machine: other tests use the same addresses, in networks of their own. */
+  /** This process' own connections to the drill's machine: other tests use the same addresses, in other networks. */
   connections(): number[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
