@@ -17,5 +17,8 @@ export const OLD_VERSIONS_DAYS = 30;
 /** pgBackRest's full backups are made weekly. It keeps one that is older than what can be restored, until the next one is, too. */
 export const FULL_BACKUP_DAYS = 7;
 
-/** Days that an hourly copy of Redis is kept: after that, its queues and feeds are no longer of use. Chosen. */
+/** Redis' append-only file is copied whole that often, and what was appended to it every minute. More parts would take longer to restore. */
+export const REDIS_WHOLE_HOURS = 6;
+
+/** Days that a copy of Redis is kept: after that, its queues and feeds are no longer of use. Chosen. */
 export const REDIS_COPIES_DAYS = 7;

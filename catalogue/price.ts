@@ -1,4 +1,10 @@
-import { type Dumps, FULL_BACKUP_DAYS, OLD_VERSIONS_DAYS, REDIS_COPIES_DAYS } from "./backups";
+import {
+  type Dumps,
+  FULL_BACKUP_DAYS,
+  OLD_VERSIONS_DAYS,
+  REDIS_COPIES_DAYS,
+  REDIS_WHOLE_HOURS,
+} from "./backups";
 import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
 
 /**
@@ -54,7 +60,7 @@ export interface BackupSizes {
   dailyWalGiB: number;
   /** A dump. */
   dumpGiB: number;
-  /** An hourly copy of Redis. */
+  /** What Redis holds. */
   redisGiB: number;
 }
 
@@ -145,12 +151,13 @@ function backupLines({ fullGiB, dailyWalGiB, dumpGiB, redisGiB, keepDays, dumps 
   const days = keepDays + FULL_BACKUP_DAYS + OLD_VERSIONS_DAYS;
   const weeklyGiB = fullGiB * (1 + DIFFERENTIALS);
   const dumpCount = Math.ceil((keepDays + OLD_VERSIONS_DAYS) / (dumps === "daily" ? 1 : 7));
-  const copies = 24 * (REDIS_COPIES_DAYS + 1);
+  // With what was appended since it was last rewritten, the file is up to twice as large.
+  const copies = 2 * (24 / REDIS_WHOLE_HOURS) * (REDIS_COPIES_DAYS + 1);
   return [
     stored(`backups in S3, ${keepDays} days to any second`, (weeklyGiB * days) / 7),
     stored("WAL in S3, a segment a minute", dailyWalGiB * days, ARCHIVED_USD_PER_MONTH),
     stored(`dumps in S3, ${dumpCount} × ${shown(dumpGiB)} GiB`, dumpCount * dumpGiB),
-    stored(`hourly copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB),
+    stored(`copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB),
   ];
 }
 

@@ -1,8 +1,8 @@
-/** Backups of the database and of Redis: continuously and daily with pgBackRest, dumps as a second copy, Redis every hour. */
+/** Backups of the database and of Redis: continuously and daily with pgBackRest, dumps as a second copy, Redis every minute. */
+import { REDIS_WHOLE_HOURS } from "../catalogue/backups";
 import type { Settings } from "../settings/schema";
 import { command, file, type HostFile, hostFile, internal, LIBRARY, secretFile, timed } from "./hostFile";
 import type { MainInputs } from "./inputs";
-import { REDIS_PORT } from "./redis";
 import { service } from "./service";
 
 /**
@@ -11,6 +11,13 @@ import { service } from "./service";
  * tootctl has there, which is more: if both run and memory is short, the kernel kills ffmpeg (decision 23).
  */
 const LIMIT_MIB = 384;
+
+/** How old, in hours, the last good one may be: `mastodon-backup status` and the alarm BackupLate fail beyond it. */
+export const freshHours = ({ backups: { dumps } }: Settings) => ({
+  database: 26,
+  dump: dumps === "daily" ? 26 : 192,
+  redis: 1,
+});
 
 interface Kind {
   /** What follows `mastodon-backup` on its command line and in its unit's name. */
@@ -31,7 +38,7 @@ function kinds({ backups: { time, dumps } }: Settings): Kind[] {
       when: dumps === "daily" ? daily : `Sun ${daily}`,
       after: "mastodon-backup.service",
     },
-    { part: "redis", what: "Encrypted copy of Redis to S3", when: "*:07" },
+    { part: "redis", what: "What is new in Redis, encrypted, to S3", when: "*:*:20" },
   ];
 }
 
@@ -46,6 +53,15 @@ function units({ part, what, when, after = "" }: Kind): HostFile[] {
     }),
     file(`${name}.timer`, "backup/backup.timer", { WHEN: when }),
   ];
+}
+
+function mastodonBackup(settings: Settings): HostFile {
+  const { database, dump, redis } = freshHours(settings);
+  return command("backup/mastodon-backup", {
+    DATABASE_HOURS: database,
+    DUMP_HOURS: dump,
+    REDIS_HOURS: redis,
+  });
 }
 
 /** Readable by Postgres, whose user runs pgBackRest. */
@@ -71,14 +87,13 @@ export const backup = service({
   hostEnv: ({ settings, names }: MainInputs) => ({
     AWS_REGION: settings.aws.region,
     BACKUP_BUCKET: names.backupBucket,
-    DUMPS: settings.backups.dumps,
   }),
   files: (inputs: MainInputs) => [
     pgbackrestConf(inputs),
     ...["repository.sh", "backup.sh"].map((name) => file(`${LIBRARY}/${name}`, `backup/${name}`)),
-    command("backup/mastodon-backup"),
+    mastodonBackup(inputs.settings),
     ...["pgbackrest-push", "backup-database", "backup-dump"].map((name) => internal(`backup/${name}`)),
-    internal("backup/backup-redis", { REDIS: REDIS_PORT }),
+    internal("backup/backup-redis", { HOURS: REDIS_WHOLE_HOURS }),
     ...kinds(inputs.settings).flatMap(units),
     ...timed("backup/mastodon-backup-due"),
     secretFile("backup-key", inputs.secrets.backupKey),

@@ -7,5 +7,6 @@ export const DRILL_FRESH_DAYS = 35;
 
 export const drill = service({
   name: "drill",
+  late: true,
   files: () => [command("drill/mastodon-drill", { DAYS: DRILL_FRESH_DAYS })],
 });

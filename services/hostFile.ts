@@ -11,7 +11,7 @@ export interface HostFile {
   owner?: string;
   /** False: a change does not replace the machine (the Mastodon version changes in place, in order). */
   replaces?: false;
-  /** Its service is late: it is not in user data. */
+  /** It is not in user data: its service is late, or a new machine does not need it. */
   late?: true;
 }
 

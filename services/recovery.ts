@@ -10,6 +10,7 @@ export const recovery = service({
     file(`${LIBRARY}/recovery.sh`, "recovery/recovery.sh"),
     command("recovery/mastodon-restore"),
     ...["pgbackrest-get", "restore-dump", "restore-volume"].map((name) => internal(`recovery/${name}`)),
-    internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }),
+    // A new machine has nothing in place yet.
+    { ...internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }), late: true },
   ],
 });

@@ -1,6 +1,8 @@
 /** The watch on main: measurements, alarms, and who hears them. docs/watching.md, and decision 27. */
 import { QUEUE_NAMES, type QueueName, queueNames, type SidekiqProcess } from "../catalogue/queues";
 import { placedProcesses } from "../settings/fleet";
+import { freshHours } from "./backup";
+import { DRILL_FRESH_DAYS } from "./drill";
 import { comeBack, dropIn, file, type HostFile, internal, LIBRARY, secretFile, step, unit } from "./hostFile";
 import type { HostInputs, MainInputs } from "./inputs";
 import { service } from "./service";
@@ -49,6 +51,11 @@ function plan({ settings, names, sizing }: MainInputs) {
   return {
     server: names.web,
     newestPost: settings.alerts.newestPostMinutes * 60,
+    // Seconds, as all ages here.
+    backups: Object.fromEntries(
+      Object.entries(freshHours(settings)).map(([part, hours]) => [part, hours * 3600]),
+    ),
+    drill: DRILL_FRESH_DAYS * 86_400,
     pgbouncerClients: sizing.pgbouncer.maxClientConnections,
     queues: Object.fromEntries(
       QUEUE_NAMES.map((queue) => [queue, { target: TARGETS[queue], processes: serving(queue) }]),

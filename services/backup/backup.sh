@@ -57,12 +57,12 @@ encrypt() {
     )
 }
 
-# start_upload FOLDER ENDING SIZE: what is written to descriptor 3 becomes FOLDER/TIME.ENDING.gpg. The size in bytes, at least, decides how large
-# the parts are: S3 accepts at most 10,000.
+# start_upload OBJECT SIZE: what is written to descriptor 3 becomes that object. The size in bytes, at least, decides how large the parts are:
+# S3 accepts at most 10,000.
 start_upload() {
-  object=$1/${start//:/}.$2.gpg
+  object=$1
   mkfifo "$work/pipe"
-  (exec aws s3 cp --only-show-errors --cli-connect-timeout 15 --expected-size "$3" - "s3://$BACKUP_BUCKET/$object" \
+  (exec aws s3 cp --only-show-errors --cli-connect-timeout 15 --expected-size "$2" - "s3://$BACKUP_BUCKET/$object" \
     <"$work/pipe" 2>"$work/upload" 9>&-) &
   upload=$!
   # Held open until the content is known to be good: when an upload sees the end of its input, it becomes an object.
@@ -81,5 +81,5 @@ end_upload() {
   wait "$upload" || fail "the upload to s3://$BACKUP_BUCKET stopped"
   record true "$(jq -n --arg object "$object" --argjson bytes "$(<"$work/bytes")" '{object: $object, bytes: $bytes}')"
   systemctl -q reset-failed "mastodon-backup-$part.service" 2>/dev/null || true
-  log "s3://$BACKUP_BUCKET/$object, $(<"$work/bytes") bytes"
+  if [[ -z ${quiet:-} ]]; then log "s3://$BACKUP_BUCKET/$object, $(<"$work/bytes") bytes"; fi
 }

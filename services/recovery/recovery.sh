@@ -88,9 +88,10 @@ start_private() {
 recovered() { pg_isready -q -h "$room" -p 5499; }
 runs() { local pid && read -r pid 2>/dev/null <"$1/postmaster.pid" && kill -0 "$pid" 2>/dev/null; }
 
-# replay DIR: recovers, up to the target.
+# replay DIR: recovers, up to the target. Sets $replayed, the time of the last transaction, in seconds since 1970.
 replay() {
   local last said=$SECONDS
+  replayed=
   start_private "$1" "${@:2}" || return 1
   until recovered; do
     sleep 1
@@ -102,7 +103,10 @@ replay() {
     fi
   done
   last=$(sed -n 's/^.*LOG:  *\(last completed transaction was at .*\)$/\1/p' "$room/log" | tail -n 1)
-  if [[ -n $last ]]; then log "$last"; fi
+  if [[ -n $last ]]; then
+    log "$last"
+    replayed=$(date -d "${last##*at log time }" +%s)
+  fi
 }
 # Why Postgres did not come up, on one line.
 replay_error() { grep -E 'FATAL|ERROR|HINT' "$room/log" | tail -n 3 | tr -s '\n ' ' '; }
@@ -136,30 +140,42 @@ to_archive() {
   sync -f "$dir"
 }
 
-# Copies of Redis in the bucket, oldest first: redis/TIME.rdb.gpg.
+# What the bucket has of Redis, in order of time: copies (redis/TIME.aof.gpg), and what was appended to each later (redis/TIME/TIME.gpg).
 redis_copies() {
   s3 s3api list-objects-v2 --bucket "$BACKUP_BUCKET" --prefix redis/ --query 'Contents[].Key' --output json | jq -r '. // [] | sort[]'
 }
-# put_redis_copy latest|SECONDS: the newest copy until then becomes what Redis starts with (redis-import).
-put_redis_copy() {
-  local copies key folder code=0
+# put_redis latest|SECONDS: Redis as it was then becomes what it starts with. `latest`: as it was at the last transaction that was replayed.
+put_redis() {
+  local until=$1 copies copy name file folder code=0
+  if [[ $until == latest && -n ${replayed:-} ]]; then until=$replayed; fi
   copies=$(redis_copies) || die "the backup bucket does not list the copies of Redis"
-  key=$(awk -v last="redis/$(date -u -d "@${1/latest/9999999999}" +%FT%H%M%SZ).rdb.gpg" '$0 <= last { key = $0 } END { print key }' <<<"$copies")
-  if [[ -z $key ]]; then
+  name=$(date -u -d "@${until/latest/9999999999}" +%FT%H%M%SZ)
+  copy=$(awk -v last="redis/$name.aof.gpg" '/\.aof\.gpg$/ && $0 <= last { key = $0 } END { print key }' <<<"$copies")
+  if [[ -z $copy ]]; then
     log "there is no copy of Redis: queues and feeds begin empty"
     return
   fi
-  folder=$(mktemp -d)
-  s3 s3 cp --only-show-errors "s3://$BACKUP_BUCKET/$key" "$folder/copy" || die "the copy of Redis could not be fetched"
-  gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$folder/copy" \
-    >/var/lib/redis/dump.rdb.new || code=$?
-  rm -rf "$folder"
-  if ((code > 0)); then
-    rm -f /var/lib/redis/dump.rdb.new
-    log "$key cannot be read: queues and feeds begin empty"
-    return
+  folder=$(mktemp -d -p /var/lib/redis)
+  s3 s3 cp --only-show-errors "s3://$BACKUP_BUCKET/$copy" "$folder/" || die "the copy of Redis could not be fetched"
+  s3 s3 cp --only-show-errors --recursive "s3://$BACKUP_BUCKET/${copy%.aof.gpg}/" "$folder/parts/" ||
+    die "what came after the copy of Redis could not be fetched"
+  # The part that was copied next has what happened until then.
+  for file in "$folder/${copy#redis/}" $(find "$folder/parts" -type f 2>/dev/null | sort | awk -v last="$folder/parts/$name.gpg" '{ print } $0 >= last { exit }'); do
+    gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$file" |
+      gunzip >>"$folder/whole" || code=$?
+    if ((code > 0)); then
+      log "${file##*/} cannot be read: Redis is as it was before"
+      break
+    fi
+  done
+  if [[ $until != latest ]]; then redis-check-aof --truncate-to-timestamp "$until" "$folder/whole" >/dev/null || true; fi
+  # A part may end in the middle of a command.
+  yes 2>/dev/null | redis-check-aof --fix "$folder/whole" >/dev/null || true
+  if redis-check-aof "$folder/whole" >/dev/null; then
+    install -o redis -g redis -m 0640 "$folder/whole" /var/lib/redis/appendonly.aof
+    log "Redis begins as it was $(if [[ $until == latest ]]; then echo "when it was copied last"; else echo "at $(utc "$until")"; fi)"
+  else
+    log "$copy cannot be read: queues and feeds begin empty"
   fi
-  chown redis:redis /var/lib/redis/dump.rdb.new
-  mv /var/lib/redis/dump.rdb.new /var/lib/redis/dump.rdb
-  log "Redis begins with its copy ${key#redis/}"
+  rm -rf "$folder"
 }

@@ -57,6 +57,7 @@ export const SOURCES = [
   "nginx",
   "machine",
   "backup",
+  "drill",
   "certificate",
 ] as const;
 export const JOBS = ["node", "streaming", "alertmanager", "prometheus"] as const;
@@ -177,13 +178,35 @@ export const ALARMS: readonly Alarm[] = [
     for: "15m",
     says: "{{ .Labels.mount }} on {{ .Labels.machine }} is nearly full, or will be within a day.",
   },
-  // What becomes of backups. Alarms for the archive of the write-ahead log, for restore drills and for the escrow of keys belong here.
+  {
+    name: "WalNotArchived",
+    severity: "critical",
+    expression: "mastodon_archive_failing == 1",
+    // Postgres tries again three times at once, and then every minute.
+    for: "1m",
+    says: "The backup bucket takes no WAL: what is written now would be lost with the volume.",
+  },
+  {
+    name: "BackupGap",
+    severity: "critical",
+    expression: "mastodon_backup_gap == 1",
+    says: "The backup bucket was away for so long that WAL was given up. Some minutes cannot be restored, and nothing after them until the next backup.",
+  },
   {
     name: "BackupLate",
     severity: "critical",
-    expression: "time() - mastodon_backup_timestamp_seconds > 26 * 3600 or mastodon_backup_failed == 1",
+    expression:
+      "time() - mastodon_backup_timestamp_seconds > on (part) mastodon_backup_target_seconds or mastodon_backup_failed == 1",
     for: "10m",
-    says: "The last good backup is older than 26 hours, or the last one failed.",
+    says: "The last good backup ({{ .Labels.part }}) is too old, or the last one failed.",
+  },
+  {
+    name: "DrillLate",
+    severity: "warning",
+    expression:
+      "time() - mastodon_drill_timestamp_seconds > on () mastodon_drill_target_seconds or mastodon_drill_failed == 1",
+    for: "10m",
+    says: "No restore drill has passed for 35 days, or the last one failed: nobody knows whether the backups are good.",
   },
   {
     name: "CertificateEnds",

@@ -29,11 +29,11 @@ test("a month is itemised by account, S3 apart from DigitalOcean", () => {
       { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 3.08 },
       { item: "WAL in S3, a segment a minute", account: "aws", monthlyUsd: 2 },
       { item: "dumps in S3, 9 × 2 GiB", account: "aws", monthlyUsd: 0.41 },
-      { item: "hourly copies of Redis, 7 days", account: "aws", monthlyUsd: 0.44 },
+      { item: "copies of Redis, 7 days", account: "aws", monthlyUsd: 0.15 },
     ],
     dropletsAndVolumesUsd: 202,
-    s3Usd: 38.88,
-    totalUsd: 240.88,
+    s3Usd: 38.59,
+    totalUsd: 240.59,
   });
 });
 

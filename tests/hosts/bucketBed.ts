@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../lab/machine";
 import type { Volume } from "../../lab/volume";
+import type { HostBundle } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
 import { mainInputs } from "../support/mainFixtures";
 import { worstSecrets } from "../support/worstSecrets";
@@ -36,6 +37,14 @@ const NOTHING_DUE = {
   },
 };
 
+/** What the first `pulumi up` brings, except for the watch. */
+const broughtByUp = ({ files }: HostBundle) =>
+  Object.fromEntries(
+    files
+      .filter(({ late, path }) => late && /restore|drill/.test(path))
+      .map(({ path, content, mode }) => [path, { content, mode: Number.parseInt(mode ?? "644", 8) }]),
+  );
+
 export interface BedOptions {
   /** Settings that differ. */
   changes?: Record<string, unknown>;
@@ -66,9 +75,10 @@ export class BucketBed {
     const inputs = mainInputs(this.options.changes, { ...worstSecrets, ...this.bucket.secrets });
     const { archiveLimitMiB = inputs.sizing.postgres.archiveLimitMiB, due = false } = this.options;
     const sizing = { ...inputs.sizing, postgres: { ...inputs.sizing.postgres, archiveLimitMiB } };
-    this.main = await this.lab.machine(mainHost({ ...inputs, sizing }), {
+    const bundle = mainHost({ ...inputs, sizing });
+    this.main = await this.lab.machine(bundle, {
       bucket: true,
-      overlay: { ...commandLines, ...(due ? {} : NOTHING_DUE) },
+      overlay: { ...commandLines, ...broughtByUp(bundle), ...(due ? {} : NOTHING_DUE) },
     });
     this.bucket.knownTo(this.main);
     this.volume = await this.lab.volume({ mib: 3072 });

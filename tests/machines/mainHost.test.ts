@@ -81,10 +81,12 @@ describe("what main gets", () => {
     expect(Buffer.byteLength(userData(packed(bundle), boot))).toBeLessThan((64 - 7) * 1024);
   });
 
-  test("the watch comes later, with the first `pulumi up`: user data has none of its files and packages", () => {
+  test("the watch, drills and restores in place come later, with the first `pulumi up`: user data has none of its files and packages", () => {
     const late = bundle.files.filter((file) => file.late).map(({ path }) => path);
     expect(late).toContain("/usr/local/lib/mastodon-host/probe");
-    expect(late.every((path) => /watch|probe|prometheus|alarms|alert/.test(path))).toBe(true);
+    expect(
+      late.every((path) => /watch|probe|prometheus|alarms|alert|restore-in-place|mastodon-drill/.test(path)),
+    ).toBe(true);
     expect(bundle.latePackages).toEqual([
       "prometheus",
       "prometheus-alertmanager",

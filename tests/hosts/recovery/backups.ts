@@ -42,6 +42,37 @@ export function backupTests(bed: Beds): void {
     await bed().until("the minute's WAL", 80, ({ to }) => Date.parse(to) >= written);
   });
 
+  test("Redis: a copy, and what was appended since, through a rewrite; after two, or a new start, another copy", async () => {
+    const copied = async () => {
+      await bed().redis("INCR copied");
+      await bed().main.run("systemctl start mastodon-backup-redis");
+      const { redis } = await bed().status();
+      expect(redis).toMatchObject({ ok: true });
+      return redis?.object?.split("/").length === 3 ? "part" : "copy";
+    };
+    const rewrite = async () => {
+      await bed().redis("BGREWRITEAOF");
+      const over = "INFO persistence | grep -q aof_rewrite_in_progress:0";
+      await bed().main.waitFor(
+        "the rewrite",
+        30,
+        async () => (await bed().redis(`${over}; echo $?`)) === "0",
+      );
+    };
+    // Parts only come when something is asked for: the timer would mix in.
+    await bed().main.run("systemctl stop mastodon-backup-redis.timer");
+    await bed().main.run("systemctl restart redis-server");
+    expect([await copied(), await copied()]).toEqual(["copy", "part"]);
+    await rewrite();
+    expect(await copied()).toBe("part");
+    await rewrite();
+    await rewrite();
+    expect([await copied(), await copied()]).toEqual(["copy", "part"]);
+    await bed().main.run("systemctl restart redis-server");
+    expect(await copied()).toBe("copy");
+    await bed().main.run("systemctl start mastodon-backup-redis.timer");
+  });
+
   test("what is in the bucket is encrypted, and the dumps are out of main's reach", async () => {
     const objects = await bed().bucket.objects();
     const kinds = new Set(objects.map(({ key }) => key.split("/")[0]));

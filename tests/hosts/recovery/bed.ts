@@ -17,7 +17,7 @@ export interface Status {
   gap: { since: string; segments: number } | null;
   waiting: { segments: number; since: string | null };
   dump?: { ok: boolean };
-  redis?: { ok: boolean; object: string };
+  redis?: { ok: boolean; lastSuccess: string; object?: string };
 }
 
 /** How the bucket is away: nothing answers, or it is refused at once. */

@@ -23,11 +23,13 @@ export function pointInTimeTests(bed: Beds): void {
     await bed().sql(
       "INSERT INTO statuses (account_id, text) SELECT i, 'before' FROM generate_series(1, 500) i",
     );
+    await bed().redis("RPUSH queue:then before");
     before = await bed().rows();
     sequences = await bed().sequences();
     moment = await bed().moment();
     await bed().sql("DELETE FROM statuses WHERE id % 3 = 0");
     await bed().sql("INSERT INTO statuses (account_id, text) VALUES (1, 'after')");
+    await bed().redis("RPUSH queue:then after");
     after = await bed().contents();
   });
 
@@ -90,8 +92,8 @@ export function pointInTimeTests(bed: Beds): void {
     await unchanged();
   });
 
-  test("to a second before a DELETE: every row of before, none of after; no id is given out twice; the site serves", async () => {
-    const { code, stderr } = await restore(`time '${moment}' --yes`);
+  test("to a second before a DELETE: every row of before, none of after, Redis too; no id is given out twice; the site serves", async () => {
+    const { code, stderr } = await restore(`time '${moment}' --redis --yes`);
     console.log(stderr);
     expect([code, stderr]).toEqual([0, expect.stringContaining(`restored to ${moment}`)]);
     expect(await bed().rows()).toEqual(before);
@@ -100,6 +102,7 @@ export function pointInTimeTests(bed: Beds): void {
     expect(await bed().states()).toEqual(SERVING);
     expect(await kept()).toBe(true);
     expect(await bed().redis("EXISTS mastodon-hosting:release")).toBe("1");
+    expect(await bed().redis("LRANGE queue:then 0 -1")).toBe("before");
   });
 
   test("a backup of the restored database follows by itself, and what was given up is said", async () => {
@@ -128,6 +131,7 @@ export function pointInTimeTests(bed: Beds): void {
     console.log(stderr);
     expect(code).toBe(0);
     await unchanged();
+    expect(await bed().redis("LRANGE queue:then 0 -1")).toBe("before\nafter");
   });
 
   test("after the way back, the moment can still be restored, and everything written since can, too", async () => {

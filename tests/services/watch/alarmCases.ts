@@ -25,7 +25,17 @@ const then = (...parts: string[]) => parts.join(" ");
 const worker = '{machine="w1",pool="general"}';
 const workerLabels = { machine: "w1", pool: "general" };
 
-const SOURCES = ["redis", "postgres", "pgbouncer", "posts", "nginx", "machine", "backup", "certificate"];
+const SOURCES = [
+  "redis",
+  "postgres",
+  "pgbouncer",
+  "posts",
+  "nginx",
+  "machine",
+  "backup",
+  "drill",
+  "certificate",
+];
 const JOBS = ["node", "streaming", "alertmanager", "prometheus"];
 
 /** Every measurement there, but for some. */
@@ -308,26 +318,82 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
     {
       name: "no backup for 26 hours, then one",
       series: {
-        mastodon_backup_timestamp_seconds: then(minutes("-93000", 40), minutes("2400", 10)),
-        mastodon_backup_failed: minutes("0", 50),
+        'mastodon_backup_timestamp_seconds{part="database"}': then(
+          minutes("-93000", 40),
+          minutes("2400", 10),
+        ),
+        'mastodon_backup_target_seconds{part="database"}': minutes("93600", 50),
+        'mastodon_backup_timestamp_seconds{part="dump"}': minutes("-93000", 50),
+        'mastodon_backup_target_seconds{part="dump"}': minutes("691200", 50),
+        'mastodon_backup_failed{part="database"}': minutes("0", 50),
+      },
+      quiet: [9, 19],
+      raised: [22],
+      over: [41],
+      labels: { part: "database" },
+      says: "The last good backup (database) is too old, or the last one failed.",
+    },
+    {
+      name: "one that failed, until the next succeeds",
+      series: {
+        'mastodon_backup_timestamp_seconds{part="redis"}': minutes("0", 40),
+        'mastodon_backup_target_seconds{part="redis"}': minutes("3600", 40),
+        'mastodon_backup_failed{part="redis"}': then(minutes("1", 30), minutes("0", 10)),
+      },
+      quiet: [9],
+      raised: [11],
+      over: [31],
+      labels: { part: "redis" },
+      says: "The last good backup (redis) is too old, or the last one failed.",
+    },
+  ],
+  WalNotArchived: [
+    {
+      name: "an attempt that failed, then ten minutes without the bucket",
+      series: { mastodon_archive_failing: "0x20 1x2 0x10 1x40 0x20" },
+      quiet: [5, 6, 7, 9],
+      raised: [11],
+      over: [20],
+      labels: {},
+      says: "The backup bucket takes no WAL: what is written now would be lost with the volume.",
+    },
+  ],
+  BackupGap: [
+    {
+      name: "WAL was given up, until the next backup begins",
+      series: { mastodon_backup_gap: then(minutes("1", 5), minutes("0", 5)) },
+      raised: [1],
+      over: [6],
+      labels: {},
+      says: "The backup bucket was away for so long that WAL was given up. Some minutes cannot be restored, and nothing after them until the next backup.",
+    },
+  ],
+  DrillLate: [
+    {
+      name: "none for 35 days, then one",
+      series: {
+        mastodon_drill_timestamp_seconds: then(minutes("-3023400", 40), minutes("2400", 10)),
+        mastodon_drill_target_seconds: minutes("3024000", 50),
+        mastodon_drill_failed: minutes("0", 50),
       },
       quiet: [9, 19],
       raised: [22],
       over: [41],
       labels: {},
-      says: "The last good backup is older than 26 hours, or the last one failed.",
+      says: "No restore drill has passed for 35 days, or the last one failed: nobody knows whether the backups are good.",
     },
     {
-      name: "one that failed, until the next succeeds",
+      name: "one that failed, until one passes",
       series: {
-        mastodon_backup_timestamp_seconds: minutes("0", 40),
-        mastodon_backup_failed: then(minutes("1", 30), minutes("0", 10)),
+        mastodon_drill_timestamp_seconds: minutes("0", 40),
+        mastodon_drill_target_seconds: minutes("3024000", 40),
+        mastodon_drill_failed: then(minutes("1", 30), minutes("0", 10)),
       },
       quiet: [9],
       raised: [11],
       over: [31],
       labels: {},
-      says: "The last good backup is older than 26 hours, or the last one failed.",
+      says: "No restore drill has passed for 35 days, or the last one failed: nobody knows whether the backups are good.",
     },
   ],
   CertificateEnds: [

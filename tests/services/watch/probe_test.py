@@ -310,8 +310,18 @@ class MachineTest(unittest.TestCase):
             metrics = probe.Metrics()
             with open(f"{folder}/backup-status.json", "w", encoding="utf-8") as file:
                 json.dump({"ok": False, "lastSuccess": "2026-11-29T02:30:00Z"}, file)
-            probe.backup(metrics)
-            self.assertEqual(metrics.text(), "mastodon_backup_failed 1\nmastodon_backup_timestamp_seconds 1795919400.0\n")
+            with open(f"{folder}/drill-status.json", "w", encoding="utf-8") as file:
+                json.dump({"ok": True, "lastSuccess": "2026-11-29T02:30:00Z"}, file)
+            with open(f"{folder}/gap", "w", encoding="utf-8"):
+                probe.GAP = f"{folder}/gap"
+            probe.backup(metrics, {"database": 93600})
+            probe.drill(metrics, 3024000)
+            self.assertEqual(
+                metrics.text(),
+                'mastodon_backup_failed{part="database"} 1\nmastodon_backup_timestamp_seconds{part="database"} 1795919400.0\n'
+                'mastodon_backup_target_seconds{part="database"} 93600\nmastodon_backup_gap 1\n'
+                "mastodon_drill_failed 0\nmastodon_drill_timestamp_seconds 1795919400.0\nmastodon_drill_target_seconds 3024000\n",
+            )
 
     def test_pgbouncer(self):
         probe.psql = lambda *_: (
