@@ -50,21 +50,26 @@ function postgres(lines: readonly string[]) {
   };
 }
 
+type Report = Readonly<Record<string, unknown>>;
+const reportOf = (lines: readonly string[]): Report => (lines.length > 0 ? JSON.parse(text(lines)) : {});
+
+/** Why `mastodon-NAME status` failed; null if it did not. */
+function troubleOf(answers: Answers, name: string): string | null {
+  if (answers[`${name}.code`]?.[0] === "0") return null;
+  const said = text(answers[`${name}.error`]).split("\n").at(-1)?.replace(`mastodon-${name}: `, "");
+  return must(said || undefined, "reason");
+}
+
 /** `mastodon-backup status` prints its report, and fails with the reason if that is not good enough. */
-function backup(answers: Answers): MainFacts["backup"] {
-  const failed = answers["backup.code"]?.[0] !== "0";
-  return read(
+const backup = (answers: Answers): MainFacts["backup"] =>
+  read(
     answers,
     "backup",
     (lines) => {
-      const report = (lines.length > 0 ? JSON.parse(text(lines)) : {}) as Record<string, unknown>;
-      const said = text(answers["backup.error"])
-        .split("\n")
-        .at(-1)
-        ?.replace(/^mastodon-backup: /, "");
-      const reason = typeof report.error === "string" ? `: ${report.error}` : "";
+      const report = reportOf(lines);
+      const trouble = troubleOf(answers, "backup");
       return {
-        trouble: failed ? `${must(said || undefined, "reason")}${reason}` : null,
+        trouble: trouble && typeof report.error === "string" ? `${trouble}: ${report.error}` : trouble,
         lastSuccess: (report.lastSuccess as string | undefined) || null,
         bytes: (report.bytes as number | undefined) ?? null,
         seconds: (report.seconds as number | undefined) ?? null,
@@ -72,7 +77,19 @@ function backup(answers: Answers): MainFacts["backup"] {
     },
     [0, 1],
   );
-}
+
+/** `mastodon-drill status`, alike. */
+const drill = (answers: Answers): MainFacts["drill"] =>
+  read(
+    answers,
+    "drill",
+    (lines) => ({
+      held: lines.length > 0,
+      trouble: troubleOf(answers, "drill"),
+      lastSuccess: (reportOf(lines).lastSuccess as string | undefined) || null,
+    }),
+    [0, 1],
+  );
 
 function certificate(lines: readonly string[]) {
   const [acme, issuer, end, ...trouble] = lines;
@@ -129,6 +146,7 @@ export function mainFacts(answers: Answers): MainFacts {
     redis: ask("memory", redis),
     postgres: ask("postgres", postgres),
     backup: backup(answers),
+    drill: drill(answers),
     certificate: ask("certificate", certificate),
     watch: watch(answers),
   };

@@ -125,6 +125,13 @@ const mainFacts = z.strictObject({
       seconds: seconds.nullable(),
     }),
   ),
+  drill: answer(
+    z.strictObject({
+      held: z.boolean().meta({ description: "Whether there has been one" }),
+      trouble: z.string().nullable().meta({ description: "Why the last drill is not good enough" }),
+      lastSuccess: time.nullable(),
+    }),
+  ),
   certificate: answer(
     z.strictObject({
       acme: z.string().meta({ description: "The setting" }),

@@ -79,7 +79,7 @@ function lines(
 function summary({ fromHere, main, time }: Facts): string[][] {
   const page = ({ status, seconds }: { status: number; seconds: number }) => `${status} in ${span(seconds)}`;
   if ("unknown" in main.facts) return [["Site", `from here ${shown(fromHere, page)}`]];
-  const { site, release, jobs, postgres, redis, backup, certificate, watch } = main.facts.value;
+  const { site, release, jobs, postgres, redis, backup, drill, certificate, watch } = main.facts.value;
   return [
     ["Site", `from here ${shown(fromHere, page)}, on main ${shown(site, page)}`],
     [
@@ -108,6 +108,12 @@ function summary({ fromHere, main, time }: Facts): string[][] {
         one.lastSuccess
           ? `${span(secondsBetween(one.lastSuccess, time))} old${one.bytes === null ? "" : `, ${size(one.bytes)}`}${one.seconds === null ? "" : ` in ${span(one.seconds)}`}`
           : "none yet",
+      ),
+    ],
+    [
+      "Drill",
+      shown(drill, (one) =>
+        one.lastSuccess ? `passed ${span(secondsBetween(one.lastSuccess, time))} ago` : "none yet",
       ),
     ],
     [

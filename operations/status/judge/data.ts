@@ -10,7 +10,7 @@ const CERTIFICATE_DAYS = 14;
 
 export function data({ main, time }: Facts): Finding[] {
   if ("unknown" in main.facts) return [];
-  const { postgres, redis, disks, backup, certificate } = main.facts.value;
+  const { postgres, redis, disks, backup, drill, certificate } = main.facts.value;
   const run = (command: string) => `ssh root@${main.host} ${command}`;
   return [
     ...known(
@@ -64,6 +64,12 @@ export function data({ main, time }: Facts): Finding[] {
               ),
             ]
           : [],
+    ),
+    ...known(
+      drill,
+      ["drill", "How the last drill went", run("mastodon-drill status")],
+      ({ held, trouble }) =>
+        trouble ? [(held ? attention : note)("drill", sentence(trouble), page("the-drill"))] : [],
     ),
     ...known(certificate, ["certificate", "The certificate", run("journalctl -u certificate")], (one) =>
       certificateOf(one, time),

@@ -188,6 +188,24 @@ test.each<[what: string, main: Answers, said: string[]]>([
     ["! backup: No backup has run yet. The last good one is missing."],
   ],
   [
+    "no drill yet",
+    {
+      drill: [],
+      "drill.error": ["mastodon-drill: no drill has run yet: npm run drill"],
+      "drill.code": ["1"],
+    },
+    ["· drill: No drill has run yet: npm run drill."],
+  ],
+  [
+    "a drill that failed",
+    {
+      drill: ['{"ok":false,"lastSuccess":"2026-10-01T05:00:00Z"}'],
+      "drill.error": ["mastodon-drill: the last drill failed: the table statuses has 2 rows less"],
+      "drill.code": ["1"],
+    },
+    ["! drill: The last drill failed: the table statuses has 2 rows less."],
+  ],
+  [
     "a certificate that ends soon",
     {
       certificate: certificate(

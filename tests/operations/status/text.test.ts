@@ -19,6 +19,7 @@ Jobs         1,024 retries, 12 scheduled, 3 dead
 Postgres     17.12, 64 of 100 connections
 Redis        412 MiB of 1.5 GiB
 Backup       9 h old, 1.2 GiB in 62 s
+Drill        passed 28 days ago
 Certificate  ends in 61 days
 Alarms       none
 

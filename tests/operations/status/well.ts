@@ -94,6 +94,7 @@ export const WELL_MAIN = codes(
     backup: [
       '{"ok":true,"time":"2026-11-29T03:30:00Z","lastSuccess":"2026-11-29T03:30:00Z","bytes":1288490188,"seconds":62}',
     ],
+    drill: ['{"ok":true,"time":"2026-11-01T05:00:00Z","lastSuccess":"2026-11-01T05:00:00Z"}'],
     certificate: ["production", "issuer=C=US, O=Let's Encrypt, CN=E7", "notAfter=Jan 29 12:00:00 2027 GMT"],
     watched: ["1"],
     prometheus: ["Prometheus Server is Ready."],
@@ -116,6 +117,7 @@ export const WELL_MAIN = codes(
     "memory",
     "postgres",
     "backup",
+    "drill",
     "certificate",
     "watched",
     "prometheus",
