@@ -40,7 +40,11 @@ describe("status", () => {
       return (await main.attempt("curl -fs http://127.0.0.1:9090/-/ready")).code === 0;
     });
     await main.run(
-      `jq -n --arg at "$(date -u +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at, bytes: 1288490188, seconds: 62}' >/var/lib/mastodon-host/backup-status.json`,
+      `systemctl stop mastodon-backup-redis.timer
+       jq -n --arg at "$(date -u +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at, bytes: 1288490188, seconds: 62} | . + {dump: ., redis: .}' \
+         >/var/lib/mastodon-host/backup-status.json
+       systemctl reset-failed
+       jq '{ok, time}' /var/lib/mastodon-host/backup-status.json | mastodon-drill record`,
     );
   }, 900_000);
   afterAll(() => lab?.remove());
@@ -92,6 +96,7 @@ describe("status", () => {
       site: { value: { status: 200 } },
       postgres: { value: { version: expect.stringMatching(/^17\.\d+$/), limit: expect.any(Number) } },
       backup: { value: { trouble: null, bytes: 1288490188 } },
+      drill: { value: { held: true, trouble: null } },
       plannedProcesses: { value: 2 },
       watch: { value: { installed: true } },
     });
@@ -155,7 +160,9 @@ describe("status", () => {
     );
     const facts = factsOf(now);
     expect(
-      [facts.jobs, facts.release, facts.disks, facts.backup].filter((answer) => "unknown" in answer),
+      [facts.jobs, facts.release, facts.disks, facts.backup, facts.drill].filter(
+        (answer) => "unknown" in answer,
+      ),
     ).toEqual([]);
     await ready(main);
   });
