@@ -48,6 +48,9 @@ fetch() {
   if [[ $2 != latest ]]; then options=(--type=time "--target=$(utc "$2")" --target-action=promote); fi
   if [[ -n ${as_of:-} ]]; then options+=(--repo=1 "--repo-target-time=$as_of"); fi
   install -d -o postgres -g postgres -m 0700 "$dir"
+  # From a try that a power cut or a kill interrupted: pgBackRest takes the file for a server that runs.
+  server "$dir" stop -m immediate 2>/dev/null || true
+  rm -f "$dir/postmaster.pid"
   # pgBackRest touches only what it knows to be a cluster's.
   if [[ -e $dir/PG_VERSION || -e $dir/backup.manifest ]]; then options+=(--delta); else find "$dir" -mindepth 1 -delete; fi
   log "fetching backup $set, $size_mib MiB"
@@ -80,8 +83,6 @@ start_private() {
   done
   install -d -o postgres -g postgres -m 0700 "$room"
   rm -f "$room/log"
-  # From an interrupted try.
-  server "$1" stop -m immediate 2>/dev/null || true
   server "$1" start -W -l "$room/log" -o "$settings"
 }
 # Whether it accepts connections, which it does when it has recovered.
