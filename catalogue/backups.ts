@@ -17,7 +17,13 @@ export const OLD_VERSIONS_DAYS = 30;
 /** pgBackRest's full backups are made weekly. It keeps one that is older than what can be restored, until the next one is, too. */
 export const FULL_BACKUP_DAYS = 7;
 
-/** Redis' append-only file is copied whole that often, and what was appended to it every minute. More parts would take longer to restore. */
+/** Postgres closes a segment of WAL after so many seconds with a write, and it is in the bucket a second or two later. */
+export const ARCHIVE_SECONDS = 50;
+
+/** What is new in Redis is copied that often. */
+export const REDIS_SECONDS = 30;
+
+/** Redis' append-only file is copied whole that often, and what was appended to it in parts. More of them would take longer to restore. */
 export const REDIS_WHOLE_HOURS = 6;
 
 /** Days that a copy of Redis is kept: after that, its queues and feeds are no longer of use. Chosen. */

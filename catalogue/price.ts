@@ -1,8 +1,10 @@
 import {
+  ARCHIVE_SECONDS,
   type Dumps,
   FULL_BACKUP_DAYS,
   OLD_VERSIONS_DAYS,
   REDIS_COPIES_DAYS,
+  REDIS_SECONDS,
   REDIS_WHOLE_HOURS,
 } from "./backups";
 import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
@@ -20,11 +22,14 @@ const S3_FREE_EGRESS_GIB = 100;
 const S3_UPLOAD_USD = 0.005 / 1000;
 const S3_DOWNLOAD_USD = 0.0004 / 1000;
 
+const SECONDS_PER_MONTH = 30.4 * 86_400;
+
 /**
  * pgBackRest 2.55.1 archives a segment of WAL with a download (archive.info), a list (is it there already?) and an upload
- * (src/command/archive/push), and archive_timeout makes it one a minute.
+ * (src/command/archive/push), and each closes after ARCHIVE_SECONDS.
  */
-const ARCHIVED_USD_PER_MONTH = 60 * 24 * 30.4 * (2 * S3_UPLOAD_USD + S3_DOWNLOAD_USD);
+const ARCHIVED_USD_PER_MONTH = (SECONDS_PER_MONTH / ARCHIVE_SECONDS) * (2 * S3_UPLOAD_USD + S3_DOWNLOAD_USD);
+const REDIS_PARTS_USD_PER_MONTH = (SECONDS_PER_MONTH / REDIS_SECONDS) * S3_UPLOAD_USD;
 
 /** A week's six differential backups, in full ones. Chosen: a day changes some 5 % of the database's blocks, and each has all days since the full one. */
 const DIFFERENTIALS = 1;
@@ -155,9 +160,9 @@ function backupLines({ fullGiB, dailyWalGiB, dumpGiB, redisGiB, keepDays, dumps 
   const copies = 2 * (24 / REDIS_WHOLE_HOURS) * (REDIS_COPIES_DAYS + 1);
   return [
     stored(`backups in S3, ${keepDays} days to any second`, (weeklyGiB * days) / 7),
-    stored("WAL in S3, a segment a minute", dailyWalGiB * days, ARCHIVED_USD_PER_MONTH),
+    stored(`WAL in S3, a segment every ${ARCHIVE_SECONDS} s`, dailyWalGiB * days, ARCHIVED_USD_PER_MONTH),
     stored(`dumps in S3, ${dumpCount} × ${shown(dumpGiB)} GiB`, dumpCount * dumpGiB),
-    stored(`copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB),
+    stored(`copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB, REDIS_PARTS_USD_PER_MONTH),
   ];
 }
 

@@ -1,5 +1,5 @@
-/** Backups of the database and of Redis: continuously and daily with pgBackRest, dumps as a second copy, Redis every minute. */
-import { REDIS_WHOLE_HOURS } from "../catalogue/backups";
+/** Backups of the database and of Redis: continuously and daily with pgBackRest, dumps as a second copy, Redis every half minute. */
+import { REDIS_SECONDS, REDIS_WHOLE_HOURS } from "../catalogue/backups";
 import type { Settings } from "../settings/schema";
 import { command, file, type HostFile, hostFile, internal, LIBRARY, secretFile, timed } from "./hostFile";
 import type { MainInputs } from "./inputs";
@@ -38,7 +38,7 @@ function kinds({ backups: { time, dumps } }: Settings): Kind[] {
       when: dumps === "daily" ? daily : `Sun ${daily}`,
       after: "mastodon-backup.service",
     },
-    { part: "redis", what: "What is new in Redis, encrypted, to S3", when: "*:*:20" },
+    { part: "redis", what: "What is new in Redis, encrypted, to S3", when: `*:*:0/${REDIS_SECONDS}` },
   ];
 }
 

@@ -1,3 +1,4 @@
+import { ARCHIVE_SECONDS } from "../catalogue/backups";
 import { DEBIANS_POSTGRES, POSTGRES_VERSIONS } from "../catalogue/postgres";
 import { comeBackUnnoticed, file, hostFile, internal, LIBRARY, secretFile, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
@@ -32,7 +33,7 @@ function postgresConf(sizing: PostgresSizing): string {
     max_parallel_maintenance_workers: sizing.maxParallelMaintenanceWorkers,
   };
   const lines = Object.entries(sized).map(([name, value]) => `${name} = ${value}\n`);
-  return hostFile("postgres/postgres.conf") + lines.join("");
+  return hostFile("postgres/postgres.conf", { ARCHIVE_SECONDS }) + lines.join("");
 }
 
 export const postgres = service({

@@ -9,8 +9,11 @@ export const recovery = service({
   files: (_: MainInputs) => [
     file(`${LIBRARY}/recovery.sh`, "recovery/recovery.sh"),
     command("recovery/mastodon-restore"),
-    ...["pgbackrest-get", "restore-dump", "restore-volume"].map((name) => internal(`recovery/${name}`)),
-    // A new machine has nothing in place yet.
-    { ...internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }), late: true },
+    ...["pgbackrest-get", "restore-volume"].map((name) => internal(`recovery/${name}`)),
+    // A new machine has no database yet that another one could take the place of.
+    ...[
+      internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }),
+      internal("recovery/restore-dump"),
+    ].map((file) => ({ ...file, late: true as const })),
   ],
 });

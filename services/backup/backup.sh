@@ -57,6 +57,14 @@ encrypt() {
     )
 }
 
+# put_object FILE: becomes $object. For small files: the AWS CLI takes a second of CPU, and more than one in memory.
+put_object() {
+  curl -fsS --connect-timeout 15 --max-time 120 --retry 2 --aws-sigv4 "aws:amz:$AWS_REGION:s3" --upload-file "$1" \
+    --config <(sed -n 's/^aws_access_key_id = \(.*\)/user = "\1:/p; s/^aws_secret_access_key = \(.*\)/\1"/p' "$AWS_SHARED_CREDENTIALS_FILE" | tr -d '\n') \
+    "https://$BACKUP_BUCKET.s3.$AWS_REGION.amazonaws.com/$object" >/dev/null 2>"$work/upload" || fail "the upload to s3://$BACKUP_BUCKET stopped"
+  record true "$(jq -n --arg object "$object" --argjson bytes "$(stat -c %s "$1")" '{object: $object, bytes: $bytes}')"
+}
+
 # start_upload OBJECT SIZE: what is written to descriptor 3 becomes that object. The size in bytes, at least, decides how large the parts are:
 # S3 accepts at most 10,000.
 start_upload() {
@@ -81,5 +89,5 @@ end_upload() {
   wait "$upload" || fail "the upload to s3://$BACKUP_BUCKET stopped"
   record true "$(jq -n --arg object "$object" --argjson bytes "$(<"$work/bytes")" '{object: $object, bytes: $bytes}')"
   systemctl -q reset-failed "mastodon-backup-$part.service" 2>/dev/null || true
-  if [[ -z ${quiet:-} ]]; then log "s3://$BACKUP_BUCKET/$object, $(<"$work/bytes") bytes"; fi
+  log "s3://$BACKUP_BUCKET/$object, $(<"$work/bytes") bytes"
 }

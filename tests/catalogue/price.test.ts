@@ -27,13 +27,13 @@ test("a month is itemised by account, S3 apart from DigitalOcean", () => {
       { item: "deleted media, kept 30 days", account: "aws", monthlyUsd: 3.45 },
       { item: "media out of S3, 300 GiB", account: "aws", monthlyUsd: 18 },
       { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 3.08 },
-      { item: "WAL in S3, a segment a minute", account: "aws", monthlyUsd: 2 },
+      { item: "WAL in S3, a segment every 50 s", account: "aws", monthlyUsd: 2.09 },
       { item: "dumps in S3, 9 × 2 GiB", account: "aws", monthlyUsd: 0.41 },
-      { item: "copies of Redis, 7 days", account: "aws", monthlyUsd: 0.15 },
+      { item: "copies of Redis, 7 days", account: "aws", monthlyUsd: 0.58 },
     ],
     dropletsAndVolumesUsd: 202,
-    s3Usd: 38.59,
-    totalUsd: 240.59,
+    s3Usd: 39.11,
+    totalUsd: 241.11,
   });
 });
 
@@ -65,9 +65,9 @@ test("backups cost by the days to which one can go back, and by 30 more in which
   expect([7, 30, 365].map(days)).toEqual([2.02, 3.08, 18.49]);
 });
 
-test("an idle instance pays for one segment of WAL a minute", () => {
-  // 43,776 minutes: an upload, a list and a download each.
-  expect(backups({ dailyWalGiB: 0 }, "WAL")).toBe(0.46);
+test("an idle instance pays for a segment of WAL every 50 s", () => {
+  // 52,531 of them: an upload, a list and a download each.
+  expect(backups({ dailyWalGiB: 0 }, "WAL")).toBe(0.55);
 });
 
 test("daily dumps are seven times as many as weekly ones", () => {

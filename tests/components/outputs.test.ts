@@ -56,8 +56,8 @@ test("prod's outputs, complete", async () => {
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
       dropletsAndVolumesUsd: 192,
-      s3Usd: 117.02,
-      totalUsd: 309.02,
+      s3Usd: 117.27,
+      totalUsd: 309.27,
     },
     nextSteps: [
       POLICY,

@@ -7,7 +7,7 @@ import { fileThere, there, type Where } from "../../operations/adopt/there";
 import { newStack } from "../operations/adopt/server";
 import { OldServer } from "./adopt/oldServer";
 import { ready, redis, sql } from "./boot/ask";
-import { Lab, mainBundle, VOLUME_NAME } from "./lab";
+import { broughtByUp, Lab, mainBundle, VOLUME_NAME } from "./lab";
 
 /** What puts a dump into main. */
 const RESTORE = "/usr/local/lib/mastodon-host/restore-dump";
@@ -249,7 +249,7 @@ describe("adopt", () => {
       old.environment();
       await old.grow(LARGE);
       await old.intoContainers();
-      main = await lab.machine(mainBundle());
+      main = await lab.machine(mainBundle(), { overlay: broughtByUp(mainBundle()) });
       await main.attach(await lab.volume({ mib: 1024 + LARGE * 4096 }), VOLUME_NAME);
       await main.start();
       expect(await main.booted()).toBe("done");

@@ -3,12 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../lab/machine";
 import type { Volume } from "../../lab/volume";
-import type { HostBundle } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
 import { mainInputs } from "../support/mainFixtures";
 import { worstSecrets } from "../support/worstSecrets";
 import { BackupBucket } from "./backupBucket";
-import { commandLines, Lab, VOLUME_NAME } from "./lab";
+import { broughtByUp, commandLines, Lab, VOLUME_NAME } from "./lab";
 
 /** Everything in a database that a copy of it has to carry, as JSON: rows by their checksum. */
 const CONTENTS = `SELECT jsonb_pretty(jsonb_build_object(
@@ -36,14 +35,6 @@ const NOTHING_DUE = {
     content: "[Timer]\nOnActiveSec=\nOnUnitInactiveSec=\nOnActiveSec=1d\n",
   },
 };
-
-/** What the first `pulumi up` brings, except for the watch. */
-const broughtByUp = ({ files }: HostBundle) =>
-  Object.fromEntries(
-    files
-      .filter(({ late, path }) => late && /restore|drill/.test(path))
-      .map(({ path, content, mode }) => [path, { content, mode: Number.parseInt(mode ?? "644", 8) }]),
-  );
 
 export interface BedOptions {
   /** Settings that differ. */

@@ -146,6 +146,14 @@ export class Lab {
   }
 }
 
+/** What the first `pulumi up` brings, except for the watch. */
+export const broughtByUp = ({ files }: HostBundle): Overlay =>
+  Object.fromEntries(
+    files
+      .filter(({ late, path }) => late && /restore|drill/.test(path))
+      .map(({ path, content, mode }) => [path, { content, mode: Number.parseInt(mode ?? "644", 8) }]),
+  );
+
 /** User data with a real host key. */
 async function bootData(bundle: HostBundle, hostname: string, folder: string): Promise<string> {
   const key = join(folder, `${hostname}-key-${randomBytes(4).toString("hex")}`);

@@ -26,6 +26,19 @@ export function bundleTests(main: () => Machine): void {
   /** A reload gives nginx new workers. The loader of its cache ends by itself. */
   const nginxWorkers = () => main().run("pgrep --full --parent $(</run/nginx.pid) 'nginx: worker' | sort");
 
+  test("the first up brings what user data has no room for, and starts nothing anew", async () => {
+    const bundle = mainBundle();
+    const late = bundle.files.filter((file) => file.late).length;
+    const before = await running(main());
+    const { code, stdout } = await receive(main(), bundle);
+    expect([code, stdout]).toEqual([
+      0,
+      `host-bundle: ${bundle.files.length} files, ${late} changed, 0 removed\n`,
+    ]);
+    const now = restarted(before, await running(main()));
+    expect(now.filter((name) => !/^(prometheus|mastodon-probe)/.test(name))).toEqual([]);
+  });
+
   test("the same again: no file changes, nothing is started anew, and systemd has nothing to read again", async () => {
     const [before, configured, read] = [await running(main()), await configuration(), await reloads()];
     const workers = await nginxWorkers();
