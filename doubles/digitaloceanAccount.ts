@@ -180,6 +180,13 @@ export class DigitalOceanAccount extends Account {
     await this.machines.detach(dropletId, this.existing(VOLUME, volumeId).inputs.name as string);
   }
 
+  async destroyVolume(id: string): Promise<void> {
+    if (this.attached.has(id)) throw new Refused(`409: volume ${id} is attached`);
+    const { inputs, outputs } = this.existing(VOLUME, id);
+    await this.machines.destroyVolume(inputs.name as string);
+    this.hide(outputs.volumeUrn as string);
+  }
+
   assign(address: string, dropletId: string): void {
     this.existing(DROPLET, dropletId);
     if (this.assigned.has(address)) throw new Refused(`422: ${address} is assigned already`);

@@ -75,10 +75,7 @@ const volume: Kind<DigitalOceanAccount> = {
     const dropletId = account.attached.get(id);
     return { ...outputs, dropletIds: dropletId === undefined ? [] : [Number(dropletId)] };
   },
-  delete: (account, { id, outputs }) => {
-    if (account.attached.has(id)) throw new Refused(`409: volume ${id} is attached`);
-    account.hide(outputs.volumeUrn as string);
-  },
+  delete: (account, { id }) => account.destroyVolume(id),
   alreadyGone: notFound("volume"),
 };
 

@@ -34,6 +34,8 @@ export interface Machines {
   /** A volume is attached or detached. */
   attach(dropletId: string, volumeName: string): void | Promise<void>;
   detach(dropletId: string, volumeName: string): void | Promise<void>;
+  /** What was on the volume is gone. */
+  destroyVolume(volumeName: string): void | Promise<void>;
   /** Graceful: the machine stops its services and unmounts first. False if it does not get that far. */
   powerOff(dropletId: string, graceful: boolean): boolean | undefined | Promise<boolean | undefined>;
   /** @returns undefined if nothing answers under that name */
@@ -106,6 +108,9 @@ export class SimulatedMachines implements Machines {
     this.note(machine.mounted.has(volumeName) ? "volume torn away" : "volume detached", machine, volumeName);
     machine.mounted.delete(volumeName);
   }
+
+  /** It was detached before, and the next one has another content: nobody here asks for that. */
+  destroyVolume(): void {}
 
   powerOff(dropletId: string, graceful: boolean): boolean {
     const machine = this.machines.get(dropletId);

@@ -86,6 +86,11 @@ export class BootedMachines implements Machines {
     if (on) await machine.detach(volumeName);
   }
 
+  async destroyVolume(name: string): Promise<void> {
+    await this.volumes.get(name)?.remove();
+    this.volumes.delete(name);
+  }
+
   private newVolume(name: string): Promise<Volume> {
     return Volume.create(join(this.args.folder, `volume-${name}`), {
       mib: this.args.volumeMib,

@@ -18,6 +18,7 @@ import { destroy } from "./steps/destroy";
 import { fromBare } from "./steps/fromBare";
 import { postgres } from "./steps/postgres";
 import { reboot } from "./steps/reboot";
+import { recovers } from "./steps/recovers";
 import { scales } from "./steps/scales";
 import type { Step } from "./steps/step";
 import { survives } from "./steps/survives/survives";
@@ -67,6 +68,7 @@ const STEPS = {
   scales,
   catchesUp,
   tailnetCost,
+  recovers,
   destroy,
   fromBare,
   postgres,
@@ -77,7 +79,15 @@ type StepName = keyof typeof STEPS;
 const KEPT = join(__dirname, "../docs/rehearsal-report.md");
 
 /** Steps that take long: run with `--all`, or if they are named. */
-const LONG: readonly StepName[] = ["survives", "scales", "catchesUp", "tailnetCost", "fromBare", "postgres"];
+const LONG: readonly StepName[] = [
+  "survives",
+  "scales",
+  "catchesUp",
+  "tailnetCost",
+  "recovers",
+  "fromBare",
+  "postgres",
+];
 
 /** Steps that need other machines. Each creates a separate world and starts with its own `up`. */
 const APART: readonly StepName[] = ["fromBare", "postgres"];

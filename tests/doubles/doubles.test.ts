@@ -21,7 +21,14 @@ function slowMachines(): { machines: Machines; go: () => void } {
     go = resolve;
   });
   const nothing = () => undefined;
-  const machines = { boot: () => started, attach: nothing, detach: nothing, powerOff: nothing, ssh: nothing };
+  const machines = {
+    boot: () => started,
+    attach: nothing,
+    detach: nothing,
+    destroyVolume: nothing,
+    powerOff: nothing,
+    ssh: nothing,
+  };
   return { machines, go };
 }
 

@@ -224,7 +224,14 @@ function commands() {
   const journal = new Journal();
   const answer = { code: 0, stdout: "done\n", stderr: "" };
   const nothing = () => undefined;
-  const machines = { boot: nothing, attach: nothing, detach: nothing, powerOff: nothing, ssh: () => answer };
+  const machines = {
+    boot: nothing,
+    attach: nothing,
+    detach: nothing,
+    destroyVolume: nothing,
+    powerOff: nothing,
+    ssh: () => answer,
+  };
   const ssh = { environment: () => ({}), stop: nothing };
   const double = new CommandDouble(journal, new Faults(), machines, ssh);
   double.configure("provider", {});

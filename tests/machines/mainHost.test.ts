@@ -85,7 +85,9 @@ describe("what main gets", () => {
     const late = bundle.files.filter((file) => file.late).map(({ path }) => path);
     expect(late).toContain("/usr/local/lib/mastodon-host/probe");
     expect(
-      late.every((path) => /watch|probe|prometheus|alarms|alert|restore-(in-place|dump)$|mastodon-drill/.test(path)),
+      late.every((path) =>
+        /watch|probe|prometheus|alarms|alert|restore-(in-place|dump)$|mastodon-drill/.test(path),
+      ),
     ).toBe(true);
     expect(bundle.latePackages).toEqual([
       "prometheus",
