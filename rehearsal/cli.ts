@@ -15,6 +15,7 @@ import { boot } from "./steps/boot";
 import { catchesUp } from "./steps/catchesUp";
 import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
+import { escrow } from "./steps/escrow";
 import { fromBare } from "./steps/fromBare";
 import { postgres } from "./steps/postgres";
 import { reboot } from "./steps/reboot";
@@ -71,6 +72,7 @@ const STEPS = {
   recovers,
   destroy,
   fromBare,
+  escrow,
   postgres,
 } as const satisfies Record<string, Step>;
 type StepName = keyof typeof STEPS;
@@ -86,11 +88,12 @@ const LONG: readonly StepName[] = [
   "tailnetCost",
   "recovers",
   "fromBare",
+  "escrow",
   "postgres",
 ];
 
 /** Steps that need other machines. Each creates a separate world and starts with its own `up`. */
-const APART: readonly StepName[] = ["fromBare", "postgres"];
+const APART: readonly StepName[] = ["fromBare", "escrow", "postgres"];
 
 /** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */
 const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "survives", "destroy"];
@@ -122,6 +125,7 @@ function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
       args: { ...args, stack: "staging" as const, bare: true },
       steps: names.filter((name) => name === "fromBare"),
     },
+    { args: { ...args, stack: "staging" as const }, steps: names.filter((name) => name === "escrow") },
     {
       args: { ...args, stack: "staging" as const, olderPostgres: true },
       steps: names.filter((name) => name === "postgres"),

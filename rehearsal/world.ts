@@ -92,6 +92,8 @@ export interface World {
   readonly folder: string;
   readonly cloud: Cloud<BootedMachines>;
   readonly stack: RehearsedStack;
+  /** A stack without a state: of the same name, in the same accounts, with the tokens and no other secret. */
+  readonly anotherStack: () => Promise<RehearsedStack>;
   readonly machines: StackMachines;
   readonly firewalls: CloudFirewalls;
   readonly dns: Dns;
@@ -194,7 +196,8 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
     (made) => made.stop(),
   );
 
-  const stack = await startStack(args.stack, cloud, setUp);
+  const smtp = args.stack === "prod" ? { smtpPassword: SMTP_PASSWORD } : {};
+  const stack = await startStack(args.stack, cloud, setUp, smtp);
   const s3 = await startS3({ folder, authority, cloud, region: stack.settings.aws.region }, setUp);
   const mail = await startMail({ authority, dns, settings: stack.settings }, setUp);
   const machines = new StackMachines(booted, stack);
@@ -204,6 +207,7 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
     folder,
     cloud,
     stack,
+    anotherStack: () => startStack(args.stack, cloud, setUp, {}),
     machines,
     firewalls,
     dns,
@@ -235,14 +239,14 @@ async function startStack(
   stack: WorldArgs["stack"],
   cloud: Cloud<BootedMachines>,
   setUp: SetUp,
+  secrets: Readonly<Record<string, string>>,
 ): Promise<RehearsedStack> {
-  const { awsAccountId: _, digitaloceanWorkerToken, ...secrets } = CREDENTIALS;
+  const { awsAccountId: _, digitaloceanWorkerToken, ...tokens } = CREDENTIALS;
   const engine = setUp.kept(
     await EngineStack.create({
       stack,
       cloud,
-      secrets:
-        stack === "prod" ? { ...secrets, digitaloceanWorkerToken, smtpPassword: SMTP_PASSWORD } : secrets,
+      secrets: { ...tokens, ...(stack === "prod" ? { digitaloceanWorkerToken } : {}), ...secrets },
     }),
     (made) => made.remove(),
   );

@@ -12,7 +12,7 @@ require "redis-client"
 module Ledger
   # Of the rehearsal, on its stand-in for the internet.
   ADDRESS = ["192.0.2.40", 5140].freeze
-  SCHEMA = "CREATE TABLE IF NOT EXISTS measured (job bigint PRIMARY KEY, host varchar NOT NULL, attempts int NOT NULL DEFAULT 1, release varchar, " \
+  SCHEMA = "CREATE TABLE IF NOT EXISTS measured (job bigint PRIMARY KEY, host varchar NOT NULL, attempts int NOT NULL DEFAULT 1, release varchar, signature varchar, " \
            "started_at timestamptz NOT NULL DEFAULT clock_timestamp(), finished_at timestamptz, executions int NOT NULL DEFAULT 0)"
 
   # As Sidekiq shows this process: another one after each start.

@@ -2,6 +2,7 @@
 
 require "sidekiq"
 require_relative "databases"
+require_relative "keys"
 require_relative "ledger"
 require_relative "release"
 
@@ -25,7 +26,9 @@ class MeasuredJob
                     "attempts = measured.attempts + 1, host = EXCLUDED.host", [number, Socket.gethostname])
     raise "fails by design" if work["fails"]
     # Which release did it, and that it still can.
-    Databases.query("UPDATE measured SET release = $2 WHERE job = $1", [number, Release::NAME]) if work["signs"] && Release.key
+    if work["signs"]
+      Databases.query("UPDATE measured SET release = $2, signature = $3 WHERE job = $1", [number, Release::NAME, Keys.sign(Release.key, number.to_s)])
+    end
 
     work["trips"].times do |trip|
       Databases.query("SELECT attempts FROM measured WHERE job = $1", [number])

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "databases"
+require_relative "keys"
 require_relative "ledger"
 require_relative "release"
 
@@ -9,7 +10,7 @@ module Schema
   VERSION = "20260901000000"
   TABLES = [
     "CREATE TABLE IF NOT EXISTS user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0)",
-    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar)",
+    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar, public_key varchar NOT NULL DEFAULT '')",
     "CREATE UNIQUE INDEX IF NOT EXISTS index_accounts_on_username_and_domain_lower ON accounts (lower(username), coalesce(lower(domain), ''))",
     "CREATE TABLE IF NOT EXISTS users (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts, email varchar NOT NULL UNIQUE, " \
     "role_id bigint REFERENCES user_roles, confirmed_at timestamp, approved boolean NOT NULL DEFAULT true)",
@@ -88,14 +89,20 @@ module Schema
   def self.seed
     Databases.query("INSERT INTO oauth_applications (name, superapp) SELECT 'Web', true WHERE NOT EXISTS (SELECT 1 FROM oauth_applications WHERE superapp)")
     Databases.query("INSERT INTO accounts (id, username, actor_type) VALUES (-99, 'mastodon.internal', 'Application') ON CONFLICT (id) DO NOTHING")
-    if Release::HAS_KEYPAIRS
-      Databases.query("INSERT INTO keypairs VALUES (-99, 'a key') ON CONFLICT DO NOTHING")
-    else
-      Databases.query("UPDATE accounts SET private_key = 'a key' WHERE id = -99")
-    end
+    keep(*Keys.pair) if Databases.query("SELECT 1 FROM accounts WHERE id = -99 AND public_key = ''").any?
     Databases.query("INSERT INTO user_roles (id) VALUES (-99) ON CONFLICT (id) DO NOTHING")
     { "Moderator" => 10, "Admin" => 100, "Owner" => 1000 }.each do |name, position|
       Databases.query("INSERT INTO user_roles (name, position) SELECT $1::varchar, $2::int WHERE NOT EXISTS (SELECT 1 FROM user_roles WHERE name = $1)", [name, position])
     end
+  end
+
+  # The instance actor's keys, together.
+  def self.keep(private_key, public_key)
+    if Release::HAS_KEYPAIRS
+      Databases.query("INSERT INTO keypairs VALUES (-99, $1) ON CONFLICT (account_id) DO UPDATE SET private_key = EXCLUDED.private_key", [private_key])
+    else
+      Databases.query("UPDATE accounts SET private_key = $1 WHERE id = -99", [private_key])
+    end
+    Databases.query("UPDATE accounts SET public_key = $1 WHERE id = -99", [public_key])
   end
 end
