@@ -1,5 +1,5 @@
 /** The database comes back from the backup bucket: to any second, in place or on a new volume. */
-import { command, file, internal, LIBRARY } from "./hostFile";
+import { command, file, internal, LIBRARY, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { CACHE_REDIS_PORT } from "./redis";
 import { service } from "./service";
@@ -14,6 +14,7 @@ export const recovery = service({
     ...[
       internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }),
       internal("recovery/restore-dump"),
+      unit("recovery/mastodon-restore-serve.service"),
     ].map((file) => ({ ...file, late: true as const })),
   ],
 });
