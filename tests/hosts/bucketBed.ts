@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../lab/machine";
 import type { Volume } from "../../lab/volume";
+import type { HostBundle } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
 import { mainInputs } from "../support/mainFixtures";
 import { worstSecrets } from "../support/worstSecrets";
@@ -48,6 +49,7 @@ export interface BedOptions {
 export class BucketBed {
   main!: Machine;
   volume!: Volume;
+  private bundle!: HostBundle;
 
   protected constructor(
     readonly lab: Lab,
@@ -66,15 +68,22 @@ export class BucketBed {
     const inputs = mainInputs(this.options.changes, { ...worstSecrets, ...this.bucket.secrets });
     const { archiveLimitMiB = inputs.sizing.postgres.archiveLimitMiB, due = false } = this.options;
     const sizing = { ...inputs.sizing, postgres: { ...inputs.sizing.postgres, archiveLimitMiB } };
-    const bundle = mainHost({ ...inputs, sizing });
-    this.main = await this.lab.machine(bundle, {
+    this.bundle = mainHost({ ...inputs, sizing });
+    this.main = await this.lab.machine(this.bundle, {
       bucket: true,
-      overlay: { ...commandLines, ...broughtByUp(bundle), ...(due ? {} : NOTHING_DUE) },
+      overlay: { ...commandLines, ...(due ? {} : NOTHING_DUE) },
     });
     this.bucket.knownTo(this.main);
     this.volume = await this.lab.volume({ mib: 3072 });
     await this.main.attach(this.volume, VOLUME_NAME);
     return this.main;
+  }
+
+  /** Main gets what the first `pulumi up` brings. Until then it has only its user data. */
+  async afterUp(): Promise<void> {
+    for (const [path, { content, mode }] of Object.entries(broughtByUp(this.bundle)))
+      this.main.write(path, content, mode);
+    await this.main.run("systemctl daemon-reload");
   }
 
   /** What Mastodon's own database has. */

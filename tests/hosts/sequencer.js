@@ -1,7 +1,7 @@
 const { default: Sequencer } = require("@jest/test-sequencer");
 
 /** What takes longest begins first, so that no single file is left at the end. */
-const LONGEST = ["recovery", "drill", "postgresUpgrade", "upgrade", "boot/worker", "memory"];
+const LONGEST = ["restores", "recovery", "drill", "postgresUpgrade", "upgrade", "boot/worker", "memory"];
 
 /** Files that boot machines take minutes and mostly wait: they begin first, also where nothing is known of earlier runs. */
 module.exports = class extends Sequencer {

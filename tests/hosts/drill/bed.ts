@@ -52,6 +52,7 @@ export class DrillBed extends BucketBed {
     await bed.main.run(
       `nft destroy table inet mastodon && echo '${bed.keys.deploy.public}' >>/etc/ssh/authorized_keys.d/root`,
     );
+    await bed.afterUp();
     await bed.fill();
     await bed.sql(readFileSync(join(__dirname, "database.sql"), "utf8"));
     // Text that can be compressed as text can, and its index.

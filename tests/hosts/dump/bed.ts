@@ -20,6 +20,7 @@ export class DumpBed extends BucketBed {
     const bed = new DumpBed(lab, bucket, { changes: { backups: { dumps: "daily" } } });
     await (await bed.newMain()).start();
     expect(await bed.main.booted()).toBe("done");
+    await bed.afterUp();
     await bed.fill();
     // The rest of what the status asks for.
     await bed.main.run(

@@ -29,6 +29,7 @@ export class RecoveryBed extends BucketBed {
     const bed = new RecoveryBed(lab, bucket, { archiveLimitMiB: ARCHIVE_LIMIT_MIB, due: true });
     await (await bed.newMain()).start();
     expect(await bed.main.booted()).toBe("done");
+    await bed.afterUp();
     await bed.fill();
     return bed;
   }

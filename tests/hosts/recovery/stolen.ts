@@ -48,6 +48,7 @@ export function stolenTests(bed: Beds): void {
 
   test("the repository is begun anew, and restores again", async () => {
     await bed().backedUp();
+    await bed().afterUp();
     const status = await bed().status();
     expect(status).toMatchObject({ ok: true, kind: "full" });
     const moment = await bed().moment();
