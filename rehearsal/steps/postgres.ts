@@ -4,6 +4,7 @@
  */
 import type { Machine } from "../../lab/machine";
 import { record, rounded } from "../../tools/history";
+import { fill } from "../load/fill";
 import { figures, ORDINARY, underLoad } from "../load/underLoad";
 import { type Inputs, succeeded } from "./step";
 import { up } from "./up";
@@ -11,18 +12,6 @@ import { up } from "./up";
 const [OLD, NEW] = [15, 17] as const;
 const SMALL_GIB = 1;
 const LARGE_GIB = 11;
-
-/** Rows that do not compress, as posts hardly do, until the database has that size. Copies of them are made faster than others. */
-const fill = (main: Machine, gib: number) =>
-  main.run(
-    `database() { runuser -u postgres -- psql -qtAX -v ON_ERROR_STOP=1 -d mastodon "$@"; }
-     database -c "CREATE TABLE IF NOT EXISTS ballast (id bigserial PRIMARY KEY, text text)" -c \
-       "INSERT INTO ballast (text) SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 100000) i, generate_series(1, 16) GROUP BY i"
-     until (($(database -c "SELECT pg_database_size('mastodon') >> 20") >= ${gib * 1024})); do
-       database -c "INSERT INTO ballast (text) SELECT text FROM ballast LIMIT 100000"
-     done`,
-    { timeout: 3600 },
-  );
 
 /** Seconds in which a dump is made and, at the same time, restored into another database: what an upgrade without pg_upgrade takes. */
 const dumpAndRestore = async (main: Machine) =>
