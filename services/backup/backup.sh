@@ -7,6 +7,8 @@ report=$STATE/backup-status.json
 lock() {
   exec 9>"$STATE/backup.lock"
   flock -w 14400 9 || die "another backup, or an upgrade's migration, has been running for four hours"
+  # What had the lock may have stopped it.
+  wait_until 30 "Postgres" answers || true
 }
 
 # begin PART: `dump`, `redis`, or nothing for the database itself.
