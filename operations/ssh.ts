@@ -14,6 +14,9 @@ export interface Pinned {
 const PATIENCE = ["ConnectTimeout=15", "ServerAliveInterval=15", "ServerAliveCountMax=4", "BatchMode=yes"];
 const flags = (options: readonly string[]) => options.flatMap((option) => ["-o", option]);
 
+/** As one word of a shell's command line. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
 /** With your own keys and known hosts. */
 export const ownSsh = (host: string): string[] => ["ssh", ...flags(PATIENCE), `root@${host}`];
 

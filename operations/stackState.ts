@@ -1,6 +1,8 @@
 /** What the user's Pulumi CLI knows of a stack. */
 import { join } from "node:path";
 import { type ConfigMap, LocalWorkspace, type OutputMap } from "@pulumi/pulumi/automation";
+import { UsageError } from "../tools/commandLine";
+import { attempt } from "../tools/run";
 
 export const PROJECT_FOLDER = join(__dirname, "..");
 
@@ -53,6 +55,22 @@ export async function readStackState(stackName: string): Promise<StackState> {
 /** The CLI's own words for what went wrong; nothing else of its output, which may contain secrets. */
 export const cliError = (output: string) =>
   /^.*error: (.+)$/m.exec(output)?.[1] ?? "the Pulumi CLI failed without saying why";
+
+/**
+ * Sets a secret of a stack. Its value goes through standard input: a command line can be read by every user of the machine.
+ *
+ * @throws UsageError in the CLI's words, which never have a value in them
+ */
+export async function setSecret(stackName: string, name: string, value: string): Promise<void> {
+  const { code, stderr } = await attempt(
+    [
+      ...["pulumi", "config", "set", "--secret", "--non-interactive"],
+      ...["-C", PROJECT_FOLDER, "--stack", stackName, name],
+    ],
+    { input: value, timeout: 120 },
+  );
+  if (code !== 0) throw new UsageError(`${name} could not be set: ${cliError(stderr)}`);
+}
 
 export const nameOf = (urn: string) => urn.split("::").at(-1);
 

@@ -5,11 +5,9 @@
 import { fixedSecretProblems, type SecretMarks, secretMarks } from "../../checks/fixedSecrets";
 import { secretProblems } from "../../checks/secrets";
 import { UsageError } from "../../tools/commandLine";
-import { attempt } from "../../tools/run";
-import { readStackState } from "../stackState";
+import { readStackState, setSecret } from "../stackState";
 import { factLines } from "./factLines";
 import { MOVED_SECRET_NAMES, MOVED_SECRETS, type MovedSecret } from "./secretNames";
-import { ROOT } from "./stack";
 import { there, type Where } from "./there";
 
 export type Secrets = Partial<Record<MovedSecret, string>>;
@@ -53,15 +51,6 @@ export function takenAlready(before: SecretMarks | undefined, secrets: Secrets):
   return fixedSecretProblems(before, { ...before, ...marks })
     .filter(({ key }) => secrets[key as MovedSecret] !== undefined)
     .map(({ key }) => key);
-}
-
-/** @throws UsageError with what the CLI said, which never has a value in it */
-async function setSecret(stack: string, name: MovedSecret, value: string): Promise<void> {
-  const { code, stderr } = await attempt(
-    ["pulumi", "--cwd", ROOT, "--non-interactive", "config", "set", "--stack", stack, "--secret", name],
-    { input: value, timeout: 120 },
-  );
-  if (code !== 0) throw new UsageError(`pulumi config set --secret ${name} failed: ${stderr.trim()}`);
 }
 
 /** @returns the names of the secrets that were set */

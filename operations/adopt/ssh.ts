@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { UsageError } from "../../tools/commandLine";
 import { attempt, type Result } from "../../tools/run";
+import { quoted } from "../ssh";
 
 /** Whatever a user's configuration says, a command must not wait for a password that nobody types. */
 const OPTIONS = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"];
@@ -16,9 +17,6 @@ export function checkHost(option: string, host: string): string {
 }
 
 export const sshCommand = (host: string, ...command: string[]) => ["ssh", ...OPTIONS, host, ...command];
-
-/** As one word of bash. */
-export const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Variables in front of a script. */
 export const withVariables = (variables: Readonly<Record<string, string>>, script: string) =>

@@ -3,17 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEBIANS_POSTGRES } from "../../catalogue/postgres";
 import { hostFile } from "../../services/hostFile";
+import { quoted } from "../ssh";
 import type { MainFacts } from "./facts";
 
 const own = (name: string) => readFileSync(join(__dirname, name), "utf8");
 const FACTS = own("facts.sql");
 const REFERENCES = own("references.sql");
 
-/** As one word of a shell. */
-const quoted = (value: string | number) => `'${String(value).replaceAll("'", `'\\''`)}'`;
 const assignments = (values: Readonly<Record<string, string | number>>) =>
   Object.entries(values)
-    .map(([name, value]) => `${name}=${quoted(value)}\n`)
+    .map(([name, value]) => `${name}=${quoted(String(value))}\n`)
     .join("");
 
 /** The end of every script. bash reads no further than this line: what follows in the same pipe is for the script. */

@@ -8,8 +8,7 @@ import { settingsSchema } from "../../settings/schema";
 import { SECRETS } from "../../settings/secrets";
 import { isExampleValue } from "../../settings/warnings";
 import { runCommand, UsageError } from "../../tools/commandLine";
-import { attempt } from "../../tools/run";
-import { cliError, PROJECT_FOLDER, readStackState, type StackState } from "../stackState";
+import { cliError, readStackState, type StackState, setSecret } from "../stackState";
 import { decryptWith, encryptTo } from "./age";
 import { type EscrowFile, escrowText, readEscrowText } from "./escrowFile";
 import { commandsLeft, obstacles, settingsToWrite, type Target } from "./target";
@@ -126,7 +125,7 @@ async function restore(path: string, keyPath: string, stackName: string): Promis
   const refused = obstacles(file, target);
   if (refused.length > 0) throw new UsageError(`Nothing was changed.\n${refused.join("\n")}`);
   for (const [name, value] of Object.entries(file.secrets))
-    if (target.config[name] !== value) await setSecret(name, value, stackName);
+    if (target.config[name] !== value) await setSecret(stackName, name, value);
   console.log(restored(file, target));
 }
 
@@ -149,26 +148,6 @@ const targetOf = (stack: StackState, stackName: string): Promise<Target> =>
       urns: stack.resources.map(({ urn }) => urn),
     };
   });
-
-/** Through standard input: a command line can be read by every user of the machine. */
-async function setSecret(name: string, value: string, stack: string): Promise<void> {
-  const { code, stderr } = await attempt(
-    [
-      "pulumi",
-      "config",
-      "set",
-      "--secret",
-      name,
-      "--stack",
-      stack,
-      "--non-interactive",
-      "-C",
-      PROJECT_FOLDER,
-    ],
-    { input: value },
-  );
-  if (code !== 0) throw new UsageError(`${name} could not be set: ${cliError(stderr)}`);
-}
 
 function restored(file: EscrowFile, target: Target): string {
   const yaml = settingsToWrite(file, target);

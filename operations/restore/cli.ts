@@ -1,10 +1,10 @@
 /** `npm run restore -- --stack NAME --time TIME --to WHERE`: the database of a living stack, as it was at a second. */
 import { exitWith, readCommandLine } from "../../tools/commandLine";
-import { withStackKey } from "../ssh";
+import { quoted, withStackKey } from "../ssh";
 import { readStackState } from "../stackState";
 import { machinesOf } from "../status/machines";
 import { runThere } from "../there";
-import { quoted, request, WORDS } from "./request";
+import { request, WORDS } from "./request";
 
 const HELP = `npm run restore -- [--stack NAME]
 npm run restore -- [--stack NAME] --time latest|TIME --to main|copy [--redis] [--as-of TIME] [--yes]

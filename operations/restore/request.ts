@@ -56,7 +56,3 @@ export function request(
     ...agreed,
   ];
 }
-
-/** One word of a remote shell's command line, whatever is in it. */
-export const quoted = (word: string): string =>
-  /^[\w.=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFacts } from "../../../operations/adopt/facts";
 import { lookVariables } from "../../../operations/adopt/look";
-import { checkHost, quoted, withVariables } from "../../../operations/adopt/ssh";
+import { checkHost, withVariables } from "../../../operations/adopt/ssh";
 import { scriptThere } from "../../../operations/adopt/there";
+import { quoted } from "../../../operations/ssh";
 import { attempt, run } from "../../../tools/run";
 
 const HEX = "0123456789abcdef".repeat(8);

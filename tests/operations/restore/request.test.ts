@@ -1,5 +1,5 @@
 /** What `npm run restore` asks main for, and what it refuses. */
-import { type Options, quoted, request } from "../../../operations/restore/request";
+import { type Options, request } from "../../../operations/restore/request";
 
 const TIME = "2026-11-29 12:34:56+00";
 
@@ -34,12 +34,3 @@ test.each<[string | undefined, Options, string]>([
   [undefined, { yes: true }, "Say what to restore"],
   ["back", { time: TIME }, "back is about the last restore"],
 ])("%s %j is refused: %s", (word, options, says) => expect(() => request(word, options)).toThrow(says));
-
-test("a word stays one word in the remote shell", () => {
-  expect(["latest", "--yes", TIME, "it's"].map(quoted)).toEqual([
-    "latest",
-    "--yes",
-    `'${TIME}'`,
-    "'it'\\''s'",
-  ]);
-});
