@@ -54,7 +54,7 @@ export function lostVolumeTests(bed: Beds): void {
   test("a bucket that does not answer is not an empty one", nothingInitialised);
 
   test("a key that is refused: nothing is initialised, and what to do is said", async () => {
-    await bed().main.run("sed -i 's/^192.0.2.1 /10.99.0.1 /' /etc/hosts");
+    await bed().main.run("sed -i 's/^192.0.2.1[[:space:]]/10.99.0.1 /' /etc/hosts");
     const { code, stderr } = await during(
       `cp -a ${CREDENTIALS} /run/kept && sed -i 's/^aws_secret.*/aws_secret_access_key = wrong/' ${CREDENTIALS}`,
       `cp -a /run/kept ${CREDENTIALS}`,
@@ -123,7 +123,7 @@ export function lostVolumeTests(bed: Beds): void {
     await main.start();
     expect(await main.booted()).toBe("error");
     await nothingInitialised();
-    await main.run("sed -i 's/^192.0.2.1 /10.99.0.1 /' /etc/hosts && mastodon-restore empty");
+    await main.run("sed -i 's/^192.0.2.1[[:space:]]/10.99.0.1 /' /etc/hosts && mastodon-restore empty");
     await main.waitFor(
       "the apply",
       300,
