@@ -14,7 +14,7 @@ RAISE=1000000
 has_backups() {
   local answer
   # shellcheck disable=SC2317,SC2329 # wait_until calls it
-  asked() { answer=$(s3 s3api list-object-versions --bucket "$BACKUP_BUCKET" --prefix pgbackrest/backup/mastodon/2 --no-paginate --max-keys 1 2>&1); }
+  asked() { answer=$(AWS_MAX_ATTEMPTS=1 s3 s3api list-object-versions --bucket "$BACKUP_BUCKET" --prefix pgbackrest/backup/mastodon/2 --no-paginate --max-keys 1 2>&1); }
   wait_until 120 "the backup bucket" asked ||
     die "whether there are backups is not known, so nothing is initialised: $(tail -n 1 <<<"$answer"). To begin with an empty database: mastodon-restore empty"
   [[ $(jq '(.Versions // []) + (.DeleteMarkers // []) | length' <<<"${answer:-null}") != 0 ]]
