@@ -46,6 +46,8 @@ exec(next(file["content"] for file in json.loads(text)["files"] if file["path"] 
 `;
 const APPLY = ["/usr/local/sbin/host-apply"];
 
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
 /** Sorted by path: similar files are adjacent, which saves a quarter of a KiB, and a reader finds a file. */
 const sorted = (files: readonly HostFile[]) => [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
 
@@ -113,17 +115,20 @@ export function userData(content: string, boot: BootSecrets): string {
   );
 }
 
-/** The same cloud-config for a reader: every file of the bundle as plain text, late ones too. Pass redacted secrets. */
+/**
+ * The same cloud-config for a reader: every file of the bundle as plain text, late ones too, but libraries by their names. Pass redacted
+ * secrets.
+ */
 export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): string {
   return cloudConfig(
     boot,
     [
       authKeyFile(boot),
-      ...sorted(bundle.files).map(({ path, mode = "0644", owner = "root:root", content }) => ({
+      ...sorted(bundle.files).map(({ path, mode = "0644", owner = "root:root", content, library }) => ({
         path,
         owner,
         permissions: mode,
-        content,
+        content: library ? `[${library}, sha256 ${sha256(content)}]\n` : content,
       })),
     ],
     [[INSTALLER_PATH, "install", BUNDLE_PATH], APPLY],
@@ -137,16 +142,14 @@ export function readableCloudConfig(bundle: HostBundle, boot: BootSecrets): stri
 export function machineHash(bundle: HostBundle, boot: Omit<BootSecrets, "authKey" | "hostname">): string {
   const files = bundle.files.filter(({ replaces }) => replaces !== false);
   const { consolePassword, hostKey } = boot;
-  return createHash("sha256")
-    .update(
-      JSON.stringify([
-        bundleJson({ ...bundle, files }),
-        consolePassword,
-        hostKey.privatePem,
-        hostKey.publicOpenSsh,
-      ]),
-    )
-    .digest("hex");
+  return sha256(
+    JSON.stringify([
+      bundleJson({ ...bundle, files }),
+      consolePassword,
+      hostKey.privatePem,
+      hostKey.publicOpenSsh,
+    ]),
+  );
 }
 
 /** A record of secrets with each value replaced by its name. */

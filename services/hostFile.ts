@@ -13,6 +13,8 @@ export interface HostFile {
   replaces?: false;
   /** It is not in user data: its service is late, or a new machine does not need it. */
   late?: true;
+  /** Name and version of the library that it is from: a plan shows them instead of code that nobody here wrote. */
+  library?: string;
 }
 
 type Values = Readonly<Record<string, string | number>>;

@@ -135,3 +135,12 @@ test("bundleJson is what host-bundle reads", () => {
     /bundle\["files"\][\s\S]*bundle\["packages"\]/,
   );
 });
+
+test("a reader's cloud-config names a library instead of showing it", () => {
+  const library = { path: "/usr/share/page.js", content: "minified\n", library: "uPlot 1.6.32" };
+  const text = readableCloudConfig({ ...bundle, files: [library] }, boot);
+  expect(text).toContain("[uPlot 1.6.32, sha256 ");
+  expect(text).not.toContain("minified");
+  // The machine gets it.
+  expect(bundleJson({ ...bundle, files: [library] })).toContain("minified");
+});
