@@ -5,6 +5,7 @@ import { freshHours } from "./backup";
 import { DRILL_FRESH_DAYS } from "./drill";
 import { comeBack, dropIn, file, type HostFile, internal, LIBRARY, secretFile, step, unit } from "./hostFile";
 import type { HostInputs, MainInputs } from "./inputs";
+import { postgres } from "./postgres";
 import { service } from "./service";
 import type { MainSizes } from "./sizes";
 import { JOBS } from "./watch/alarms";
@@ -57,6 +58,7 @@ function plan({ settings, names, sizing }: MainInputs) {
     ),
     drill: DRILL_FRESH_DAYS * 86_400,
     pgbouncerClients: sizing.pgbouncer.maxClientConnections,
+    postgresMiB: (postgres.memory?.(sizing) ?? []).reduce((sum, { mib }) => sum + mib, 0),
     queues: Object.fromEntries(
       QUEUE_NAMES.map((queue) => [queue, { target: TARGETS[queue], processes: serving(queue) }]),
     ),

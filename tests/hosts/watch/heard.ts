@@ -53,6 +53,7 @@ export function measuredTests(watched: () => Watched): void {
     );
     await watched().until("time() - mastodon_newest_post_timestamp_seconds < bool 300", { "": 1 }, 90);
     expect(await watched().query("mastodon_postgres_connections > bool 0")).toEqual({ "": 1 });
+    expect(await watched().query("mastodon_postgres_memory_bytes > bool 10e6")).toEqual({ "": 1 });
     expect(await watched().query("mastodon_release")).toEqual({ "phase=done,version=v4.7.3": 1 });
     expect(
       (await watched().query("(mastodon_certificate_expiry_timestamp_seconds - time()) / 86400"))[""],

@@ -335,6 +335,29 @@ class MachineTest(unittest.TestCase):
             "mastodon_pgbouncer_clients 20\nmastodon_pgbouncer_waiting 3\nmastodon_pgbouncer_wait_seconds 2\nmastodon_pgbouncer_clients_limit 100\n",
         )
 
+    def test_memory_of_postgres_is_that_of_its_processes_and_once_what_they_share(self):
+        with tempfile.TemporaryDirectory() as folder:
+            probe.PROCESSES = f"{folder}/*/status"
+
+            def process(pid, text):
+                os.makedirs(f"{folder}/{pid}")
+                with open(f"{folder}/{pid}/status", "w", encoding="utf-8") as file:
+                    file.write(text)
+
+            process(1, "Name:\tsystemd\nRssAnon:\t  9000 kB\nRssShmem:\t  9000 kB\n")
+            process(8, "Name:\tpostgres\nState:\tZ (zombie)\n")
+            # Unknown, not 0.
+            self.assertIsNone(probe.postgres_memory())
+            process(2, "Name:\tpostgres\nRssAnon:\t   100 kB\nRssFile:\t  70 kB\nRssShmem:\t  3000 kB\n")
+            process(3, "Name:\tpostgres\nRssAnon:\t   200 kB\nRssFile:\t  70 kB\nRssShmem:\t  2000 kB\n")
+            self.assertEqual(probe.postgres_memory(), 3300 << 10)
+
+    def test_the_budget_of_postgres_is_the_plans(self):
+        probe.psql = lambda *_: "12\n100\n"
+        metrics = probe.Metrics()
+        probe.postgres(metrics, "", 64)
+        self.assertIn(f"mastodon_postgres_memory_planned_bytes {64 << 20}\n", metrics.text())
+
     def test_cpu_and_memory_as_the_kernel_writes_them(self):
         facts = sys.modules["facts"]
         ticks = facts.TICKS
