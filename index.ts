@@ -72,7 +72,7 @@ export = async (already?: Checked) => {
   const shared = { stack, settings, names, secrets, media, tailnet, prior: await priorMachines() };
   const main = new MainDroplet(
     "main",
-    { ...shared, sizing: assessment.main, account, backups },
+    { ...shared, sizing: assessment.main, prediction: assessment.prediction, account, backups },
     { providers: [on.main, on.tailscale, on.tls, on.command] },
   );
   const pools = assessment.pools.map(

@@ -357,7 +357,7 @@ export function settingProblems(
 export function userDataProblems(
   settings: Settings,
   stack: string,
-  sizes: Pick<Assessment, "main" | "pools">,
+  sizes: Pick<Assessment, "main" | "pools" | "prediction">,
   extraSecretEnv = "{}",
 ): Problem[] {
   return plannedHosts(settings, stack, sizes, JSON.parse(extraSecretEnv) as Record<string, string>)

@@ -5,6 +5,7 @@ import type { MainSizing } from "../fleet/sizing/sizing";
 import { bundleJson, packed, userData } from "../machines/bundle";
 import { mainHost } from "../machines/hosts";
 import { mainServices } from "../services/roles";
+import type { Prediction } from "../services/watch/prediction";
 import { cloudTag, type Names } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import type { Account } from "./account";
@@ -24,6 +25,8 @@ export interface MainDropletArgs {
   names: Names;
   /** Sizes of what runs on the droplet. */
   sizing: MainSizing;
+  /** What the capacity model expects of the fleet. */
+  prediction: Prediction;
   account: Account;
   secrets: InstanceSecrets;
   media: MediaBucket;
@@ -97,8 +100,9 @@ export class MainDroplet extends pulumi.ComponentResource {
       pulumi
         .all([mainSecrets(args.secrets, args.media, args.backups), args.secrets.deployKey.publicOpenSsh])
         .apply(([secrets, deployKey]) => {
-          const { stack, sizing } = args;
-          const host = mainHost({ stack, settings, names, sizing, volumeName, deployKey, secrets });
+          const { stack, sizing, prediction } = args;
+          const given = { stack, settings, names, sizing, prediction, volumeName, deployKey, secrets };
+          const host = mainHost(given);
           return { json: bundleJson(host), packed: packed(host) };
         }),
     );

@@ -1,10 +1,12 @@
 /** The verdict on a stack: all sizes, the price, and the warnings. Pure; wrong settings are refused earlier. */
 
 import { type MonthlyPrice, monthlyPrice } from "../catalogue/price";
+import type { Prediction } from "../services/watch/prediction";
 import { hasWorkerAccount, placedProcesses } from "../settings/fleet";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import { settingWarnings } from "../settings/warnings";
 import { fleetOf } from "./model/fleet";
+import { predictionOf } from "./prediction";
 import { situationOf } from "./situation";
 import { backupSizes, databaseAfterAYearGiB, databaseOfDump } from "./sizing/database";
 import type { MainSizing, WorkerSizing } from "./sizing/sizing";
@@ -18,6 +20,8 @@ export interface Assessment {
   pools: { pool: WorkerPoolSettings; sizing: WorkerSizing }[];
   price: MonthlyPrice;
   capacity: Verdict;
+  /** What main's page shows of it. */
+  prediction: Prediction;
   warnings: string[];
 }
 
@@ -91,6 +95,7 @@ export function assess(settings: Settings, capacity: Verdict | undefined = verdi
     ...sizesOf(settings, capacity),
     price: inAccounts(settings, price),
     capacity,
+    prediction: predictionOf(settings, capacity.evaluation),
     warnings: [
       ...settingWarnings(settings),
       ...limitWarnings(settings, price),

@@ -49,7 +49,7 @@ function sampleSecrets(settings: Settings, extraSecretEnv: Readonly<Record<strin
 export function plannedHosts(
   settings: Settings,
   stack: string,
-  assessment: Pick<Assessment, "main" | "pools">,
+  assessment: Pick<Assessment, "main" | "pools" | "prediction">,
   extraSecretEnv: Readonly<Record<string, string>> = {},
 ): PlannedHost[] {
   const names = namesOf(settings, stack);
@@ -76,7 +76,13 @@ export function plannedHosts(
   const shared = { stack, settings, names, deployKey: "[deployKey]" };
   return [
     host("main", "main", (secrets) =>
-      mainHost({ ...shared, sizing: assessment.main, volumeName: names.dataVolume, secrets }),
+      mainHost({
+        ...shared,
+        sizing: assessment.main,
+        prediction: assessment.prediction,
+        volumeName: names.dataVolume,
+        secrets,
+      }),
     ),
     ...assessment.pools.map(({ pool, sizing }) =>
       host(`workers-${pool.name}`, `${pool.name}-1`, (secrets) =>

@@ -4,6 +4,7 @@ import type { Names } from "../settings/names";
 import type { Settings, WorkerPoolSettings } from "../settings/schema";
 import type { HeldSecrets } from "../settings/secrets";
 import type { MainSizes, WorkerSizes } from "./sizes";
+import type { Prediction } from "./watch/prediction";
 
 /** Secrets that every process of Mastodon needs, on every host the same. */
 export interface MastodonSecrets extends HeldSecrets<"every machine"> {
@@ -32,6 +33,8 @@ export interface HostInputs {
 
 export interface MainInputs extends HostInputs {
   sizing: MainSizes;
+  /** What the capacity model expects of the fleet. */
+  prediction: Prediction;
   /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
   volumeName: string;
   secrets: MainSecrets;

@@ -69,3 +69,7 @@ export const PUMA_SHARE =
 /** Dedicated vCPUs that web keeps busy at the busy hour, with its queries. @param incoming activities/s at the busy hour */
 export const webCoresOf = (activeUsers: number, incoming: number): number =>
   (activeUsers * REQUESTS_PER_USER_SECOND * requestMs + incoming * onMain(INBOX)) / 1000;
+
+/** What reaches nginx at the busy hour. @param incoming activities/s at the busy hour */
+export const requestsPerSecond = (activeUsers: number, incoming: number): number =>
+  activeUsers * REQUESTS_PER_USER_SECOND + incoming;

@@ -53,7 +53,8 @@ type Shared = ReturnType<typeof shared>;
 export const expectedMain = (stack: string, values: Values) => {
   const { assessment, inputs } = shared(stack, values);
   const volumeName = `mastodon-${stack}-data`;
-  return mainHost({ ...inputs, volumeName, sizing: assessment.main, secrets: generatedSecrets() });
+  const { main: sizing, prediction } = assessment;
+  return mainHost({ ...inputs, volumeName, sizing, prediction, secrets: generatedSecrets() });
 };
 
 /** The same with what the values bring along. */

@@ -1,12 +1,14 @@
 /** main's bundle from the fixtures' settings and secrets. */
 
 import { socketsOf } from "../../fleet/model/web";
+import { perQueue } from "../../fleet/model/workload";
 import { situationOf } from "../../fleet/situation";
 import { sizeMain } from "../../fleet/sizing/sizing";
 import { redisNeedOf } from "../../fleet/sizing/state";
 import type { HostBundle } from "../../machines/bundle";
 import { type MainHostInputs, mainHost } from "../../machines/hosts";
 import type { MainSecrets } from "../../services/inputs";
+import type { Prediction } from "../../services/watch/prediction";
 import { namesOf } from "../../settings/names";
 import { DEPLOY_KEY, secrets, settings } from "./fixtures";
 
@@ -17,6 +19,24 @@ export const mainSecrets: MainSecrets = {
   repositoryKey: "the-repositoryKey",
   backupAccessKeyId: "the-backupAccessKeyId",
   backupSecretAccessKey: "the-backupSecretAccessKey",
+};
+
+/** Any: the model's own takes a second or two. */
+const PREDICTION: Prediction = {
+  outageHours: 2,
+  queues: perQueue(() => ({
+    jobsPerSecond: 2,
+    canDo: 20,
+    latencySeconds: 0.2,
+    emptySeconds: 900,
+    course: [
+      [0, 14_400],
+      [900, 0],
+    ],
+  })),
+  requestsPerSecond: 30,
+  sockets: 100,
+  cpu: { main: 0.4, general: 0.3, default: 0.3 },
 };
 
 export function mainInputs(
@@ -39,6 +59,7 @@ export function mainInputs(
       redisNeed: redisNeedOf(workload, outage),
       sockets: socketsOf(workload.activeUsers),
     }),
+    prediction: PREDICTION,
     volumeName: "mastodon-prod-data",
     secrets: { ...mainSecrets, ...changedSecrets },
   };
