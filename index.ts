@@ -41,7 +41,7 @@ export = async (already?: Checked) => {
   const deployKey = secrets.deployKey.publicOpenSsh;
   const tailnet = new Tailnet(
     "tailnet",
-    { ...settings.tailnet, tags: names.tags },
+    { ...settings.tailnet, tags: names.tags, switches: settings },
     { providers: [on.tailscale] },
   );
   const media = new MediaBucket(

@@ -1,4 +1,4 @@
-/** The report in a real Chromium: `npm run test:browser`. */
+/** The report and the page of the watch in a real Chromium: `npm run test:browser`. */
 /** @type {import('jest').Config} */
 module.exports = {
   ...require("./jest.config.js"),

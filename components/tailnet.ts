@@ -1,14 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tailscale from "@pulumi/tailscale";
+import type { Switches } from "../services/service";
 import type { Names } from "../settings/names";
 import { policyText, type TailnetPolicy, tailnetPolicy } from "./tailnetPolicy";
 
 export interface TailnetArgs {
   tags: Names["tags"];
-  /** Who may reach ssh on the droplets: users, groups, autogroups of the tailnet. */
+  /** Who may reach ssh on the droplets, and main's page: users, groups, autogroups of the tailnet. */
   admins: readonly string[];
   /** Whether this stack owns the tailnet's whole policy file, and overwrites what is there. */
   managePolicy: boolean;
+  /** What leaves ports closed. */
+  switches: Switches;
 }
 
 /**
@@ -25,7 +28,7 @@ export class Tailnet extends pulumi.ComponentResource {
 
   constructor(name: string, args: TailnetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mastodon-hosting:index:Tailnet", name, {}, opts);
-    this.policy = tailnetPolicy(args.tags, args.admins);
+    this.policy = tailnetPolicy(args.tags, args.admins, args.switches);
     if (args.managePolicy) {
       this.acl = new tailscale.Acl(
         `${name}-policy`,

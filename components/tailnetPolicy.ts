@@ -1,7 +1,7 @@
 /** The part of a tailnet's policy file that an instance needs, as data. */
 import { PGBOUNCER_PORT } from "../services/pgbouncer";
 import { mainServices, workerServices } from "../services/roles";
-import { tcpPorts } from "../services/service";
+import { opened, type Switches, tcpPorts } from "../services/service";
 import type { Names } from "../settings/names";
 
 export interface TailnetPolicy {
@@ -11,7 +11,7 @@ export interface TailnetPolicy {
 }
 
 /**
- * @param admins who may assign the tags and reach ssh: users, groups, autogroups
+ * @param admins who may assign the tags, and reach ssh and the page of the watch: users, groups, autogroups
  *
  * `acls` instead of `grants`, because both Tailscale and headscale read them. Nothing else in the tailnet may reach the machines: a policy
  * accepts only what it names.
@@ -19,16 +19,19 @@ export interface TailnetPolicy {
 export function tailnetPolicy(
   { main, worker, deploy }: Names["tags"],
   admins: readonly string[],
+  switches: Switches,
 ): TailnetPolicy {
+  const services = { main: opened(mainServices, switches), workers: opened(workerServices, switches) };
   const ports = {
-    onMain: tcpPorts(mainServices, "workers"),
-    onWorkers: tcpPorts(workerServices, "main"),
+    onMain: tcpPorts(services.main, "workers"),
+    onWorkers: tcpPorts(services.workers, "main"),
   };
   const [onMain, onWorkers] = [each(main, ports.onMain), each(worker, ports.onWorkers)];
-  const administered = [
-    ...each(main, tcpPorts(mainServices, "administrators")),
-    ...each(worker, tcpPorts(workerServices, "administrators")),
-  ];
+  const administered = {
+    main: each(main, tcpPorts(services.main, "administrators")),
+    workers: each(worker, tcpPorts(services.workers, "administrators")),
+  };
+  const forAdministrators = [...administered.main, ...administered.workers];
   return {
     tagOwners: {
       [deploy]: [...admins],
@@ -39,17 +42,22 @@ export function tailnetPolicy(
     acls: [
       accept([worker], [`${main}:${ports.onMain.join(",")}`]),
       ...(onWorkers.length > 0 ? [accept([main], [`${worker}:${ports.onWorkers.join(",")}`])] : []),
-      accept([...admins, deploy], administered),
+      accept([...admins, deploy], forAdministrators),
     ],
     tests: [
-      { src: worker, proto: "tcp", accept: onMain, deny: [`${main}:22`, `${main}:5432`, `${worker}:22`] },
+      {
+        src: worker,
+        proto: "tcp",
+        accept: onMain,
+        deny: [...administered.main, `${main}:5432`, ...administered.workers],
+      },
       {
         src: main,
         proto: "tcp",
         ...(onWorkers.length > 0 ? { accept: onWorkers } : {}),
-        deny: [`${worker}:22`, `${main}:${PGBOUNCER_PORT}`],
+        deny: [...administered.workers, `${main}:${PGBOUNCER_PORT}`],
       },
-      { src: deploy, proto: "tcp", accept: administered, deny: onMain },
+      { src: deploy, proto: "tcp", accept: forAdministrators, deny: onMain },
     ],
   };
 }

@@ -1,7 +1,7 @@
 /** The two kinds of machine, rendered from their services. */
 import type { HostInputs, MainInputs, WorkerInputs } from "../services/inputs";
 import { mainServices, workerServices } from "../services/roles";
-import { type Derived, publicPorts, type Service, tcpPorts } from "../services/service";
+import { type Derived, opened, publicPorts, type Service, tcpPorts } from "../services/service";
 import type { HostBundle } from "./bundle";
 
 export type MainHostInputs = Omit<MainInputs, "role">;
@@ -29,7 +29,7 @@ function bundleOf<Inputs extends HostInputs>(
     ready: services.flatMap(({ ready = [] }) => ready),
     ports: {
       public: publicPorts(services),
-      tailnet: tcpPorts(services, "workers", "main", "administrators"),
+      tailnet: tcpPorts(opened(services, inputs.settings), "workers", "main", "administrators"),
     },
   };
   const early = packagesOf(services.filter(({ late }) => !late));

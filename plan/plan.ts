@@ -104,7 +104,7 @@ export async function makePlan(
   return {
     plan,
     cloudConfigs: Object.fromEntries(hosts.map((host) => [cloudConfigFile(host), host.cloudConfig()])),
-    tailnetPolicy: policyText(tailnetPolicy(names.tags, settings.tailnet.admins)),
+    tailnetPolicy: policyText(tailnetPolicy(names.tags, settings.tailnet.admins, settings)),
     iamPolicies: deployerPolicies({ ...names, accountId: settings.aws.accountId }),
   };
 }

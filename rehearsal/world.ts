@@ -229,7 +229,7 @@ async function startControlPlane(
   setUp: SetUp,
 ): Promise<ControlPlane> {
   // headscale does not support `tests`.
-  const { tests: _tests, ...policy } = tailnetPolicy(tags, ADMINS);
+  const { tests: _tests, ...policy } = tailnetPolicy(tags, ADMINS, { main: { watch: true } });
   return setUp.kept(await ControlPlane.start(folder, authority, JSON.stringify(policy)), (made) =>
     made.down(),
   );

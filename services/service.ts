@@ -33,6 +33,11 @@ export interface ReadyCheck {
   what: string;
 }
 
+/** The settings that leave ports closed. */
+export interface Switches {
+  main: { watch: boolean };
+}
+
 type HostEnv = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** What follows from all services of a machine, for the services that write it into files. */
@@ -54,6 +59,8 @@ export interface Service<Inputs, Sizes> {
   /** Debian packages. */
   packages?: readonly string[];
   ports?: readonly Port[];
+  /** Whether its ports are open; they are if this is absent. */
+  opens?: (switches: Switches) => boolean;
   files?: (inputs: Inputs, derived: Derived) => readonly HostFile[];
   /** By name: containers of the compose project. */
   containers?: (inputs: Inputs) => Readonly<Record<string, Container>>;
@@ -77,7 +84,13 @@ export const service = <Inputs = unknown, Sizes = unknown>(
   one: Service<Inputs, Sizes>,
 ): Service<Inputs, Sizes> => one;
 
-type Ports = Pick<Service<never, never>, "ports">;
+export type Ports = Pick<Service<never, never>, "ports">;
+
+/** Services without those that the settings leave closed. */
+export const opened = <One extends Pick<Service<never, never>, "opens">>(
+  services: readonly One[],
+  switches: Switches,
+): One[] => services.filter(({ opens }) => opens?.(switches) ?? true);
 
 /** TCP ports that a source reaches, in the services' order. */
 export const tcpPorts = (services: readonly Ports[], ...from: readonly Source[]): number[] =>

@@ -9,6 +9,7 @@ import { postgres } from "./postgres";
 import { service } from "./service";
 import type { MainSizes } from "./sizes";
 import { JOBS } from "./watch/alarms";
+import { PAGE_PORT, pageFiles } from "./watch/page";
 import { alertmanagerYaml, alertSecrets } from "./watch/receivers";
 import { rulesYaml } from "./watch/rules";
 
@@ -137,8 +138,11 @@ export const watch = service({
   name: "watch",
   late: true,
   packages: ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
+  ports: [{ port: PAGE_PORT, from: "administrators" }],
+  opens: ({ main }) => main.watch,
   memory: ({ watch }: MainSizes) => (watch ? [{ item: "watch", mib: WATCH_MIB }] : []),
-  shown: ({ watch }: MainSizes) => (watch ? `watch (Prometheus for ${DAYS} days, alarms)` : "no watch"),
+  shown: ({ watch }: MainSizes) =>
+    watch ? `watch (Prometheus for ${DAYS} days, alarms, a page on ${PAGE_PORT})` : "no watch",
   files: (inputs: MainInputs) => [
     step("watch/82-watch"),
     ...(inputs.sizing.watch
@@ -157,6 +161,7 @@ export const watch = service({
             MOST_MIB: PROMETHEUS_MOST_MIB,
           }),
           ...alertmanagerFiles(inputs),
+          ...pageFiles(inputs, PROMETHEUS_PORT),
           ...comeBack("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"),
         ]
       : []),

@@ -5,7 +5,7 @@ import { seenFromOutside, wanted } from "./scan";
 import type { Inputs } from "./step";
 
 /** Ports on which something listens, on some machine. */
-const PORTS = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
+const PORTS = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9080, 9400];
 
 /** Which of these ports of a tailnet address accept a connection from a machine. */
 async function openTo(from: Machine, address: string): Promise<string> {

@@ -26,7 +26,7 @@ export const access = {
         )
         .min(1)
         .default(["autogroup:admin"])
-        .meta({ description: "Who may reach ssh: users, groups, autogroups" }),
+        .meta({ description: "Who may reach ssh and the page of the watch: users, groups, autogroups" }),
       managePolicy: z.boolean().default(false).meta({
         description:
           "Let this stack own the tailnet's whole policy file. It overwrites the existing policy, so use it only for a tailnet that has no other use",

@@ -111,7 +111,7 @@ const main = z
       .meta({ description: "Cache Redis `{maxMemoryMiB}`; computed if absent" }),
     watch: z.boolean().default(true).meta({
       description:
-        "Whether main measures itself and its workers, and raises alarms (docs/watching.md). It takes 192 MiB of main's memory",
+        "Whether main measures itself and its workers, raises alarms and shows a page on the tailnet (docs/watching.md). It takes 192 MiB of main's memory",
     }),
   })
   .prefault({});

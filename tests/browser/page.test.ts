@@ -1,29 +1,23 @@
 /** plan.html as people see it: in a real browser, wide and narrow, light and dark. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import program from "../..";
 import { memoryBudgets, usd } from "../../plan/figures";
 import { planPage } from "../../plan/page";
 import { makePlan } from "../../plan/plan";
 import type { Plan } from "../../plan/schema";
 import { readExample } from "../../settings/stackFile/examples";
+import { launched } from "./chromium";
 import { textContrasts } from "./contrast";
-
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 let browser: Browser;
 let folder: string;
 const plans: Record<string, Plan> = {};
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error(`There is no ${CHROMIUM}: apt-get install chromium, or set CHROMIUM to another.`);
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-  });
+  browser = await launched();
   folder = mkdtempSync(join(tmpdir(), "plan-page-"));
   for (const stack of ["prod", "staging"] as const) {
     const { plan } = await makePlan(readExample(stack), program);

@@ -104,7 +104,9 @@ test("prod's outputs, complete", async () => {
     worker: "tag:mastodon-prod-worker",
     deploy: "tag:mastodon-prod-deploy",
   };
-  expect(JSON.parse(policy as string)).toEqual(tailnetPolicy(tags, ["autogroup:admin"]));
+  expect(JSON.parse(policy as string)).toEqual(
+    tailnetPolicy(tags, ["autogroup:admin"], { main: { watch: true } }),
+  );
 });
 
 test("the two passphrases, consolePassword and escrow are secret, and no other output is", async () => {

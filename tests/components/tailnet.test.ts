@@ -15,7 +15,7 @@ async function tailnet(managePolicy: boolean, description = "mastodon-prod-main"
     const provider = new tailscale.Provider("tailscale", { apiKey: "key" });
     const net = new Tailnet(
       "tailnet",
-      { tags: TAGS, admins: ["group:ops"], managePolicy },
+      { tags: TAGS, admins: ["group:ops"], managePolicy, switches: { main: { watch: true } } },
       { providers: [provider] },
     );
     const machine = new pulumi.ComponentResource(
@@ -72,7 +72,10 @@ test("with managePolicy the policy file is there before the tags of the first ke
       parent: "Tailnet tailnet",
       provider: "tailscale",
       dependsOn: [],
-      inputs: { acl: tailnetPolicy(TAGS, ["group:ops"]), overwriteExistingContent: true },
+      inputs: {
+        acl: tailnetPolicy(TAGS, ["group:ops"], { main: { watch: true } }),
+        overwriteExistingContent: true,
+      },
     },
     "main-auth-key": { ...KEY, dependsOn: ["tailnet-policy"] },
   });

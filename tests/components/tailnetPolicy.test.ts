@@ -27,12 +27,13 @@ function accepts(policies: TailnetPolicy[], src: string, host: string, port: num
     );
 }
 
-const prod = tailnetPolicy(tags("prod"), ["autogroup:admin"]);
-const staging = tailnetPolicy(tags("staging"), ["group:developers"]);
+const WATCHED = { main: { watch: true } };
+const prod = tailnetPolicy(tags("prod"), ["autogroup:admin"], WATCHED);
+const staging = tailnetPolicy(tags("staging"), ["group:developers"], WATCHED);
 /** Two stacks in one tailnet: an administrator merges both. */
 const merged = [prod, staging];
 
-const LISTENING = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9400];
+const LISTENING = [22, 80, 443, 3000, 4000, 5432, 6379, 6380, 6432, 9080, 9090, 9400];
 const reachable = (src: string, host: string) => LISTENING.filter((port) => accepts(merged, src, host, port));
 
 test("the policy, complete", () => {
@@ -53,7 +54,7 @@ test("the policy, complete", () => {
         action: "accept",
         proto: "tcp",
         src: ["autogroup:admin", "tag:mastodon-prod-deploy"],
-        dst: ["tag:mastodon-prod-main:22", "tag:mastodon-prod-worker:22"],
+        dst: ["tag:mastodon-prod-main:22", "tag:mastodon-prod-main:9080", "tag:mastodon-prod-worker:22"],
       },
     ],
     tests: [
@@ -61,7 +62,12 @@ test("the policy, complete", () => {
         src: "tag:mastodon-prod-worker",
         proto: "tcp",
         accept: ["tag:mastodon-prod-main:6432", "tag:mastodon-prod-main:6379", "tag:mastodon-prod-main:6380"],
-        deny: ["tag:mastodon-prod-main:22", "tag:mastodon-prod-main:5432", "tag:mastodon-prod-worker:22"],
+        deny: [
+          "tag:mastodon-prod-main:22",
+          "tag:mastodon-prod-main:9080",
+          "tag:mastodon-prod-main:5432",
+          "tag:mastodon-prod-worker:22",
+        ],
       },
       {
         src: "tag:mastodon-prod-main",
@@ -71,7 +77,7 @@ test("the policy, complete", () => {
       {
         src: "tag:mastodon-prod-deploy",
         proto: "tcp",
-        accept: ["tag:mastodon-prod-main:22", "tag:mastodon-prod-worker:22"],
+        accept: ["tag:mastodon-prod-main:22", "tag:mastodon-prod-main:9080", "tag:mastodon-prod-worker:22"],
         deny: ["tag:mastodon-prod-main:6432", "tag:mastodon-prod-main:6379", "tag:mastodon-prod-main:6380"],
       },
     ],
@@ -95,11 +101,16 @@ test.each([
   ["tag:mastodon-prod-deploy", "prod", "staging"],
   ["autogroup:admin", "prod", "staging"],
   ["group:developers", "staging", "prod"],
-])("%s reaches ssh, and nothing else, on the machines of %s alone", (src, own, other) => {
-  for (const kind of ["main", "worker"] as const) {
-    expect(reachable(src, tags(own)[kind])).toEqual([22]);
-    expect(reachable(src, tags(other)[kind])).toEqual([]);
-  }
+])("%s reaches ssh and main's page, and nothing else, on the machines of %s alone", (src, own, other) => {
+  expect(reachable(src, tags(own).main)).toEqual([22, 9080]);
+  expect(reachable(src, tags(own).worker)).toEqual([22]);
+  for (const kind of ["main", "worker"] as const) expect(reachable(src, tags(other)[kind])).toEqual([]);
+});
+
+test("without the watch nobody reaches its page", () => {
+  const { acls, tests } = tailnetPolicy(tags("prod"), ["autogroup:admin"], { main: { watch: false } });
+  expect(JSON.stringify(acls)).not.toContain("9080");
+  expect(JSON.stringify(tests)).not.toContain("9080");
 });
 
 test("every other member of the tailnet reaches nothing", () => {

@@ -1,7 +1,8 @@
-/** The watch of a main and its worker: what it measures, who hears of what, and what it costs. */
+/** The watch of a main and its worker: what it measures, what its page shows, who hears of what, and what it costs. */
 import { Watched } from "./watch/bed";
 import { costTests } from "./watch/cost";
 import { heardTests, measuredTests } from "./watch/heard";
+import { pageTests } from "./watch/page";
 import { rulesTests } from "./watch/rules";
 
 describe("watch", () => {
@@ -13,6 +14,7 @@ describe("watch", () => {
 
   // In this order: one machine's life.
   describe("measured", () => measuredTests(() => watched));
+  describe("page", () => pageTests(() => watched));
   describe("heard", () => heardTests(() => watched));
   describe("cost", () => costTests(() => watched));
   describe("rules", () => rulesTests(() => watched));

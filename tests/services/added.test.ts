@@ -33,7 +33,7 @@ test("the machine's firewall lets its port through from the tailnet, DigitalOcea
 
 test("the tailnet grants it to main, and its own tests ask for it", () => {
   const tags = { main: "tag:main", worker: "tag:worker", deploy: "tag:deploy" };
-  const { acls, tests } = tailnetPolicy(tags, ["autogroup:admin"]);
+  const { acls, tests } = tailnetPolicy(tags, ["autogroup:admin"], { main: { watch: true } });
   expect(acls).toContainEqual({
     action: "accept",
     proto: "tcp",

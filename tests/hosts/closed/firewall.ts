@@ -10,7 +10,7 @@ import { type Found, type Knocks, passed } from "./probe";
 const ECHO = { v4: 1, v6: 58 } as const;
 const WIREGUARD = 41641;
 /** What listens on one of the hosts, and what somebody might look for. */
-const LIKELY = [22, 53, 80, 443, 2375, 3000, 4000, 5432, 6379, 6380, 6432, 9400, WIREGUARD];
+const LIKELY = [22, 53, 80, 443, 2375, 3000, 4000, 5432, 6379, 6380, 6432, 9080, 9400, WIREGUARD];
 
 const only = (tcp: number[], family: keyof typeof ECHO): Found => ({
   tcp,
@@ -50,11 +50,12 @@ export function firewallTests(pair: Pairs): void {
       expect(await fromOutside("worker")).toEqual(only([], family));
     });
 
-    test("main shows the tailnet ssh, pgbouncer and both Redis", async () => {
+    // Who of the tailnet may use which of them, its policy says (tests/components/tailnetPolicy.test.ts).
+    test("main shows the tailnet ssh, pgbouncer, both Redis and the page of the watch", async () => {
       const { main, worker } = pair();
       expect(
         await passed({ machine: main, through: "tailscale0", address: tailnetOf("main"), from: worker }),
-      ).toEqual(only([22, 6379, 6380, 6432], family));
+      ).toEqual(only([22, 6379, 6380, 6432, 9080], family));
     });
 
     test("a worker shows the tailnet ssh alone", async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { ALARMS, JOBS, RECORDED, SOURCES } from "../../../services/watch/alarms";
+import { QUERIES } from "../../../services/watch/queries";
 import { rulesYaml } from "../../../services/watch/rules";
 import { fileOf } from "../../support/fixtures";
 import { mainBundle } from "../../support/mainFixtures";
@@ -36,10 +37,12 @@ test("each source of the probe and each target of Prometheus is missed when noth
   for (const source of SOURCES) expect(missing).toContain(`absent(mastodon_source_up{source="${source}"})`);
 });
 
-test("each metric that a rule asks for is one that the probe writes", () => {
-  const asked = [...ALARMS.map(({ expression }) => expression), ...Object.values(RECORDED)].flatMap((text) =>
-    [...text.matchAll(/\bmastodon_(\w+)/g)].map(([, name = ""]) => name),
-  );
+test("each metric that a rule or the page asks for is one that the probe writes", () => {
+  const asked = [
+    ...ALARMS.map(({ expression }) => expression),
+    ...Object.values(RECORDED),
+    ...Object.values(QUERIES),
+  ].flatMap((text) => [...text.matchAll(/\bmastodon_(\w+)/g)].map(([, name = ""]) => name));
   const facts = readFileSync(join(ROOT, "services/watch/facts.py"), "utf8");
   const worker = readFileSync(join(ROOT, "services/supervisor/mastodon-worker"), "utf8");
   const written = new Set([
