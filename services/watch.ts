@@ -127,6 +127,8 @@ function alertmanagerFiles({ settings, names, secrets }: MainInputs): HostFile[]
   ];
 }
 
+const workFile = () => file(`${LIBRARY}/work.py`, "watch/work.py");
+
 /** What the scripts that restart something call. It does nothing where there is no watch yet. */
 export const silence = service({
   name: "silence",
@@ -148,6 +150,7 @@ export const watch = service({
     ...(inputs.sizing.watch
       ? [
           internal("watch/probe"),
+          workFile(),
           unit("watch/mastodon-probe.service"),
           { path: "/etc/mastodon-host/watch.json", content: `${JSON.stringify(plan(inputs))}\n` },
           dropIn("prometheus-node-exporter", "watch/node-exporter.conf", { PORT: NODE_EXPORTER_PORT }),
@@ -168,8 +171,11 @@ export const watch = service({
   ],
 });
 
-/** What each machine says of itself: on a worker, its supervisor sends it to main. */
+/** What each machine says of itself, and on a worker what Sidekiq did: its supervisor sends both to main. Main's own work comes with the watch. */
 export const machineFacts = service({
   name: "facts",
-  files: (_: HostInputs) => [file(`${LIBRARY}/facts.py`, "watch/facts.py")],
+  files: ({ role }: HostInputs) => [
+    file(`${LIBRARY}/facts.py`, "watch/facts.py"),
+    ...(role === "worker" ? [workFile()] : []),
+  ],
 });

@@ -46,7 +46,7 @@ class FakeRedis:
         return len(self.data.get(key, []))
 
     def lindex(self, key, at):
-        return self.data[key][at] if key in self.data else None
+        return self.data[key][at] if self.data.get(key) else None
 
     def zcard(self, key):
         return self.data.get(key, 0)
@@ -60,17 +60,25 @@ class FakeRedis:
     def hmget(self, key, *fields):
         return [self.data.get(key, {}).get(field) for field in fields]
 
+    def pfcount(self, *keys):
+        return len(set().union(*(self.data.get(key, set()) for key in keys)))
+
+    def memory(self, _usage, key):
+        return self.data.get(key)
+
     def ttl(self, key):
         return self.data.get(key, {}).get("ttl", -2)
 
-    def info(self, _section):
+    def info(self, section):
+        if section == "stats":
+            return "# Stats\r\ntotal_commands_processed:9\r\ntotal_reads_processed:7\r\n"
         return "# Memory\r\nused_memory:500\r\nmaxmemory:1000\r\nused_memory_human:1M\r\n"
 
 
-def process(host, queues, tag="v4.7.3", ttl=58, threads=5, quiet="false"):
+def process(host, queues, tag="v4.7.3", ttl=58, threads=5, quiet="false", rtt=None):
     # As Sidekiq 8.1.7 writes it.
     info = {"hostname": host, "started_at": NOW, "pid": 7, "tag": tag, "queues": queues, "labels": [], "version": "8.1.7"}
-    return {"info": json.dumps(info), "concurrency": str(threads), "quiet": quiet, "ttl": ttl}
+    return {"info": json.dumps(info), "concurrency": str(threads), "quiet": quiet, "ttl": ttl, "rtt_us": rtt}
 
 
 def world(**changes):
@@ -175,6 +183,53 @@ class QueuesTest(unittest.TestCase):
         found = self.measured(world(**{"mastodon-hosting:worker:w1": "no JSON"}))
         self.assertEqual(found['mastodon_source_up{source="w1"}'], "0")
 
+    def test_the_oldest_job_of_a_queue_is_a_sample_of_its_size_once(self):
+        one, other = json.dumps({"enqueued_at": 1, "args": []}), json.dumps({"enqueued_at": 2, "args": ["é" * 100]})
+        for job in (one, one, other, None):
+            found = self.measured(world(**{"queue:default": [job] if job else []}))
+        self.assertEqual(found['mastodon_queue_sampled_jobs_total{queue="default"}'], "2")
+        self.assertEqual(found['mastodon_queue_sampled_bytes_total{queue="default"}'], str(len(one) + len(other)))
+
+    def test_the_shortest_ping_of_a_machine(self):
+        found = self.measured(world(a=process(HERE, ["scheduler"]), b=process("w1", ["default"], rtt="4100"), c=process("w1", ["push"], rtt="900")))
+        self.assertEqual(found['mastodon_machine_ping_seconds{machine="w1",pool="general"}'], "0.0009")
+        self.assertFalse([name for name in found if "ping" in name and HERE in name])
+
+    def test_what_workers_did_adds_up_by_pool_whichever_of_them_is_gone(self):
+        def told(machine, jobs, cpu):
+            work = {"sidekiq-default-1": {"cpu": cpu, "jobs": {"default": [jobs, jobs / 10], "other": [1, 1]}}, "tailscaled": {"cpu": 1.5}}
+            return {f"mastodon-hosting:worker:{machine}": json.dumps({"pool": "general", "facts": {"fine": 1}, "work": work})}
+
+        def counted(**changes):
+            self.measured(world(**changes))
+            metrics = probe.Metrics()
+            self.queues.totals.put(metrics)
+            found = dict(line.rsplit(" ", 1) for line in metrics.text().splitlines())
+            labels = 'pool="general",service="sidekiq-default-1"'
+            self.assertFalse([name for name in found if "other" in name])
+            return [float(found[f"mastodon_pool_{name}"]) for name in (
+                f'jobs_total{{{labels},queue="default"}}', f'job_seconds_total{{{labels},queue="default"}}', f"cpu_seconds_total{{{labels}}}")]
+
+        # What was there before is not new.
+        self.assertEqual(counted(**told("w1", 1000, 50), **told("w2", 500, 25)), [0, 0, 0])
+        self.assertEqual(counted(**told("w1", 1010, 51), **told("w2", 520, 26)), [30, 3, 2])
+        # One begins anew, the other is gone.
+        self.assertEqual(counted(**told("w1", 5, 0.5)), [35, 3.5, 2.5])
+        self.assertEqual(counted(**told("w1", 6, 0.6)), [36, 3.6, 2.6])
+
+    def test_nonsense_about_work_is_not_counted_and_costs_nothing_else(self):
+        for work in ({"a b": {"cpu": 1}}, {"web": {"cpu": "x"}}, {"web": {"cpu": 1e999}}, {"web": {"cpu": 1, "jobs": {"default": [1]}}}, [1], 5, None):
+            for _ in range(2):
+                told = json.dumps({"pool": "general", "facts": {"fine": 1}, "work": work})
+                found = self.measured(world(**{"mastodon-hosting:worker:w1": told}))
+            self.assertEqual(found['mastodon_source_up{source="w1"}'], "1")
+            self.assertEqual(self.queues.totals.sums, {})
+
+    def test_a_worker_that_names_ever_more_services_costs_a_bounded_number_of_series(self):
+        for turn in range(100):
+            self.queues.totals.take("w1", "general", {f"s{turn}-{i}": {"cpu": 1} for i in range(100)})
+        self.assertEqual((len(self.queues.totals.sums), len(self.queues.totals.last["w1"])), (1000, 1000))
+
     def test_labels_cannot_break_a_line(self):
         metrics = probe.Metrics()
         metrics.put("x", 1, unit='a"b\nc\\\x07é')
@@ -246,11 +301,12 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(counts, [1, 1, 2, 3, 3])
 
 
-LINE = '1.2.3.4 - - [29/Nov/2026:13:00:00 +0000] "GET {path} HTTP/2.0" {status} 12 "-" "agent \\x22 x" 0.010 200 0.009 {server}\n'
+REAL_TIME = probe.time.time
+LINE = '{who} - - [29/Nov/2026:13:00:00 +0000] "GET {path} HTTP/2.0" {status} 12 "-" "agent \\x22 x" 0.010 200 0.009 {server}\n'
 
 
-def line(status, path="/home", server="social.example"):
-    return LINE.format(path=path, status=status, server=server)
+def line(status, path="/home", server="social.example", who="1.2.3.4"):
+    return LINE.format(path=path, status=status, server=server, who=who)
 
 
 class AccessLogTest(unittest.TestCase):
@@ -276,6 +332,17 @@ class AccessLogTest(unittest.TestCase):
         self.assertEqual(self.counts(), {"2": 1, "5": 1})
         self.assertEqual(self.counts(), {"2": 1, "5": 1})
 
+    def test_an_address_that_asks_the_api_is_one_person_in_ten_minutes(self):
+        probe.time.time = lambda: NOW
+        self.addCleanup(setattr, probe.time, "time", REAL_TIME)
+        self.write(line(200, "/api/v1/timelines/home") * 3 + line(200, "/api/v2/search", who="2001:db8::1") + line(202, "/inbox", who="5.6.7.8"))
+        self.counts()
+        self.assertEqual(self.log.people, 2)
+        probe.time.time = lambda: NOW + 600
+        self.write(line(200, "/api/v1/timelines/home"))
+        self.counts()
+        self.assertEqual(self.log.people, 3)
+
     def test_a_line_that_is_half_written(self):
         text = line(503)
         self.write(text[:40])
@@ -290,6 +357,8 @@ class AccessLogTest(unittest.TestCase):
         self.assertEqual(self.counts(), {"2": 2, "5": 1})
 
     def test_a_flood_is_worked_off_in_turns_and_skipped_beyond_a_bound(self):
+        for name in ("LOG_BYTES", "LOG_BEHIND"):
+            self.addCleanup(setattr, probe, name, getattr(probe, name))
         probe.LOG_BYTES, probe.LOG_BEHIND = 300, 1500
         self.write(line(200) * 6)
         first = self.counts()["2"]
@@ -353,10 +422,38 @@ class MachineTest(unittest.TestCase):
             self.assertEqual(probe.postgres_memory(), 3300 << 10)
 
     def test_the_budget_of_postgres_is_the_plans(self):
-        probe.psql = lambda *_: "12\n100\n"
+        probe.psql = lambda *_: "12\n100\n0\n"
         metrics = probe.Metrics()
         probe.postgres(metrics, "", 64)
         self.assertIn(f"mastodon_postgres_memory_planned_bytes {64 << 20}\n", metrics.text())
+
+    def test_round_trips_of_both_databases(self):
+        probe.psql = lambda *_: "database,total_xact_count,total_query_count\nmastodon,20,300\nother,1,4\npgbouncer,1,9\n"
+        metrics = probe.Metrics()
+        probe.trips(metrics, "", {"queues": lambda: FakeRedis({}), "cache": lambda: FakeRedis({})})
+        self.assertEqual(
+            metrics.text(),
+            'mastodon_pgbouncer_queries_total 304\nmastodon_redis_reads_total{redis="queues"} 7\nmastodon_redis_reads_total{redis="cache"} 7\n',
+        )
+
+    def test_people_of_four_weeks_and_the_database(self):
+        probe.time.time = lambda: NOW
+        self.addCleanup(setattr, probe.time, "time", REAL_TIME)
+        today = int(NOW) // 86400 * 86400
+        days = {today: {1, 2, 3, 4}, today - 86400: {5}, today - 28 * 86400: {5, 6}, today - 29 * 86400: {7, 8, 9}}
+        probe.psql = lambda *_: "12345\n"
+        metrics = probe.Metrics()
+        probe.instance(metrics, "", lambda: FakeRedis({f"activity:logins:{day}": people for day, people in days.items()}))
+        self.assertEqual(metrics.text(), "mastodon_active_users 2\nmastodon_database_bytes 12345\n")
+
+    def test_feeds_with_what_belongs_to_them(self):
+        probe.psql = lambda *_: "1\n2\n3\n"
+        metrics = probe.Metrics()
+        probe.feeds(metrics, "", lambda: FakeRedis({"feed:home:1": 900, "feed:home:1:reblogs": 100, "feed:home:3": 500}))
+        self.assertEqual(metrics.text(), "mastodon_feed_bytes 750.0\n")
+        metrics = probe.Metrics()
+        probe.feeds(metrics, "", lambda: FakeRedis({}))
+        self.assertEqual(metrics.text(), "")
 
     def test_cpu_and_memory_as_the_kernel_writes_them(self):
         facts = sys.modules["facts"]
@@ -367,6 +464,48 @@ class MachineTest(unittest.TestCase):
             facts.memory("MemTotal:  2000 kB\nMemFree: 1 kB\nMemAvailable:  500 kB\nHugePages_Total:       0\n"),
             {"memory_bytes": 2048000, "memory_available_bytes": 512000},
         )
+
+
+class WorkTest(unittest.TestCase):
+    def setUp(self):
+        self.work = sys.modules["work"]
+        for name in ("output", "units", "containers", "docker", "jobs_of"):
+            self.addCleanup(setattr, self.work, name, getattr(self.work, name))
+
+    def test_jobs_by_queue_as_the_exporter_has_them_by_class(self):
+        text = (
+            "# HELP ruby_sidekiq_jobs_total Total number of sidekiq jobs executed.\n"
+            'ruby_sidekiq_job_duration_seconds{job_name="FeedInsertWorker",queue="default",quantile="0.99"} 0.2\n'
+            'ruby_sidekiq_job_duration_seconds_sum{job_name="FeedInsertWorker",queue="default"} 12.5\n'
+            'ruby_sidekiq_job_duration_seconds_count{job_name="FeedInsertWorker",queue="default"} 100\n'
+            'ruby_sidekiq_jobs_total{job_name="FeedInsertWorker",queue="default"} 100\n'
+            'ruby_sidekiq_jobs_total{job_name="DistributionWorker",queue="default"} 7\n'
+            'ruby_sidekiq_jobs_total{job_name="ActivityPub::DeliveryWorker",queue="push"} 3\n'
+            'ruby_sidekiq_failed_jobs_total{job_name="ActivityPub::DeliveryWorker",queue="push"} 1\n'
+        )
+        self.assertEqual(self.work.jobs_in(text), {"default": [107, 12.5], "push": [3, 0]})
+
+    def test_units_that_run(self):
+        shown = (
+            "Id=tailscaled.service\nCPUUsageNSec=2500000000\n\nId=nginx.service\nCPUUsageNSec=[not set]\n\n"
+            "Id=postgresql@17-main.service\nCPUUsageNSec=1000000000\n\nId=redis-server@cache.service\nCPUUsageNSec=5000000000\n"
+        )
+        self.work.output = lambda *_: shown
+        self.assertEqual(self.work.units(), {"tailscaled": {"cpu": 2.5}, "postgresql": {"cpu": 1}, "redis-server@cache": {"cpu": 5}})
+
+    def test_a_process_that_does_not_answer_is_left_out_whole(self):
+        self.work.units = dict
+        self.work.containers = lambda: [{"name": name, "state": state} for name, state in (
+            ("web", "running"), ("sidekiq-default-1", "running"), ("sidekiq-push-1", "running"), ("streaming", "exited"))]
+        self.work.docker = lambda _, path, __: json.dumps({"cpu_stats": {"cpu_usage": {"total_usage": 3_000_000_000}}})
+
+        def jobs_of(name):
+            if name == "sidekiq-push-1":
+                raise OSError("timed out")
+            return {"default": [5, 1.5]}
+
+        self.work.jobs_of = jobs_of
+        self.assertEqual(self.work.work(), {"web": {"cpu": 3, "jobs": {}}, "sidekiq-default-1": {"cpu": 3, "jobs": {"default": [5, 1.5]}}})
 
 
 if __name__ == "__main__":

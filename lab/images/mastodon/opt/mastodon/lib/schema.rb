@@ -13,7 +13,7 @@ module Schema
     "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar, public_key varchar NOT NULL DEFAULT '')",
     "CREATE UNIQUE INDEX IF NOT EXISTS index_accounts_on_username_and_domain_lower ON accounts (lower(username), coalesce(lower(domain), ''))",
     "CREATE TABLE IF NOT EXISTS users (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts, email varchar NOT NULL UNIQUE, " \
-    "role_id bigint REFERENCES user_roles, confirmed_at timestamp, approved boolean NOT NULL DEFAULT true)",
+    "role_id bigint REFERENCES user_roles, confirmed_at timestamp, current_sign_in_at timestamp, approved boolean NOT NULL DEFAULT true)",
     "CREATE TABLE IF NOT EXISTS oauth_applications (id bigserial PRIMARY KEY, name varchar NOT NULL, superapp boolean NOT NULL DEFAULT false)",
     "CREATE TABLE IF NOT EXISTS oauth_access_tokens (id bigserial PRIMARY KEY, token varchar NOT NULL UNIQUE, scopes varchar, " \
     "created_at timestamp NOT NULL, revoked_at timestamp, application_id bigint REFERENCES oauth_applications, resource_owner_id bigint REFERENCES users)",
