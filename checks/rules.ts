@@ -177,6 +177,22 @@ const RULES: readonly Rule[] = [
     postgresProblems(before, settings),
   ),
 
+  rule(["workload"], ({ workload: { webCores, web, queues } }) => [
+    ...(webCores !== undefined && web
+      ? [{ key: "workload.webCores", message: "is set, and so is workload.web; write one of them" }]
+      : []),
+    ...Object.entries(queues).flatMap(([queue, { jobsPerSecond, basePerSecond, perThousandUsers }]) =>
+      jobsPerSecond !== undefined && (basePerSecond ?? perThousandUsers) !== undefined
+        ? [
+            {
+              key: `workload.queues.${queue}.jobsPerSecond`,
+              message: "is set, and so are basePerSecond or perThousandUsers; write one or the other",
+            },
+          ]
+        : [],
+    ),
+  ]),
+
   rule(["owner"], ({ owner }) =>
     isReserved(owner.username)
       ? [

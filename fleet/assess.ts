@@ -69,7 +69,7 @@ export function priceOf({
     media: { ...pricing, keepOldVersionsDays: media.keepOldVersionsDays },
     backups: {
       ...backupSizes(databaseGiB, activeUsers),
-      redisGiB: redisCopyGiB(activeUsers),
+      redisGiB: redisCopyGiB(activeUsers, workload.feedBytes),
       ...backups,
     },
   });

@@ -38,10 +38,21 @@ export interface Workload {
   webCores: number;
   /** Load at the quietest hour as a share of the busy hour's, 0 to 1. */
   nightShare: number;
+  /** What Redis holds, where it was measured: bytes of a home feed, and of one waiting job. */
+  feedBytes?: number | undefined;
+  jobBytes?: Readonly<Partial<Record<QueueName, number | undefined>>>;
 }
 
-/** What was measured for a queue; the rest is derived. */
-type MeasuredLoad = Partial<Record<keyof QueueLoad, number | undefined>>;
+/** A part that is there without users, and one that grows with each thousand active ones. */
+interface Line {
+  base: number;
+  perThousandUsers: number;
+}
+
+/** What was measured for a queue; the rest is derived. Its rate is one number, or a base and a slope. */
+type MeasuredLoad = Partial<
+  Record<keyof QueueLoad | "basePerSecond" | "perThousandUsers" | "jobBytes", number | undefined>
+>;
 
 /** What a stack may say about its load. */
 export interface WorkloadSettings {
@@ -51,6 +62,12 @@ export interface WorkloadSettings {
   /** Activities from other servers at the busy hour, as measured; derived from the users where absent. */
   incomingPerSecond?: number | undefined;
   webCores?: number | undefined;
+  /** The same, as a base and a slope. */
+  web?: { baseCores: number; perThousandUsers: number } | undefined;
+  /** CPU on main of a query, and of a round trip to Redis, as measured. */
+  queryMs?: number | undefined;
+  redisTripMs?: number | undefined;
+  feedBytes?: number | undefined;
   queues: Readonly<Partial<Record<QueueName, MeasuredLoad | undefined>>>;
 }
 
@@ -108,6 +125,18 @@ export function queueLoads(happenings: Happenings, reach: Reach): Record<QueueNa
   );
 }
 
+const at = ({ base, perThousandUsers }: Line, activeUsers: number) =>
+  base + (perThousandUsers * activeUsers) / 1000;
+
+/** Jobs/s of a queue at the busy hour, if they were measured. */
+function measuredRate(
+  { jobsPerSecond, basePerSecond, perThousandUsers }: MeasuredLoad,
+  activeUsers: number,
+): number | undefined {
+  if (basePerSecond === undefined && perThousandUsers === undefined) return jobsPerSecond;
+  return at({ base: basePerSecond ?? 0, perThousandUsers: perThousandUsers ?? 0 }, activeUsers);
+}
+
 /** Jobs/s and costs of each queue at the busy hour: as given, or else from the people and what they bring about. */
 export function workloadOf({
   activeUsers,
@@ -115,6 +144,10 @@ export function workloadOf({
   nightPercent,
   incomingPerSecond: incomingAtBusyHour,
   webCores,
+  web,
+  queryMs,
+  redisTripMs,
+  feedBytes,
   queues,
 }: WorkloadSettings): Workload {
   const nightShare = nightPercent / 100;
@@ -126,15 +159,28 @@ export function workloadOf({
   return {
     activeUsers,
     databaseGiB,
-    queues: perQueue((queue) => ({
-      ...loads[queue],
-      // Periodic jobs have no busy hour.
-      jobsPerSecond: loads[queue].jobsPerSecond * (queue === "scheduler" ? 1 : busy),
-      ...definedOf(queues[queue]),
-    })),
-    tripCosts: TRIP_COSTS,
-    webCores: webCores ?? webCoresOf(activeUsers, incoming),
+    queues: perQueue((queue) => {
+      const { jobsPerSecond, basePerSecond, perThousandUsers, jobBytes, ...costs } = queues[queue] ?? {};
+      const rate = measuredRate({ jobsPerSecond, basePerSecond, perThousandUsers }, activeUsers);
+      return {
+        ...loads[queue],
+        // Periodic jobs have no busy hour.
+        jobsPerSecond: rate ?? loads[queue].jobsPerSecond * (queue === "scheduler" ? 1 : busy),
+        ...definedOf(costs),
+      };
+    }),
+    tripCosts: {
+      databaseMs: queryMs ?? TRIP_COSTS.databaseMs,
+      redisMs: redisTripMs ?? TRIP_COSTS.redisMs,
+    },
+    webCores:
+      webCores ??
+      (web
+        ? at({ base: web.baseCores, perThousandUsers: web.perThousandUsers }, activeUsers)
+        : webCoresOf(activeUsers, incoming)),
     nightShare,
+    feedBytes,
+    jobBytes: perQueue((queue) => queues[queue]?.jobBytes),
   };
 }
 

@@ -41,9 +41,10 @@ export interface RedisNeed {
 }
 
 /** GiB of the home feeds in a copy of Redis' file. Chosen: in the file, compressed, a feed takes a fifth of its memory. */
-export const redisCopyGiB = (activeUsers: number): number => feedsMiB(activeUsers) / 1024 / 5;
+export const redisCopyGiB = (activeUsers: number, feedBytes?: number): number =>
+  feedsMiB(activeUsers, feedBytes) / 1024 / 5;
 
-const feedsMiB = (activeUsers: number) => (activeUsers * FEED_BYTES) / MIB;
+const feedsMiB = (activeUsers: number, feedBytes = FEED_BYTES) => (activeUsers * feedBytes) / MIB;
 
 /**
  * One feed for each active user. Mastodon keeps one for everybody who has signed in within the last 7 days, and drops it up to a day later
@@ -51,9 +52,9 @@ const feedsMiB = (activeUsers: number) => (activeUsers * FEED_BYTES) / MIB;
  *
  * @param waiting jobs of each queue, in the order of QUEUE_NAMES
  */
-function redisNeed(activeUsers: number, waiting: readonly number[]): RedisNeed {
-  const feeds = feedsMiB(activeUsers);
-  const jobsMiB = bytesOf(waiting) / MIB;
+function redisNeed({ activeUsers, feedBytes, jobBytes }: Held, waiting: readonly number[]): RedisNeed {
+  const feeds = feedsMiB(activeUsers, feedBytes);
+  const jobsMiB = bytesOf(waiting, jobBytes) / MIB;
   return {
     feedsMiB: feeds,
     jobs: waiting.reduce((sum, jobs) => sum + jobs, 0),
@@ -62,24 +63,25 @@ function redisNeed(activeUsers: number, waiting: readonly number[]): RedisNeed {
   };
 }
 
-const BYTES = QUEUE_NAMES.map((queue) => JOB_BYTES[queue]);
-const bytesOf = (waiting: readonly number[]) =>
-  waiting.reduce((sum, jobs, q) => sum + jobs * (BYTES[q] ?? 0), 0);
+type Held = Pick<Workload, "activeUsers" | "feedBytes" | "jobBytes">;
+
+const bytesOf = (waiting: readonly number[], measured: Workload["jobBytes"]) =>
+  QUEUE_NAMES.reduce((sum, queue, q) => sum + (waiting[q] ?? 0) * (measured?.[queue] ?? JOB_BYTES[queue]), 0);
 
 /** What has to fit by the end of an outage in which nothing is done, for any fleet. */
-export function redisNeedOf({ activeUsers, queues, nightShare }: Workload, outage: Outage): RedisNeed {
-  const seconds = 3600 * busyHours(nightShare, outage);
+export function redisNeedOf(workload: Workload, outage: Outage): RedisNeed {
+  const seconds = 3600 * busyHours(workload.nightShare, outage);
   return redisNeed(
-    activeUsers,
-    QUEUE_NAMES.map((queue) => queues[queue].jobsPerSecond * seconds),
+    workload,
+    QUEUE_NAMES.map((queue) => workload.queues[queue].jobsPerSecond * seconds),
   );
 }
 
 /** What has to fit at the worst moment of a simulated outage: a queue that gets nothing at first continues to grow after it. */
-export function redisPeak({ activeUsers }: Workload, { backlog, hours }: Course): RedisNeed {
+export function redisPeak(workload: Held, { backlog, hours }: Course): RedisNeed {
   const waiting = (at: number) => backlog.map((jobs) => jobs[at] ?? 0);
-  const bytes = hours.map((_, at) => bytesOf(waiting(at)));
-  return redisNeed(activeUsers, waiting(bytes.indexOf(Math.max(...bytes))));
+  const bytes = hours.map((_, at) => bytesOf(waiting(at), workload.jobBytes));
+  return redisNeed(workload, waiting(bytes.indexOf(Math.max(...bytes))));
 }
 
 /** The least maxmemory that is accepted: a tenth on top of what is computed. */

@@ -6,10 +6,19 @@ import { amount } from "./fields";
 
 const ofOneQueue = z.strictObject({
   jobsPerSecond: amount(0, 100_000).optional(),
+  basePerSecond: amount(0, 100_000).optional(),
+  perThousandUsers: amount(0, 100_000).optional(),
   cpuMs: amount(0.1, 600_000).optional(),
   waitMs: amount(0, 600_000).optional(),
   roundTrips: amount(0, 100_000).optional(),
   redisTrips: amount(0, 100_000).optional(),
+  jobBytes: amount(1, 10_000_000).optional(),
+});
+
+/** `npm run calibrate` measures these. */
+const web = z.strictObject({
+  baseCores: amount(0, 1_000).default(0),
+  perThousandUsers: amount(0, 1_000).default(0),
 });
 
 export const load = {
@@ -43,9 +52,22 @@ export const load = {
         description:
           "Dedicated vCPUs that web and its queries use at the busy hour, if you have measured them",
       }),
+      web: web.optional().meta({
+        description:
+          "The same as `{baseCores, perThousandUsers}`: without users, and for each thousand of `activeUsers`. `npm run calibrate` measures both",
+      }),
       queues: z.partialRecord(z.enum(QUEUE_NAMES), ofOneQueue).default({}).meta({
         description:
-          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips}`: the rate is that of the busy hour, the rest is for one job",
+          "Your measurements by queue, `{jobsPerSecond, cpuMs, waitMs, roundTrips, redisTrips, jobBytes}`: the rate is that of the busy hour, the rest is for one job. In place of `jobsPerSecond`: `basePerSecond`, which comes without users, and `perThousandUsers` of `activeUsers`",
+      }),
+      queryMs: amount(0, 1_000).optional().meta({
+        description: "CPU in ms of one query, in Postgres and pgbouncer together, if you have measured it",
+      }),
+      redisTripMs: amount(0, 1_000).optional().meta({
+        description: "CPU in ms of one round trip to Redis, in Redis, if you have measured it",
+      }),
+      feedBytes: amount(1, 100_000_000).optional().meta({
+        description: "Bytes of one person's home feed in Redis, if you have measured them",
       }),
     })
     .prefault({})

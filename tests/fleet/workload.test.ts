@@ -11,6 +11,7 @@ import {
   type WorkloadSettings,
   workloadOf,
 } from "../../fleet/model/workload";
+import { redisNeedOf } from "../../fleet/sizing/state";
 
 const users = (activeUsers: number, more: Partial<WorkloadSettings> = {}) =>
   workloadOf({ activeUsers, nightPercent: 20, queues: {}, ...more });
@@ -128,4 +129,35 @@ test("what was measured replaces what is derived, value by value; web follows th
 
 test("the scheduler's jobs do not grow with the users", () => {
   expect(users(100_000).queues.scheduler).toEqual(users(10).queues.scheduler);
+});
+
+test("a base stays when the people change, and the slope grows with them", () => {
+  const queues = { push: { basePerSecond: 2, perThousandUsers: 3, cpuMs: 8 }, pull: { basePerSecond: 0.5 } };
+  const web = { baseCores: 0.25, perThousandUsers: 0.5 };
+  for (const [people, push, cores] of [
+    [1000, 5, 0.75],
+    [4000, 14, 2.25],
+  ] as const) {
+    const workload = users(people, { queues, web });
+    expect(workload.queues.push).toMatchObject({ jobsPerSecond: push, cpuMs: 8 });
+    expect(workload.queues.push.roundTrips).toBe(users(people).queues.push.roundTrips);
+    expect(workload.queues.pull.jobsPerSecond).toBe(0.5);
+    expect(workload.queues.default).toEqual(users(people).queues.default);
+    expect(workload.webCores).toBe(cores);
+  }
+});
+
+test("measured bytes decide what Redis has to hold, and measured CPU what a round trip costs", () => {
+  const outage = { hours: 2, hoursBeforeBusiest: 0 };
+  const rates = { default: { jobsPerSecond: 10 } };
+  const need = (more: Partial<WorkloadSettings>) =>
+    redisNeedOf(users(1000, { queues: rates, ...more }), outage);
+  expect(need({ feedBytes: 170_000 }).feedsMiB).toBeCloseTo(2 * need({}).feedsMiB, 9);
+  const bigger = need({ queues: { default: { jobsPerSecond: 10, jobBytes: 1600 } } });
+  expect((bigger.jobsMiB - need({}).jobsMiB) * 2 ** 20).toBeCloseTo(
+    1000 * 10 * 3600 * busyHoursOf(0.2, 0 - 2, 2),
+    3,
+  );
+  expect(users(1000, { queryMs: 0.5 }).tripCosts).toEqual({ ...users(1000).tripCosts, databaseMs: 0.5 });
+  expect(users(1000, { redisTripMs: 0 }).tripCosts).toEqual({ ...users(1000).tripCosts, redisMs: 0 });
 });

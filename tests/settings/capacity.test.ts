@@ -46,6 +46,17 @@ const bad: BadCase[] = [
     { workload: { queues: { push: { cpuMs: 0 } } } },
     "workload.queues.push.cpuMs is 0; write at least 0.1",
   ],
+  [
+    "a rate as one number and as a line",
+    { workload: { queues: { push: { jobsPerSecond: 3, perThousandUsers: 0 } } } },
+    "workload.queues.push.jobsPerSecond is set, and so are basePerSecond or perThousandUsers; write one or the other",
+  ],
+  [
+    "web as one number and as a line",
+    { workload: { webCores: 1, web: { baseCores: 1 } } },
+    "workload.webCores is set, and so is workload.web; write one of them",
+  ],
+  ["a feed of nothing", { workload: { feedBytes: 0 } }, "workload.feedBytes is 0; write at least 1"],
   ["cores in the negative", { workload: { webCores: -1 } }, "workload.webCores is -1; write at least 0"],
   ["an outage in words", { recovery: { outageHours: "2h" } }, 'recovery.outageHours is "2h", not a number'],
   ["no outage", { recovery: { outageHours: 0 } }, "recovery.outageHours is 0; write at least 0.1"],
