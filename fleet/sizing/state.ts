@@ -11,7 +11,7 @@ const FULL_FEED_BYTES = 100_000;
 
 /** Of new people and of those with few follows they are not full: 500 of a real Mastodon took 41 MiB with everything else in Redis. */
 export const FEED_FULLNESS = 0.85;
-const FEED_BYTES = FULL_FEED_BYTES * FEED_FULLNESS;
+export const FEED_BYTES = FULL_FEED_BYTES * FEED_FULLNESS;
 
 /**
  * Bytes of a waiting job in Redis, measured: 0.6 KB if its arguments are ids, up to 2.5 KB if they contain what another server sent or

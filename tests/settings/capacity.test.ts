@@ -53,7 +53,7 @@ const bad: BadCase[] = [
   ],
   [
     "web as one number and as a line",
-    { workload: { webCores: 1, web: { baseCores: 1 } } },
+    { workload: { webCores: 0.3, web: { baseCores: 0.3 } } },
     "workload.webCores is set, and so is workload.web; write one of them",
   ],
   ["a feed of nothing", { workload: { feedBytes: 0 } }, "workload.feedBytes is 0; write at least 1"],
