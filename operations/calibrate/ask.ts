@@ -53,15 +53,19 @@ export async function askMain(main: Place, frame: Frame, progress: (line: string
         ? `Prometheus does not run on ${main.name}. Without main.watch nothing is measured; with it: ssh root@${main.name} journalctl -u prometheus`
         : `${main.name} could not be asked: ${said ?? `ssh ended with ${code}`}`,
     );
+  return collect(frame, stdout, main.name);
+}
+
+/** What the script printed. @throws Error in Prometheus' own words */
+export function collect(frame: Frame, printed: string, name = "main"): Export {
   const collected = new Collected(frame);
-  const answers = stdout.trim().split("\n");
+  const answers = printed.trim().split("\n");
   partsOf(frame.windows).forEach((_, part) => {
-    MEASURE_NAMES.forEach((name, i) => {
-      const answer = answers[part * MEASURE_NAMES.length + i];
+    MEASURE_NAMES.forEach((measure, i) => {
       try {
-        collected.add(name, answer ?? "");
+        collected.add(measure, answers[part * MEASURE_NAMES.length + i] ?? "");
       } catch (error) {
-        throw new Error(`Prometheus on ${main.name} cannot say ${name}: ${(error as Error).message}`);
+        throw new Error(`Prometheus on ${name} cannot say ${measure}: ${(error as Error).message}`);
       }
     });
   });

@@ -44,7 +44,9 @@ export class LoadModel {
   constructor(sample: Sample) {
     this.step = sample.week.step;
     const hours: Hour[] = [];
-    for (const span of sample.spans(3600)) {
+    // In less than a day there is no hour of the day.
+    const length = sample.week.windows.length * this.step < 86_400 ? undefined : 3600;
+    for (const span of sample.spans(length)) {
       const people = total(span, (window) => window.people);
       const queries = total(span, (window) => window.queries);
       const reads = total(span, (window) => window.reads);
@@ -117,7 +119,7 @@ export class LoadModel {
   at(weights: Weights, costs: Costs): Load {
     const hours = this.hours(weights).sort((a, b) => jobsIn(b.targets) - jobsIn(a.targets));
     const [busiest, quietest] = [hours[0], hours.at(-1)];
-    if (!busiest || !quietest) throw new Error("no hour of the week is whole");
+    if (!busiest || !quietest) throw new Error("no hour is whole");
     // What of the databases' CPU is not jobs' is web's.
     const mix = new Array<number>(TARGETS).fill(0);
     mix[CPU] = 1;

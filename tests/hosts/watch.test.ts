@@ -2,6 +2,7 @@
 import { Watched } from "./watch/bed";
 import { costTests } from "./watch/cost";
 import { heardTests, measuredTests } from "./watch/heard";
+import { learnedTests } from "./watch/learned";
 import { pageTests } from "./watch/page";
 import { rulesTests } from "./watch/rules";
 
@@ -15,6 +16,7 @@ describe("watch", () => {
   // In this order: one machine's life.
   describe("measured", () => measuredTests(() => watched));
   describe("page", () => pageTests(() => watched));
+  describe("learned", () => learnedTests(() => watched));
   describe("heard", () => heardTests(() => watched));
   describe("cost", () => costTests(() => watched));
   describe("rules", () => rulesTests(() => watched));

@@ -86,7 +86,7 @@ describe("what main gets", () => {
     expect(late).toContain("/usr/local/lib/mastodon-host/probe");
     expect(
       late.every((path) =>
-        /watch|probe|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill/.test(
+        /watch|probe|work\.py|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill/.test(
           path,
         ),
       ),
