@@ -66,7 +66,7 @@ export class CostModel {
   readonly remoteJobs: number;
 
   constructor(private readonly sample: Sample) {
-    const { queues, tripCosts } = sample.defaults;
+    const { queues, tripCosts } = sample.kept;
     const columns = (of: "cpuMs" | "roundTrips" | "redisTrips", unit = 1) =>
       QUEUE_NAMES.map((name) => ({ name, fallback: queues[name][of] * unit, least: LEAST_JOBS }));
     const services = sample.week.windows.flatMap(({ rows }) =>
@@ -151,6 +151,8 @@ export class CostModel {
   private readSpans(): void {
     const { sample } = this;
     for (const span of sample.spans()) {
+      // Without Sidekiq's part, all of it would be web's.
+      if (span.windows.some(({ rows }) => rows.length === 0)) continue;
       const rows = rowsOf(span);
       const jobs = sumsOf(rows);
       const seconds = sample.week.step * span.windows.length;
@@ -159,7 +161,7 @@ export class CostModel {
         [this.sql, this.query, total(span, ({ queries }) => queries), DATABASE],
         [this.redis, this.redisTrip, total(span, ({ reads }) => reads), REDIS],
       ] as const) {
-        if (count === undefined || requests === undefined || rows.length === 0) continue;
+        if (count === undefined || requests === undefined) continue;
         of.add(span.block, [...jobs, requests, seconds], [count], weightOf(jobs));
         cost.add(span.block, [count, seconds], [sample.cpuOnMain(rows, services)], 1 / (1 + count));
       }

@@ -28,8 +28,9 @@ export interface Span {
 export class Sample {
   readonly all: Weights;
   readonly drawn: readonly Weights[];
-  /** What the model reckons with if nothing was measured. */
+  /** What the model reckons with if nothing is measured, and what it reckons with now: what is not learned stays like that. */
   readonly defaults: Workload;
+  readonly kept: Workload;
   private readonly conditions: Conditions;
   private readonly rowWindows: number;
   private readonly blockWindows: number;
@@ -50,6 +51,7 @@ export class Sample {
     this.conditions = situationOf(settings).conditions;
     const { activeUsers, nightPercent } = settings.workload;
     this.defaults = workloadOf({ activeUsers, nightPercent, queues: {} });
+    this.kept = workloadOf(settings.workload);
   }
 
   blockOf(window: number): number {

@@ -240,6 +240,15 @@ test("hours that are missing cost nothing but their own", () => {
   expect(off(found.queues.default.basePerSecond?.value, TRUTH.queues.default.base)).toBeLessThan(0.15);
 });
 
+test("what the stack has measured itself takes part where the week says nothing", () => {
+  const read = syntheticWeek({ tied: { queue: "pull", to: "ingress", each: 0.5 } });
+  const roundTrips = TRUTH.queues.pull.roundTrips;
+  const workload = { ...prod.settings.workload, queues: { pull: { roundTrips } } };
+  const found = learned(read, { ...prod, settings: { ...prod.settings, workload } });
+  expect(found.queues.pull.roundTrips).toBeUndefined();
+  expect(off(found.queues.ingress.roundTrips?.value, TRUTH.queues.ingress.roundTrips)).toBeLessThan(0.03);
+});
+
 test("what the stack has measured itself stays where the week says nothing, and its rate goes where it does", () => {
   const own: KnownStack = {
     ...prod,
