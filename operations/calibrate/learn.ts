@@ -182,9 +182,9 @@ class Learning {
 
   private wait(q: number, at: string): QueueFigures {
     if ((this.loads.arrivals[q] ?? 0) < LEAST_ARRIVALS) return {};
-    const calm = Math.round(this.costs.calmJobs[q] ?? 0);
+    const calm = Math.round(this.costs.waits.jobs[q] ?? 0);
     const figure = this.figure(({ costs }) => costs.waitMs[q] ?? 0);
-    const uncertain = half(figure) / this.costs.busyMs(q);
+    const uncertain = half(figure) / this.costs.waits.busyMs(q);
     const why =
       calm < LEAST_JOBS
         ? `there were only ${calm} jobs while their processes were calm`
@@ -257,7 +257,7 @@ class Learning {
 
   /** Between workers and main. */
   private path(): Pick<Learned, "rttMs" | "tailnetMs"> {
-    if (this.costs.remoteJobs === 0) {
+    if (this.costs.path.remoteJobs === 0) {
       this.leave("assumptions.rttMs and tailnetMs", "no worker did a job");
       return { rttMs: undefined, tailnetMs: undefined };
     }

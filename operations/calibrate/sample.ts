@@ -1,5 +1,6 @@
 /** A week cut into blocks, and what of the stack's own settings it takes to read it. */
 import { dropletSize } from "../../catalogue/droplets";
+import { QUEUE_NAMES } from "../../catalogue/queues";
 import { type Conditions, coreSpeed } from "../../fleet/model/fleet";
 import { type Workload, workloadOf } from "../../fleet/model/workload";
 import { situationOf } from "../../fleet/situation";
@@ -101,6 +102,13 @@ export class Sample {
 }
 
 export const rowsOf = ({ windows }: Span): Row[] => windows.flatMap(({ rows }) => rows);
+
+/** Jobs by queue. */
+export const sumsOf = (rows: readonly Pick<Row, "jobs">[]): number[] =>
+  QUEUE_NAMES.map((_, q) => rows.reduce((sum, { jobs }) => sum + (jobs[q] ?? 0), 0));
+
+/** Jobs vary as counts do: rows with many of them are as certain, relatively, as their root. */
+export const weightOf = (jobs: readonly number[]) => 1 / (1 + jobs.reduce((sum, one) => sum + one, 0));
 
 /** undefined if one of them is not known. */
 export function total(span: Span, of: (window: Window) => number | undefined): number | undefined {

@@ -69,7 +69,7 @@ def work():
 
 
 class Work:
-    # Looks in a thread of its own: nothing else waits for a process that answers late.
+    # Looks in a separate thread: nothing else waits for a process that answers late.
     def __init__(self):
         self.at, self.found, self.trouble = float("-inf"), {}, "not yet looked"
         threading.Thread(target=self.run, daemon=True).start()

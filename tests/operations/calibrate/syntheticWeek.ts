@@ -82,7 +82,7 @@ export interface WeekOptions {
   days?: number;
   truth?: Truth;
   seed?: number;
-  /** How much each queue has its own ups and downs, beside those of people. */
+  /** How much each queue has its own ups and downs, apart from those of people. */
   own?: number;
   /** A queue whose jobs are always so many for each of another's. */
   tied?: { queue: QueueName; to: QueueName; each: number };
