@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # What Sidekiq did on this machine and what that took: jobs and busy seconds of each queue, CPU of each container and of some units. All of
 # it counts up. Main's probe adds it up, and `npm run calibrate` learns from it what a job costs (decision 31).
+import glob
 import http.client
 import json
 import re
@@ -8,7 +9,7 @@ import threading
 import time
 
 from containers import containers, docker
-from facts import output
+from facts import TICKS, output
 
 # Seconds between two looks, and after which the last one no longer counts.
 EVERY, OLDEST = 30, 300
@@ -25,8 +26,8 @@ def jobs_in(text):
     return found
 
 
-def jobs_of(container):
-    variables = dict(one.split("=", 1) for one in json.loads(docker("GET", f"/containers/{container}/json", 10))["Config"]["Env"] if "=" in one)
+def jobs_of(inspected):
+    variables = dict(one.split("=", 1) for one in inspected["Config"]["Env"] if "=" in one)
     # A busy process answers late: Ruby's lock is elsewhere.
     connection = http.client.HTTPConnection("127.0.0.1", int(variables["MASTODON_PROMETHEUS_EXPORTER_PORT"]), timeout=20)
     try:
@@ -36,9 +37,26 @@ def jobs_of(container):
         connection.close()
 
 
-def cpu_of(container):
-    # Docker's own count, whichever version the control groups have.
-    return json.loads(docker("GET", f"/containers/{container}/stats?stream=false&one-shot=true", 10))["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+def processes():
+    # By process: its parent, and CPU seconds, with those of its children that have ended.
+    found = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found[int(path.split("/")[2])] = int(fields[1]), sum(int(ticks) for ticks in fields[11:15]) / TICKS
+    return found
+
+
+def cpu_of(root, among):
+    # Of a process and all that it started.
+    own, grown = set(), {root}
+    while grown:
+        own |= grown
+        grown = {one for one, (parent, _) in among.items() if parent in own} - own
+    return sum(among[one][1] for one in own if one in among)
 
 
 def units():
@@ -52,19 +70,25 @@ def units():
     }
 
 
-def work():
-    found = units()
+def work(before):
+    # Before: the first process of each container and its CPU, as last seen.
+    found, among = units(), processes()
     for container in containers():
         if container["state"] != "running":
             continue
         name = container["name"]
         try:
+            inspected = json.loads(docker("GET", f"/containers/{name}/json", 10))
             # Both or neither: a job's cost is one by the other.
-            jobs = jobs_of(name) if name.startswith("sidekiq-") else {}
-            found[name] = {"cpu": cpu_of(name), "jobs": jobs}
+            jobs = jobs_of(inspected) if name.startswith("sidekiq-") else {}
         except (OSError, http.client.HTTPException, KeyError, ValueError):
             # It boots, or is gone: the next look adds what this one misses.
             continue
+        root = inspected["State"]["Pid"]
+        # A child that ended between two reads is missing for a moment. A number that falls means a new container.
+        last = before.get(name)
+        before[name] = root, max(cpu_of(root, among), last[1] if last and last[0] == root else 0)
+        found[name] = {"cpu": before[name][1], "jobs": jobs}
     return found
 
 
@@ -72,12 +96,13 @@ class Work:
     # Looks in a separate thread: nothing else waits for a process that answers late.
     def __init__(self):
         self.at, self.found, self.trouble = float("-inf"), {}, "not yet looked"
+        self.before = {}
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
         while True:
             try:
-                self.found, self.at = work(), time.monotonic()
+                self.found, self.at = work(self.before), time.monotonic()
             except Exception as error:  # whatever it was, the next look may be better
                 self.trouble = f"{type(error).__name__}: {error}"
             time.sleep(EVERY)

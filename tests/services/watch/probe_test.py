@@ -469,7 +469,7 @@ class MachineTest(unittest.TestCase):
 class WorkTest(unittest.TestCase):
     def setUp(self):
         self.work = sys.modules["work"]
-        for name in ("output", "units", "containers", "docker", "jobs_of"):
+        for name in ("output", "units", "containers", "docker", "jobs_of", "processes"):
             self.addCleanup(setattr, self.work, name, getattr(self.work, name))
 
     def test_jobs_by_queue_as_the_exporter_has_them_by_class(self):
@@ -493,19 +493,44 @@ class WorkTest(unittest.TestCase):
         self.work.output = lambda *_: shown
         self.assertEqual(self.work.units(), {"tailscaled": {"cpu": 2.5}, "postgresql": {"cpu": 1}, "redis-server@cache": {"cpu": 5}})
 
-    def test_a_process_that_does_not_answer_is_left_out_whole(self):
+    def look(self, among, before, unanswered=()):
         self.work.units = dict
+        self.work.processes = lambda: among
         self.work.containers = lambda: [{"name": name, "state": state} for name, state in (
             ("web", "running"), ("sidekiq-default-1", "running"), ("sidekiq-push-1", "running"), ("streaming", "exited"))]
-        self.work.docker = lambda _, path, __: json.dumps({"cpu_stats": {"cpu_usage": {"total_usage": 3_000_000_000}}})
+        roots = {"web": 10, "sidekiq-default-1": 20, "sidekiq-push-1": 30}
+        self.work.docker = lambda _, path, __: json.dumps({"State": {"Pid": roots[path.split("/")[2]]}, "Name": path.split("/")[2]})
 
-        def jobs_of(name):
-            if name == "sidekiq-push-1":
+        def jobs_of(inspected):
+            if inspected["Name"] in unanswered:
                 raise OSError("timed out")
             return {"default": [5, 1.5]}
 
         self.work.jobs_of = jobs_of
-        self.assertEqual(self.work.work(), {"web": {"cpu": 3, "jobs": {}}, "sidekiq-default-1": {"cpu": 3, "jobs": {"default": [5, 1.5]}}})
+        return self.work.work(before)
+
+    def test_a_process_that_does_not_answer_is_left_out_whole(self):
+        among = {1: (0, 9.0), 10: (1, 1.0), 11: (10, 2.0), 12: (11, 0.5), 20: (1, 3.0), 30: (1, 4.0)}
+        self.assertEqual(self.look(among, {}, ["sidekiq-push-1"]), {
+            "web": {"cpu": 3.5, "jobs": {}}, "sidekiq-default-1": {"cpu": 3, "jobs": {"default": [5, 1.5]}}})
+
+    def test_cpu_does_not_fall_but_with_a_new_container(self):
+        among, before = {10: (1, 1.0), 11: (10, 2.0), 20: (1, 3.0), 30: (1, 4.0)}, {}
+        self.assertEqual(self.look(among, before)["web"]["cpu"], 3)
+        # A child has ended, and its parent has not been told yet.
+        del among[11]
+        self.assertEqual(self.look(among, before)["web"]["cpu"], 3)
+        among[10] = (1, 3.5)
+        self.assertEqual(self.look(among, before)["web"]["cpu"], 3.5)
+        before["web"] = (9, 50.0)
+        self.assertEqual(self.look(among, before)["web"]["cpu"], 3.5)
+
+    def test_processes_as_the_kernel_shows_them(self):
+        found = self.work.processes()
+        parent, seconds = found[os.getpid()]
+        self.assertEqual(parent, os.getppid())
+        times = os.times()
+        self.assertAlmostEqual(seconds, times.user + times.system + times.children_user + times.children_system, delta=0.2)
 
 
 if __name__ == "__main__":
