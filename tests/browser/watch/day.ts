@@ -1,6 +1,7 @@
 /** A day of a main and its two workers, made up: an outage that is worked off, a source that falls silent, queues that need a look. */
 import { QUEUE_NAMES, type QueueName } from "../../../catalogue/queues";
 import { TARGETS } from "../../../services/watch";
+import { JOBS, SOURCES } from "../../../services/watch/alarms";
 import type { Prediction } from "../../../services/watch/prediction";
 
 const HOUR = 3600;
@@ -120,14 +121,12 @@ const machineSeries = (): Series[] =>
     ];
   });
 
-const SOURCES = ["redis", "postgres", "pgbouncer", "posts", "nginx", "machine", "backup", "certificate"];
-
 const others = (now: number, { requestsPerSecond, sockets }: Prediction): Series[] => [
   ...SOURCES.map((source) => ({
     name: `mastodon_source_up{source="${source}"}`,
     value: (ago: number) => (source === "redis" && within(ago, SILENT) ? 0 : 1),
   })),
-  ...["node", "streaming", "alertmanager", "prometheus"].map((job) => ({
+  ...JOBS.map((job) => ({
     name: `up{job="${job}"}`,
     value: () => 1,
   })),
