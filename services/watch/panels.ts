@@ -230,8 +230,13 @@ export const SECTIONS: readonly Section[] = [
 /** Single figures, by name: what they are right now. */
 export const FACTS = {
   release: "max by (version, phase) (mastodon_release)",
-  backupAge: "time() - max(mastodon_backup_timestamp_seconds)",
+  backupAge: 'time() - max(mastodon_backup_timestamp_seconds{part="database"})',
+  // The database, dumps and Redis.
+  backupLate:
+    "max((time() - mastodon_backup_timestamp_seconds) > bool on (part) mastodon_backup_target_seconds)",
   backupFailed: "max(mastodon_backup_failed)",
+  walWaits: "max(mastodon_archive_failing)",
+  walLost: "max(mastodon_backup_gap)",
   certificateLeft: "min(mastodon_certificate_expiry_timestamp_seconds) - time()",
   postAge: "time() - max(mastodon_newest_post_timestamp_seconds)",
   jobs: "max by (state) (mastodon_jobs)",

@@ -1,8 +1,6 @@
 // What is so right now, in sentences. What is not measured says so, and never looks calm.
 import { duration, SI } from "./format.js";
 
-const BACKUP_LATE_SECONDS = 26 * 3600;
-
 // Why a queue needs a look, if it does; undefined if it is not known.
 export function stateOf(queue, now) {
   const wanted = { queue };
@@ -26,8 +24,6 @@ export function stateOf(queue, now) {
 export function factsOf(now) {
   const unknown = "no measurement";
   const release = now.all("release")[0]?.metric;
-  const age = now.one("backupAge");
-  const failed = now.one("backupFailed");
   const of = (name, says) => (now.one(name) === undefined ? unknown : says(now.one(name)));
   const jobs = (state) => now.one("jobs", { state });
   return [
@@ -37,12 +33,7 @@ export function factsOf(now) {
         ? `${release.version}${release.phase === "done" ? "" : `, upgrade: ${release.phase}`}`
         : unknown,
     ],
-    [
-      "Last good backup",
-      age === undefined
-        ? unknown
-        : `${duration(age)} ago${failed ? "; the last one failed" : age > BACKUP_LATE_SECONDS ? ": late" : ""}`,
-    ],
+    ["Last good backup", of("backupAge", (age) => `${duration(age)} ago${backupTrouble(now)}`)],
     ["Workers", workersWords(now)],
     ["Newest post from elsewhere", of("postAge", (seconds) => `${duration(Math.max(0, seconds))} old`)],
     [
@@ -54,6 +45,13 @@ export function factsOf(now) {
       jobs("retry") === undefined ? unknown : `${SI(jobs("retry"))}, ${SI(jobs("dead") ?? 0)}`,
     ],
   ];
+}
+
+function backupTrouble(now) {
+  if (now.one("walLost")) return "; WAL was lost since";
+  if (now.one("walWaits")) return "; WAL does not reach the bucket";
+  if (now.one("backupFailed")) return "; one failed";
+  return now.one("backupLate") ? "; one is late" : "";
 }
 
 export function workersWords(now) {
