@@ -1,9 +1,9 @@
 /**
- * What `npm run calibrate` learns from, on a real main and its worker, with jobs whose costs are set. `CALIBRATE_MINUTES=24` gives them so many
+ * What `npm run calibrate` learns from, on a real main and its worker, with jobs whose costs are set. `CALIBRATE_MINUTES=15` gives them so many
  * minutes in which each queue comes and goes by its own pattern, and compares what is learned with what was set.
  */
 import { QUEUE_NAMES, type QueueName } from "../../../catalogue/queues";
-import { collect, frameOf, script } from "../../../operations/calibrate/ask";
+import { collect, script } from "../../../operations/calibrate/ask";
 import { learn } from "../../../operations/calibrate/learn";
 import { type Export, MEASURE_NAMES } from "../../../operations/calibrate/measures";
 import { weekOf } from "../../../operations/calibrate/windows";
@@ -65,6 +65,7 @@ while True:
     time.sleep(0.05)
 `;
 
+const SLOTS = 6;
 const MINUTES = Number(process.env.CALIBRATE_MINUTES ?? 0);
 
 async function produce({ main }: Watched, step: number, slot: number, slots: number): Promise<void> {
@@ -81,7 +82,9 @@ async function produce({ main }: Watched, step: number, slot: number, slots: num
 }
 
 async function measured({ main }: Watched, step: number, windows: number): Promise<Export> {
-  const frame = frameOf("prod", Date.now() / 1000, step, windows);
+  // Not by whole hours, as in a week.
+  const from = (Math.floor(Date.now() / 1000 / step) - windows) * step;
+  const frame = { stack: "prod", from, step, windows };
   return collect(frame, await main.run("bash -s", { input: script(frame), timeout: 300 }));
 }
 
@@ -99,7 +102,7 @@ export function learnedTests(watched: () => Watched): void {
     await produce(watched(), 1, 45, 2);
     await watched().main.waitFor("jobs of both pools", 120, async () => {
       const found = await watched().query("sum by (pool, queue) (mastodon_pool_jobs_total) > 0");
-      return ["main", "default"].every((pool) => found[`pool=${pool},queue=default`] !== undefined);
+      return ["pool=main,queue=push", "pool=default,queue=default"].every((one) => found[one] !== undefined);
     });
     const { series } = await measured(watched(), 120, 2);
     // Nobody has a feed, and people do not come here.
@@ -125,12 +128,13 @@ export function learnedTests(watched: () => Watched): void {
   test(
     "what a job was set to cost is what is learned, within 10 %",
     async () => {
-      const step = 120;
-      const slots = Math.max(Math.floor((MINUTES * 60) / (2 * step)), 6);
-      await produce(watched(), step, 2 * step, slots);
+      // Two windows in each slot of the patterns.
+      const step = Math.floor((MINUTES * 60) / (2 * SLOTS));
+      await produce(watched(), step, 2 * step, SLOTS);
       // The last counts arrive.
-      await new Promise((resolve) => setTimeout(resolve, 60_000));
-      const week = weekOf(await measured(watched(), step, 2 * slots));
+      await new Promise((resolve) => setTimeout(resolve, 45_000));
+      const read = await measured(watched(), step, 2 * SLOTS);
+      const week = weekOf(read);
       const learned = learn(week, settings({}), { rowSeconds: step, blockSeconds: step });
       const rows = QUEUES.flatMap((queue) => {
         const work = WORK[queue] as Work;
