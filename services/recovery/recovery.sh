@@ -163,18 +163,19 @@ put_redis() {
   # The part that was copied next has what happened until then.
   for file in "$folder/${copy#redis/}" $(find "$folder/parts" -type f 2>/dev/null | sort | awk -v last="$folder/parts/$name.gpg" '{ print } $0 >= last { exit }'); do
     gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$file" |
-      gunzip >>"$folder/whole" || code=$?
+      gunzip >"$folder/next" || code=$?
     if ((code > 0)); then
-      log "${file##*/} cannot be read: Redis is as it was before"
+      log "${file##*/} cannot be read"
       break
     fi
+    cat "$folder/next" >>"$folder/whole"
   done
   if [[ $until != latest ]]; then redis-check-aof --truncate-to-timestamp "$until" "$folder/whole" >/dev/null || true; fi
   # A part may end in the middle of a command.
   yes 2>/dev/null | redis-check-aof --fix "$folder/whole" >/dev/null || true
-  if redis-check-aof "$folder/whole" >/dev/null; then
+  if [[ -s $folder/whole ]] && redis-check-aof "$folder/whole" >/dev/null; then
     install -o redis -g redis -m 0640 "$folder/whole" /var/lib/redis/appendonly.aof
-    log "Redis begins as it was $(if [[ $until == latest ]]; then echo "when it was copied last"; else echo "at $(utc "$until")"; fi)"
+    log "Redis begins as it was $(if ((code > 0)); then echo "before that"; elif [[ $until == latest ]]; then echo "when it was copied last"; else echo "at $(utc "$until")"; fi)"
   else
     log "$copy cannot be read: queues and feeds begin empty"
   fi

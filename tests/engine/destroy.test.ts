@@ -46,7 +46,7 @@ test("the documented way removes everything: workers drain first, main unmounts,
     "\n## Destroy\n",
   )[1];
   expect(runbook).toMatch(
-    /config set protect false[\s\S]*pulumi up[\s\S]*Empty both buckets[\s\S]*pulumi destroy/,
+    /config set protect false[\s\S]*pulumi up[\s\S]*empty both buckets[\s\S]*pulumi destroy/,
   );
   prod.cloud.aws.holdsObjects = () => false;
   // After a refresh the state lists what the accounts have, including the project's resources.
