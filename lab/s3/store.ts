@@ -12,6 +12,8 @@ export interface Stored {
   body: Buffer;
 }
 
+const SERVER = join(__dirname, "moto_server.py");
+
 /** Although it is unprotected, moto gives its content only to clients that name some user. */
 const SOMEBODY = "AWS4-HMAC-SHA256 Credential=front/20260101/us-east-1/s3/aws4_request";
 
@@ -34,7 +36,7 @@ export class ObjectStore {
     const daemon = await Daemon.start({
       name: "moto",
       folder,
-      command: [join(await moto(), "bin/python"), "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
+      command: [join(await moto(), "bin/python"), SERVER, "-H", "127.0.0.1", "-p", String(port)],
       ready: () => listens("127.0.0.1", port),
     });
     const store = new ObjectStore(account, daemon, `http://127.0.0.1:${port}`);

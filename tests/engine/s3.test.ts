@@ -236,6 +236,16 @@ test("whatever it deletes is still there for the owner, whole", async () => {
   expect((await as(ownerKey(), "GET", `${wal}?versionId=${precious}`)).body).toBe("precious");
 });
 
+test("a folder whose objects are all deleted is in no list: pgBackRest would not begin in it", async () => {
+  const key = backupWriter();
+  const listed = async () =>
+    (await as(key, "GET", `${BACKUPS}?delimiter=%2F&list-type=2&prefix=pgbackrest%2Fgone%2F`)).body;
+  await as(key, "PUT", `${BACKUPS}/pgbackrest/gone/backup/1`, { body: "x" });
+  expect(await listed()).toContain("<Prefix>pgbackrest/gone/backup/</Prefix>");
+  expect((await as(key, "DELETE", `${BACKUPS}/pgbackrest/gone/backup/1`)).status).toBe(204);
+  expect(await listed()).not.toContain("<CommonPrefixes>");
+});
+
 test("it puts copies of Redis, finds and gets them, and deletes none", async () => {
   const key = backupWriter();
   const copy = `${BACKUPS}/redis/now.gpg`;
