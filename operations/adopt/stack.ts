@@ -1,11 +1,11 @@
 /** What the new stack's own file says, as far as moving in depends on it. */
 import { join } from "node:path";
 import { namesOf } from "../../settings/names";
-import { plainSettings } from "../../settings/plain";
 import { type Settings, settingsSchema } from "../../settings/schema";
 import { headOf } from "../../settings/schema/paths";
 import { notesOf } from "../../settings/stackFile/notes";
-import { readStackConfig, StackFileError, unqualified } from "../../settings/stackFile/stackFile";
+import { partOf } from "../../settings/stackFile/partOf";
+import { readStackConfig } from "../../settings/stackFile/stackFile";
 import { checkStackName } from "../../settings/stackFile/stackNames";
 
 export const ROOT = join(__dirname, "../..");
@@ -41,20 +41,7 @@ export interface NewStack {
 export function readNewStack(stack: string): NewStack {
   checkStackName(ROOT, stack);
   const config = readStackConfig(ROOT, stack);
-  const raw = Object.fromEntries(
-    Object.entries(unqualified(config.config, config.project)).filter(([key]) => key in SHAPE),
-  );
-  const notes = notesOf(config);
-  const { settings, problems } = plainSettings(raw, SHAPE, {
-    ...notes,
-    foreign: {},
-    encrypted: notes.encrypted.filter((at) => headOf(at) in SHAPE),
-  });
-  if (problems.length > 0)
-    throw new StackFileError(
-      stack,
-      problems.map(({ key, message }) => `${key} ${message}`),
-    );
+  const { settings } = partOf(config, SHAPE);
   const complete = settings as NewStack["settings"];
   const names = namesOf(complete, stack);
   return {
@@ -63,6 +50,6 @@ export function readNewStack(stack: string): NewStack {
     web: names.web,
     mediaHost: names.media,
     mediaBucket: names.mediaBucket,
-    secrets: notes.encrypted.map(headOf),
+    secrets: notesOf(config).encrypted.map(headOf),
   };
 }

@@ -14,16 +14,9 @@ import {
 import { situationOf } from "../../fleet/situation";
 import { volumeForAYear } from "../../fleet/sizing/database";
 import { redisMaxMemoryMiB, redisNeedOf } from "../../fleet/sizing/state";
-import { plainSettings } from "../../settings/plain";
 import { settingsSchema } from "../../settings/schema";
-import { headOf } from "../../settings/schema/paths";
-import { notesOf } from "../../settings/stackFile/notes";
-import {
-  readStackConfig,
-  type StackConfig,
-  StackFileError,
-  unqualified,
-} from "../../settings/stackFile/stackFile";
+import { partOf } from "../../settings/stackFile/partOf";
+import { readStackConfig, type StackConfig, StackFileError } from "../../settings/stackFile/stackFile";
 import { checkStackName } from "../../settings/stackFile/stackNames";
 import { readCommandLine, UsageError, wholeNumber } from "../../tools/commandLine";
 import { type Choice, type ForAnHour, fleetText, type SizeSettings, usd } from "./text";
@@ -71,23 +64,9 @@ function stackConfig(stack: string): StackConfig {
 
 /** The stack's own settings, or the defaults. */
 function settingsOf(stack: StackConfig | undefined): SizeSettings {
-  const raw = stack ? relevant(unqualified(stack.config, stack.project)) : {};
-  const notes = stack && notesOf(stack);
-  const { settings, problems } = plainSettings(
-    raw,
-    SHAPE,
-    notes && { ...notes, foreign: {}, encrypted: notes.encrypted.filter((at) => headOf(at) in SHAPE) },
-  );
-  if (problems.length > 0)
-    throw new StackFileError(
-      stack?.stack ?? "",
-      problems.map(({ key, message }) => `${key} ${message}`),
-    );
+  const { settings, raw } = partOf(stack, SHAPE);
   return { ...(settings as SizeSettings), written: JSON.parse(raw.main || "{}") as Record<string, unknown> };
 }
-
-const relevant = (raw: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(raw).filter(([key]) => key in SHAPE));
 
 /** "1h", "90m", or hours as a number. */
 function hoursOf(option: string, text: string): number {
