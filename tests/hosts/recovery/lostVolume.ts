@@ -37,11 +37,11 @@ export function lostVolumeTests(bed: Beds): void {
     const lost = Date.now();
     rows = await bed().rows();
     sequences = await bed().sequences();
-    await bed().until(
-      "the last WAL",
-      90,
-      ({ waiting, to }) => waiting.segments === 0 && Date.parse(to) > Date.now() - 20_000,
-    );
+    const segment = await bed().sql("SELECT pg_walfile_name(pg_switch_wal())");
+    await bed().main.waitFor("the last WAL", 90, async () => {
+      const query = `SELECT last_archived_wal >= '${segment}' FROM pg_stat_archiver`;
+      return (await bed().sql(query)) === "t";
+    });
     await bed().until("Redis' last minute", 120, ({ redis }) => Date.parse(redis?.lastSuccess ?? "") > lost);
     // No name of the bucket leads anywhere yet.
     const main = await bed().newMain();

@@ -2,6 +2,8 @@
 import { type Beds, SERVING } from "./bed";
 
 const RAISE = 1_000_000;
+/** Of a sequence, Postgres logs so many values ahead (SEQ_LOG_VALS), and goes on after them. */
+const LOGGED_AHEAD = 32;
 
 export function pointInTimeTests(bed: Beds): void {
   let moment = "";
@@ -98,7 +100,10 @@ export function pointInTimeTests(bed: Beds): void {
     expect([code, stderr]).toEqual([0, expect.stringContaining(`restored to ${moment}`)]);
     expect(await bed().rows()).toEqual(before);
     const raised = await bed().sequences();
-    for (const [name, value] of Object.entries(sequences)) expect(raised[name]).toBe((value ?? 1) + RAISE);
+    for (const [name, value] of Object.entries(sequences)) {
+      const beyond = (raised[name] ?? 0) - (value ?? 1) - RAISE;
+      expect([name, beyond >= 0 && beyond <= LOGGED_AHEAD]).toEqual([name, true]);
+    }
     expect(await bed().states()).toEqual(SERVING);
     expect(await kept()).toBe(true);
     expect(await bed().redis("EXISTS mastodon-hosting:release")).toBe("1");
