@@ -63,6 +63,7 @@ const UNCONFINED: Record<string, string> = {
   "mastodon-backup-due.service": "starts other units",
   "mastodon-housekeeping.service": "drives Docker, whose socket is as good as root",
   "mastodon-release.service": "drives Docker",
+  "mastodon-restore-serve.service": "starts other units, and exchanges databases",
   "mastodon-traffic.service": "drives Docker and the firewall",
   "mastodon-upgrade.service": "drives Docker",
   "mastodon-watch.service": "drives Docker",
