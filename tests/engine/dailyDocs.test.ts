@@ -19,6 +19,8 @@ const NOISE = [
   / (running|refreshing|creating|updating|deleting|deleting original|creating replacement)( \(\d+s\))?( .*)?$/,
   /^ {4}[a-z-]+:\S+ \S+\s*$/,
   / refresh$/,
+  // On a busy machine the CLI also says what it is at.
+  /^ {4}pulumi:pulumi:Stack \S+ {2}(?!\d+ (error|warning))/,
 ];
 
 /** What the CLI printed, with what differs from run to run made the same. */
