@@ -1,4 +1,5 @@
 /** What is measured on a real main and its worker, and who hears what of it. */
+import { SOURCES } from "../../../services/watch/alarms";
 import { redis, sql } from "../boot/ask";
 import type { Watched } from "./bed";
 
@@ -21,13 +22,10 @@ export function measuredTests(watched: () => Watched): void {
   test("every source answers, those of the worker too", async () => {
     const { main, worker } = watched();
     await sql(main, "INSERT INTO statuses (text, visibility, local) VALUES ('hello', 0, false)");
-    await watched().until("sum(mastodon_source_up)", { "": 9 }, 120);
+    await watched().until("sum(mastodon_source_up)", { "": SOURCES.length + 1 }, 120);
     expect(await watched().query("up == 0")).toEqual({});
     expect(Object.keys(await watched().query("mastodon_source_up")).sort()).toEqual(
-      [
-        ...["backup", "certificate", "machine", "nginx", "pgbouncer", "postgres", "posts", "redis"],
-        worker.name,
-      ].map((source) => `source=${source}`),
+      [...[...SOURCES].sort(), worker.name].map((source) => `source=${source}`),
     );
     expect(await watched().query("mastodon_pool_machines")).toEqual({ "pool=default": 1 });
     expect(await watched().query("mastodon_machine_processes - mastodon_machine_processes_planned")).toEqual({
@@ -158,6 +156,6 @@ export function heardTests(watched: () => Watched): void {
       return stdout === "active\n".repeat(UNITS.length);
     });
     await watched().until("sum(up)", { "": 4 }, 90);
-    await watched().until("sum(mastodon_source_up)", { "": 9 }, 90);
+    await watched().until("sum(mastodon_source_up)", { "": SOURCES.length + 1 }, 90);
   }, 300_000);
 }
