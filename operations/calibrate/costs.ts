@@ -96,7 +96,7 @@ export class CostModel {
     });
   }
 
-  /** What is counted for all jobs together, each by its own clock. */
+  /** What is counted for all jobs together. The counts are read at different times. */
   private readSpans(): void {
     const { sample } = this;
     for (const span of sample.spans()) {

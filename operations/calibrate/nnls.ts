@@ -5,7 +5,7 @@
 
 export type Matrix = readonly (readonly number[])[];
 
-/** What a column still has to offer, in units of its own length, before it comes in. */
+/** How much a column must still explain, relative to its length, before it comes in. */
 const LEAST_GAIN = 1e-12;
 
 /** Solves a symmetric system that is positive definite, or nearly singular: what cannot be told apart is then shared. */

@@ -19,7 +19,7 @@ export interface Curve {
   limit?: true;
 }
 
-/** Labels whose every value has a picture of its own. */
+/** Labels that get one picture for each value. */
 export type Each = "queue" | "pool" | "worker pool" | "disk";
 
 export interface Panel {

@@ -1,6 +1,6 @@
 /**
  * What `npm run calibrate` learns from, on a real main and its worker, with jobs whose costs are set. `CALIBRATE_MINUTES=15` gives them so many
- * minutes in which each queue comes and goes by its own pattern, and compares what is learned with what was set.
+ * minutes in which each queue rises and falls differently, and compares what is learned with what was set.
  */
 import { QUEUE_NAMES, type QueueName } from "../../../catalogue/queues";
 import { collect, script } from "../../../operations/calibrate/ask";

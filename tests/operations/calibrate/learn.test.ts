@@ -22,7 +22,7 @@ function printed(read: Export, own: KnownStack = prod) {
   return learnedText({ stack: "prod", week, learned: learn(week, own.settings), defaults }, own);
 }
 
-/** Prod with the printed keys in place of its own. */
+/** Prod, with the printed keys instead of those in its file. */
 async function planned(printed: string, recovery: object) {
   const example = readExample("prod");
   const { config } = parse(printed) as { config: Record<string, unknown> };

@@ -57,7 +57,7 @@ test("what rows are made of is found again, a column of zeros is 0", () => {
   });
 });
 
-test("columns that are alike have nothing of their own", () => {
+test("columns that are alike cannot be told apart", () => {
   const given = Array.from({ length: 20 }, (_, r) => ({ x: [1, r, 2 * r + 1, (r * 5) % 7], y: 0 }));
   const [constant = 1, one = 1, twice = 1, other = 0] = ownShare(normal(given, 4).gram);
   expect(Math.max(constant, one, twice)).toBeLessThan(1e-6);

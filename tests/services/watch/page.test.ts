@@ -26,7 +26,7 @@ test("nginx asks for exactly the queries of the list, each in words that nginx c
   expect(conf).not.toContain("$request_uri");
 });
 
-test("it listens on loopback, and nowhere else of its own", () => {
+test("its configuration listens on loopback, and nowhere else", () => {
   expect([...conf.matchAll(/^\s*listen (.*);$/gm)].map(([, address]) => address)).toEqual([
     `127.0.0.1:${PAGE_PORT}`,
   ]);
