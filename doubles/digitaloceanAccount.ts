@@ -187,6 +187,13 @@ export class DigitalOceanAccount extends Account {
     this.hide(outputs.volumeUrn as string);
   }
 
+  /** It is gone, whatever holds it and whoever knows of it. */
+  async loseVolume(id: string): Promise<void> {
+    await this.detach(id);
+    await this.destroyVolume(id);
+    this.remove(VOLUME, id);
+  }
+
   assign(address: string, dropletId: string): void {
     this.existing(DROPLET, dropletId);
     if (this.assigned.has(address)) throw new Refused(`422: ${address} is assigned already`);

@@ -3,25 +3,23 @@
  * stack is lost for good. What docs/operations.md says ("The state is lost") is done word for word.
  */
 import { createVerify } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import type { Escrowed } from "../../components/escrowContent";
 import { type DigitalOceanAccount, VOLUME } from "../../doubles/digitaloceanAccount";
 import type { EngineStack } from "../../doubles/engine/engineStack";
+import { importsInRunbook, takeOver } from "../../doubles/engine/takeOver";
 import { sql } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { settled } from "../load/ledger";
 import { Load } from "../load/load";
 import { ORDINARY } from "../load/underLoad";
 import { StackMachines } from "../machines";
-import type { RehearsedStack } from "../stack";
 import type { World } from "../world";
 import { type StepInputs, succeeded } from "./step";
 import { up } from "./up";
-
-const RUNBOOK = join(__dirname, "../../docs/operations.md");
 
 const publicKey = async (main: Machine): Promise<string> =>
   (await sql(main, "SELECT public_key FROM accounts WHERE id = -99")).join("\n");
@@ -47,30 +45,10 @@ async function written({ folder, stack }: World): Promise<{ file: string; key: s
 async function emptied({ cloud }: World): Promise<void> {
   for (const { dropletId } of cloud.machines.list()) await cloud.machines.powerOff(dropletId, false);
   for (const account of new Set<DigitalOceanAccount>([cloud.main, cloud.workers])) {
-    for (const { id } of account.list(VOLUME)) {
-      await account.detach(id);
-      await account.destroyVolume(id);
-    }
+    for (const { id } of account.list(VOLUME)) await account.loseVolume(id);
     account.assigned.clear();
     account.shown.clear();
     for (const { type, id } of account.list()) account.remove(type, id);
-  }
-}
-
-/** The runbook's imports: what outlived the state. */
-async function takeOver(engine: EngineStack, { names }: RehearsedStack): Promise<void> {
-  const [, section = ""] = readFileSync(RUNBOOK, "utf8").split("### The state is lost\n");
-  const lines = [...section.matchAll(/^ *take (\S+) (\S+) (\S+) (\S+)$/gm)];
-  if (lines.length === 0) throw new Error("the runbook imports nothing");
-  for (const [, type = "", name = "", id = "", component = ""] of lines) {
-    const urns = await engine.urns();
-    const urn = (one: string) => urns.find((candidate) => candidate.endsWith(`::${one}`));
-    const real = id.replace("MEDIA_BUCKET", names.mediaBucket).replace("BACKUP_BUCKET", names.backupBucket);
-    const at = ["--parent", `parent=${urn(component)}`, "--provider", `provider=${urn("aws")}`];
-    const { code, stderr } = await engine.cli(
-      ...["import", type, name, real, ...at, "--generate-code=false", "--yes"],
-    );
-    if (code !== 0) throw new Error(stderr);
   }
 }
 
@@ -83,7 +61,9 @@ async function restored(world: World, { file, key }: { file: string; key: string
   const { code, stderr } = await engine.script("operations/escrow/cli.ts", restore);
   if (code !== 0) throw new Error(stderr);
   if ((await engine.up()).ok) throw new Error("nothing was in the way of the first up");
-  await takeOver(engine, stack);
+  const imports = importsInRunbook(stack.names);
+  if (imports.length === 0) throw new Error("the runbook imports nothing");
+  await takeOver(engine, imports);
   succeeded(await engine.up());
   await stack.read();
   await world.firewalls.sync();

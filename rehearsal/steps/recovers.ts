@@ -8,7 +8,7 @@ import { fill } from "../load/fill";
 import { settled } from "../load/ledger";
 import { Load } from "../load/load";
 import { ORDINARY } from "../load/underLoad";
-import { type Inputs, succeeded } from "./step";
+import { type Inputs, newMain, succeeded } from "./step";
 
 /** More than the longest time until a write is in the bucket, twice. */
 const LOAD_SECONDS = 130;
@@ -19,18 +19,7 @@ const GIB = 1;
 /** A queue that nobody serves: what it has shows as of when Redis is. */
 const UNSERVED = "queue:nobody";
 
-type World = Inputs<
-  | "browser"
-  | "cloud"
-  | "collector"
-  | "dns"
-  | "firewalls"
-  | "instance"
-  | "machines"
-  | "outside"
-  | "s3"
-  | "stack"
->;
+type World = Inputs<"browser" | "cloud" | "collector" | "firewalls" | "machines" | "outside" | "stack">;
 
 /** Every second, an element with the time: until it stops with its machine. */
 const TICKING = `#!/bin/bash
@@ -51,22 +40,15 @@ async function lose({ cloud, machines }: World): Promise<number> {
   const at = Date.now();
   if (cloud.machines.list().some(({ dropletName }) => dropletName === machines.mainDroplet))
     throw new Error("main still has power");
-  await cloud.main.detach(volume.id);
-  await cloud.main.destroyVolume(volume.id);
-  cloud.main.remove(VOLUME, volume.id);
+  await cloud.main.loseVolume(volume.id);
   return at;
 }
 
-async function bringBack({ stack, firewalls }: World): Promise<void> {
-  const { engine } = stack;
+async function bringBack(world: World): Promise<void> {
+  const { engine } = world.stack;
   const data = (await engine.urns()).find((urn) => urn.endsWith("::main-data")) ?? "";
   succeeded(await engine.refresh({ target: [data] }));
-  engine.edit(({ main }) => {
-    main.generation = Number(main.generation ?? 1) + 1;
-  });
-  succeeded(await engine.up());
-  await stack.read();
-  await firewalls.sync();
+  await newMain(world);
 }
 
 /** When main began to fetch the backup and when the database was there, in seconds since 1970. */

@@ -16,3 +16,13 @@ export function succeeded(run: Run): Run {
   if (!run.ok) throw new Error(errors.join("\n") || run.output.slice(-3000));
   return run;
 }
+
+/** Replaces main as docs/operations.md says. */
+export async function newMain({ stack, firewalls }: Needs<"firewalls" | "stack">): Promise<void> {
+  stack.engine.edit(({ main }) => {
+    main.generation = Number(main.generation ?? 1) + 1;
+  });
+  succeeded(await stack.engine.up());
+  await stack.read();
+  await firewalls.sync();
+}

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import type { Escrowed } from "../../components/escrowContent";
 import { EngineStack } from "../../doubles/engine/engineStack";
+import { importsInRunbook, takeOver } from "../../doubles/engine/takeOver";
 import { decryptWith } from "../../operations/escrow/age";
 import { type EscrowFile, readEscrowText } from "../../operations/escrow/escrowFile";
 import { changes, GIVEN_SECRETS, type Lab, livingProd, succeeded } from "./lab";
@@ -42,20 +43,6 @@ const held = async ({ engine }: Lab) => (await engine.stack.outputs()).escrow?.v
 const files = () => readdirSync(folder).filter((name) => name.endsWith(".age"));
 const content = async (): Promise<EscrowFile> =>
   readEscrowText(await decryptWith(identity, readFileSync(join(folder, files()[0] ?? ""), "utf8")));
-
-/** TYPE, NAME, ID and COMPONENT of what docs/operations.md imports into the new stack. */
-function importsInRunbook(): [string, string, string, string][] {
-  const runbook = readFileSync(join(__dirname, "../../docs/operations.md"), "utf8");
-  const [, section = ""] = runbook.split("### The state is lost\n");
-  const lines = [...section.matchAll(/^ *take (\S+) (\S+) (\S+) (\S+)$/gm)];
-  expect(lines).toHaveLength(4);
-  return lines.map(([, type = "", name = "", id = "", component = ""]) => [
-    type,
-    name,
-    id.replace("MEDIA_BUCKET", "shop-example-media").replace("BACKUP_BUCKET", "shop-example-backups"),
-    component,
-  ]);
-}
 
 const STALE =
   "escrow.fingerprint: the escrow file was made of other secrets or for other recipients; run: npm run escrow -- --stack prod";
@@ -180,17 +167,14 @@ describe("a new stack", () => {
     // The engine stops at the first, and ends what it has begun.
     const existing = /(?:EntityAlreadyExists: User with name|request to create) (\S+)/g;
     const inTheWay = new Set([...up.output.matchAll(existing)].map(([, name]) => name));
-    const imports = importsInRunbook();
+    const imports = importsInRunbook({
+      mediaBucket: "shop-example-media",
+      backupBucket: "shop-example-backups",
+    });
+    expect(imports).toHaveLength(4);
     expect(inTheWay.size).toBeGreaterThan(0);
-    expect(imports.map(([, , id]) => id)).toEqual(expect.arrayContaining([...inTheWay]));
-    for (const [type, name, id, component] of imports) {
-      const urns = await next.engine.urns();
-      // As the runbook's urn() does: the first of that name.
-      const urn = (one: string) => urns.find((candidate) => candidate.endsWith(`::${one}`));
-      const [parent, provider] = [`parent=${urn(component)}`, `provider=${urn("aws")}`];
-      const at = ["--parent", parent, "--provider", provider, "--generate-code=false", "--yes"];
-      expect(await next.engine.cli("import", type, name, id, ...at)).toMatchObject({ code: 0 });
-    }
+    expect(imports.map(({ id }) => id)).toEqual(expect.arrayContaining([...inTheWay]));
+    await takeOver(next.engine, imports);
     const again = succeeded(await next.engine.up());
     expect(changes(again).filter((line) => /^(replace|delete)/.test(line))).toEqual([]);
     const [before, after] = [await held(old), await held(next)];

@@ -1,6 +1,6 @@
 /** Machines that go down and come back. */
 import { rebootMainWithoutControlPlane } from "../reboot";
-import { succeeded } from "../step";
+import { newMain } from "../step";
 import type { Happening } from "./happening";
 
 /** Main has to boot, and Mastodon has to load. */
@@ -44,14 +44,6 @@ export const MACHINES: Happening[] = [
     promise: "main is replaced on purpose, and its volume adopted",
     streaming: MAIN_BOOTS,
     lossless: true,
-    async happen({ world }) {
-      const { engine } = world.stack;
-      engine.edit(({ main }) => {
-        main.generation = Number(main.generation ?? 1) + 1;
-      });
-      succeeded(await engine.up());
-      await world.stack.read();
-      await world.firewalls.sync();
-    },
+    happen: ({ world }) => newMain(world),
   },
 ];
