@@ -15,13 +15,13 @@ const refusing = (segment: string) => {
 };
 
 export function outageTests(bed: Beds): void {
-  const closedByItself = async (seconds: number) => {
-    const { lastSuccess } = await bed().status();
-    await bed().until(
-      "another backup, by itself",
-      seconds,
-      (status) => status.ok && status.gap === null && status.lastSuccess > lastSuccess,
-    );
+  /** How many gaps were closed until now. */
+  const closed = async () =>
+    Number(await bed().main.run("cat /var/lib/postgresql/archive-lost 2>/dev/null | wc -l"));
+  /** On a busy machine the backup ends before a test sees the gap: what it cost is on record. */
+  const closesByItself = async (before: number) => {
+    await bed().main.waitFor("another backup, by itself", 150, async () => (await closed()) > before);
+    await bed().until("no gap", 150, (status) => status.ok && status.gap === null);
   };
 
   test("while the bucket is away, writes go on; the status says so within two minutes; all of it arrives afterwards", async () => {
@@ -45,6 +45,7 @@ export function outageTests(bed: Beds): void {
   });
 
   test("at the limit WAL is given up: the volume does not fill, the gap is known, and a new backup closes it by itself", async () => {
+    const before = await closed();
     const status = await bed().away("drop", async () => {
       expect(await bed().write(12)).toBeLessThanOrEqual(ARCHIVE_LIMIT_MIB + SEGMENT_MIB);
       return bed().status();
@@ -55,7 +56,7 @@ export function outageTests(bed: Beds): void {
       said: expect.stringContaining("was given up, because the bucket was away for too long"),
     });
     expect(await bed().sql("SELECT count(*) > 0 FROM statuses WHERE text = 'segment 12'")).toBe("t");
-    await closedByItself(150);
+    await closesByItself(before);
     // What lies in the gap stays lost, and the tool knows it.
     const since = status.gap?.since ?? "";
     const lost = new Date(Date.parse(since) + 1000).toISOString().replace("T", " ").slice(0, 19);
@@ -67,14 +68,13 @@ export function outageTests(bed: Beds): void {
 
   test("one segment is refused while others would pass: it is given up at the limit, the others arrive, and a backup closes the gap", async () => {
     await bed().until("quiet", 120, ({ waiting }) => waiting.segments === 0);
+    const before = await closed();
     // Not the current one, which may be closed and sent at any moment.
     const segment = await bed().sql("SELECT pg_walfile_name(pg_current_wal_lsn() + 16777216)");
     bed().bucket.allowMain(refusing(segment));
     try {
       expect(await bed().write(8)).toBeLessThanOrEqual(ARCHIVE_LIMIT_MIB + SEGMENT_MIB);
-      // On a busy machine, the next ones are over the limit, too.
-      await bed().until("the gap", 60, ({ gap }) => gap !== null && gap.segments >= 1);
-      await closedByItself(150);
+      await closesByItself(before);
     } finally {
       bed().bucket.allowMain(WRITER_POLICY);
     }
