@@ -47,12 +47,21 @@ main() {
     ELSE least(extract(epoch FROM now() - last_archived_time), nullif(extract(epoch FROM current_setting('archive_timeout')::interval), 0)) END)
     FROM pg_stat_archiver")"
 
-  # Two snapshots, within milliseconds of the restore point: what is counted is the same however long it takes, and whatever is written meanwhile.
+  # Two snapshots, just before and just after the restore point: what is counted is the same however long it takes, and whatever is written
+  # meanwhile. A transaction that commits is in the log before anyone sees it, so the second one waits for those that ran at that moment.
   log "counting what the database contains"
   superuser -d mastodon -v name="$NAME" >"$work/after" <<SQL &
 SELECT 1 \g /dev/null
 \! touch $work/connected
 \! timeout 60 sh -c 'until [ -e $work/made ]; do sleep 0.005; done'
+DO 'DECLARE
+  at_point pg_snapshot := pg_current_snapshot();
+  latest timestamptz := clock_timestamp() + interval ''10 s'';
+BEGIN
+  WHILE pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(at_point) AND clock_timestamp() < latest LOOP
+    PERFORM pg_sleep(0.005);
+  END LOOP;
+END';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 $FACTS
 COMMIT;

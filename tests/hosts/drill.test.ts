@@ -35,8 +35,9 @@ describe("drill", () => {
   });
 
   test("under load, a whole repository passes, leaves nothing behind, and puts no secret on a command line", async () => {
+    // Each commit is in the log for 100 ms before anyone sees it, as on a slow disk.
     await bed.main.run(
-      `systemd-run -q --unit=load bash -c 'while :; do runuser -u postgres -- psql -qX -d mastodon -c "
+      `systemd-run -q --unit=load bash -c 'while :; do runuser -u postgres -- env PGOPTIONS="-c commit_delay=100000 -c commit_siblings=0" psql -qX -d mastodon -c "
          INSERT INTO statuses (account_id, text) SELECT 1 + (random() * 9999)::int, md5(random()::text) FROM generate_series(1, 20);
          INSERT INTO bookmarks SELECT account_id, id FROM statuses WHERE account_id IS NOT NULL ORDER BY id DESC LIMIT 5;
          DELETE FROM bookmarks WHERE ctid IN (SELECT ctid FROM bookmarks LIMIT 3)"; done'`,
