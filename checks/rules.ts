@@ -287,6 +287,13 @@ const RULES: readonly Rule[] = [
     if (settings.webDomain === settings.domain) {
       problems.push({ key: "webDomain", message: "is the same as domain; leave it out" });
     }
+    const { fallbackUrl } = settings.media;
+    if (fallbackUrl && [names.media, names.web].includes(new URL(fallbackUrl).hostname)) {
+      problems.push({
+        key: "media.fallbackUrl",
+        message: `is on ${new URL(fallbackUrl).hostname}, which leads to main itself; write an address that stays the old one's: its bucket's, or another name of its server`,
+      });
+    }
     if (names.mediaBucket === names.backupBucket) {
       problems.push({
         key: "backups.bucket",

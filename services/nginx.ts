@@ -1,8 +1,20 @@
 /** The web interface, and the media bucket behind a cache. */
-import { comeBack, dropIn, file, LIBRARY, step } from "./hostFile";
+import { comeBack, dropIn, file, type HostFile, LIBRARY, step } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { service } from "./service";
 import { NEXT_WEB_PORT } from "./web";
+
+/** @param url the base address of other media; none if empty */
+function fallback(url: string): HostFile[] {
+  if (!url) return [];
+  const { host, pathname } = new URL(url);
+  return [
+    file("/etc/nginx/media/fallback.conf", "nginx/media-fallback.conf", {
+      HOST: host,
+      BASE: pathname.replace(/\/$/, ""),
+    }),
+  ];
+}
 
 export const nginx = service({
   name: "nginx",
@@ -35,7 +47,9 @@ export const nginx = service({
       BUCKET: names.mediaBucket,
       REGION: settings.aws.region,
       CACHE_GIB: settings.media.cacheGiB,
+      ABSENT: settings.media.fallbackUrl ? "= @fallback" : "=404 @absent",
     }),
+    ...fallback(settings.media.fallbackUrl),
     file("/usr/local/share/mastodon-host/error.html", "nginx/error.html"),
     dropIn("nginx", "nginx/nginx.service.conf"),
     ...comeBack("nginx"),

@@ -4,7 +4,7 @@ import { fleetOf } from "../../fleet/model/fleet";
 import { situationOf } from "../../fleet/situation";
 import { dumpHours, restoreHours } from "../../fleet/sizing/database";
 import type { Facts } from "./facts";
-import { inS3 } from "./findings/media";
+import { inS3, oldMediaUrl } from "./findings/media";
 import { comesAlong } from "./findings/redis";
 import { releasePath } from "./releasePath";
 import type { NewStack } from "./stack";
@@ -149,6 +149,10 @@ function stepsOf(facts: Facts): MovePlan["steps"] {
   const compose = facts.runs === "compose";
   return [
     { when: "before", what: "lower the TTL of its DNS records to a minute" },
+    {
+      when: "before",
+      what: `media.fallbackUrl: ${oldMediaUrl(facts) ?? "https://NAME/system, where NAME stays the old server's"}, so that main serves files that are not copied yet`,
+    },
     { when: "before", what: "npm run adopt -- secrets, then pulumi up: main runs, empty" },
     {
       when: "before",
@@ -167,7 +171,10 @@ function stepsOf(facts: Facts): MovePlan["steps"] {
       : []),
     { when: "down", what: "main migrates the database if it has to, and starts" },
     { when: "after", what: "DNS to main's reserved address; the certificate follows within minutes" },
-    { when: "after", what: "copy the media once more: what was uploaded since" },
+    {
+      when: "after",
+      what: "copy the media once more: what was uploaded since; then remove media.fallbackUrl",
+    },
     {
       when: "after",
       what: "until DNS has moved, npm run adopt -- back starts the old instance again and empties main",

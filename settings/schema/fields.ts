@@ -19,6 +19,14 @@ export const hostName = z
     error: "is not a lowercase host name",
   });
 
+/** Its path may have only what nginx takes literally. */
+export const baseUrl = z
+  .string()
+  .regex(/^https:\/\/[a-z0-9.-]+\.[a-z0-9-]*[a-z](:\d{1,5})?(\/[\w.~-]+)*\/?$/, {
+    error:
+      "is not an address such as https://files.example.org/media: https, a host name, a path, and nothing else",
+  });
+
 export const optional = <T extends z.ZodType>(schema: T) => z.union([z.literal(""), schema]).default("");
 
 export const bucketName = z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DUMPS } from "../../catalogue/backups";
 import { AWS_REGIONS, awsRegionProblem, correctRegion } from "./awsRegions";
 import { corrections } from "./corrections";
-import { bucketName, optional, saying, timeOfDay } from "./fields";
+import { baseUrl, bucketName, optional, saying, timeOfDay } from "./fields";
 
 export const storage = {
   aws: z
@@ -37,6 +37,11 @@ export const storage = {
       bucket: optional(bucketName).meta({
         description: "If empty: `domain` with hyphens for dots, plus `-media`",
         examples: ["social-example-org-media"],
+      }),
+      fallbackUrl: optional(baseUrl).meta({
+        description:
+          "Where the media host looks for a file that the bucket does not have: the address of the old instance's media while they are copied (docs/moving-in.md)",
+        examples: ["https://old-bucket.s3.us-east-1.amazonaws.com"],
       }),
       cacheGiB: z
         .int()

@@ -57,6 +57,11 @@ const NAMES: BadCase[] = [
     "dnsZone is ial.example.org, but media.social.example.org is not in that zone; use a zone that has every name, or create the records yourself",
   ],
   [
+    "a fallback for media that leads to main",
+    { media: { fallbackUrl: "https://media.social.example.org/old" } },
+    "media.fallbackUrl is on media.social.example.org, which leads to main itself; write an address that stays the old one's: its bucket's, or another name of its server",
+  ],
+  [
     "a zone without the media's name",
     { dnsZone: "example.org", mediaDomain: "media.example.com" },
     "dnsZone is example.org, but media.example.com is not in that zone; use a zone that has every name, or create the records yourself",

@@ -7,7 +7,7 @@ const tags = (stack: string) =>
       domain: "shop.example",
       webDomain: "",
       mediaDomain: "",
-      media: { bucket: "", cacheGiB: 5, keepOldVersionsDays: 30 },
+      media: { bucket: "", fallbackUrl: "", cacheGiB: 5, keepOldVersionsDays: 30 },
       backups: { bucket: "", keepDays: 30, time: "02:30", dumps: "weekly" },
     },
     stack,

@@ -84,7 +84,7 @@ test("a stack that says the least gets these settings", () => {
     },
     dnsZone: "",
     aws: { accountId: "123456789012", region: "us-east-1" },
-    media: { bucket: "", cacheGiB: 5, keepOldVersionsDays: 30 },
+    media: { bucket: "", fallbackUrl: "", cacheGiB: 5, keepOldVersionsDays: 30 },
     backups: { bucket: "", keepDays: 30, time: "02:30", dumps: "weekly" },
     tailnet: { oauthClientId: "kAbCdEfCNTRL", name: "-", admins: ["autogroup:admin"], managePolicy: false },
     administratorKeys: [],

@@ -310,6 +310,11 @@ const bucket = (text: string, shown = text, meant = ", for example, social-examp
   { media: { bucket: text } },
   `media.bucket is "${shown}", ${NOT_A_BUCKET}; write${meant}`,
 ];
+const fallback = (url: string): BadCase => [
+  `the fallback ${url}`,
+  { media: { fallbackUrl: url } },
+  `media.fallbackUrl is "${url}", not an address such as https://files.example.org/media: https, a host name, a path, and nothing else; write, for example, https://old-bucket.s3.us-east-1.amazonaws.com`,
+];
 const administratorKey = (title: string, text: string, words = NOT_A_KEY): BadCase => [
   title,
   { administratorKeys: [text] },
@@ -329,6 +334,12 @@ const NO_AGE_KEY = `is not the public key of an age key (age1 and 58 characters)
 const PRIVATE_AGE_KEY = `is a private key: anyone who reads this file could open what is encrypted to it; ${AGE}`;
 
 const FORMATS: BadCase[] = [
+  fallback("files.example.org"),
+  fallback("http://files.example.org/"),
+  fallback("https://10.0.0.1/files"),
+  fallback("https://files.example.org/a b"),
+  fallback("https://files.example.org/$uri"),
+  fallback("https://files.example.org/files?a=b"),
   recipient("a private age key", AGE_PRIVATE, PRIVATE_AGE_KEY),
   recipient("a private age key in small letters", AGE_PRIVATE.toLowerCase(), PRIVATE_AGE_KEY),
   recipient("age-keygen's whole file", `# public key: ${AGE_PUBLIC}\n${AGE_PRIVATE}\n`, PRIVATE_AGE_KEY),

@@ -13,6 +13,19 @@ export const inS3 = ({ values }: Pick<Facts, "values">) => values.S3_ENABLED ===
 /** Host names under which files have been served, and which other servers have stored. */
 const aliasOf = ({ values }: Facts) => values.S3_ALIAS_HOST || values.S3_CLOUDFRONT_HOST || "";
 
+/** Where the old instance's files can be had without its own names, which lead to main after the move; undefined if they are on its disk. */
+export function oldMediaUrl({ values }: Pick<Facts, "values">): string | undefined {
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_KEY_PREFIX: prefix } = values;
+  if (!inS3({ values }) || !bucket) return undefined;
+  // Amazon by the bucket's name, unless it has dots, which no certificate has; others by the path, as Mastodon asks them.
+  const base = endpoint
+    ? `https://${values.S3_HOSTNAME || endpoint.replace(/^https?:\/\//, "").replace(/\/+$/, "")}/${bucket}`
+    : bucket.includes(".")
+      ? `https://s3.${values.S3_REGION || "us-east-1"}.amazonaws.com/${bucket}`
+      : `https://${bucket}.s3.${values.S3_REGION || "us-east-1"}.amazonaws.com`;
+  return prefix ? `${base}/${prefix}` : base;
+}
+
 function storeFindings({ values, onDisk, listed }: Facts): Finding[] {
   const other = ["SWIFT_ENABLED", "AZURE_ENABLED"].find((name) => values[name] === "true");
   const others = onDisk?.others ?? listed?.others;

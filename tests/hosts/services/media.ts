@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { mainHost } from "../../../machines/hosts";
 import type { Bed, Beds } from "./bed";
 import { browse } from "./browser";
 
@@ -15,12 +16,16 @@ interface Stored {
   body?: string;
 }
 
-class Bucket {
+/** A server of files, with the certificate of S3's own name. */
+class Origin {
   private process: ChildProcess | undefined;
   private readonly folder: string;
 
-  constructor(private readonly bed: Bed) {
-    this.folder = join(bed.lab.folder, "bucket");
+  constructor(
+    private readonly bed: Bed,
+    private readonly port = 443,
+  ) {
+    this.folder = join(bed.lab.folder, `origin-${port}`);
     mkdirSync(this.folder, { recursive: true });
   }
 
@@ -40,13 +45,13 @@ class Bucket {
       script,
       this.folder,
       "10.99.0.1",
-      "443",
+      String(this.port),
       certificate,
       key,
     ]);
     this.process = spawn(file, rest, { stdio: ["ignore", "ignore", "inherit"] });
     await this.bed.main.waitFor("the bucket", 20, async () =>
-      (await this.bed.lab.network.run(["ss", "-ltnH", "sport = :443"])).includes("10.99.0.1:443"),
+      (await this.bed.lab.network.run(["ss", "-ltnH", `sport = :${this.port}`])).includes("10.99.0.1:"),
     );
   }
 
@@ -70,9 +75,9 @@ class Bucket {
 }
 
 export function mediaTests(bed: Beds): void {
-  let bucket: Bucket;
+  let bucket: Origin;
   beforeAll(async () => {
-    bucket = new Bucket(bed());
+    bucket = new Origin(bed());
     bucket.store({
       "/cache/a.png": {
         headers: {
@@ -102,7 +107,7 @@ export function mediaTests(bed: Beds): void {
     ]);
     await bed().main.run("systemctl start systemd-resolved.service");
     expect((await browse(bed(), `${MEDIA}/cache/a.png`)).status).toBe(502);
-    await bed().main.run(`echo '10.99.0.1 ${Bucket.host(bed())}' >>/etc/hosts`);
+    await bed().main.run(`echo '10.99.0.1 ${Origin.host(bed())}' >>/etc/hosts`);
     await bucket.up();
   });
 
@@ -135,7 +140,7 @@ export function mediaTests(bed: Beds): void {
     }
     expect(
       bucket.requests().map(({ method, path, headers }) => [method, path, Object.fromEntries(headers)]),
-    ).toEqual([["GET", "/cache/a.png", { host: Bucket.host(bed()) }]]);
+    ).toEqual([["GET", "/cache/a.png", { host: Origin.host(bed()) }]]);
   });
 
   test("a player gets the part that it asks for, of a kept object and of a new one", async () => {
@@ -202,5 +207,74 @@ export function mediaTests(bed: Beds): void {
     expect([stale.status, stale.headers["x-cache-status"]]).toEqual([200, "STALE"]);
     expect(Date.now() - start).toBeLessThan(15_000);
     await bed().main.run("nft destroy table inet hole");
+  });
+
+  describe("with a fallback, while an instance moves in", () => {
+    let old: Origin;
+    beforeAll(async () => {
+      await bucket.up();
+      old = new Origin(bed(), 8443);
+      old.store({
+        "/files/cache/early.png": { headers: { ...PNG, "Set-Cookie": "a=b" }, body: "from the old place" },
+        "/files/cache/broken.png": { status: 500, body: "<Error>" },
+        "/files/cache/b%20c.png": { headers: PNG, body: "a space" },
+        // Kept as absent for a second, instead of a minute.
+        "/files/cache/moved.png": { headers: { ...PNG, "X-Accel-Expires": "1" }, body: "old" },
+      });
+      await old.up();
+      const { inputs, main } = bed();
+      const media = { ...inputs.settings.media, fallbackUrl: `https://${Origin.host(bed())}:8443/files/` };
+      const { files } = mainHost({ ...inputs, settings: { ...inputs.settings, media } });
+      for (const { path, content } of files)
+        if (/^\/etc\/nginx\/.*media/.test(path)) main.write(path, content);
+      await main.run("nginx -t && systemctl reload nginx");
+    });
+    afterAll(() => old?.down());
+
+    test("what the bucket lacks comes from the old place, once, with our headers", async () => {
+      const answers = [];
+      for (const _ of [1, 2]) answers.push(await browse(bed(), `${MEDIA}/cache/early.png?a=b`));
+      expect(answers.map(({ status, body, headers }) => [status, body, headers["x-cache-status"]])).toEqual([
+        [200, "from the old place", "MISS"],
+        [200, "from the old place", "HIT"],
+      ]);
+      expect(answers[0]?.headers).toMatchObject({
+        "content-security-policy": "default-src 'none'; form-action 'none'",
+        "access-control-allow-origin": "*",
+      });
+      expect(answers[0]?.headers).not.toHaveProperty("set-cookie");
+      expect(
+        old.requests().map(({ method, path, headers }) => [method, path, Object.fromEntries(headers)]),
+      ).toEqual([["GET", "/files/cache/early.png", { host: `${Origin.host(bed())}:8443` }]]);
+      expect((await browse(bed(), `${MEDIA}/cache/b%20c.png`)).body).toBe("a space");
+    });
+
+    test("what the bucket has comes from the bucket, from the moment it is there", async () => {
+      expect((await browse(bed(), `${MEDIA}/cache/moved.png`)).body).toBe("old");
+      bucket.store({ "/cache/moved.png": { headers: PNG, body: "new" } });
+      await bed().main.waitFor(
+        "the bucket's",
+        90,
+        async () => (await browse(bed(), `${MEDIA}/cache/moved.png`)).body === "new",
+      );
+      const asked = old.requests().length;
+      expect((await browse(bed(), `${MEDIA}/cache/moved.png`)).headers["x-cache-status"]).toBe("HIT");
+      expect(old.requests()).toHaveLength(asked);
+    });
+
+    test("what neither has is a plain 404, and the old place's errors are our page", async () => {
+      const absent = await browse(bed(), `${MEDIA}/cache/nowhere.png`);
+      expect([absent.status, absent.body]).toEqual([404, "not found\n"]);
+      const page = bed().main.read("/usr/local/share/mastodon-host/error.html");
+      const broken = await browse(bed(), `${MEDIA}/cache/broken.png`);
+      expect([broken.status, broken.body, broken.headers["content-security-policy"]]).toEqual([
+        500,
+        page,
+        undefined,
+      ]);
+      await old.down();
+      expect((await browse(bed(), `${MEDIA}/cache/never.png`)).status).toBe(502);
+      expect((await browse(bed(), `${MEDIA}/cache/early.png`)).body).toBe("from the old place");
+    });
   });
 }

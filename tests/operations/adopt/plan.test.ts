@@ -54,6 +54,32 @@ test("media: two objects an attachment in a bucket, one a file on a disk, and th
   expect(plan({ ...FACTS, onDisk }).media).toEqual({ objects: 1000, gib: 1, requestsUsd: 0.005 });
 });
 
+test.each([
+  ["Amazon's, by its name", {}, "https://old-media.s3.us-east-1.amazonaws.com"],
+  [
+    "Amazon's elsewhere, with a prefix",
+    { S3_REGION: "eu-west-1", S3_KEY_PREFIX: "social" },
+    "https://old-media.s3.eu-west-1.amazonaws.com/social",
+  ],
+  ["with dots", { S3_BUCKET: "files.shop.example" }, "https://s3.us-east-1.amazonaws.com/files.shop.example"],
+  ["another provider's", { S3_ENDPOINT: "https://fra1.example.com/" }, "https://fra1.example.com/old-media"],
+  [
+    "with a host name of its own",
+    { S3_ENDPOINT: "http://10.0.0.1:9000", S3_HOSTNAME: "s3.shop.example" },
+    "https://s3.shop.example/old-media",
+  ],
+  [
+    "on the old server's disk",
+    { S3_ENABLED: "false" },
+    "https://NAME/system, where NAME stays the old server's",
+  ],
+])("what main falls back to: a bucket, %s", (_, values, url) => {
+  const steps = plan({ ...FACTS, values: { ...FACTS.values, ...values } }).steps.map(({ what }) => what);
+  expect(steps).toContainEqual(
+    `media.fallbackUrl: ${url}, so that main serves files that are not copied yet`,
+  );
+});
+
 test("a copy by replication needs the same major version and the same sorting", () => {
   const physical = (version: number, libc: string, collation = "en_US.utf8") =>
     plan({
