@@ -20,6 +20,9 @@ export const CATALOGUE_CHECKED = catalogue.checked;
 /** USD. https://docs.digitalocean.com/products/volumes/details/pricing, as price calculators of 2026 quote it. */
 export const VOLUME_USD_PER_GIB_MONTH = 0.1;
 
+/** USD, of what is in use. https://docs.digitalocean.com/products/snapshots/details/pricing, read 2026-11. */
+export const SNAPSHOT_USD_PER_GIB_MONTH = 0.06;
+
 const sizes = catalogue.sizes.map(
   (row) =>
     Object.fromEntries(catalogue.columns.map((column, i) => [column, row[i]])) as unknown as DropletSize,

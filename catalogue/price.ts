@@ -7,7 +7,7 @@ import {
   REDIS_SECONDS,
   REDIS_WHOLE_HOURS,
 } from "./backups";
-import { dropletSize, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
+import { dropletSize, SNAPSHOT_USD_PER_GIB_MONTH, VOLUME_USD_PER_GIB_MONTH } from "./droplets";
 
 /**
  * Amazon S3, us-east-1, aws.amazon.com/s3/pricing, checked 2026-11-23 against guides of 2026. AWS' GB is 2^30 bytes
@@ -43,6 +43,8 @@ const UPTIME_CHECK_USD_PER_MONTH = 1;
 
 export interface PriceInput {
   main: { size: string; volumeGiB: number };
+  /** What is in use on the data volume, if DigitalOcean keeps a snapshot of it. */
+  snapshotGiB?: number | undefined;
   /** Whether DigitalOcean looks at the site from outside. */
   uptimeCheck?: boolean;
   pools: readonly { name: string; size: string; count: number }[];
@@ -89,6 +91,7 @@ export interface MonthlyPrice {
 export function monthlyPrice(input: PriceInput): MonthlyPrice {
   const digitalOcean = [
     ...mainLines(input.main),
+    ...(input.snapshotGiB === undefined ? [] : [snapshotLine(input.snapshotGiB)]),
     ...input.pools.map(poolLine),
     ...(input.uptimeCheck ? [UPTIME_CHECK] : []),
   ];
@@ -119,6 +122,12 @@ function mainLines({ size, volumeGiB }: PriceInput["main"]): PriceLine[] {
     },
   ];
 }
+
+const snapshotLine = (gib: number): PriceLine => ({
+  item: `snapshot of the data volume, ${shown(gib)} GiB in use`,
+  account: "main",
+  monthlyUsd: cents(gib * SNAPSHOT_USD_PER_GIB_MONTH),
+});
 
 function poolLine({ name, size, count }: PriceInput["pools"][number]): PriceLine {
   return {

@@ -86,6 +86,19 @@ export class MainDroplet extends pulumi.ComponentResource {
       { ...kept, ignoreChanges: ["initialFilesystemLabel", "initialFilesystemType"] },
     );
 
+    // Its name changes with what is about to change: the new one is taken first, then the upgrade runs, then the old one is deleted.
+    const snapshot = settings.upgrade.snapshot
+      ? new digitalocean.VolumeSnapshot(
+          `${name}-snapshot`,
+          {
+            name: `${names.prefix}-before-${settings.mastodonVersion.replaceAll(".", "-")}-postgres-${settings.postgresVersion}`,
+            volumeId: volume.id,
+            tags: [account.tag],
+          },
+          { parent: this },
+        )
+      : undefined;
+
     const address = new digitalocean.ReservedIp(`${name}-ipv4`, { region }, kept);
     const address6 = main.ipv6
       ? new digitalocean.ReservedIpv6(`${name}-ipv6`, { regionSlug: region }, kept)
@@ -149,7 +162,7 @@ export class MainDroplet extends pulumi.ComponentResource {
       { ...untilTheDropletEnds, dependsOn: [attachment] },
     );
     const addresses: Address[] = [{ type: "A", value: address.ipAddress }];
-    const waitFor: pulumi.Resource[] = [attachment, assignment];
+    const waitFor: pulumi.Resource[] = [attachment, assignment, ...(snapshot ? [snapshot] : [])];
     if (address6) {
       waitFor.push(
         new digitalocean.ReservedIpv6Assignment(

@@ -11,6 +11,7 @@ import {
   TAG,
   VOLUME,
   VOLUME_ATTACHMENT,
+  VOLUME_SNAPSHOT,
 } from "./digitaloceanAccount";
 import { dropletKinds } from "./digitaloceanDroplets";
 import { DNS_RECORD, FIREWALL, networkKinds } from "./digitaloceanNetwork";
@@ -33,6 +34,7 @@ const SCOPES: { [type: string]: { resource: string; link?: true } } = {
   [DROPLET]: { resource: "droplet" },
   [VOLUME]: { resource: "block_storage" },
   [VOLUME_ATTACHMENT]: { resource: "block_storage_action" },
+  [VOLUME_SNAPSHOT]: { resource: "block_storage_snapshot" },
   [FIREWALL]: { resource: "firewall" },
   [RESERVED_IP]: { resource: "reserved_ip" },
   [RESERVED_IPV6]: { resource: "reserved_ip" },

@@ -8,6 +8,7 @@ import type { Values } from "./values";
 export const DROPLET = "digitalocean:index/droplet:Droplet";
 export const VOLUME = "digitalocean:index/volume:Volume";
 export const VOLUME_ATTACHMENT = "digitalocean:index/volumeAttachment:VolumeAttachment";
+export const VOLUME_SNAPSHOT = "digitalocean:index/volumeSnapshot:VolumeSnapshot";
 export const PROJECT_RESOURCES = "digitalocean:index/projectResources:ProjectResources";
 export const TAG = "digitalocean:index/tag:Tag";
 export const RESERVED_IP = "digitalocean:index/reservedIp:ReservedIp";

@@ -2,7 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type * as digitalocean from "@pulumi/digitalocean";
 import { dropletSize } from "../catalogue/droplets";
-import { type DigitalOceanAccount, DROPLET, VOLUME, VOLUME_ATTACHMENT } from "./digitaloceanAccount";
+import {
+  type DigitalOceanAccount,
+  DROPLET,
+  VOLUME,
+  VOLUME_ATTACHMENT,
+  VOLUME_SNAPSHOT,
+} from "./digitaloceanAccount";
 import { SSH_KEY } from "./digitaloceanOrganisation";
 import { between, inputsOf, matching, oneOf } from "./inputs";
 import { type Kind, notFound, Refused } from "./provider";
@@ -98,8 +104,28 @@ const volumeAttachment: Kind<DigitalOceanAccount> = {
   },
 };
 
+const volumeSnapshot: Kind<DigitalOceanAccount> = {
+  inputs: inputsOf<digitalocean.VolumeSnapshotArgs>()({
+    name: { type: "string", replaces: true },
+    volumeId: { type: "string", required: true, replaces: true },
+    tags: { type: "list" },
+  }),
+  computed: ["createdAt", "minDiskSize", "regions", "size"],
+  named: true,
+  // It outlives its volume.
+  create: (account, { volumeId }) => {
+    const { region, size } = account.existing(VOLUME, volumeId).inputs;
+    return {
+      id: randomUUID(),
+      outputs: { createdAt: new Date().toISOString(), minDiskSize: size, regions: [region], size: 0.1 },
+    };
+  },
+  alreadyGone: notFound("snapshot"),
+};
+
 export const dropletKinds: { [type: string]: Kind<DigitalOceanAccount> } = {
   [DROPLET]: droplet,
   [VOLUME]: volume,
   [VOLUME_ATTACHMENT]: volumeAttachment,
+  [VOLUME_SNAPSHOT]: volumeSnapshot,
 };

@@ -57,13 +57,15 @@ export function priceOf({
   backups,
   pricing,
   alerts,
+  upgrade,
 }: Pick<Settings, "main" | "workers" | "workload" | "media" | "backups" | "pricing"> &
-  Partial<Pick<Settings, "alerts">>): MonthlyPrice {
+  Partial<Pick<Settings, "alerts" | "upgrade">>): MonthlyPrice {
   const { activeUsers } = workload;
   const { dumpGiB } = pricing;
   const databaseGiB = dumpGiB === undefined ? databaseAfterAYearGiB(workload) : databaseOfDump(dumpGiB);
   return monthlyPrice({
     main,
+    snapshotGiB: upgrade?.snapshot ? databaseGiB : undefined,
     uptimeCheck: alerts?.uptimeCheck ?? false,
     pools: workers,
     media: { ...pricing, keepOldVersionsDays: media.keepOldVersionsDays },

@@ -6,6 +6,7 @@ type Describe = (properties: Record<string, unknown>) => (unknown | false)[];
 const DESCRIBE: Readonly<Record<string, Describe>> = {
   "digitalocean:index/droplet:Droplet": (p) => [p.name, p.size, p.region, p.image, p.ipv6 && "IPv6"],
   "digitalocean:index/volume:Volume": (p) => [p.name, `${p.size} GiB`, p.initialFilesystemType, p.region],
+  "digitalocean:index/volumeSnapshot:VolumeSnapshot": (p) => [p.name],
   "digitalocean:index/firewall:Firewall": (p) => [p.name, `in: ${ports(p.inboundRules)}`],
   "digitalocean:index/dnsRecord:DnsRecord": (p) => [p.type, p.name, p.domain],
   "digitalocean:index/reservedIp:ReservedIp": (p) => [p.region],

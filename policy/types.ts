@@ -31,6 +31,7 @@ export const KNOWN_TYPES: ReadonlySet<string> = new Set([
   "digitalocean:index/uptimeCheck:UptimeCheck",
   "digitalocean:index/volume:Volume",
   "digitalocean:index/volumeAttachment:VolumeAttachment",
+  "digitalocean:index/volumeSnapshot:VolumeSnapshot",
   "pulumi:providers:aws",
   "pulumi:providers:command",
   "pulumi:providers:digitalocean",

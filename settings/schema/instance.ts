@@ -71,6 +71,10 @@ export const instance = {
         description:
           "How many days the old version's files stay after an upgrade of Postgres, for the way back",
       }),
+      snapshot: z.boolean().default(false).meta({
+        description:
+          "Let DigitalOcean take a snapshot of the data volume before Mastodon or Postgres changes: a way back that needs neither main nor the backup bucket. The one before is deleted at the end of that `up`",
+      }),
     })
     .prefault({})
     .meta({ description: "How to upgrade Mastodon and Postgres" }),

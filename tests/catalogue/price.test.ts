@@ -56,6 +56,15 @@ test("old versions of media cost by the days that they stay", () => {
   expect([1, 30, 365].map(days)).toEqual([0.12, 3.45, 41.98]);
 });
 
+test("a snapshot of the volume costs by what is in use, in the main account", () => {
+  expect(usd({}, "snapshot")).toBeUndefined();
+  expect(monthlyPrice({ ...input, snapshotGiB: 25 }).lines).toContainEqual({
+    item: "snapshot of the data volume, 25 GiB in use",
+    account: "main",
+    monthlyUsd: 1.5,
+  });
+});
+
 const backups = (more: Partial<typeof input.backups>, item: string) =>
   usd({ backups: { ...input.backups, ...more } }, item);
 

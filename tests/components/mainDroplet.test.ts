@@ -190,6 +190,21 @@ test("without IPv6 there is no reserved address of that kind, and the droplet ha
   expect(made["main-droplet"]?.inputs.ipv6).toBe(false);
 });
 
+test("upgrade.snapshot: main changes once there is a snapshot, whose name changes with the releases", async () => {
+  const made = await mainOf({ upgrade: { snapshot: true }, mastodonVersion: "v4.7.4", postgresVersion: 18 });
+  expect(made["main-snapshot"]).toEqual({
+    ...HERE,
+    type: "VolumeSnapshot",
+    dependsOn: ["account-tag", "main-data"],
+    inputs: {
+      name: "mastodon-prod-before-v4-7-4-postgres-18",
+      volumeId: volumeId("main-data"),
+      tags: ["mastodon:prod"],
+    },
+  });
+  expect(made["main-ready"]?.dependsOn).toContain("main-snapshot");
+});
+
 test("a raised generation is all that replaces main, and the new droplet is another device in the tailnet", async () => {
   const made = await mainOf({ main: { size: "s-8vcpu-16gb", generation: 2, sidekiq } });
   expect(made["main-auth-key"]?.replacementTrigger).toBe("generation 2");

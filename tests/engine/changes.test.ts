@@ -1,6 +1,7 @@
 /** Change by change, what an `up` on prod does; docs/operations.md's tables are made here. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { VOLUME_SNAPSHOT } from "../../doubles/digitaloceanAccount";
 import { CHANGES, type Change } from "./kindsOfChange";
 import { changes, figure, GIVEN_SECRETS, type Lab, livingProd, succeeded } from "./lab";
 import { COLUMNS, row, table } from "./whatHappens";
@@ -102,6 +103,30 @@ test("new tokens of the same accounts change the providers alone; mixed up they 
   );
   const known = [...cloud.tokens.keys()];
   expect(known.filter((token) => up.output.includes(token))).toEqual([]);
+});
+
+test("upgrade.snapshot: the volume's snapshot is taken before an upgrade, and the one before it is deleted afterwards", async () => {
+  const { cloud, engine } = prod;
+  engine.edit((changed) => Object.assign(changed, { upgrade: { snapshot: true } }));
+  expect(changes(succeeded(await engine.up()))).toEqual(["create main-snapshot"]);
+
+  cloud.journal.clear();
+  engine.edit((changed) => Object.assign(changed, { mastodonVersion: "v4.7.6" }));
+  succeeded(await engine.up());
+  const at = (line: string) => cloud.journal.lines().findIndex((entry) => entry.startsWith(line));
+  const [taken, upgraded, deleted] = [
+    "create main-snapshot",
+    "update main-ready",
+    "delete main-snapshot",
+  ].map(at);
+  expect(taken).toBeGreaterThanOrEqual(0);
+  expect(upgraded).toBeGreaterThan(taken ?? 0);
+  expect(deleted).toBeGreaterThan(upgraded ?? 0);
+  expect(cloud.main.list(VOLUME_SNAPSHOT).map(({ inputs }) => inputs.name)).toEqual([
+    "mastodon-prod-before-v4-7-6-postgres-17",
+  ]);
+  engine.edit((changed) => Object.assign(changed, { upgrade: {} }));
+  expect(changes(succeeded(await engine.up()))).toEqual(["delete main-snapshot"]);
 });
 
 test("docs/operations.md says so", () => {

@@ -25,7 +25,7 @@ test("a stack that says the least gets these settings", () => {
     mediaDomain: "",
     region: "nyc3",
     mastodonVersion: "v4.7.3",
-    upgrade: { finish: "now", postgresCopy: "refused", postgresKeepDays: 7 },
+    upgrade: { finish: "now", postgresCopy: "refused", postgresKeepDays: 7, snapshot: false },
     postgresVersion: 17,
     owner: { username: "owner", email: "you@example.org" },
     main: {
