@@ -60,12 +60,15 @@ encrypt() {
     )
 }
 
+# sent BYTES: $object is in the bucket.
+sent() { record true "$(jq -n --arg object "$object" --argjson bytes "$1" '{object: $object, bytes: $bytes}')"; }
+
 # put_object FILE: becomes $object. For small files: the AWS CLI takes a second of CPU, and more than one in memory.
 put_object() {
   curl -fsS --connect-timeout 15 --max-time 120 --retry 2 --aws-sigv4 "aws:amz:$AWS_REGION:s3" --upload-file "$1" \
     --config <(sed -n 's/^aws_access_key_id = \(.*\)/user = "\1:/p; s/^aws_secret_access_key = \(.*\)/\1"/p' "$AWS_SHARED_CREDENTIALS_FILE" | tr -d '\n') \
     "https://$BACKUP_BUCKET.s3.$AWS_REGION.amazonaws.com/$object" >/dev/null 2>"$work/upload" || fail "the upload to s3://$BACKUP_BUCKET stopped"
-  record true "$(jq -n --arg object "$object" --argjson bytes "$(stat -c %s "$1")" '{object: $object, bytes: $bytes}')"
+  sent "$(stat -c %s "$1")"
 }
 
 # start_upload OBJECT SIZE: what is written to descriptor 3 becomes that object. The size in bytes, at least, decides how large the parts are:
@@ -90,7 +93,7 @@ end_upload() {
   wait_until 30 "the size" test -e "$work/bytes" || stop_upload "the upload has no size"
   exec 3>&-
   wait "$upload" || fail "the upload to s3://$BACKUP_BUCKET stopped"
-  record true "$(jq -n --arg object "$object" --argjson bytes "$(<"$work/bytes")" '{object: $object, bytes: $bytes}')"
+  sent "$(<"$work/bytes")"
   systemctl -q reset-failed "mastodon-backup-$part.service" 2>/dev/null || true
   log "s3://$BACKUP_BUCKET/$object, $(<"$work/bytes") bytes"
 }
