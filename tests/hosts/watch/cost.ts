@@ -57,20 +57,45 @@ export function costTests(watched: () => Watched): void {
 
   test("a flood of series is refused, told of, and costs Prometheus no memory", async () => {
     const { main } = watched();
-    await main.run(
-      'seq 200000 | awk \'{ print "flood{n=\\"" $1 "\\"} 1" }\' >/run/mastodon-probe/flood.prom',
-    );
-    await watched().until('up{job="node"}', { "": 0 }, 60);
-    // A few scrapes more.
-    await new Promise((resolve) => setTimeout(resolve, 60_000));
+    const flood = (series: number) =>
+      main.run(
+        `seq ${series} | awk '{ print "flood{n=\\"" $1 "\\"} 1" }' >/run/mastodon-probe/flood.new && mv /run/mastodon-probe/flood.new /run/mastodon-probe/flood.prom`,
+      );
+    // More than may be kept in an answer that may be read, then an answer that is too long.
+    for (const series of [20_000, 200_000]) {
+      await flood(series);
+      await watched().until('up{job="node"}', { "": 0 }, 60);
+      // A few scrapes more.
+      await new Promise((resolve) => setTimeout(resolve, 40_000));
+    }
     expect(await watched().query("count(flood)")).toEqual({});
-    // Those of the flood up to the limit stay in memory until the next compaction, once and no more.
-    expect((await watched().query("prometheus_tsdb_head_series"))[""]).toBeLessThan(2 * 3000);
+    // Those of the first flood were marked as stale: they stay in memory until the next compaction.
+    const series = (await watched().query("prometheus_tsdb_head_series"))[""];
+    process.stdout.write(
+      `    after the flood ${series} series, ${await memoryMiB(watched(), "prometheus")} MiB\n`,
+    );
+    expect(series).toBeLessThan(30_000);
     expect(await memoryMiB(watched(), "prometheus")).toBeLessThan(PROMETHEUS_MOST_MIB);
     expect(
       Object.keys(await watched().query('ALERTS{alertname="MeasurementMissing"}')).length,
     ).toBeGreaterThan(0);
     await main.run("rm /run/mastodon-probe/flood.prom");
     await watched().until('up{job="node"}', { "": 1 }, 60);
+  }, 300_000);
+
+  test("a Prometheus that was killed for its memory comes back with less in it, and watches", async () => {
+    const { main } = watched();
+    const limit = (mib: string) =>
+      main.run(`systemctl set-property --runtime prometheus.service MemoryMax=${mib}`);
+    const runs = async () => Number(await main.run("systemctl show -P NRestarts prometheus.service"));
+    const before = await runs();
+    await limit("12M");
+    await main.waitFor("the kernel to kill it", 120, async () => (await runs()) > before);
+    await limit("192M");
+    await watched().until('up{job="node"}', { "": 1 }, 120);
+    expect((await watched().query("prometheus_tsdb_head_series"))[""]).toBeLessThan(3000);
+    expect(
+      await main.run("journalctl -u prometheus.service | grep -c \"Failed with result 'oom-kill'\""),
+    ).toMatch(/^[1-9]/);
   }, 300_000);
 }

@@ -104,7 +104,13 @@ export function learnedTests(watched: () => Watched): void {
       const found = await watched().query("sum by (pool, queue) (mastodon_pool_jobs_total) > 0");
       return ["pool=main,queue=push", "pool=default,queue=default"].every((one) => found[one] !== undefined);
     });
-    const { series } = await measured(watched(), 120, 2);
+    await watched().main.waitFor("their increase", 120, async () => {
+      const found = await watched().query("sum by (pool) (increase(mastodon_pool_jobs_total[2m])) > 0");
+      return ["pool=main", "pool=default"].every((pool) => found[pool] !== undefined);
+    });
+    // What has increased within two minutes is within the four whole ones from the next one on.
+    await new Promise((resolve) => setTimeout(resolve, 60_000 - (Date.now() % 60_000)));
+    const { series } = await measured(watched(), 60, 4);
     // Nobody has a feed, and people do not come here.
     const empty = MEASURE_NAMES.filter((name) =>
       series[name].every(({ values }) => values.every((one) => one === null)),
