@@ -6,6 +6,7 @@ import { statusSchema } from "../operations/status/schema";
 import { planSchema } from "../plan/schema";
 import { runCommand } from "../tools/commandLine";
 import { alarmsTable } from "./alarmsTable";
+import { dashboard } from "./dashboard";
 import { servicesTable } from "./servicesTable";
 import { pulumiYaml, secretsTable, settingsTable, stackFileSchema } from "./settingsPages";
 import { sizesPage } from "./sizesPage";
@@ -39,6 +40,7 @@ export function generatedFiles(): Record<string, string> {
     "docs/sizes.md": sizesPage(),
     "docs/hosts.md": between(page("hosts.md"), "services", servicesTable()),
     "docs/watching.md": between(page("watching.md"), "alarms", alarmsTable()),
+    "docs/grafana/mastodon.json": json(dashboard()),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What people look at, once: main's page and its queries follow from this list, and a dashboard can.
+ * What people look at, once: main's page, its queries and the dashboard for Grafana (generate/dashboard.ts) follow from this list.
  *
  * No expression turns what is missing into 0: a curve without a value says since when.
  */
@@ -226,6 +226,25 @@ export const SECTIONS: readonly Section[] = [
     ],
   },
 ];
+
+/** What the queue would hold if the fleet had worked for the last hour as the model says, at the busy hour's load. */
+const AS_PLANNED =
+  "clamp_min(max by (queue) (mastodon_queue_backlog offset 1h) - 3600 * max by (queue) (mastodon_plan_capacity_jobs_per_second - mastodon_plan_jobs_per_second), 0)";
+
+/**
+ * The same figures as series, for those who have Prometheus only: the probe measures the plan along. The page has the model's whole course
+ * of a backlog, which no expression gives.
+ */
+export const PLANNED: Record<NonNullable<Panel["plan"]>, string> = {
+  course: AS_PLANNED,
+  jobsPerSecond: "sum(max by (queue) (mastodon_plan_jobs_per_second))",
+  requestsPerSecond: "max(mastodon_plan_requests_per_second)",
+  sockets: "max(mastodon_plan_streaming_clients)",
+  cpu: "max by (pool) (mastodon_plan_cpu_share)",
+};
+
+/** Alarms that are raised. The watchdog always is: where it is missing, nobody knows. */
+export const RAISED = 'max by (alertname, severity) (ALERTS{alertstate="firing"})';
 
 /** Single figures, by name: what they are right now. */
 export const FACTS = {

@@ -17,6 +17,7 @@ describe("settings/schema/ is the one list of settings: run `npm run settings` w
     "docs/settings.md",
     "docs/hosts.md",
     "docs/watching.md",
+    "docs/grafana/mastodon.json",
     "settings/stack.schema.json",
   ])("%s is what it generates", (file) => {
     const lines = (content = "") => content.split("\n");

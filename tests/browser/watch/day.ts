@@ -75,6 +75,8 @@ function queueSeries(prediction: Prediction): Series[] {
     return [
       { name: `mastodon_queue_backlog{queue="${queue}"}`, value: known((ago) => Math.round(jobs(ago))) },
       { name: `mastodon_queue_latency_seconds{queue="${queue}"}`, value: known(seconds) },
+      { name: `mastodon_plan_jobs_per_second{queue="${queue}"}`, value: () => plan.jobsPerSecond },
+      { name: `mastodon_plan_capacity_jobs_per_second{queue="${queue}"}`, value: () => plan.canDo },
       { name: `mastodon_queue_target_seconds{queue="${queue}"}`, value: known(() => TARGETS[queue]) },
       {
         name: `mastodon_queue_processes{queue="${queue}"}`,
@@ -121,7 +123,13 @@ const machineSeries = (): Series[] =>
     ];
   });
 
-const others = (now: number, { requestsPerSecond, sockets }: Prediction): Series[] => [
+const others = (now: number, { requestsPerSecond, sockets, cpu }: Prediction): Series[] => [
+  { name: "mastodon_plan_requests_per_second", value: () => requestsPerSecond },
+  { name: "mastodon_plan_streaming_clients", value: () => sockets },
+  ...Object.entries(cpu).map(([pool, share]) => ({
+    name: `mastodon_plan_cpu_share{pool="${pool}"}`,
+    value: () => share,
+  })),
   ...SOURCES.map((source) => ({
     name: `mastodon_source_up{source="${source}"}`,
     value: (ago: number) => (source === "redis" && within(ago, SILENT) ? 0 : 1),

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { ALARMS, JOBS, RECORDED, SOURCES } from "../../../services/watch/alarms";
+import { PLANNED } from "../../../services/watch/panels";
 import { QUERIES } from "../../../services/watch/queries";
 import { rulesYaml } from "../../../services/watch/rules";
 import { fileOf } from "../../support/fixtures";
@@ -37,11 +38,12 @@ test("each source of the probe and each target of Prometheus is missed when noth
   for (const source of SOURCES) expect(missing).toContain(`absent(mastodon_source_up{source="${source}"})`);
 });
 
-test("each metric that a rule or the page asks for is one that the probe writes", () => {
+test("each metric that a rule, the page or the dashboard asks for is one that the probe writes", () => {
   const asked = [
     ...ALARMS.map(({ expression }) => expression),
     ...Object.values(RECORDED),
     ...Object.values(QUERIES),
+    ...Object.values(PLANNED),
   ].flatMap((text) => [...text.matchAll(/\bmastodon_(\w+)/g)].map(([, name = ""]) => name));
   const facts = readFileSync(join(ROOT, "services/watch/facts.py"), "utf8");
   const worker = readFileSync(join(ROOT, "services/supervisor/mastodon-worker"), "utf8");

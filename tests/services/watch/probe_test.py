@@ -421,6 +421,20 @@ class MachineTest(unittest.TestCase):
             process(3, "Name:\tpostgres\nRssAnon:\t   200 kB\nRssFile:\t  70 kB\nRssShmem:\t  2000 kB\n")
             self.assertEqual(probe.postgres_memory(), 3300 << 10)
 
+    def test_figures_of_the_model_are_series_too(self):
+        metrics = probe.Metrics()
+        figures = {"jobsPerSecond": 2.5, "canDo": 10, "latencySeconds": None, "emptySeconds": None, "course": [[0, 5]]}
+        probe.predicted(metrics, {
+            "outageHours": 2, "queues": {"push": figures}, "requestsPerSecond": 12.5, "sockets": 300, "cpu": {"main": 0.4, "general": 0.2}})
+        self.assertEqual(metrics.text().splitlines(), [
+            'mastodon_plan_jobs_per_second{queue="push"} 2.5',
+            'mastodon_plan_capacity_jobs_per_second{queue="push"} 10',
+            "mastodon_plan_requests_per_second 12.5",
+            "mastodon_plan_streaming_clients 300",
+            'mastodon_plan_cpu_share{pool="main"} 0.4',
+            'mastodon_plan_cpu_share{pool="general"} 0.2',
+        ])
+
     def test_the_budget_of_postgres_is_the_plans(self):
         probe.psql = lambda *_: "12\n100\n0\n"
         metrics = probe.Metrics()
