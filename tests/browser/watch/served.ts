@@ -21,7 +21,7 @@ import { dayBefore, scraped } from "./day";
 const FOLDER = "/usr/local/share/mastodon-host/watch";
 
 /** A program of the hosts' own root, with the libraries that it was built for. */
-async function program(path: string): Promise<string[]> {
+export async function program(path: string): Promise<string[]> {
   const base = await root();
   return [
     join(base, "lib64/ld-linux-x86-64.so.2"),
@@ -65,6 +65,11 @@ export class Served {
 
   get url(): string {
     return `http://127.0.0.1:${this.port.page}/`;
+  }
+
+  /** Prometheus' own address, which main keeps on loopback. */
+  get prometheusUrl(): string {
+    return `http://127.0.0.1:${this.port.prometheus}`;
   }
 
   /** @param measured false: Prometheus has nothing yet */
