@@ -13,6 +13,7 @@ import { namesOf } from "../settings/names";
 import type { Problem } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { reservedBucketName } from "../settings/schema/bucketNames";
+import { staysInTailnet } from "../settings/schema/remoteWrite";
 import { shown } from "../settings/schema/shown";
 import { type Identity, identityOf, identityProblems } from "./identity";
 import { postgresProblems } from "./postgres";
@@ -156,6 +157,28 @@ function alertProblems({ alerts, mail, smtp }: Pick<Settings, "alerts" | "mail" 
     : [];
 }
 
+function remoteWriteProblems({
+  remoteWrite: { url, username },
+  tailnet,
+}: Pick<Settings, "remoteWrite" | "tailnet">): Problem[] {
+  if (username && !url)
+    return [
+      {
+        key: "remoteWrite.url",
+        message: "is missing, but remoteWrite.username is set; write the address, or remove the user name",
+      },
+    ];
+  return tailnet.managePolicy && staysInTailnet(url)
+    ? [
+        {
+          key: "remoteWrite.url",
+          message:
+            "is in the tailnet, but with tailnet.managePolicy this stack writes the whole policy, which lets main reach nothing there; write an https address, or manage the policy yourself",
+        },
+      ]
+    : [];
+}
+
 const RULES: readonly Rule[] = [
   (_, { stack }) =>
     /^[a-z][a-z0-9-]{0,19}$/.test(stack)
@@ -259,6 +282,8 @@ const RULES: readonly Rule[] = [
   ),
 
   rule(["alerts", "mail", "smtp"], alertProblems),
+
+  rule(["remoteWrite", "tailnet"], remoteWriteProblems),
 
   rule(["tailnet"], ({ tailnet }) =>
     tailnet.managePolicy

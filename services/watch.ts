@@ -11,6 +11,7 @@ import type { MainSizes } from "./sizes";
 import { JOBS } from "./watch/alarms";
 import { PAGE_PORT, pageFiles } from "./watch/page";
 import { alertmanagerYaml, alertSecrets } from "./watch/receivers";
+import { remoteWriteConfig, remoteWriteFiles } from "./watch/remoteWrite";
 import { rulesYaml } from "./watch/rules";
 
 export const PROMETHEUS_PORT = 9090;
@@ -94,10 +95,11 @@ const KEPT: Partial<Record<(typeof JOBS)[number], string>> = {
 };
 
 /** JSON, which is YAML too. */
-const prometheusYaml = () =>
-  `${JSON.stringify(
+function prometheusYaml(inputs: MainInputs): string {
+  const { labels, rest } = remoteWriteConfig(inputs);
+  return `${JSON.stringify(
     {
-      global: { scrape_interval: "15s", evaluation_interval: "15s", body_size_limit: MOST_BYTES },
+      global: { scrape_interval: "15s", evaluation_interval: "15s", body_size_limit: MOST_BYTES, ...labels },
       rule_files: ["/etc/mastodon-host/alarms.yml"],
       alerting: {
         alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${ALERTMANAGER_PORT}`] }] }],
@@ -110,10 +112,12 @@ const prometheusYaml = () =>
           ? { metric_relabel_configs: [{ source_labels: ["__name__"], regex: KEPT[job], action: "keep" }] }
           : {}),
       })),
+      ...rest,
     },
     null,
     1,
   )}\n`;
+}
 
 /** The relay's password and the addresses of receivers: read by systemd as root, for Alertmanager alone. */
 function alertmanagerFiles({ settings, names, secrets }: MainInputs): HostFile[] {
@@ -159,7 +163,7 @@ export const watch = service({
           unit("watch/mastodon-probe.service"),
           { path: "/etc/mastodon-host/watch.json", content: `${JSON.stringify(plan(inputs))}\n` },
           dropIn("prometheus-node-exporter", "watch/node-exporter.conf", { PORT: NODE_EXPORTER_PORT }),
-          { path: "/etc/mastodon-host/prometheus.yml", content: prometheusYaml() },
+          { path: "/etc/mastodon-host/prometheus.yml", content: prometheusYaml(inputs) },
           { path: "/etc/mastodon-host/alarms.yml", content: rulesYaml() },
           dropIn("prometheus", "watch/prometheus.conf", {
             PORT: PROMETHEUS_PORT,
@@ -168,6 +172,7 @@ export const watch = service({
             MEMORY_MIB: PROMETHEUS_MIB,
             MOST_MIB: PROMETHEUS_MOST_MIB,
           }),
+          ...remoteWriteFiles(inputs),
           ...alertmanagerFiles(inputs),
           ...pageFiles(inputs, PROMETHEUS_PORT),
           ...comeBack("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"),

@@ -1,6 +1,7 @@
 /** The one list of a stack's secrets: flat keys, each read as a secret. What is generated, held and refused follows from it. */
 import { hasWorkerAccount } from "./fleet";
 import type { Settings } from "./schema";
+import { staysInTailnet } from "./schema/remoteWrite";
 
 export interface SecretSetting {
   description: string;
@@ -42,6 +43,11 @@ const printable = { pattern: /^[\x21-\x7e]{16,}$/, words: "at least 16 printable
 const trimmedLine = {
   pattern: /^[^\p{Cc}\s]([^\p{Cc}]*[^\p{Cc}\s])?$/u,
   words: "one line without control characters, and without spaces at its ends",
+};
+/** Prometheus reads it from a file, and cuts off spaces at both ends; a header takes no other characters. */
+const credential = {
+  pattern: /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/,
+  words: "one line of ASCII characters, without spaces at its ends",
 };
 const webAddress = {
   pattern: /^https?:\/\/[\x21-\x7e]+$/,
@@ -97,6 +103,17 @@ export const table = {
     placeholder: "https://heartbeat.example.org/ping",
     on: "main",
     optional: true,
+  },
+  remoteWritePassword: {
+    description: "Password of `remoteWrite.username`, or a bearer token if that is empty",
+    requiredWhen: ({ remoteWrite }) =>
+      remoteWrite !== undefined &&
+      remoteWrite.url !== "" &&
+      (remoteWrite.username !== "" || !staysInTailnet(remoteWrite.url)),
+    format: credential,
+    on: "main",
+    optional: true,
+    reissuedBy: "the Prometheus that takes it",
   },
   secretKeyBase: {
     description: "SECRET_KEY_BASE of an adopted instance",

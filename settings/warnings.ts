@@ -45,12 +45,16 @@ export function settingWarnings(settings: Settings): string[] {
   return warnings;
 }
 
-function alertWarnings({ alerts, main }: Settings): string[] {
+function alertWarnings({ alerts, remoteWrite, main }: Settings): string[] {
   const heard = alerts.email.length > 0 || alerts.webhook;
-  if (!main.watch)
-    return [
-      `main.watch: false: nothing is measured and no alarm is raised${heard || alerts.heartbeat ? ", so alerts has no effect" : ""}.`,
-    ];
+  if (!main.watch) {
+    const idle = [
+      ...(heard || alerts.heartbeat ? ["alerts"] : []),
+      ...(remoteWrite.url ? ["remoteWrite"] : []),
+    ].join(" and ");
+    const effect = idle ? `, so ${idle} ${idle.includes(" and ") ? "have" : "has"} no effect` : "";
+    return [`main.watch: false: nothing is measured and no alarm is raised${effect}.`];
+  }
   if (!heard) return ["alerts: nobody hears of alarms. Write alerts.email, or alerts.webhook: true."];
   if (alerts.email.length > 0 && !alerts.smtp.server && !alerts.webhook)
     return [

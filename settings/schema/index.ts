@@ -12,6 +12,7 @@ import { load } from "./load";
 import { machines } from "./machines";
 import { mail } from "./mail";
 import { pricing } from "./pricing";
+import { remoteWrite } from "./remoteWrite";
 import { storage } from "./storage";
 import { upkeep } from "./upkeep";
 
@@ -25,6 +26,7 @@ export const settingsSchema = z.strictObject({
   ...load,
   ...mail,
   ...alerts,
+  ...remoteWrite,
   ...storage,
   ...access,
   ...upkeep,

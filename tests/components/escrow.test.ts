@@ -32,6 +32,7 @@ describe("the output has", () => {
       "digitaloceanToken",
       "digitaloceanWorkerToken",
       "tailscaleOauthClientSecret",
+      "remoteWritePassword",
     ]);
   });
 

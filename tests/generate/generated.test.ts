@@ -70,6 +70,7 @@ describe("Pulumi.yaml", () => {
       mail: "string",
       smtp: "object",
       alerts: "object",
+      remoteWrite: "object",
       dnsZone: "string",
       aws: "object",
       media: "object",

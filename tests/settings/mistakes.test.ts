@@ -84,6 +84,88 @@ const ALERTS: BadCase[] = [
   ],
 ];
 
+const remote = (url: string, more: object = {}) => ({ remoteWrite: { url, ...more } });
+const NO_ADDRESS = (url: string) =>
+  `remoteWrite.url is "${url}", not an https address; write, for example, https://prometheus.example.net/api/v1/write`;
+const password = (name: string) => `run: pulumi config set --secret ${name}`;
+const LONE_PASSWORD = `remoteWritePassword is missing (Password of \`remoteWrite.username\`, or a bearer token if that is empty); ${password("remoteWritePassword")}`;
+const NAME =
+  "remoteWrite.url has a name of the tailnet, which main does not look up; write the machine's tailnet address (tailscale ip -4)";
+const CLEARTEXT =
+  "remoteWrite.url would not be encrypted outside the tailnet; write https://, or an address of the tailnet (100.64.0.0/10)";
+const given = { remoteWritePassword: "a-token" };
+const REMOTE_WRITE: BadCase[] = [
+  ["no scheme", { ...remote("prometheus.club/api"), ...given }, NO_ADDRESS("prometheus.club/api")],
+  [
+    "another scheme",
+    { ...remote("ftp://prometheus.club/api"), ...given },
+    NO_ADDRESS("ftp://prometheus.club/api"),
+  ],
+  [
+    "a space",
+    { ...remote("https://prometheus.club/a b"), ...given },
+    NO_ADDRESS("https://prometheus.club/a b"),
+  ],
+  ["in the clear", { ...remote("http://prometheus.club/api/v1/write"), ...given }, CLEARTEXT],
+  [
+    "in the clear, next to the tailnet's addresses",
+    { ...remote("http://100.128.0.1:9090/api/v1/write"), ...given },
+    CLEARTEXT,
+  ],
+  [
+    "in the clear, to a private network",
+    { ...remote("http://10.0.0.1:9090/api/v1/write"), ...given },
+    CLEARTEXT,
+  ],
+  ["MagicDNS", remote("http://prom.tail1234.ts.net:9090/api/v1/write"), NAME],
+  ["MagicDNS, in short", remote("http://prom:9090/api/v1/write"), NAME],
+  [
+    "a user name inside",
+    { ...remote("https://me@prometheus.club/api/v1/write"), ...given },
+    `remoteWrite.url has a user name or a password in it; write the name as remoteWrite.username, and ${password("remoteWritePassword")}`,
+  ],
+  ["a password inside", { ...remote("https://me:hunter2@prometheus.club/write"), ...given }, "X"],
+  [
+    "a user name that is a number",
+    { ...remote("https://prometheus.club/write", { username: 1234 }), ...given },
+    "remoteWrite.username is the number 1234, not a string; put it in quotes",
+  ],
+  [
+    "a fragment",
+    { ...remote("https://prometheus.club/write#a"), ...given },
+    "remoteWrite.url ends in a fragment (#), which no server receives; remove it",
+  ],
+  [
+    "a user name with a colon",
+    { ...remote("https://prometheus.club/write", { username: "a:b" }), ...given },
+    "remoteWrite.username has a colon or a control character, which no user name there can have",
+  ],
+  ["nothing to log in with", remote("https://prometheus.club/api/v1/write"), LONE_PASSWORD],
+  [
+    "in the tailnet, a user without a password",
+    remote("http://100.64.0.7:9090/api/v1/write", { username: "me" }),
+    LONE_PASSWORD,
+  ],
+  [
+    "a user name without an address",
+    { remoteWrite: { username: "me" } },
+    "remoteWrite.url is missing, but remoteWrite.username is set; write the address, or remove the user name",
+  ],
+  [
+    "a token with a line break at its end",
+    { ...remote("https://prometheus.club/api/v1/write"), remoteWritePassword: "token\n" },
+    `remoteWritePassword must be one line of ASCII characters, without spaces at its ends; ${password("remoteWritePassword")}`,
+  ],
+  [
+    "in a tailnet whose policy is this stack's",
+    {
+      ...remote("http://100.64.0.7:9090/write"),
+      tailnet: { oauthClientId: "kAbCdEfCNTRL", managePolicy: true },
+    },
+    "remoteWrite.url is in the tailnet, but with tailnet.managePolicy this stack writes the whole policy, which lets main reach nothing there; write an https address, or manage the policy yourself",
+  ],
+];
+
 const IN_URL =
   "must be at least 16 printable characters without spaces, and without % before two hexadecimal digits (Mastodon would decode that); run: pulumi config set --secret";
 const TOKEN = "must be the token alone, without spaces or line breaks; run: pulumi config set --secret";
@@ -165,6 +247,7 @@ const owner = (username: string): BadCase => [
 describe.each([
   ["mail that would never leave is refused", MAIL],
   ["alarms that would reach nobody are refused", ALERTS],
+  ["a Prometheus that measurements cannot safely be sent to is refused", REMOTE_WRITE],
   ["a secret that cannot work is refused", SECRETS],
   ["a bucket's name that AWS reserves is refused", BUCKETS],
   [
@@ -184,6 +267,10 @@ test.each([
   ["alarms through another, where Mastodon sends no mail", { ...relay({}), mail: "none", smtp: {} }],
   ["alarms by implicit TLS on its port", relay({ port: 465, tls: "implicit" })],
   ["a port of one's own, either way", smtp({ port: 10465, tls: "implicit" })],
+  ["a Prometheus in the tailnet, without a password", remote("http://100.127.255.254:9090/api/v1/write")],
+  ["the same by IPv6", remote("http://[fd7a:115c:a1e0::1]:9090/api/v1/write")],
+  ["a user and a password", { ...remote("https://prometheus.club/push", { username: "1234" }), ...given }],
+  ["a bearer token", { ...remote("https://prometheus.club/push"), ...given }],
   ["a lone percent sign in a Redis password", { redisPassword: "0123456789abc%zz%" }],
   ["a percent sign where no URL is made", { postgresPassword: "0123456789abc%41" }],
   [

@@ -82,6 +82,7 @@ test("a stack that says the least gets these settings", () => {
       uptimeCheck: false,
       newestPostMinutes: 60,
     },
+    remoteWrite: { url: "", username: "" },
     dnsZone: "",
     aws: { accountId: "123456789012", region: "us-east-1" },
     media: { bucket: "", fallbackUrl: "", cacheGiB: 5, keepOldVersionsDays: 30 },
@@ -262,6 +263,18 @@ describe("a stack is warned of", () => {
       "receivers without a watch",
       { ...quietly, main: { watch: false } },
       ["main.watch: false: nothing is measured and no alarm is raised, so alerts has no effect."],
+    ],
+    [
+      "receivers and a Prometheus without a watch",
+      {
+        ...quietly,
+        main: { watch: false },
+        remoteWrite: { url: "https://prometheus.club/push" },
+        remoteWritePassword: "a-token",
+      },
+      [
+        "main.watch: false: nothing is measured and no alarm is raised, so alerts and remoteWrite have no effect.",
+      ],
     ],
     [
       "data that nothing protects",
