@@ -9,7 +9,7 @@ import { remoteWriteConfig } from "../../services/watch/remoteWrite";
 import { attempt } from "../../tools/run";
 import { until } from "../../tools/until";
 import { mainInputs } from "../support/mainFixtures";
-import { program } from "./watch/served";
+import { freePort, program } from "./watch/served";
 
 const PASSWORD = 'a"b c:é'.replace("é", "#");
 const CREDENTIAL = "/run/credentials/prometheus.service/remote-write";
@@ -27,6 +27,7 @@ let takes = true;
 const taken: Taken[] = [];
 let refused = 0;
 let config: string;
+let address: string;
 const said: string[] = [];
 
 beforeAll(async () => {
@@ -59,6 +60,7 @@ beforeAll(async () => {
     .replace("https://prometheus.club", `http://127.0.0.1:${port}`)
     .replace(CREDENTIAL, secret);
   writeFileSync(join(folder, "prometheus.yml"), config);
+  address = `127.0.0.1:${await freePort()}`;
   const [file = "", ...args] = await program("usr/bin/prometheus");
   prometheus = spawn(
     file,
@@ -66,7 +68,7 @@ beforeAll(async () => {
       ...args,
       `--config.file=${join(folder, "prometheus.yml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
-      "--web.listen-address=127.0.0.1:0",
+      `--web.listen-address=${address}`,
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -78,6 +80,14 @@ afterAll(() => {
   server?.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
+
+/** What Prometheus itself counts of its sender. */
+async function counted(name: string): Promise<number> {
+  const metrics = await (await fetch(`http://${address}/metrics`)).text();
+  const [, value] =
+    new RegExp(`^prometheus_remote_storage_${name}\\{[^}]*\\} (\\S+)$`, "m").exec(metrics) ?? [];
+  return Number(value);
+}
 
 test("promtool accepts main's configuration, and notices a slip", async () => {
   const checked = (text: string) => {
@@ -109,7 +119,11 @@ test("Prometheus sends, with the password from the file and the instance's name 
 test("while the other end is away it asks again and again, and then sends what it could not", async () => {
   takes = false;
   await until("refusals", 60, async () => refused >= 3);
-  const before = taken.length;
+  expect(await counted("samples_pending")).toBeGreaterThan(0);
   takes = true;
-  await until("what was kept", 60, async () => taken.length > before);
+  await until("what was kept", 60, async () => (await counted("samples_pending")) === 0);
+  // Nothing was given up, and one sender was enough.
+  expect(await counted("samples_retried_total")).toBeGreaterThan(0);
+  expect(await counted("samples_failed_total")).toBe(0);
+  expect(await counted("shards")).toBe(1);
 }, 150_000);

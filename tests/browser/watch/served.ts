@@ -31,7 +31,7 @@ export async function program(path: string): Promise<string[]> {
   ];
 }
 
-const freePort = () =>
+export const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const server = createServer().on("error", reject);
     server.listen(0, "127.0.0.1", () => {
