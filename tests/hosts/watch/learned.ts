@@ -94,7 +94,7 @@ export function learnedTests(watched: () => Watched): void {
       "mastodon_learned_up",
       {
         ...Object.fromEntries(
-          ["feeds", "instance", "trips", "work"].map((source) => [`source=${source}`, 1]),
+          ["feeds", "instance", "plan", "trips", "work"].map((source) => [`source=${source}`, 1]),
         ),
       },
       120,
