@@ -47,7 +47,7 @@ export function generatedFiles(): Record<string, string> {
 const HELP = `npm run settings
 
 Writes what is generated from settings/schema/, services/ and the formulas of fleet/: Pulumi.yaml, docs/settings.md, docs/hosts.md,
-docs/sizes.md and three JSON schemas.
+docs/sizes.md, docs/watching.md, docs/grafana/mastodon.json and three JSON schemas.
 `;
 
 if (require.main === module)
