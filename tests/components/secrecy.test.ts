@@ -22,9 +22,11 @@ const GIVEN = {
   backupKey: "backup-passphrase-iiii",
   repositoryKey: "repository-passphrase-llll",
   consolePassword: "console-password-jjjj",
+  remoteWritePassword: "remote-write-password-mmmm",
 };
 const DEEPL = "deepl-api-key-kkkk";
-const ALL: Values = { ...GIVEN, extraSecretEnv: JSON.stringify({ DEEPL_API_KEY: DEEPL }) };
+const REMOTE_WRITE = { remoteWrite: { url: "https://prometheus.club/push" } };
+const ALL: Values = { ...GIVEN, ...REMOTE_WRITE, extraSecretEnv: JSON.stringify({ DEEPL_API_KEY: DEEPL }) };
 
 /** What the run wrote beside inputs: components' outputs, as the engine would keep them. */
 async function watched(values: Values = {}): Promise<{ run: Run; componentOutputs: string[] }> {

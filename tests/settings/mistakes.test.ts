@@ -124,7 +124,11 @@ const REMOTE_WRITE: BadCase[] = [
     { ...remote("https://me@prometheus.club/api/v1/write"), ...given },
     `remoteWrite.url has a user name or a password in it; write the name as remoteWrite.username, and ${password("remoteWritePassword")}`,
   ],
-  ["a password inside", { ...remote("https://me:hunter2@prometheus.club/write"), ...given }, "X"],
+  [
+    "a password inside",
+    { ...remote("https://me:hunter2@prometheus.club/write"), ...given },
+    "remoteWrite.url holds a URL with a password in plain text; revoke it, and remove it",
+  ],
   [
     "a user name that is a number",
     { ...remote("https://prometheus.club/write", { username: 1234 }), ...given },
