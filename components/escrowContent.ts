@@ -1,5 +1,6 @@
 /** What the escrow file has to hold of a stack, and whether the one that was written still does. */
 import { createHmac } from "node:crypto";
+import type { EscrowState } from "../services/escrow";
 import type { Settings } from "../settings/schema";
 import { isExampleValue } from "../settings/warnings";
 
@@ -34,17 +35,29 @@ export interface EscrowArgs {
 /** The command that writes the file, for messages. */
 export const escrowCommand = (stack: string) => `npm run escrow -- --stack ${stack}`;
 
-/** A warning if a file is missing or out of date. settings/warnings.ts warns of a stack without recipients. */
+/** Whether the file that the stack file speaks of is of these secrets. */
+export function escrowState(
+  escrowed: Escrowed,
+  { recipients, fingerprint }: Settings["escrow"],
+): EscrowState {
+  // Nobody can open a file for an example's key.
+  if (recipients.length === 0 || recipients.some(isExampleValue)) return "off";
+  if (fingerprint === "") return "missing";
+  return fingerprint === fingerprintOf(escrowed, recipients) ? "current" : "outdated";
+}
+
+/** A warning if a file is missing or out of date. settings/warnings.ts warns of a stack without recipients, and of an example's key. */
 export function escrowWarning(
   escrowed: Escrowed,
-  { stack, settings: { recipients, fingerprint }, firstRun }: EscrowArgs,
+  { stack, settings, firstRun }: EscrowArgs,
 ): string | undefined {
-  // Nobody can open a file for an example's key, and that key has its own warning.
-  if (recipients.length === 0 || recipients.some(isExampleValue)) return undefined;
   const remedy = `run: ${escrowCommand(stack)}`;
-  if (fingerprint === "")
-    return firstRun ? undefined : `escrow.fingerprint: empty: no escrow file has been written; ${remedy}`;
-  return fingerprint === fingerprintOf(escrowed, recipients)
-    ? undefined
-    : `escrow.fingerprint: the escrow file was made of other secrets or for other recipients; ${remedy}`;
+  switch (escrowState(escrowed, settings)) {
+    case "missing":
+      return firstRun ? undefined : `escrow.fingerprint: empty: no escrow file has been written; ${remedy}`;
+    case "outdated":
+      return `escrow.fingerprint: the escrow file was made of other secrets or for other recipients; ${remedy}`;
+    default:
+      return undefined;
+  }
 }

@@ -10,6 +10,7 @@ import { cloudTag, type Names } from "../settings/names";
 import type { Settings } from "../settings/schema";
 import type { Account } from "./account";
 import type { BackupBucket } from "./backupBucket";
+import { escrowStateOf } from "./escrow";
 import { firewallByTag } from "./firewall";
 import { mainSecrets } from "./hostSecrets";
 import type { InstanceSecrets } from "./instanceSecrets";
@@ -111,10 +112,14 @@ export class MainDroplet extends pulumi.ComponentResource {
     };
     const bundle = pulumi.secret(
       pulumi
-        .all([mainSecrets(args.secrets, args.media, args.backups), args.secrets.deployKey.publicOpenSsh])
-        .apply(([secrets, deployKey]) => {
+        .all([
+          mainSecrets(args.secrets, args.media, args.backups),
+          args.secrets.deployKey.publicOpenSsh,
+          escrowStateOf(args.secrets, settings.escrow),
+        ])
+        .apply(([secrets, deployKey, escrow]) => {
           const { stack, sizing, prediction } = args;
-          const given = { stack, settings, names, sizing, prediction, volumeName, deployKey, secrets };
+          const given = { stack, settings, names, sizing, prediction, escrow, volumeName, deployKey, secrets };
           const host = mainHost(given);
           return { json: bundleJson(host), packed: packed(host) };
         }),

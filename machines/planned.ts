@@ -80,6 +80,7 @@ export function plannedHosts(
         ...shared,
         sizing: assessment.main,
         prediction: assessment.prediction,
+        escrow: "[escrow]",
         volumeName: names.dataVolume,
         secrets,
       }),

@@ -35,6 +35,8 @@ export interface MainInputs extends HostInputs {
   sizing: MainSizes;
   /** What the capacity model expects of the fleet. */
   prediction: Prediction;
+  /** An EscrowState (services/escrow.ts); in a plan, which knows no secrets, a placeholder. */
+  escrow: string;
   /** DigitalOcean's name of the data volume: its device is /dev/disk/by-id/scsi-0DO_Volume_NAME. */
   volumeName: string;
   secrets: MainSecrets;

@@ -6,6 +6,7 @@ import { LOOPBACK } from "./compose";
 import { containers } from "./containers";
 import { docker } from "./docker";
 import { drill } from "./drill";
+import { escrow } from "./escrow";
 import { firewall } from "./firewall";
 import type { HostInputs, MainInputs, WorkerInputs } from "./inputs";
 import { mastodon } from "./mastodon";
@@ -59,6 +60,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   backup,
   recovery,
   drill,
+  escrow,
   sidekiqOnMain,
   mastodon,
   postgresUpgrade,

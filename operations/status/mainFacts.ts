@@ -1,4 +1,5 @@
 /** What only main knows. */
+import { ESCROW_STATES } from "../../services/escrow";
 import { WATCHDOG } from "../../services/watch/alarms";
 import { jobsOf } from "./jobs";
 import { disk, disks, machineFacts } from "./machineFacts";
@@ -91,6 +92,12 @@ const drill = (answers: Answers): MainFacts["drill"] =>
     [0, 1],
   );
 
+const escrow = ([state]: readonly string[]) =>
+  must(
+    ESCROW_STATES.find((one) => one === state),
+    "state",
+  );
+
 function certificate(lines: readonly string[]) {
   const [acme, issuer, end, ...trouble] = lines;
   const ends = new Date(variable([end ?? ""], "notAfter"));
@@ -147,6 +154,7 @@ export function mainFacts(answers: Answers): MainFacts {
     postgres: ask("postgres", postgres),
     backup: backup(answers),
     drill: drill(answers),
+    escrow: ask("escrow", escrow),
     certificate: ask("certificate", certificate),
     watch: watch(answers),
   };

@@ -1,5 +1,6 @@
 /** The shape of what `npm run status -- --json` prints, with its documentation; status.schema.json is generated from it. */
 import { z } from "zod";
+import { ESCROW_STATES } from "../../services/escrow";
 
 /** An answer, or why there is none: what is not known is never taken for good news. */
 const answer = <T extends z.ZodType>(value: T) =>
@@ -132,6 +133,10 @@ const mainFacts = z.strictObject({
       lastSuccess: time.nullable(),
     }),
   ),
+  escrow: answer(z.enum(ESCROW_STATES)).meta({
+    description:
+      "Whether the escrow file has the secrets, as of the last `pulumi up`; off without recipients",
+  }),
   certificate: answer(
     z.strictObject({
       acme: z.string().meta({ description: "The setting" }),

@@ -1,6 +1,7 @@
 /** A status for a terminal, on one screen. */
 import { styleText } from "node:util";
 import { heading, table, WIDTH, wrapped } from "../../report/terminal";
+import type { EscrowState } from "../../services/escrow";
 import { serving, trend } from "./judge/jobs";
 import type { Answer, Facts, Finding, MachineFacts, MainFacts, Status } from "./schema";
 import { count, percent, secondsBetween, size, span } from "./words";
@@ -18,6 +19,13 @@ const RESULTS = {
 } as const;
 
 const DISKS: Readonly<Record<string, string>> = { "/": "root", "/srv/data": "data" };
+
+const ESCROW: Readonly<Record<EscrowState, string>> = {
+  off: "none: no recipients",
+  missing: "none yet",
+  outdated: "out of date",
+  current: "up to date",
+};
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -79,7 +87,7 @@ function lines(
 function summary({ fromHere, main, time }: Facts): string[][] {
   const page = ({ status, seconds }: { status: number; seconds: number }) => `${status} in ${span(seconds)}`;
   if ("unknown" in main.facts) return [["Site", `from here ${shown(fromHere, page)}`]];
-  const { site, release, jobs, postgres, redis, backup, drill, certificate, watch } = main.facts.value;
+  const { site, release, jobs, postgres, redis, backup, drill, escrow, certificate, watch } = main.facts.value;
   return [
     ["Site", `from here ${shown(fromHere, page)}, on main ${shown(site, page)}`],
     [
@@ -116,6 +124,7 @@ function summary({ fromHere, main, time }: Facts): string[][] {
         one.lastSuccess ? `passed ${span(secondsBetween(one.lastSuccess, time))} ago` : "none yet",
       ),
     ],
+    ["Escrow file", shown(escrow, (state) => ESCROW[state])],
     [
       "Certificate",
       shown(certificate, ({ issuer, ends }) =>

@@ -58,6 +58,7 @@ export const SOURCES = [
   "machine",
   "backup",
   "drill",
+  "escrow",
   "certificate",
 ] as const;
 export const JOBS = ["node", "streaming", "alertmanager", "prometheus"] as const;
@@ -207,6 +208,14 @@ export const ALARMS: readonly Alarm[] = [
       "time() - mastodon_drill_timestamp_seconds > on () mastodon_drill_target_seconds or mastodon_drill_failed == 1",
     for: "10m",
     says: "No restore drill has passed for 35 days, or the last one failed: nobody knows whether the backups are good.",
+  },
+  {
+    name: "EscrowLate",
+    severity: "warning",
+    expression: "mastodon_escrow_current == 0",
+    // Time for the first one, and for the one after a secret has changed.
+    for: "3d",
+    says: "For three days, no escrow file has had this instance's secrets: if the state were lost, so were the keys of its backups and accounts.",
   },
   {
     name: "CertificateEnds",

@@ -4,7 +4,7 @@ import { type EscrowArgs, type Escrowed, escrowWarning, fingerprintOf } from "..
 import { SECRET_NAMES, SECRETS, type SecretName } from "../../settings/secrets";
 import { privateKey } from "../support/cloud";
 import { generatedSecrets } from "../support/expected";
-import { least, prod, REQUIRED_SECRETS, type Run, type Values } from "../support/stacks";
+import { byName, custom, least, prod, REQUIRED_SECRETS, type Run, type Values } from "../support/stacks";
 
 const RECIPIENT = "age1yg2pkyn36uy8rjfc7lt9ed6t4p8t9vvu8d36a453y5w6ecmvt3ns7xlzcd";
 const OTHER = "age1maff53ck96vgckmkxp7dppgkjhm7vugk3tmen738te4lh440x39stty452";
@@ -96,6 +96,21 @@ describe("the program warns", () => {
     expect(warningsIn(example)).toEqual([]);
     expect(example.warnings.join("\n")).toContain("escrow.recipients[0]");
   });
+});
+
+test("main is told with its bundle, for its watch", async () => {
+  const told = async (values: Values) => {
+    const { "main-ready": ready } = byName(custom(await prod(values, LIVING)));
+    const { files } = JSON.parse(String(ready?.inputs.stdin)) as {
+      files: { path: string; content: string }[];
+    };
+    return files.find(({ path }) => path === "/etc/mastodon-host/escrow")?.content.trim();
+  };
+  const now = fingerprintOf(escrowIn(await prod()), [RECIPIENT]);
+  expect(await told({ escrow: { recipients: [EXAMPLE], fingerprint: now } })).toBe("off");
+  expect(await told(withFingerprint(""))).toBe("missing");
+  expect(await told(withFingerprint(now))).toBe("current");
+  expect(await told(withFingerprint(now, { smtpPassword: "another-password" }))).toBe("outdated");
 });
 
 describe("a fingerprint", () => {

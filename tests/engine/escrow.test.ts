@@ -74,6 +74,8 @@ test("a file that age itself opens, for its owner's eyes, with the fingerprint i
   const { fingerprint } = old.engine.settings().escrow as { fingerprint: string };
   expect(stdout).toContain(`Pulumi.prod.yaml now has escrow.fingerprint: ${fingerprint}. Commit it.`);
   expect(await warned()).toEqual([]);
+  // Main is told, for its alarm.
+  expect(changes(succeeded(await old.engine.up()))).toEqual(["update main-ready"]);
   expect(changes(succeeded(await old.engine.up()))).toEqual([]);
 
   const file = await content();

@@ -60,6 +60,7 @@ export function mainInputs(
       sockets: socketsOf(workload.activeUsers),
     }),
     prediction: PREDICTION,
+    escrow: "current",
     volumeName: "mastodon-prod-data",
     secrets: { ...mainSecrets, ...changedSecrets },
   };

@@ -1,4 +1,5 @@
 /** What keeps the data: Postgres, Redis, the volume, backups; and the certificate. */
+import type { EscrowState } from "../../../services/escrow";
 import type { Facts, Finding } from "../schema";
 import { percent, secondsBetween, span } from "../words";
 import { attention, known, note, page } from "./finding";
@@ -8,9 +9,9 @@ const CONNECTIONS = 0.9;
 const REDIS = 0.8;
 const CERTIFICATE_DAYS = 14;
 
-export function data({ main, time }: Facts): Finding[] {
+export function data({ stack, main, time }: Facts): Finding[] {
   if ("unknown" in main.facts) return [];
-  const { postgres, redis, disks, backup, drill, certificate } = main.facts.value;
+  const { postgres, redis, disks, backup, drill, escrow, certificate } = main.facts.value;
   const run = (command: string) => `ssh root@${main.host} ${command}`;
   return [
     ...known(
@@ -71,6 +72,9 @@ export function data({ main, time }: Facts): Finding[] {
       ({ held, trouble }) =>
         trouble ? [(held ? attention : note)("drill", sentence(trouble), page("the-drill"))] : [],
     ),
+    ...known(escrow, ["escrow", "Whether the escrow file has the secrets", "pulumi up"], (state) =>
+      escrowOf(state, stack),
+    ),
     ...known(certificate, ["certificate", "The certificate", run("journalctl -u certificate")], (one) =>
       certificateOf(one, time),
     ),
@@ -78,6 +82,23 @@ export function data({ main, time }: Facts): Finding[] {
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
+
+function escrowOf(state: EscrowState, stack: string): Finding[] {
+  if (state === "current") return [];
+  if (state === "off")
+    return [
+      note("escrow", "Only the state holds the instance's secrets.", page("keep-what-only-the-state-holds")),
+    ];
+  return [
+    attention(
+      "escrow",
+      state === "missing"
+        ? "No escrow file has been written: only the state holds the instance's secrets."
+        : "The escrow file has other secrets, or is for other recipients.",
+      `npm run escrow -- --stack ${stack}, then pulumi up`,
+    ),
+  ];
+}
 
 function certificateOf(
   { acme, issuer, ends, trouble }: { acme: string; issuer: string; ends: string; trouble: string[] },

@@ -34,6 +34,7 @@ const SOURCES = [
   "machine",
   "backup",
   "drill",
+  "escrow",
   "certificate",
 ];
 const JOBS = ["node", "streaming", "alertmanager", "prometheus"];
@@ -394,6 +395,18 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       over: [31],
       labels: {},
       says: "No restore drill has passed for 35 days, or the last one failed: nobody knows whether the backups are good.",
+    },
+  ],
+  EscrowLate: [
+    {
+      name: "a secret has changed, and a new file comes after four days",
+      every: 5,
+      series: { mastodon_escrow_current: "0x1152 1x12" },
+      quiet: [71 * 60],
+      raised: [73 * 60],
+      over: [96 * 60 + 10],
+      labels: {},
+      says: "For three days, no escrow file has had this instance's secrets: if the state were lost, so were the keys of its backups and accounts.",
     },
   ],
   CertificateEnds: [

@@ -392,6 +392,23 @@ class MachineTest(unittest.TestCase):
                 "mastodon_drill_failed 0\nmastodon_drill_timestamp_seconds 1795919400.0\nmastodon_drill_target_seconds 3024000\n",
             )
 
+    def test_escrow(self):
+        with tempfile.TemporaryDirectory() as folder:
+            probe.ESCROW = f"{folder}/escrow"
+
+            def told(state):
+                with open(probe.ESCROW, "w", encoding="utf-8") as file:
+                    file.write(f"{state}\n")
+                metrics = probe.Metrics()
+                probe.escrow(metrics)
+                return metrics.text()
+
+            # A main that was not told anything does not know.
+            self.assertRaises(ValueError, probe.escrow, probe.Metrics())
+            self.assertRaises(ValueError, told, "[escrow]")
+            self.assertEqual([told("off"), told("current")], ["", "mastodon_escrow_current 1\n"])
+            self.assertEqual([told("missing"), told("outdated")], ["mastodon_escrow_current 0\n"] * 2)
+
     def test_pgbouncer(self):
         probe.psql = lambda *_: (
             "database,user,cl_active,cl_waiting,cl_active_cancel_req,maxwait\n"
