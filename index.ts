@@ -46,7 +46,13 @@ export = async (already?: Checked) => {
   );
   const media = new MediaBucket(
     "media",
-    { ...settings.media, bucketName: names.mediaBucket, webName: names.web, protect },
+    {
+      ...settings.media,
+      bucketName: names.mediaBucket,
+      webName: names.web,
+      findOrphans: settings.upkeep.housekeeping.orphans !== "never",
+      protect,
+    },
     { providers: [on.aws] },
   );
   const backups = new BackupBucket(

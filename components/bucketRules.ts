@@ -48,14 +48,23 @@ export const mediaBucketPolicy = (arn: string) =>
 
 export const backupBucketPolicy = (arn: string) => policy(tlsOnly(arn));
 
-/** The calls that Mastodon's code makes. Only `tootctl media remove-orphans` also lists; docs/operations.md grants that temporarily. */
-export const mediaWriterPolicy = (arn: string) =>
-  policy({
-    Sid: "Objects",
-    Effect: "Allow",
-    Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-    Resource: `${arn}/*`,
-  });
+/**
+ * The calls that Mastodon's code makes.
+ *
+ * @param lists whether it may list the bucket too: only `tootctl media remove-orphans` does
+ */
+export const mediaWriterPolicy = (arn: string, lists: boolean) =>
+  policy(
+    {
+      Sid: "Objects",
+      Effect: "Allow",
+      Action: ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+      Resource: `${arn}/*`,
+    },
+    ...(lists
+      ? [{ Sid: "List", Effect: "Allow", Action: "s3:ListBucket", Resource: arn } satisfies Statement]
+      : []),
+  );
 
 /**
  * Dumps can only be put: an intruder on main can neither read nor delete them. pgBackRest reads, replaces and deletes in its repository, and

@@ -119,7 +119,17 @@ export class MainDroplet extends pulumi.ComponentResource {
         ])
         .apply(([secrets, deployKey, escrow]) => {
           const { stack, sizing, prediction } = args;
-          const given = { stack, settings, names, sizing, prediction, escrow, volumeName, deployKey, secrets };
+          const given = {
+            stack,
+            settings,
+            names,
+            sizing,
+            prediction,
+            escrow,
+            volumeName,
+            deployKey,
+            secrets,
+          };
           const host = mainHost(given);
           return { json: bundleJson(host), packed: packed(host) };
         }),

@@ -10,6 +10,8 @@ export interface MediaBucketArgs {
   webName: string;
   /** How many days a deleted or overwritten object can be restored. */
   keepOldVersionsDays: number;
+  /** Whether main looks for orphans: its key may then list the bucket. */
+  findOrphans: boolean;
   /** Whether the bucket refuses to be deleted. */
   protect: boolean;
 }
@@ -56,7 +58,10 @@ export class MediaBucket extends pulumi.ComponentResource {
     );
     const key = bucketUser(
       `${name}-writer`,
-      { userName: writerName(args.bucketName), policy: bucket.arn.apply(mediaWriterPolicy) },
+      {
+        userName: writerName(args.bucketName),
+        policy: bucket.arn.apply((arn) => mediaWriterPolicy(arn, args.findOrphans)),
+      },
       this,
     );
     this.bucketName = bucket.bucket;

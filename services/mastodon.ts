@@ -1,6 +1,6 @@
-/** Mastodon on main as one unit: its releases, its restarts under traffic, its housekeeping, and commands for administrators. */
+/** Mastodon on main as one unit: its releases, its restarts under traffic, and commands for administrators. */
 import type { Container } from "./compose";
-import { command, file, internal, LIBRARY, secretFile, step, timed, unit } from "./hostFile";
+import { command, file, internal, LIBRARY, secretFile, step, unit } from "./hostFile";
 import type { MainInputs } from "./inputs";
 import { PGBOUNCER_PORT } from "./pgbouncer";
 import { POSTGRES_UNITS } from "./postgres";
@@ -49,7 +49,6 @@ export const mastodon = service({
     ),
     unit("mastodon/mastodon-watch.service"),
     unit("mastodon/mastodon-waiting-room.service"),
-    ...timed("mastodon/mastodon-housekeeping"),
     secretFile("console-password", secrets.consolePassword),
   ],
 });

@@ -8,6 +8,7 @@ import { docker } from "./docker";
 import { drill } from "./drill";
 import { escrow } from "./escrow";
 import { firewall } from "./firewall";
+import { housekeeping } from "./housekeeping";
 import type { HostInputs, MainInputs, WorkerInputs } from "./inputs";
 import { mastodon } from "./mastodon";
 import { nginx } from "./nginx";
@@ -63,6 +64,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   escrow,
   sidekiqOnMain,
   mastodon,
+  housekeeping,
   postgresUpgrade,
   silence,
   watch,

@@ -4,7 +4,7 @@ import type { HostInputs } from "./inputs";
 import { service } from "./service";
 
 /** `HH:MM`, that many hours later, wrapping at midnight. */
-function later(time: string, hours: number): string {
+export function later(time: string, hours: number): string {
   const [hour = 0, minute = 0] = time.split(":").map(Number);
   return [(hour + hours) % 24, minute].map((part) => String(part).padStart(2, "0")).join(":");
 }

@@ -25,6 +25,9 @@ arrived() {
 main() {
   local sequences lsn segment time before
   exec </dev/null
+  # Housekeeping waits meanwhile.
+  exec 9>/run/mastodon-drill.lock
+  flock -s 9
   work=$(mktemp -d)
   trap finish EXIT
   chown postgres "$work"

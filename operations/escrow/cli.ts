@@ -114,7 +114,9 @@ async function rememberFingerprint(stack: StackState, fingerprint: string, name:
       `The file is complete, but its fingerprint could not be noted: ${cliError((error as Error).message)}\nRun: ${command}`,
     );
   }
-  console.log(`Pulumi.${name}.yaml now has escrow.fingerprint: ${fingerprint}. Commit it.`);
+  console.log(
+    `Pulumi.${name}.yaml now has escrow.fingerprint: ${fingerprint}. Commit it, and tell main: pulumi up`,
+  );
 }
 
 async function restore(path: string, keyPath: string, stackName: string): Promise<void> {

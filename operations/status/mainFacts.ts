@@ -1,5 +1,6 @@
 /** What only main knows. */
 import { ESCROW_STATES } from "../../services/escrow";
+import { HOUSEKEEPING_PARTS } from "../../services/housekeeping";
 import { WATCHDOG } from "../../services/watch/alarms";
 import { jobsOf } from "./jobs";
 import { disk, disks, machineFacts } from "./machineFacts";
@@ -92,6 +93,38 @@ const drill = (answers: Answers): MainFacts["drill"] =>
     [0, 1],
   );
 
+interface Part {
+  lastSuccess?: string;
+  count?: number;
+  bytes?: number;
+  errors?: number;
+}
+
+/** `mastodon-housekeeping status`, alike. */
+const housekeeping = (answers: Answers): MainFacts["housekeeping"] =>
+  read(
+    answers,
+    "housekeeping",
+    (lines) => {
+      const { running, parts } = JSON.parse(text(lines)) as {
+        running: boolean;
+        parts: Record<string, Part | null>;
+      };
+      return {
+        running,
+        trouble: troubleOf(answers, "housekeeping"),
+        parts: HOUSEKEEPING_PARTS.filter((part) => Object.hasOwn(parts, part)).map((part) => ({
+          part,
+          lastSuccess: parts[part]?.lastSuccess ?? null,
+          count: parts[part]?.count ?? null,
+          bytes: parts[part]?.bytes ?? null,
+          errors: parts[part]?.errors ?? null,
+        })),
+      };
+    },
+    [0, 1],
+  );
+
 const escrow = ([state]: readonly string[]) =>
   must(
     ESCROW_STATES.find((one) => one === state),
@@ -155,6 +188,7 @@ export function mainFacts(answers: Answers): MainFacts {
     backup: backup(answers),
     drill: drill(answers),
     escrow: ask("escrow", escrow),
+    housekeeping: housekeeping(answers),
     certificate: ask("certificate", certificate),
     watch: watch(answers),
   };

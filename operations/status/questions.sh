@@ -52,6 +52,7 @@ postgres() {
 backup() { mastodon-backup status; }
 drill() { mastodon-drill status; }
 escrow() { cat /etc/mastodon-host/escrow; }
+housekeeping() { mastodon-housekeeping status; }
 certificate() {
   echo "$ACME"
   openssl x509 -noout -issuer -enddate -in /etc/nginx/tls/chain.pem
@@ -62,7 +63,7 @@ watched() { echo "${WATCH:-0}"; }
 prometheus() { curl -fsS --noproxy '*' http://127.0.0.1:9090/-/ready; }
 alarms() { curl -fsS --noproxy '*' http://127.0.0.1:9093/api/v2/alerts; }
 if [[ $ROLE == main ]]; then
-  questions+=(volume release site jobs memory postgres backup drill escrow certificate watched prometheus alarms)
+  questions+=(volume release site jobs memory postgres backup drill escrow housekeeping certificate watched prometheus alarms)
 fi
 
 # --- workers ---

@@ -1,6 +1,7 @@
 /** The shape of what `npm run status -- --json` prints, with its documentation; status.schema.json is generated from it. */
 import { z } from "zod";
 import { ESCROW_STATES } from "../../services/escrow";
+import { HOUSEKEEPING_PARTS } from "../../services/housekeeping";
 
 /** An answer, or why there is none: what is not known is never taken for good news. */
 const answer = <T extends z.ZodType>(value: T) =>
@@ -137,6 +138,27 @@ const mainFacts = z.strictObject({
     description:
       "Whether the escrow file has the secrets, as of the last `pulumi up`; off without recipients",
   }),
+  housekeeping: answer(
+    z.strictObject({
+      running: z.boolean(),
+      trouble: z.string().nullable().meta({ description: "Which parts failed or are late, and why" }),
+      parts: z.array(
+        z.strictObject({
+          part: z.enum(HOUSEKEEPING_PARTS),
+          lastSuccess: time.nullable(),
+          count: z
+            .int()
+            .nullable()
+            .meta({ description: "Files that were removed; of profiles, accounts that were looked at" }),
+          bytes: bytes.nullable().meta({ description: "What that freed, as tootctl counts it" }),
+          errors: z
+            .int()
+            .nullable()
+            .meta({ description: "Files that could not be removed, although the part went well" }),
+        }),
+      ),
+    }),
+  ).meta({ description: "The parts that the settings ask for, and their last good run" }),
   certificate: answer(
     z.strictObject({
       acme: z.string().meta({ description: "The setting" }),

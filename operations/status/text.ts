@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import { heading, table, WIDTH, wrapped } from "../../report/terminal";
 import type { EscrowState } from "../../services/escrow";
+import type { HousekeepingPart } from "../../services/housekeeping";
 import { serving, trend } from "./judge/jobs";
 import type { Answer, Facts, Finding, MachineFacts, MainFacts, Status } from "./schema";
 import { count, percent, secondsBetween, size, span } from "./words";
@@ -25,6 +26,13 @@ const ESCROW: Readonly<Record<EscrowState, string>> = {
   missing: "none yet",
   outdated: "out of date",
   current: "up to date",
+};
+
+const CLEANED: Readonly<Record<HousekeepingPart, { title: string; what: string }>> = {
+  media: { title: "Old media", what: "removed" },
+  cards: { title: "Old cards", what: "removed" },
+  profiles: { title: "Profiles", what: "looked at" },
+  orphans: { title: "Orphans", what: "removed" },
 };
 
 type Style = Parameters<typeof styleText>[0];
@@ -87,7 +95,8 @@ function lines(
 function summary({ fromHere, main, time }: Facts): string[][] {
   const page = ({ status, seconds }: { status: number; seconds: number }) => `${status} in ${span(seconds)}`;
   if ("unknown" in main.facts) return [["Site", `from here ${shown(fromHere, page)}`]];
-  const { site, release, jobs, postgres, redis, backup, drill, escrow, certificate, watch } = main.facts.value;
+  const { site, release, jobs, postgres, redis, backup, drill, escrow, housekeeping, certificate, watch } =
+    main.facts.value;
   return [
     ["Site", `from here ${shown(fromHere, page)}, on main ${shown(site, page)}`],
     [
@@ -124,7 +133,8 @@ function summary({ fromHere, main, time }: Facts): string[][] {
         one.lastSuccess ? `passed ${span(secondsBetween(one.lastSuccess, time))} ago` : "none yet",
       ),
     ],
-    ["Escrow file", shown(escrow, (state) => ESCROW[state])],
+    ["Escrow", shown(escrow, (state) => ESCROW[state])],
+    ...cleaned(housekeeping, time),
     [
       "Certificate",
       shown(certificate, ({ issuer, ends }) =>
@@ -133,6 +143,20 @@ function summary({ fromHere, main, time }: Facts): string[][] {
     ],
     ["Alarms", shown(watch, ({ installed, alarms }) => (installed ? alarmed(alarms) : "no watch"))],
   ];
+}
+
+/** A line for each part. */
+function cleaned(housekeeping: MainFacts["housekeeping"], now: string): string[][] {
+  if ("unknown" in housekeeping) return [["Cleaning", "unknown"]];
+  const { running, parts } = housekeeping.value;
+  return parts.map(({ part, lastSuccess, count, bytes }) => {
+    const { title, what } = CLEANED[part];
+    const done =
+      lastSuccess === null
+        ? "not done yet"
+        : `${span(secondsBetween(lastSuccess, now))} ago: ${(count ?? 0).toLocaleString("en-US")} ${what}, ${size(bytes ?? 0)}`;
+    return [title, running ? `${done}; now again` : done];
+  });
 }
 
 const alarmed = (alarms: readonly { silenced: boolean }[]) => {

@@ -59,6 +59,7 @@ export const SOURCES = [
   "backup",
   "drill",
   "escrow",
+  "housekeeping",
   "certificate",
 ] as const;
 export const JOBS = ["node", "streaming", "alertmanager", "prometheus"] as const;

@@ -1,6 +1,7 @@
 /** Certificates, updates, monitoring, and what protects the stack. */
 import { z } from "zod";
 import { timeOfDay } from "./fields";
+import { housekeeping } from "./housekeeping";
 
 export const upkeep = {
   acme: z.enum(["production", "staging", "none"]).default("production").meta({
@@ -17,9 +18,10 @@ export const upkeep = {
         description:
           "Whether a worker reboots in its window if an update requires it. Main never reboots by itself",
       }),
+      housekeeping,
     })
     .prefault({})
-    .meta({ description: "Unattended security updates" }),
+    .meta({ description: "Unattended security updates, and what main removes at night" }),
   monitoring: z
     .boolean()
     .default(true)

@@ -64,7 +64,7 @@ test.each(["backups/dumps/1/original/archive.zip", "imports/data/1/original/foll
   "nobody but the writer may read %s",
   (key) => {
     expect(decides(mediaBucketPolicy(MEDIA), "s3:GetObject", `${MEDIA}/${key}`)).toBe(false);
-    expect(decides(mediaWriterPolicy(MEDIA), "s3:GetObject", `${MEDIA}/${key}`)).toBe(true);
+    expect(decides(mediaWriterPolicy(MEDIA, false), "s3:GetObject", `${MEDIA}/${key}`)).toBe(true);
   },
 );
 
@@ -156,8 +156,16 @@ test.each([
   "s3:PutLifecycleConfiguration",
   "s3:ListBucket",
 ])("Mastodon's own key may not %s", (action) => {
-  expect(decides(mediaWriterPolicy(MEDIA), action, `${MEDIA}/accounts/a.png`)).toBe(false);
-  expect(decides(mediaWriterPolicy(MEDIA), action, MEDIA)).toBe(false);
+  expect(decides(mediaWriterPolicy(MEDIA, false), action, `${MEDIA}/accounts/a.png`)).toBe(false);
+  expect(decides(mediaWriterPolicy(MEDIA, false), action, MEDIA)).toBe(false);
+});
+
+test("it lists the media, and does nothing else more, if main looks for orphans", () => {
+  expect(decides(mediaWriterPolicy(MEDIA, true), "s3:ListBucket", MEDIA)).toBe(true);
+  expect(decides(mediaWriterPolicy(MEDIA, true), "s3:ListBucketVersions", MEDIA)).toBe(false);
+  expect(decides(mediaWriterPolicy(MEDIA, true), "s3:DeleteObjectVersion", `${MEDIA}/accounts/a.png`)).toBe(
+    false,
+  );
 });
 
 test("deleted media can be brought back for the days that are set, and never expires by itself", () => {

@@ -27,7 +27,13 @@ async function hostSecrets() {
     );
     const media = new MediaBucket(
       "media",
-      { bucketName: "media", webName: "shop.example", keepOldVersionsDays: 30, protect: true },
+      {
+        bucketName: "media",
+        webName: "shop.example",
+        keepOldVersionsDays: 30,
+        findOrphans: false,
+        protect: true,
+      },
       { providers: on },
     );
     const backups = new BackupBucket(

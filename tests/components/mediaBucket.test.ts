@@ -14,6 +14,7 @@ async function media(args: { protect?: boolean; bucketName?: string } = {}) {
         bucketName: "shop-example-media",
         webName: "www.shop.example",
         keepOldVersionsDays: 30,
+        findOrphans: false,
         protect: true,
         ...args,
       },

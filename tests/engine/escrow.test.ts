@@ -72,7 +72,9 @@ test("a file that age itself opens, for its owner's eyes, with the fingerprint i
     `Written to ${join(folder, name)}: 13 secrets, the deploy key and the settings, for one key.`,
   );
   const { fingerprint } = old.engine.settings().escrow as { fingerprint: string };
-  expect(stdout).toContain(`Pulumi.prod.yaml now has escrow.fingerprint: ${fingerprint}. Commit it.`);
+  expect(stdout).toContain(
+    `Pulumi.prod.yaml now has escrow.fingerprint: ${fingerprint}. Commit it, and tell main: pulumi up`,
+  );
   expect(await warned()).toEqual([]);
   // Main is told, for its alarm.
   expect(changes(succeeded(await old.engine.up()))).toEqual(["update main-ready"]);

@@ -81,12 +81,12 @@ describe("what main gets", () => {
     expect(Buffer.byteLength(userData(packed(bundle), boot))).toBeLessThan((64 - 7) * 1024);
   });
 
-  test("the watch, drills and restores in place come later, with the first `pulumi up`: user data has none of its files and packages", () => {
+  test("the watch, drills, housekeeping and restores in place come later, with the first `pulumi up`: user data has none of its files and packages", () => {
     const late = bundle.files.filter((file) => file.late).map(({ path }) => path);
     expect(late).toContain("/usr/local/lib/mastodon-host/probe");
     expect(
       late.every((path) =>
-        /watch|probe|work\.py|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill/.test(
+        /watch|probe|work\.py|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill|escrow|housekeeping/.test(
           path,
         ),
       ),

@@ -90,7 +90,17 @@ test("a stack that says the least gets these settings", () => {
     tailnet: { oauthClientId: "kAbCdEfCNTRL", name: "-", admins: ["autogroup:admin"], managePolicy: false },
     administratorKeys: [],
     acme: "production",
-    upkeep: { window: "04:00", rebootWorkers: true },
+    upkeep: {
+      window: "04:00",
+      rebootWorkers: true,
+      housekeeping: {
+        mediaDays: 14,
+        keepInteracted: false,
+        previewCardDays: 60,
+        profileDays: 0,
+        orphans: "never",
+      },
+    },
     monitoring: true,
     readiness: "wait",
     protect: true,

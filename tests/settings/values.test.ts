@@ -459,6 +459,21 @@ const FORMATS: BadCase[] = [
     "backups.time is the number 150, not a string; put it in quotes",
   ],
   [
+    "cards that would not be fetched again",
+    { upkeep: { housekeeping: { previewCardDays: 7 } } },
+    "upkeep.housekeeping.previewCardDays is less than 14, and Mastodon does not fetch a card again before that; write 0 or at least 14",
+  ],
+  [
+    "a habit that is none",
+    { upkeep: { housekeeping: { orphans: "weekly" } } },
+    'upkeep.housekeeping.orphans is "weekly"; write one of never, monthly',
+  ],
+  [
+    "days before today",
+    { upkeep: { housekeeping: { mediaDays: -1 } } },
+    "upkeep.housekeeping.mediaDays is -1; write at least 0",
+  ],
+  [
     "a time without its zero",
     { upkeep: { window: "4:00" } },
     'upkeep.window is "4:00", not a quoted time of day; write "04:00"',

@@ -1,7 +1,7 @@
 /** What keeps the data: Postgres, Redis, the volume, backups; and the certificate. */
 import type { EscrowState } from "../../../services/escrow";
 import type { Facts, Finding } from "../schema";
-import { percent, secondsBetween, span } from "../words";
+import { count, percent, secondsBetween, span } from "../words";
 import { attention, known, note, page } from "./finding";
 
 /** As in the alarms ConnectionsNearLimit, RedisMemory and CertificateEnds. */
@@ -11,7 +11,7 @@ const CERTIFICATE_DAYS = 14;
 
 export function data({ stack, main, time }: Facts): Finding[] {
   if ("unknown" in main.facts) return [];
-  const { postgres, redis, disks, backup, drill, escrow, certificate } = main.facts.value;
+  const { postgres, redis, disks, backup, drill, escrow, housekeeping, certificate } = main.facts.value;
   const run = (command: string) => `ssh root@${main.host} ${command}`;
   return [
     ...known(
@@ -74,6 +74,24 @@ export function data({ stack, main, time }: Facts): Finding[] {
     ),
     ...known(escrow, ["escrow", "Whether the escrow file has the secrets", "pulumi up"], (state) =>
       escrowOf(state, stack),
+    ),
+    ...known(
+      housekeeping,
+      ["housekeeping", "How the housekeeping went", run("mastodon-housekeeping status")],
+      ({ trouble, parts }) => [
+        ...(trouble ? [attention("housekeeping", sentence(trouble), page("housekeeping"))] : []),
+        ...parts.flatMap(({ part, errors }) =>
+          errors
+            ? [
+                note(
+                  "housekeeping",
+                  `${count(errors, "file")} of ${part} could not be removed.`,
+                  run("mastodon-housekeeping status"),
+                ),
+              ]
+            : [],
+        ),
+      ],
     ),
     ...known(certificate, ["certificate", "The certificate", run("journalctl -u certificate")], (one) =>
       certificateOf(one, time),

@@ -4,6 +4,7 @@ import { comesBackTests } from "./comesBack";
 import { containerTests } from "./containers";
 import { dockerTests } from "./docker";
 import { environmentTests } from "./environment";
+import { housekeepingTests } from "./housekeeping";
 import { mediaTests } from "./media";
 import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
@@ -29,6 +30,7 @@ describe("services", () => {
   describe("streaming", () => streamingTests(() => bed));
   describe("stand-ins", () => standInTests(() => bed));
   describe("media", () => mediaTests(() => bed));
+  describe("housekeeping", () => housekeepingTests(() => bed));
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));
   describe("comes back", () => comesBackTests(() => bed));

@@ -206,6 +206,49 @@ test.each<[what: string, main: Answers, said: string[]]>([
     ["! drill: The last drill failed: the table statuses has 2 rows less."],
   ],
   [
+    "no escrow file",
+    { escrow: ["missing"] },
+    ["! escrow: No escrow file has been written: only the state holds the instance's secrets."],
+  ],
+  [
+    "an escrow file of other secrets",
+    { escrow: ["outdated"] },
+    ["! escrow: The escrow file has other secrets, or is for other recipients."],
+  ],
+  [
+    "an escrow file that nobody wants",
+    { escrow: ["off"] },
+    ["· escrow: Only the state holds the instance's secrets."],
+  ],
+  [
+    "a main that was not told of an escrow file",
+    {
+      escrow: [],
+      "escrow.error": ["cat: /etc/mastodon-host/escrow: No such file or directory"],
+      "escrow.code": ["1"],
+    },
+    [
+      "? escrow: Whether the escrow file has the secrets is unknown: cat: /etc/mastodon-host/escrow: No such file or directory",
+    ],
+  ],
+  [
+    "a part of the housekeeping that failed",
+    {
+      "housekeeping.error": ["mastodon-housekeeping: media: tootctl ended with 137: killed"],
+      "housekeeping.code": ["1"],
+    },
+    ["! housekeeping: Media: tootctl ended with 137: killed."],
+  ],
+  [
+    "a few files that housekeeping could not remove",
+    {
+      housekeeping: [
+        '{"running": false, "parts": {"media": {"ok": true, "lastSuccess": "2026-11-29T05:31:00Z", "count": 9, "bytes": 9, "errors": 2}, "orphans": null}}',
+      ],
+    },
+    ["· housekeeping: 2 files of media could not be removed."],
+  ],
+  [
     "a certificate that ends soon",
     {
       certificate: certificate(

@@ -20,6 +20,9 @@ Postgres     17.12, 64 of 100 connections
 Redis        412 MiB of 1.5 GiB
 Backup       9 h old, 1.2 GiB in 62 s
 Drill        passed 28 days ago
+Escrow       up to date
+Old media    6 h ago: 1,204 removed, 3.2 GiB
+Old cards    6 h ago: 310 removed, 12 MiB
 Certificate  ends in 61 days
 Alarms       none
 

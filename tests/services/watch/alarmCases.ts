@@ -35,6 +35,7 @@ const SOURCES = [
   "backup",
   "drill",
   "escrow",
+  "housekeeping",
   "certificate",
 ];
 const JOBS = ["node", "streaming", "alertmanager", "prometheus"];

@@ -409,6 +409,28 @@ class MachineTest(unittest.TestCase):
             self.assertEqual([told("off"), told("current")], ["", "mastodon_escrow_current 1\n"])
             self.assertEqual([told("missing"), told("outdated")], ["mastodon_escrow_current 0\n"] * 2)
 
+    def test_housekeeping(self):
+        with tempfile.TemporaryDirectory() as folder:
+            probe.STATE = folder
+
+            def measured():
+                metrics = probe.Metrics()
+                probe.housekeeping(metrics)
+                return metrics.text()
+
+            # Before the first night.
+            self.assertEqual(measured(), "")
+            good = {"ok": True, "lastSuccess": "2026-11-29T02:30:00Z", "count": 12, "bytes": 5242880}
+            with open(f"{folder}/housekeeping-status.json", "w", encoding="utf-8") as file:
+                json.dump({"media": good, "cards": {"ok": False, "stopped": True}, "orphans": {"ok": False}}, file)
+            self.assertEqual(
+                measured(),
+                'mastodon_housekeeping_failed{part="media"} 0\nmastodon_housekeeping_failed{part="cards"} 0\n'
+                'mastodon_housekeeping_failed{part="orphans"} 1\n'
+                'mastodon_housekeeping_timestamp_seconds{part="media"} 1795919400.0\n'
+                'mastodon_housekeeping_files{part="media"} 12\nmastodon_housekeeping_freed_bytes{part="media"} 5242880\n',
+            )
+
     def test_pgbouncer(self):
         probe.psql = lambda *_: (
             "database,user,cl_active,cl_waiting,cl_active_cancel_req,maxwait\n"

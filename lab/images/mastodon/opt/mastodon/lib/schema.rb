@@ -19,7 +19,8 @@ module Schema
     "created_at timestamp NOT NULL, revoked_at timestamp, application_id bigint REFERENCES oauth_applications, resource_owner_id bigint REFERENCES users)",
     "CREATE TABLE IF NOT EXISTS statuses (id bigserial PRIMARY KEY, account_id bigint REFERENCES accounts, text text NOT NULL, visibility int NOT NULL DEFAULT 0, " \
     "local boolean, created_at timestamp NOT NULL DEFAULT now())",
-    "CREATE TABLE IF NOT EXISTS media_attachments (id bigserial PRIMARY KEY, file_file_name varchar, file_content_type varchar, processing int)",
+    "CREATE TABLE IF NOT EXISTS media_attachments (id bigserial PRIMARY KEY, file_file_name varchar, file_content_type varchar, processing int, " \
+    "remote_url varchar NOT NULL DEFAULT '', file_file_size int, created_at timestamp NOT NULL DEFAULT now())",
     "CREATE TABLE IF NOT EXISTS blocks (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS mutes (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
     "CREATE TABLE IF NOT EXISTS custom_filters (id bigserial PRIMARY KEY, account_id bigint NOT NULL, expires_at timestamp)",
