@@ -58,10 +58,10 @@ SELECT 1 \g /dev/null
 \! touch $work/connected
 \! timeout 60 sh -c 'until [ -e $work/made ]; do sleep 0.005; done'
 DO 'DECLARE
-  at_point pg_snapshot := pg_current_snapshot();
+  own xid8 := pg_current_xact_id();
   latest timestamptz := clock_timestamp() + interval ''10 s'';
 BEGIN
-  WHILE pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(at_point) AND clock_timestamp() < latest LOOP
+  WHILE pg_snapshot_xmin(pg_current_snapshot()) < own AND clock_timestamp() < latest LOOP
     PERFORM pg_sleep(0.005);
   END LOOP;
 END';
