@@ -107,6 +107,7 @@ test("new tokens of the same accounts change the providers alone; mixed up they 
 
 test("upgrade.snapshot: the volume's snapshot is taken before an upgrade, and the one before it is deleted afterwards", async () => {
   const { cloud, engine } = prod;
+  succeeded(await engine.up());
   engine.edit((changed) => Object.assign(changed, { upgrade: { snapshot: true } }));
   expect(changes(succeeded(await engine.up()))).toEqual(["create main-snapshot"]);
 
