@@ -112,7 +112,7 @@ test("upgrade.snapshot: the volume's snapshot is taken before an upgrade, and th
   expect(changes(succeeded(await engine.up()))).toEqual(["create main-snapshot"]);
 
   cloud.journal.clear();
-  engine.edit((changed) => Object.assign(changed, { mastodonVersion: "v4.7.6" }));
+  engine.edit((changed) => Object.assign(changed, { postgresVersion: 18 }));
   succeeded(await engine.up());
   const at = (line: string) => cloud.journal.lines().findIndex((entry) => entry.startsWith(line));
   const [taken, upgraded, deleted] = [
@@ -124,7 +124,7 @@ test("upgrade.snapshot: the volume's snapshot is taken before an upgrade, and th
   expect(upgraded).toBeGreaterThan(taken ?? 0);
   expect(deleted).toBeGreaterThan(upgraded ?? 0);
   expect(cloud.main.list(VOLUME_SNAPSHOT).map(({ inputs }) => inputs.name)).toEqual([
-    "mastodon-prod-before-v4-7-6-postgres-17",
+    "mastodon-prod-before-v4-7-5-postgres-18",
   ]);
   engine.edit((changed) => Object.assign(changed, { upgrade: {} }));
   expect(changes(succeeded(await engine.up()))).toEqual(["delete main-snapshot"]);
