@@ -7,7 +7,11 @@ import { check, installed } from "./installed";
 
 const UNITS = "/etc/systemd/system/";
 const BUNDLES: Record<string, HostBundle> = {
-  main: mainBundle({ main: { ipv6: true }, monitoring: true }),
+  main: mainBundle({
+    main: { ipv6: true },
+    monitoring: true,
+    remoteWrite: { url: "http://100.64.0.7:9090/api/v1/write" },
+  }),
   worker: workerBundle({ monitoring: true }),
 };
 
@@ -133,6 +137,14 @@ describe("static", () => {
     await main.run("systemctl start tailnet-address.service");
     expect(main.read("/etc/redis/tailnet.conf")).toMatch(/^bind 127\.0\.0\.1/);
     expect(main.read("/etc/pgbouncer/tailnet.ini")).toMatch(/^listen_addr = 127\.0\.0\.1/);
+  });
+
+  test("a Prometheus that sends a copy may reach that address, and otherwise only loopback", async () => {
+    const main = machines.main as Machine;
+    const listed = async (property: string) =>
+      (await main.run(`systemctl show -P ${property} prometheus.service`)).trim().split(" ").sort();
+    expect(await listed("IPAddressAllow")).toEqual(["100.64.0.7/32", "127.0.0.0/8", "::1/128"]);
+    expect(await listed("IPAddressDeny")).toEqual(["0.0.0.0/0", "::/0"]);
   });
 
   test("the reserved IPv6 address is configured from within its sandbox", async () => {
