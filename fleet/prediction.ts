@@ -25,7 +25,7 @@ export function predictionOf(
       const q = QUEUE_NAMES.indexOf(queue);
       const result = queues[q];
       if (!result) throw new Error(`the model has no ${queue}`);
-      return queuePrediction(result, fallOf(course, q, outage.hours));
+      return queuePrediction(result, workload.queues[queue].cpuMs, fallOf(course, q, outage.hours));
     }),
     requestsPerSecond: rounded(requestsPerSecond(activeUsers, workload.queues.ingress.jobsPerSecond), 2),
     sockets: Math.round(socketsOf(activeUsers)),
@@ -35,9 +35,14 @@ export function predictionOf(
   };
 }
 
-const queuePrediction = (result: QueueResult, course: QueuePrediction["course"]): QueuePrediction => ({
+const queuePrediction = (
+  result: QueueResult,
+  cpuMs: number,
+  course: QueuePrediction["course"],
+): QueuePrediction => ({
   jobsPerSecond: rounded(result.arrivals),
   canDo: rounded(result.capacity, 2),
+  jobSeconds: rounded(cpuMs / 1000, 4),
   latencySeconds: result.latencySeconds === undefined ? null : rounded(result.latencySeconds),
   emptySeconds: result.drainHours === undefined ? null : Math.round(result.drainHours * 3600),
   course,

@@ -40,10 +40,20 @@ export const RECORDED: Readonly<Record<string, string>> = {
   // Seconds until the queue is empty at the rate of the last ten minutes. +Inf: it does not become shorter.
   "mastodon:queue_empty_seconds":
     "mastodon_queue_backlog / clamp_min(-deriv(mastodon_queue_backlog[10m]), 0)",
+  // CPU seconds of all jobs that wait. Queues that share processes wait for each other, and only their sum falls evenly.
+  "mastodon:work_waiting_seconds": "sum(mastodon_queue_backlog * on (queue) mastodon_plan_job_cpu_seconds)",
+  "mastodon:work_done_seconds":
+    "mastodon:work_waiting_seconds / clamp_min(-deriv(mastodon:work_waiting_seconds[10m]), 0)",
 };
 
-/** When the queue of an alarm will be empty. */
-const EMPTY = `{{ with printf "mastodon:queue_empty_seconds{queue='%s'}" .Labels.queue | query }}{{ with . | first | value }} At this rate the queue {{ if gt . 1e9 }}never becomes empty{{ else }}is empty in {{ . | humanizeDuration }}{{ end }}.{{ end }}{{ end }}`;
+/** When the queue of an alarm will be empty; and when all are, if that is earlier: it gets their share of the CPU then. */
+const EMPTY = [
+  `{{ with printf "mastodon:queue_empty_seconds{queue='%s'}" .Labels.queue | query }}{{ $own := . | first | value }}`,
+  " At this rate the queue {{ if gt $own 1e9 }}never becomes empty{{ else }}is empty in {{ $own | humanizeDuration }}{{ end }}.",
+  '{{ with query "mastodon:work_done_seconds" }}{{ $all := . | first | value }}{{ if lt $all $own }}',
+  " Once others are empty it goes faster: all are empty in {{ $all | humanizeDuration }}.",
+  "{{ end }}{{ end }}{{ end }}",
+].join("");
 
 const AGE = "{{ $value | humanizeDuration }}";
 const PERCENT = "{{ $value | humanizePercentage }}";

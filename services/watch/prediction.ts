@@ -6,6 +6,8 @@ export interface QueuePrediction {
   jobsPerSecond: number;
   /** Jobs/s that the fleet can do. */
   canDo: number;
+  /** CPU seconds of a job. */
+  jobSeconds: number;
   /** Seconds from a job's arrival to its end at the busy hour; null if the queue grows without end. */
   latencySeconds: number | null;
   /** Seconds after the planned outage until nothing waits; null if that never happens. */

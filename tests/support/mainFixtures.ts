@@ -28,6 +28,7 @@ const PREDICTION: Prediction = {
     jobsPerSecond: 2,
     canDo: 20,
     latencySeconds: 0.2,
+    jobSeconds: 0.01,
     emptySeconds: 900,
     course: [
       [0, 14_400],

@@ -1,5 +1,6 @@
 /** The watch's files, read by the programs that they are for; each alarm raised and ended with real series. */
 import { promtoolTests } from "../../services/watch/alarmTests";
+import { emptyingTests } from "../../services/watch/emptying";
 import { check } from "../static/installed";
 import type { Watched } from "./bed";
 
@@ -19,6 +20,17 @@ export function rulesTests(watched: () => Watched): void {
     main.write(`${ETC}/alarms.yml`, rules);
     expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("RedisMemory")]);
   }, 300_000);
+
+  test("when all queues are empty is foreseen within a quarter from the twentieth minute on, in the story's layouts", async () => {
+    const { main } = watched();
+    main.write("/root/emptying.yml", emptyingTests(`${ETC}/alarms.yml`));
+    expect(await main.attempt("promtool test rules /root/emptying.yml")).toMatchObject({ code: 0 });
+    // A queue's own line does not know that others drain first.
+    await main.run(
+      "sed -i 's/mastodon:work_done_seconds/max(mastodon:queue_empty_seconds)/' /root/emptying.yml",
+    );
+    expect(await main.attempt("promtool test rules /root/emptying.yml")).toMatchObject({ code: 1 });
+  });
 
   test.each([
     {

@@ -93,6 +93,21 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       labels: { queue: "push" },
       says: "The oldest job in push has waited for 6m 40s. At this rate the queue never becomes empty.",
     },
+    {
+      name: "a queue that waits for another, which shrinks",
+      series: {
+        'mastodon_queue_latency_seconds{queue="pull"}': then(minutes("400", 20), minutes("10", 10)),
+        'mastodon_queue_target_seconds{queue="pull"}': minutes("300", 30),
+        'mastodon_queue_backlog{queue="pull"}': "3000+1x120",
+        'mastodon_queue_backlog{queue="ingress"}': "20000-100x120",
+        'mastodon_plan_job_cpu_seconds{queue="pull"}': minutes("0.02", 30),
+        'mastodon_plan_job_cpu_seconds{queue="ingress"}': minutes("0.04", 30),
+      },
+      raised: [15],
+      over: [21],
+      labels: { queue: "pull" },
+      says: "The oldest job in pull has waited for 6m 40s. At this rate the queue never becomes empty. Once others are empty it goes faster: all are empty in 39m 1s.",
+    },
   ],
   QueueWithoutConsumer: [
     {

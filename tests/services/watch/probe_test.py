@@ -462,12 +462,13 @@ class MachineTest(unittest.TestCase):
 
     def test_figures_of_the_model_are_series_too(self):
         metrics = probe.Metrics()
-        figures = {"jobsPerSecond": 2.5, "canDo": 10, "latencySeconds": None, "emptySeconds": None, "course": [[0, 5]]}
+        figures = {"jobsPerSecond": 2.5, "canDo": 10, "jobSeconds": 0.02, "latencySeconds": None, "emptySeconds": None, "course": [[0, 5]]}
         probe.predicted(metrics, {
             "outageHours": 2, "queues": {"push": figures}, "requestsPerSecond": 12.5, "sockets": 300, "cpu": {"main": 0.4, "general": 0.2}})
         self.assertEqual(metrics.text().splitlines(), [
             'mastodon_plan_jobs_per_second{queue="push"} 2.5',
             'mastodon_plan_capacity_jobs_per_second{queue="push"} 10',
+            'mastodon_plan_job_cpu_seconds{queue="push"} 0.02',
             "mastodon_plan_requests_per_second 12.5",
             "mastodon_plan_streaming_clients 300",
             'mastodon_plan_cpu_share{pool="main"} 0.4',
