@@ -1,7 +1,10 @@
 const { default: Sequencer } = require("@jest/test-sequencer");
 
 /** What takes longest begins first, so that no single file is left at the end. */
-const LONGEST = ["restores", "recovery", "drill", "postgresUpgrade", "upgrade", "boot/worker", "memory"];
+const LONGEST =
+  "restores services/services watch upgrade recovery boot/worker postgresUpgrade drill boot/power adopt dump memory".split(
+    " ",
+  );
 
 /** Files that boot machines take minutes and mostly wait: they begin first, also where nothing is known of earlier runs. */
 module.exports = class extends Sequencer {
