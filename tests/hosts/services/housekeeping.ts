@@ -61,13 +61,11 @@ export function housekeepingTests(bed: Beds): void {
   const begun = async () => {
     await attach(1, 20, "https://slow.example/");
     await run("systemctl start --no-block mastodon-housekeeping.service");
-    // By its share of the CPU: Docker keeps a log's line back until it is complete.
+    // Not by its log, of which Docker keeps a line back until it is complete.
     await bed().main.waitFor("its container", 60, async () =>
       (
-        await bed().main.attempt(
-          "docker inspect --format '{{.State.Running}} {{.HostConfig.CpuShares}}' housekeeping",
-        )
-      ).stdout.startsWith("true 128"),
+        await bed().main.attempt("docker inspect --format '{{.State.Running}}' housekeeping")
+      ).stdout.startsWith("true"),
     );
   };
   const ended = () =>
@@ -78,7 +76,7 @@ export function housekeepingTests(bed: Beds): void {
     );
   const unslow = () => bed().sql("DELETE FROM media_attachments WHERE remote_url = 'https://slow.example/'");
 
-  test("it gets an eighth of a container's share of the CPU, and makes way for a dump", async () => {
+  test("it makes way for a dump", async () => {
     await begun();
     expect((await status()).running).toBe(true);
     await run("systemctl stop mastodon-backup-due.timer");
