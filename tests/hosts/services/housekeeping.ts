@@ -1,4 +1,5 @@
 /** Housekeeping as its unit runs it, with the stand-in's tootctl in a container. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { mainHost } from "../../../machines/hosts";
 import type { Bed, Beds } from "./bed";
 
@@ -67,6 +68,8 @@ export function housekeepingTests(bed: Beds): void {
         await bed().main.attempt("docker inspect --format '{{.State.Running}}' housekeeping")
       ).stdout.startsWith("true"),
     );
+    // It starts by way of compose, which has to be done.
+    await sleep(5000);
   };
   const ended = () =>
     bed().main.waitFor("its end", 90, async () =>
