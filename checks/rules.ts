@@ -313,10 +313,11 @@ const RULES: readonly Rule[] = [
       problems.push({ key: "webDomain", message: "is the same as domain; leave it out" });
     }
     const { fallbackUrl } = settings.media;
-    if (fallbackUrl && [names.media, names.web].includes(new URL(fallbackUrl).hostname)) {
+    const fallback = fallbackUrl && new URL(fallbackUrl).hostname;
+    if (fallback && [names.media, names.web].includes(fallback)) {
       problems.push({
         key: "media.fallbackUrl",
-        message: `is on ${new URL(fallbackUrl).hostname}, which leads to main itself; write an address that stays the old one's: its bucket's, or another name of its server`,
+        message: `is on ${fallback}, which leads to main itself; write an address that stays the old one's: its bucket's, or another name of its server`,
       });
     }
     if (names.mediaBucket === names.backupBucket) {

@@ -5,7 +5,7 @@ const SELECTOR = /\b(mastodon[_:][\w:]*|connected_clients|ALERTS)\b(?:\{([^}]*)\
 
 /**
  * @param matchers label → regular expression, which Grafana fills in
- * @returns what `promtool promql label-matchers set` makes of the expression (tests/browser/watch/dashboard.ts)
+ * @returns what `promtool promql label-matchers set` makes of the expression (tests/browser/dashboard.test.ts)
  */
 export function withMatchers(expression: string, matchers: Readonly<Record<string, string>>): string {
   const added = Object.entries(matchers).map(([label, pattern]) => `${label}=~"${pattern}"`);

@@ -64,7 +64,7 @@ test.each([
   ["with dots", { S3_BUCKET: "files.shop.example" }, "https://s3.us-east-1.amazonaws.com/files.shop.example"],
   ["another provider's", { S3_ENDPOINT: "https://fra1.example.com/" }, "https://fra1.example.com/old-media"],
   [
-    "with a host name of its own",
+    "with its own host name",
     { S3_ENDPOINT: "http://10.0.0.1:9000", S3_HOSTNAME: "s3.shop.example" },
     "https://s3.shop.example/old-media",
   ],
