@@ -14,7 +14,7 @@ export interface ThereOptions {
   /** The command there. */
   run: readonly string[];
   /** Its standard input. */
-  input: string;
+  input: string | Buffer;
   /** Whether the input stays open until the command ends, with a line every few seconds: by that it knows that somebody still waits. */
   alive?: boolean;
   /** Called with each line of standard error as it arrives. */

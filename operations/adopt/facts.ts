@@ -18,6 +18,13 @@ const database = z.object({
   /** c: the C library; i: ICU; b: Postgres itself. */
   provider: z.string(),
   collationVersion: z.string().nullable(),
+  /** Below "replica", Postgres gives no copy of itself. */
+  walLevel: z.string(),
+  walSenders: z.number(),
+  /** All databases of the cluster together. */
+  clusterBytes: z.number(),
+  /** Beyond Postgres' own two. */
+  tablespaces: z.number(),
   owner: z.string(),
   askedAs: z.string(),
   /** Roles that own tables; null if there are no tables. */

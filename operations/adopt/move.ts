@@ -1,25 +1,31 @@
 /**
- * The move by dump. Until main has taken over, the old instance can be started again, and is: whatever fails, it is started, and main is as it
- * was before.
+ * The move, by dump or by replication. Until main has taken over, the old instance can be started again, and is: whatever fails, it is started,
+ * and main is as it was before.
  */
 import { createHash } from "node:crypto";
 import { UsageError } from "../../tools/commandLine";
-import { factLines } from "./factLines";
-import { comesAlong } from "./findings/redis";
-import { lastWords, onMain } from "./onMain";
+import { Clock, LONG } from "./clock";
+import { redisAlong } from "./findings/redis";
+import { onMain } from "./onMain";
+import { onOld } from "./onOld";
+import { forgetRole, Replication } from "./replication";
+import { differentRows, rowsOf, totalRows } from "./rows";
 import { MOVED_SECRETS, type MovedSecret } from "./secretNames";
 import { readSecrets } from "./secrets";
 import { stream } from "./stream";
 import type { Look } from "./text";
-import { fileThere, scriptThere, there, type Where } from "./there";
+import { fileThere, scriptThere, type Where } from "./there";
 
 export interface Move {
   where: Where;
   /** Main, as ssh knows it. */
   main: string;
   look: Look;
+  by: "dump" | "replication";
   /** One line of progress. */
   say: (line: string) => void;
+  /** Waits until the site may go down, once main follows; at once if absent. */
+  ready?: () => Promise<void>;
   /** Whether the user has asked to stop: asked before each step. */
   aborted?: () => boolean;
 }
@@ -28,23 +34,15 @@ export interface Moved {
   downSeconds: number;
   /** What took how long, in seconds. */
   steps: Readonly<Record<string, number>>;
-  dumpBytes: number;
-  rows: number;
-  tables: number;
+  /** Of a move by dump. */
+  dump?: { bytes: number; rows: number; tables: number };
+  /** How long main took to follow before, in seconds, of a move by replication. */
+  copySeconds?: number;
 }
 
-/** Hours are enough for any database that a single main serves. */
-const LONG = 6 * 3600;
 const FOLDER = "/srv/data/moving";
 /** The passphrase is main's own, in a file there. */
 const ENCRYPTED = `umask 077; home=$(mktemp -d); trap 'rm -rf "$home"' EXIT; gpg --batch --quiet --homedir "$home" --pinentry-mode loopback --passphrase-file /etc/mastodon-host/secrets/backup-key --symmetric --cipher-algo AES256 --compress-algo none >${FOLDER}/old.dump.gpg`;
-
-/** Runs a script on the old server. @throws UsageError with what it said */
-async function onOld(where: Where, name: string, timeout: number, variables?: Record<string, string>) {
-  const { code, stdout, stderr } = await there(name, where, timeout, variables);
-  if (code !== 0) throw new UsageError(`${where.host}: ${lastWords(stderr) || `${name} ended with ${code}`}`);
-  return factLines(stdout);
-}
 
 /** Variable and SHA-256 of its value, for main to compare. OTP_SECRET was for one migration only. */
 async function keysOf(where: Where): Promise<string> {
@@ -58,40 +56,83 @@ async function keysOf(where: Where): Promise<string> {
     .join("\n");
 }
 
-/** Before anything stops: main is new, has room, and has the same keys. */
-export async function checkMain({ where, main, look }: Omit<Move, "say">): Promise<void> {
+/** Bytes that the move takes on main's volume: by dump, the database and a quarter of it for the dump; by replication, the whole cluster. */
+const needs = ({ look: { facts }, by }: Pick<Move, "look" | "by">): number =>
+  by === "dump" ? ((facts.database?.bytes ?? 0) * 5) / 4 : (facts.database?.clusterBytes ?? 0) * 1.1;
+
+/** Before anything stops: main is new, has room, and has the same keys; and it can be done that way. */
+export async function checkMain(args: Omit<Move, "say">): Promise<void> {
+  const { where, main, look, by } = args;
+  const { possible, why } = look.plan.physical;
+  if (by === "replication" && !possible)
+    throw new UsageError(`It cannot move by replication: ${why}. It can by dump: --by dump.`);
   await onMain(main, "check.sh", 120, {
-    DATABASE_BYTES: String(look.facts.database?.bytes ?? 0),
+    BYTES: String(Math.ceil(needs(args))),
     KEYS: await keysOf(where),
   });
 }
 
 /** @throws UsageError that says what failed and what runs now */
 export async function move(args: Move): Promise<Moved> {
-  const { where, main, say } = args;
+  const { where, main, say, by } = args;
   const clock = new Clock(say, args.aborted ?? (() => false));
+  const replication = by === "replication" ? new Replication(args) : undefined;
   // Before anything else is restored.
   let since = "9";
   try {
     say("main: Mastodon stops; it is empty");
     since = (await onMain(main, "prepare.sh", 300)).trim();
-    return await takeOver(args, clock);
+    if (replication) await follow(replication, args, clock);
+    const copySeconds = replication && clock.again();
+    await clock.step("stop", "the old instance stops: its site is down from now on", () =>
+      onOld(where, "stop.sh", 180, { MOVING: fileThere("moving.py") }),
+    );
+    const dump = replication ? await takeCopy(replication, clock) : await takeDump(args, clock);
+    await clock.step(START, "main migrates the database if it has to, and starts", () =>
+      onMain(main, "start.sh", LONG, redisAlong(args.look.facts) === undefined ? { FEEDS: "rebuild" } : {}),
+    );
+    const downSeconds = clock.total;
+    if (replication) await forgetRole(where);
+    return {
+      downSeconds,
+      steps: clock.steps,
+      ...(dump ? { dump } : {}),
+      ...(copySeconds === undefined ? {} : { copySeconds }),
+    };
   } catch (error) {
     const { message } = error as Error;
     say(`failed: ${message}`);
     // Until main has been told to start, it does nothing: then the old instance may start whatever main says.
     await giveBack({ where, main, say, loss: "", since, regardless: clock.steps[START] === undefined });
     throw new UsageError(`The move failed, and the old instance runs again. ${message}`);
+  } finally {
+    replication?.close();
   }
 }
 
 const START = "start";
 
-async function takeOver({ where, main, look }: Move, clock: Clock): Promise<Moved> {
-  await clock.step("stop", "the old instance stops: its site is down from now on", () =>
-    onOld(where, "stop.sh", 180, { MOVING: fileThere("moving.py") }),
+/** A day for what comes after the files: what was written while they travelled. */
+const CATCH_UP_SECONDS = 24 * 3600;
+
+async function follow(replication: Replication, { say, ready }: Move, clock: Clock): Promise<void> {
+  await clock.step("copy", "main copies the old server, which goes on serving", () => replication.begin());
+  await clock.step("follow", "main reads what was written meanwhile", () =>
+    replication.follows(true, CATCH_UP_SECONDS),
   );
-  const dumpBytes = await clock.step("dump", "the dump travels to main", (progress) =>
+  say("main follows the old server");
+  await ready?.();
+  // However long that took.
+  await replication.follows(true, CATCH_UP_SECONDS);
+}
+
+async function takeCopy(replication: Replication, clock: Clock): Promise<undefined> {
+  await clock.step("last", "main gets the last of it", () => replication.follows(false, 300));
+  await clock.step("promote", "main's copies take the place of the empty ones", () => replication.promote());
+}
+
+async function takeDump({ where, main, look }: Move, clock: Clock): Promise<Moved["dump"]> {
+  const bytes = await clock.step("dump", "the dump travels to main", (progress) =>
     stream({
       from: where.host,
       script: scriptThere("dump.sh", where),
@@ -117,9 +158,8 @@ async function takeOver({ where, main, look }: Move, clock: Clock): Promise<Move
     if (wrong.length > 0)
       throw new UsageError(`Main has other rows than the old server: ${wrong.join("; ")}.`);
   });
-  const { redis, values } = look.facts;
-  const along = redis !== undefined && comesAlong(redis);
-  if (along)
+  const database = redisAlong(look.facts);
+  if (database !== undefined)
     await clock.step("redis", "Redis: queues and feeds", async (progress) => {
       await stream({
         from: where.host,
@@ -129,18 +169,9 @@ async function takeOver({ where, main, look }: Move, clock: Clock): Promise<Move
         what: "Redis' dump",
         progress,
       });
-      await onMain(main, "redis.sh", 1800, { DATABASE: values.REDIS_DB || "0" });
+      await onMain(main, "redis.sh", 1800, { DATABASE: database });
     });
-  await clock.step(START, "main migrates the database if it has to, and starts", () =>
-    onMain(main, "start.sh", LONG, along ? {} : { FEEDS: "rebuild" }),
-  );
-  return {
-    downSeconds: clock.total,
-    steps: clock.steps,
-    dumpBytes,
-    rows: [...rows.values()].reduce((sum, count) => sum + count, 0),
-    tables: rows.size,
-  };
+  return { bytes, rows: totalRows(rows), tables: rows.size };
 }
 
 interface Back extends Pick<Move, "where" | "main" | "say"> {
@@ -165,69 +196,9 @@ export async function giveBack({ where, main, say, loss, since = "", regardless 
   );
   say("the old instance starts");
   await onOld(where, "start.sh", 180);
-  if (!emptied) return;
-  say("main starts, empty");
-  await onMain(main, "start.sh", 1800);
-}
-
-/** Table → rows. */
-export const rowsOf = (text: string): Map<string, number> =>
-  new Map(
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => [line.split(" ")[0] ?? "", Number(line.split(" ")[1])]),
-  );
-
-/** `statuses: 20 there, 19 on main`. */
-export const differentRows = (
-  there: ReadonlyMap<string, number>,
-  here: ReadonlyMap<string, number>,
-): string[] =>
-  [...new Set([...there.keys(), ...here.keys()])]
-    .filter((table) => there.get(table) !== here.get(table))
-    .map(
-      (table) =>
-        `${table}: ${there.get(table) ?? "no table"} there, ${here.get(table) ?? "no table"} on main`,
-    );
-
-const QUIET_MS = 15_000;
-
-/** Says what begins, how long it took, and now and then how far it is. */
-class Clock {
-  private readonly start = Date.now();
-  readonly steps: Record<string, number> = {};
-
-  constructor(
-    private readonly say: (line: string) => void,
-    private readonly aborted: () => boolean,
-  ) {}
-
-  get total(): number {
-    return (Date.now() - this.start) / 1000;
+  if (emptied) {
+    say("main starts, empty");
+    await onMain(main, "start.sh", 1800);
   }
-
-  async step<T>(
-    name: string,
-    what: string,
-    run: (progress: (bytes: number) => void) => Promise<T>,
-  ): Promise<T> {
-    if (this.aborted()) throw new UsageError("Stopped by you.");
-    const start = Date.now();
-    let bytes = 0;
-    this.steps[name] = 0;
-    this.say(what);
-    const timer = setInterval(() => {
-      const passed = bytes > 0 ? `, ${(bytes / 2 ** 20).toFixed(0)} MiB so far` : "";
-      this.say(`  ${name}: ${Math.round((Date.now() - start) / 1000)} s${passed}`);
-    }, QUIET_MS);
-    try {
-      return await run((passed) => {
-        bytes = passed;
-      });
-    } finally {
-      clearInterval(timer);
-      this.steps[name] = (Date.now() - start) / 1000;
-    }
-  }
+  await forgetRole(where);
 }

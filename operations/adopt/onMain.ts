@@ -3,9 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../tools/commandLine";
 import { readStackState } from "../stackState";
-import { onHost, withVariables } from "./ssh";
+import { runThere } from "../there";
+import { onHost, sshCommand, unreachable, withVariables } from "./ssh";
 
-const fileOf = (name: string) => readFileSync(join(__dirname, "main", name), "utf8");
+export const fileOnMain = (name: string) => readFileSync(join(__dirname, "main", name), "utf8");
+
+export const scriptOnMain = (name: string, variables: Readonly<Record<string, string>> = {}) =>
+  withVariables(variables, `${fileOnMain("main.sh")}\n${fileOnMain(name)}`);
 
 /**
  * @param timeout seconds
@@ -18,10 +22,27 @@ export async function onMain(
   timeout: number,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const script = withVariables(variables, `${fileOf("main.sh")}\n${fileOf(name)}`);
-  const { code, stdout, stderr } = await onHost(host, script, timeout);
+  const { code, stdout, stderr } = await onHost(host, scriptOnMain(name, variables), timeout);
   if (code !== 0) throw new UsageError(`main: ${lastWords(stderr) || `${name} ended with ${code}`}`);
   return stdout;
+}
+
+/**
+ * The same for what may take hours.
+ *
+ * @param progress called with each line that it says
+ */
+export async function onMainForLong(
+  host: string,
+  name: string,
+  variables: Readonly<Record<string, string>>,
+  progress: (line: string) => void,
+): Promise<void> {
+  const input = scriptOnMain(name, variables);
+  const place = { name: host, command: sshCommand(host) };
+  const { code, stderr } = await runThere(place, { run: ["bash", "-s"], input, progress });
+  if (code === 255) throw new UsageError(unreachable(host, stderr));
+  if (code !== 0) throw new UsageError(`main: ${lastWords(stderr) || `${name} ended with ${code}`}`);
 }
 
 /** The last lines of a log say why. */

@@ -196,21 +196,30 @@ function mediaOf({ onDisk, listed }: Facts): MovePlan["media"] {
   };
 }
 
-/** Standby and promotion need the same major version and the same rules of sorting. Main's Postgres runs on Debian 13's glibc, 2.41. */
-const MAINS_GLIBC = "2.41";
 const MAINS_POSTGRES = 17;
 
-function physicalOf({ database, machine }: Facts): MovePlan["physical"] {
+/** Byte by byte: what all libraries agree on. Main's own collation is one of these, so that no update of a library touches an index. */
+const INDEPENDENT = /^(C|POSIX|C\.UTF-?8)$/i;
+
+/** A standby has the same major version as what it follows, and sorts as it does. */
+function physicalOf({ database }: Facts): MovePlan["physical"] {
   const major = Math.floor((database?.version ?? 0) / 10_000);
-  if (major !== MAINS_POSTGRES)
-    return { possible: false, why: `Postgres ${major || "unknown"} there, ${MAINS_POSTGRES} on main` };
-  const sameLibrary = machine.libc.endsWith(` ${MAINS_GLIBC}`);
-  // Neither Postgres' own collations nor C depend on the library.
-  const independent = database?.provider === "b" || /^(C|POSIX)$/.test(database?.collation ?? "");
-  return sameLibrary || independent
-    ? { possible: true, why: "the same major version, and sorting as on main" }
-    : {
-        possible: false,
-        why: `the collation ${database?.collation} of another C library (${machine.libc || "unknown"}) sorts differently: text indexes would be corrupt`,
-      };
+  const reasons = !database
+    ? ["its Postgres could not be asked"]
+    : major !== MAINS_POSTGRES
+      ? [`Postgres ${major} there, ${MAINS_POSTGRES} on main`]
+      : [
+          ...(database.provider === "b" || (database.provider === "c" && INDEPENDENT.test(database.collation))
+            ? []
+            : [`text is sorted by the collation ${database.collation} of its library, and here by bytes`]),
+          ...(database.walLevel === "minimal" || database.walSenders < 2
+            ? [`wal_level is ${database.walLevel} and max_wal_senders ${database.walSenders} there`]
+            : []),
+          ...(database.tablespaces > 0
+            ? [`it has tablespaces (${database.tablespaces}) beyond the default one`]
+            : []),
+        ];
+  return reasons.length > 0
+    ? { possible: false, why: reasons.join("; ") }
+    : { possible: true, why: "the same major version, and sorting as on main" };
 }

@@ -18,6 +18,16 @@ export function checkHost(option: string, host: string): string {
 
 export const sshCommand = (host: string, ...command: string[]) => ["ssh", ...OPTIONS, host, ...command];
 
+/** With options, and not by way of a connection that other commands share: what it forwards would stay. */
+export const unshared = (host: string, ...options: string[]) => [
+  "ssh",
+  ...OPTIONS,
+  "-o",
+  "ControlPath=none",
+  ...options,
+  host,
+];
+
 /** Variables in front of a script. */
 export const withVariables = (variables: Readonly<Record<string, string>>, script: string) =>
   `${Object.entries(variables)
@@ -34,7 +44,7 @@ export async function onHost(host: string, script: string, timeout: number): Pro
   return result;
 }
 
-const unreachable = (host: string, stderr: string) => {
+export const unreachable = (host: string, stderr: string) => {
   const said = stderr.trim().split("\n").at(-1) ?? "";
   return `ssh to ${host} failed: ${said || "no reason given"}. Try it by hand: ssh -o BatchMode=yes ${host} true`;
 };

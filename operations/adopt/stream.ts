@@ -11,6 +11,8 @@ interface Stream {
   to: string;
   /** Reads its standard input on that machine. */
   command: string;
+  /** A script that comes before it on that input. */
+  before?: string;
   /** What it is, for messages. */
   what: string;
   /** Called with the bytes that have passed. */
@@ -42,7 +44,15 @@ function started(command: readonly string[]) {
  * @returns the number of bytes
  * @throws UsageError if either end fails: then what arrived is not whole
  */
-export async function stream({ from, script, to, command, what, progress }: Stream): Promise<number> {
+export async function stream({
+  from,
+  script,
+  to,
+  command,
+  before = "",
+  what,
+  progress,
+}: Stream): Promise<number> {
   const source = started(sshCommand(from, "bash", "-s"));
   const target = started(sshCommand(to, command));
   let bytes = 0;
@@ -50,6 +60,7 @@ export async function stream({ from, script, to, command, what, progress }: Stre
     bytes += chunk.length;
     progress(bytes);
   });
+  target.child.stdin.write(before);
   source.child.stdout.pipe(target.child.stdin);
   source.child.stdin.end(script);
   const ended = await Promise.all([

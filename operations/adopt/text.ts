@@ -149,7 +149,9 @@ const downtime = ({ downtime: lines, total, physical, catchUpMinutes }: MovePlan
     : [
         `  After the longest of these, at the busiest hour, the new fleet has no job waiting ${minutes(catchUpMinutes)} min after it starts (docs/capacity.md).`,
       ]),
-  `  A copy by replication, which takes about a minute, ${physical.possible ? "would be possible" : "is not possible"}: ${physical.why}. Only the dump is built.`,
+  physical.possible
+    ? "  By replication it is down for about a minute, however large it is: npm run adopt -- move --by replication."
+    : `  Only by dump: it cannot move by replication, with a minute of downtime, because ${physical.why}.`,
 ];
 
 function cost({ media }: MovePlan): string[] {

@@ -1,18 +1,18 @@
 /** An instance on an old server moves in: the look, which changes nothing there, and the move by dump. */
 import type { Machine } from "../../lab/machine";
+import type { OldServer } from "../../lab/oldServer/oldServer";
 import { look, lookVariables } from "../../operations/adopt/look";
 import { checkMain, giveBack, type Moved, move } from "../../operations/adopt/move";
+import { checkOld, returnToOld } from "../../operations/adopt/returnToOld";
 import { lookText } from "../../operations/adopt/text";
 import { fileThere, there, type Where } from "../../operations/adopt/there";
 import { newStack } from "../operations/adopt/server";
-import { OldServer } from "./adopt/oldServer";
+import { oldAndMain, oldServer } from "./adopt/old";
 import { ready, redis, sql } from "./boot/ask";
-import { broughtByUp, Lab, mainBundle, VOLUME_NAME } from "./lab";
+import { Lab } from "./lab";
 
 /** What puts a dump into main. */
 const RESTORE = "/usr/local/lib/mastodon-host/restore-dump";
-/** GiB of the old database; a few megabytes if it is not set. For the times in docs/moving-in.md. */
-const LARGE = Number(process.env.ADOPT_GIB ?? 0);
 
 const OLD: Where = { host: "old", compose: "", env: "" };
 
@@ -24,7 +24,7 @@ describe("adopt", () => {
 
   beforeAll(async () => {
     lab = await Lab.create();
-    old = await OldServer.create(lab);
+    old = await oldServer(lab, 13);
     process.env.PATH = `${await old.ssh()}:${path}`;
   }, 900_000);
   afterAll(async () => {
@@ -246,18 +246,17 @@ describe("adopt", () => {
       });
 
     beforeAll(async () => {
-      old.environment();
-      await old.grow(LARGE);
-      await old.intoContainers();
-      main = await lab.machine(mainBundle(), { overlay: broughtByUp(mainBundle()) });
-      await main.attach(await lab.volume({ mib: 1024 + LARGE * 4096 }), VOLUME_NAME);
-      await main.start();
-      expect(await main.booted()).toBe("done");
-      await ready(main);
+      ({ main } = await oldAndMain(lab, old));
       process.env.PATH = `${await old.ssh(main)}:${path}`;
     }, 1_800_000);
 
-    const args = async () => ({ where: OLD, main: "main", look: await look(OLD, 2, newStack()), say });
+    const args = async () => ({
+      where: OLD,
+      main: "main",
+      look: await look(OLD, 2, newStack()),
+      by: "dump" as const,
+      say,
+    });
 
     test("the same look at the same instance in docker-compose", async () => {
       const found = await look(OLD, 2, newStack());
@@ -289,7 +288,7 @@ describe("adopt", () => {
           .replace(/^SECRET_KEY_BASE=.*/m, `SECRET_KEY_BASE=${"1".repeat(128)}`),
       );
       await old.machine.run("cd /srv/mastodon && docker-compose up -d 2>&1");
-      await expect(checkMain({ where: OLD, main: "main", look: found })).rejects.toThrow(
+      await expect(checkMain({ where: OLD, main: "main", look: found, by: "dump" })).rejects.toThrow(
         /SECRET_KEY_BASE is another one here than on the old server/,
       );
       old.machine.write(
@@ -300,11 +299,11 @@ describe("adopt", () => {
       );
       await old.machine.run("cd /srv/mastodon && docker-compose up -d 2>&1");
       await sql(main, "INSERT INTO statuses (text) VALUES ('in use')");
-      await expect(checkMain({ where: OLD, main: "main", look: found })).rejects.toThrow(
+      await expect(checkMain({ where: OLD, main: "main", look: found, by: "dump" })).rejects.toThrow(
         /main is in use: it has 0 users and 1 posts/,
       );
       await sql(main, "DELETE FROM statuses");
-      await checkMain({ where: OLD, main: "main", look: found });
+      await checkMain({ where: OLD, main: "main", look: found, by: "dump" });
     });
 
     test("one that fails in its middle: the old instance runs again, and main is as it was", async () => {
@@ -325,8 +324,8 @@ describe("adopt", () => {
       said.length = 0;
       moved = await move(await args());
       console.log(`${said.join("\n")}\n${JSON.stringify(moved)}`);
-      expect(moved.tables).toBeGreaterThan(10);
-      expect(moved.rows).toBeGreaterThan(23_000);
+      expect(moved.dump?.tables).toBeGreaterThan(10);
+      expect(moved.dump?.rows).toBeGreaterThan(23_000);
       expect(await sql(main, CONTENTS)).toBe(contents.trim());
       expect(
         await sql(
@@ -369,6 +368,56 @@ describe("adopt", () => {
     test("and again: a move after a way back", async () => {
       moved = await move(await args());
       expect(await sql(main, CONTENTS)).toBe(contents.trim());
+    });
+
+    describe("the way back after DNS has moved", () => {
+      // There is no worker here that would do what waits.
+      const both = { where: OLD, main: "main", say, patience: 10 };
+      const stays = async () => {
+        await ready(main);
+        expect((await main.run("systemctl is-active nginx")).trim()).toBe("active");
+        expect(await old.containers()).toBe("mastodon_db_1 mastodon_redis_1");
+      };
+
+      test("a database that the old code does not know is refused before anything stops", async () => {
+        await sql(main, "INSERT INTO schema_migrations VALUES ('20270101000000')");
+        await expect(checkOld(both)).rejects.toThrow(/does not know 1 of main's migrations/);
+        await sql(main, "DELETE FROM schema_migrations WHERE version = '20270101000000'");
+        await checkOld(both);
+        await stays();
+      });
+
+      test("one that fails in its middle: main serves again, and nothing of it is left on the old server", async () => {
+        await old.machine.run("mv $(command -v gunzip){,.kept}");
+        await expect(returnToOld(both)).rejects.toThrow(
+          /^Nothing has changed, and main serves again\. the dump/,
+        );
+        await old.machine.run("mv $(command -v gunzip.kept) $(command -v gunzip.kept | sed s/.kept//)");
+        await stays();
+        expect(await old.machine.run("docker exec mastodon_db_1 psql -U postgres -l")).not.toContain(
+          "returning",
+        );
+      });
+
+      test("what was written on main is in the old instance, which runs; main does nothing any more", async () => {
+        await sql(
+          main,
+          "INSERT INTO statuses (account_id, text, created_at) VALUES (10, 'made on main, äöü', now() AT TIME ZONE 'UTC')",
+        );
+        const { rows, before, ...took } = await returnToOld(both);
+        console.log(`${said.join("\n")}\n${JSON.stringify(took)}`);
+        expect(said).toContain(
+          "  given up: 3 jobs that were not done, and 0 that would have been tried again",
+        );
+        expect(rows).toBeGreaterThan(23_000);
+        expect((await contentsThere()).trim()).toBe(await sql(main, CONTENTS));
+        expect(await old.containers()).toBe(containers);
+        // Its jobs were done on main.
+        expect(await old.machine.run("docker exec mastodon_redis_1 redis-cli -n 2 DBSIZE")).toBe("0\n");
+        expect(await old.machine.run("docker exec mastodon_db_1 psql -U postgres -l")).toContain(before);
+        await main.run("systemctl start mastodon.service");
+        expect((await main.attempt("systemctl is-active mastodon.service")).stdout).toBe("inactive\n");
+      });
     });
   });
 });

@@ -6,6 +6,10 @@ import { type Finding, refusal, warning } from "../finding";
 export const comesAlong = ({ version, valkey }: RedisFact): boolean =>
   valkey !== undefined ? Number.parseFloat(valkey) < 9 : Number.parseFloat(version) < 8.1;
 
+/** The old instance's number of the Redis database that comes along; undefined if none does. */
+export const redisAlong = ({ redis, values }: Pick<Facts, "redis" | "values">): string | undefined =>
+  redis && comesAlong(redis) ? values.REDIS_DB || "0" : undefined;
+
 const waiting = ({ queues }: RedisFact) =>
   Object.entries(queues)
     .filter(([queue]) => queue !== "(dead)" && queue !== "(schedule)")

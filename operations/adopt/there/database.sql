@@ -3,6 +3,8 @@ SELECT jsonb_build_object(
   'version', current_setting('server_version_num')::int, 'name', datname, 'bytes', pg_database_size(datname),
   'encoding', pg_encoding_to_char(encoding), 'collation', datcollate,
   'provider', coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'), 'collationVersion', to_jsonb(d) ->> 'datcollversion',
+  'walLevel', current_setting('wal_level'), 'walSenders', current_setting('max_wal_senders')::int,
+  'clusterBytes', pg_tablespace_size('pg_default'), 'tablespaces', (SELECT count(*) - 2 FROM pg_tablespace),
   'owner', pg_get_userbyid(datdba), 'askedAs', current_user,
   'owners', (SELECT jsonb_agg(DISTINCT pg_get_userbyid(relowner)) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm', 'S', 'v', 'p')),

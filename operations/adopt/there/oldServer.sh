@@ -164,6 +164,38 @@ find_database() {
 }
 answers() { [[ $("${sql[@]}" "${psql_options[@]}" --command 'SELECT 1' 2>/dev/null </dev/null) == 1 ]]; }
 
+# in_database NAME WORD...: the same way in, to another database; sets $way_in.
+in_database() {
+  local name=$1 word before=''
+  shift
+  way_in=()
+  for word in "$@"; do
+    if [[ $before == --dbname ]]; then word=$name; fi
+    way_in+=("$word")
+    before=$word
+  done
+}
+
+# The first way in as a role that may make others, and one that may be copied from. Managed databases have neither.
+admin=()
+find_admin() {
+  local name way
+  in_database template1 "${sql[@]}"
+  name=$("${sql[@]}" "${psql_options[@]}" --command 'SELECT rolname FROM pg_roles WHERE oid = 10' </dev/null)
+  for way in "${way_in[*]}" "${db:+${docker[*]} exec --interactive --user postgres $db psql --username $name --dbname template1}" \
+    "${db:+${docker[*]} exec --interactive $db psql --username $name --dbname template1}" \
+    "runuser -u postgres -- psql --port ${env[DB_PORT]:-5432} --username $name --dbname template1"; do
+    if [[ -z $way ]]; then continue; fi
+    # Its words have no spaces.
+    read -ra admin <<<"$way"
+    if [[ ${admin[0]} == runuser ]]; then admin=(root "${admin[@]}"); fi
+    if [[ $(ask_admin 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user' 2>/dev/null) == t ]]; then return; fi
+  done
+  problem "no superuser of Postgres could be reached (DB_HOST is ${env[DB_HOST]:-localhost}); without one it can only be dumped"
+  return 1
+}
+ask_admin() { "${admin[@]}" "${psql_options[@]}" --set ON_ERROR_STOP=1 --command "$1" </dev/null; }
+
 # ---- Redis ----
 
 redis() {

@@ -2,9 +2,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { differentRows, giveBack, move, rowsOf } from "../../../operations/adopt/move";
+import { giveBack, move } from "../../../operations/adopt/move";
 import { movedText } from "../../../operations/adopt/movedText";
 import { planOf } from "../../../operations/adopt/plan";
+import { differentRows, rowsOf } from "../../../operations/adopt/rows";
 import { FACTS, TARGET } from "./server";
 
 test("rows are compared table by table, also those that one side does not have", () => {
@@ -22,9 +23,7 @@ test("the report says how long the site was down and what is left to do", () => 
     {
       downSeconds: 131,
       steps: { stop: 12.34, dump: 95 },
-      dumpBytes: 300 * 2 ** 20,
-      rows: 1_234_567,
-      tables: 90,
+      dump: { bytes: 300 * 2 ** 20, rows: 1_234_567, tables: 90 },
     },
     { host: "old", compose: "", env: "" },
     "live",
@@ -58,6 +57,7 @@ describe("undone", () => {
          *'Starts what stop.sh'*) what=start ;;
          *'Stops web, streaming'*) what=stop ;;
          *'Stops Mastodon on main'*) what=prepare ;;
+         *'For the copy by replication'*) what=role ;;
          *'Main as it was before'*) what=back ;;
          *'Starts everything'*) what=start ;;
          *) what=other ;;
@@ -84,7 +84,7 @@ describe("undone", () => {
   test("main stops and is emptied before the old instance starts, and starts last", async () => {
     machines("");
     await giveBack({ where, main: "main", say, loss: "", regardless: false });
-    expect(log()).toEqual(["main back", "old start", "main start"]);
+    expect(log()).toEqual(["main back", "old start", "main start", "old role"]);
   });
 
   test("a main that cannot be stopped: the old instance does not start", async () => {
@@ -97,17 +97,17 @@ describe("undone", () => {
 
   test("before main was told to start, the old instance starts whatever main says", async () => {
     machines("old stop");
-    await expect(move({ where, main: "main", look, say })).rejects.toThrow(
+    await expect(move({ where, main: "main", look, by: "dump", say })).rejects.toThrow(
       "The move failed, and the old instance runs again. old: broken",
     );
-    expect(log()).toEqual(["main prepare", "old stop", "main back", "old start", "main start"]);
+    expect(log()).toEqual(["main prepare", "old stop", "main back", "old start", "main start", "old role"]);
   });
 
   test("someone who stops it gets the old instance back", async () => {
     machines("");
-    await expect(move({ where, main: "main", look, say, aborted: () => true })).rejects.toThrow(
+    await expect(move({ where, main: "main", look, by: "dump", say, aborted: () => true })).rejects.toThrow(
       "Stopped by you.",
     );
-    expect(log()).toEqual(["main prepare", "main back", "old start", "main start"]);
+    expect(log()).toEqual(["main prepare", "main back", "old start", "main start", "old role"]);
   });
 });

@@ -80,17 +80,29 @@ test.each([
   );
 });
 
-test("a copy by replication needs the same major version and the same sorting", () => {
-  const physical = (version: number, libc: string, collation = "en_US.utf8") =>
+test("a copy by replication needs the same major version, the same sorting, and a server that gives it", () => {
+  const physical = (changes: Partial<NonNullable<typeof FACTS.database>>) =>
     plan({
       ...FACTS,
-      database: { ...(FACTS.database as NonNullable<typeof FACTS.database>), version, collation },
-      machine: { ...FACTS.machine, libc },
+      database: {
+        ...(FACTS.database as NonNullable<typeof FACTS.database>),
+        version: 170_002,
+        collation: "C.UTF-8",
+        ...changes,
+      },
     }).physical;
-  expect(physical(130_016, "ldd 2.41")).toEqual({ possible: false, why: "Postgres 13 there, 17 on main" });
-  expect(physical(170_002, "ldd (Debian GLIBC 2.41-12) 2.41").possible).toBe(true);
-  expect(physical(170_002, "ldd (Debian GLIBC 2.36-9) 2.36").why).toContain("text indexes would be corrupt");
-  expect(physical(170_002, "musl libc (x86_64)", "C").possible).toBe(true);
+  expect(physical({})).toEqual({ possible: true, why: "the same major version, and sorting as on main" });
+  expect(physical({ version: 130_016 })).toEqual({ possible: false, why: "Postgres 13 there, 17 on main" });
+  for (const collation of ["C", "POSIX", "C.utf8"]) expect(physical({ collation }).possible).toBe(true);
+  expect(physical({ provider: "b", collation: "en_US.utf8" }).possible).toBe(true);
+  expect(physical({ collation: "en_US.utf8" }).why).toMatch(
+    /^text is sorted by the collation en_US\.utf8 of/,
+  );
+  // ICU's own, which is called C there, too.
+  expect(physical({ provider: "i", collation: "C" }).possible).toBe(false);
+  expect(physical({ walLevel: "minimal", walSenders: 0, tablespaces: 1 }).why).toBe(
+    "wal_level is minimal and max_wal_senders 0 there; it has tablespaces (1) beyond the default one",
+  );
 });
 
 test("the text has every part, and no line of it is a secret's value", () => {

@@ -1,23 +1,19 @@
 /** The keys of an old instance on their way into a stack: through standard input, and into no output. */
-import { createECDH } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { secretMarks } from "../../../checks/fixedSecrets";
 import { MOVED_SECRET_NAMES, MOVED_SECRETS } from "../../../operations/adopt/secretNames";
 import { type Secrets, takenAlready, takeSecrets, wrongSecrets } from "../../../operations/adopt/secrets";
+import { vapidPair } from "../../support/vapidPair";
 
-const curve = createECDH("prime256v1");
-curve.generateKeys();
-const padded = (key: Buffer, length: number) => key.toString("base64url").padEnd(length, "=");
 const VALUES: Record<keyof Secrets, string> = {
   secretKeyBase: "0123456789abcdef".repeat(8),
   otpSecret: "an-old-secret-of-$any-form",
   activeRecordEncryptionPrimaryKey: "PrimaryKeyPrimaryKeyPrimaryKey12",
   activeRecordEncryptionDeterministicKey: "DeterministicKeyDeterministicKey",
   activeRecordEncryptionKeyDerivationSalt: "SaltSaltSaltSaltSaltSaltSaltSalt",
-  vapidPrivateKey: padded(curve.getPrivateKey(), 44),
-  vapidPublicKey: padded(curve.getPublicKey(), 88),
+  ...vapidPair(),
 };
 
 let folder: string;

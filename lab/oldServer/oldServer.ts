@@ -1,25 +1,29 @@
 /**
- * A server that an instance moves away from: Debian 11 with Postgres 13 and Redis 6, Mastodon first as units of systemd, then in containers
- * of docker-compose. What runs there as Mastodon does nothing: only its files and its databases are looked at.
+ * A server that an instance moves away from: Debian 11 with Postgres 13 and Redis 6, or Debian 13 with main's own versions, Mastodon first as
+ * units of systemd, then in containers of docker-compose. What runs there as Mastodon does nothing: only its files and its databases are looked at.
  */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { oldServerRoot } from "../../../lab/baseRoot";
-import { Machine, type Overlay } from "../../../lab/machine";
-import { MOVED_SECRET_NAMES, MOVED_SECRETS } from "../../../operations/adopt/secretNames";
-import { run } from "../../../tools/run";
-import { worstSecrets } from "../../support/worstSecrets";
-import type { Lab } from "../lab";
+import { run } from "../../tools/run";
+import { oldServerRoot } from "../baseRoot";
+import { Machine, type Overlay } from "../machine";
+import { Network } from "../network";
+import { TIMESTAMP_ID } from "../timestampId";
 
 const NUMBER = 200;
 export const LIVE = "/home/mastodon/live";
+/** Where it keeps files. */
+export const MEDIA = `${LIVE}/public/system`;
 
 const unit = (what: string) =>
   `[Unit]\nDescription=${what}\n[Service]\nUser=mastodon\nWorkingDirectory=${LIVE}\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`;
 
+/** Mastodon's tables, with rows. */
+const SCHEMA = TIMESTAMP_ID + readFileSync(join(__dirname, "mastodon.sql"), "utf8");
+
 const FILES: Overlay = {
   "/etc/systemd/network/10-eth0.network": {
-    content: `[Match]\nName=eth0\n[Network]\nAddress=10.99.0.${NUMBER}/24\n`,
+    content: `[Match]\nName=eth0\n[Network]\nAddress=10.99.0.${NUMBER}/24\nGateway=${Network.GATEWAY}\n`,
   },
   "/etc/systemd/system/mastodon-web.service": { content: unit("web") },
   "/etc/systemd/system/mastodon-sidekiq.service": { content: unit("Sidekiq") },
@@ -35,31 +39,50 @@ const versionFile = (version: string) => {
   return `    def major\n      ${major}\n    end\n\n    def minor\n      ${minor}\n    end\n\n    def patch\n      ${patch}\n    end\n\n    def default_prerelease\n      ''\n    end\n`;
 };
 
+export interface OldServerArgs {
+  /** Folder that its files go to. */
+  folder: string;
+  network: Network;
+  /** Address of its name server; none if absent. */
+  resolver?: string;
+  /** Its major version of Postgres. */
+  postgres: 13 | 17;
+  /** Mastodon's variables, in addition to those that say where its databases are. */
+  variables: Readonly<Record<string, string>>;
+  /** Called before it starts. */
+  prepared?: (machine: Machine) => void;
+}
+
 export class OldServer {
+  /** On the machines' network. */
+  static readonly ADDRESS = `10.99.0.${NUMBER}`;
+
   private constructor(
     readonly machine: Machine,
     private readonly folder: string,
-    private readonly namespace: string,
+    private readonly args: OldServerArgs,
   ) {}
 
-  static async create(lab: Lab): Promise<OldServer> {
-    const folder = join(lab.folder, "old-server");
+  static async create(args: OldServerArgs): Promise<OldServer> {
+    const folder = join(args.folder, "old-server");
     mkdirSync(folder);
     const key = join(folder, "key");
     await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key]);
     const publicKey = readFileSync(`${key}.pub`, "utf8");
     const machine = await Machine.create({
       name: "old",
-      folder: lab.folder,
-      base: await oldServerRoot(),
-      network: lab.network,
+      folder: args.folder,
+      base: await oldServerRoot(args.postgres),
+      network: args.network,
       number: NUMBER,
       userData: "",
       overlay: { ...FILES, "/root/.ssh/authorized_keys": { content: publicKey, mode: 0o600 } },
     });
     await run(["systemctl", "--root", machine.root, "mask", "--quiet", "docker.service", "docker.socket"]);
-    const server = new OldServer(machine, folder, lab.network.namespace);
+    if (args.resolver) machine.write("/etc/resolv.conf", `nameserver ${args.resolver}\n`);
+    const server = new OldServer(machine, folder, args);
     try {
+      args.prepared?.(machine);
       await server.begin();
     } catch (error) {
       await machine.remove();
@@ -79,14 +102,11 @@ export class OldServer {
     await machine.run("runuser -u postgres -- createuser mastodon");
     await this.database("mastodon_production");
     await machine.run(
-      `runuser -u mastodon -- bash -c 'mkdir -p ${LIVE}/lib/mastodon ${LIVE}/db/migrate ${LIVE}/db/post_migrate ${LIVE}/public/system/cache ${LIVE}/public/system/media_attachments
+      `chmod 755 /home/mastodon
+       runuser -u mastodon -- mkdir -p ${LIVE}/lib/mastodon ${LIVE}/db/migrate ${LIVE}/db/post_migrate ${MEDIA}
        touch ${LIVE}/db/migrate/20230907150100_one.rb ${LIVE}/db/migrate/20260901000000_two.rb ${LIVE}/db/post_migrate/20260101000000_three.rb
-       head -c 3000 /dev/zero >${LIVE}/public/system/media_attachments/own.png; head -c 5000 /dev/zero >${LIVE}/public/system/cache/others.png'
-       redis-cli -n 2 SADD queues default; redis-cli -n 2 LPUSH queue:default one two three
-       redis-cli -n 2 ZADD feed:home:10 7 7 8 8 9 9; redis-cli -n 2 ZADD schedule 4070908800 later
        systemctl enable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming`,
     );
-    this.is("4.7.2");
     this.environment();
   }
 
@@ -101,10 +121,7 @@ export class OldServer {
   /** A database with Mastodon's tables. */
   async database(name: string, options = "-E UTF8 --locale=C.UTF-8"): Promise<void> {
     await this.machine.run(`runuser -u postgres -- createdb -T template0 ${options} -O mastodon ${name}`);
-    await this.sql(
-      `SET client_encoding = 'UTF8'; SET ROLE mastodon;\n${readFileSync(join(__dirname, "mastodon.sql"), "utf8")}`,
-      name,
-    );
+    await this.sql(`SET client_encoding = 'UTF8'; SET ROLE mastodon;\n${SCHEMA}`, name);
   }
 
   /** Posts until the database has that size. */
@@ -121,18 +138,13 @@ export class OldServer {
   }
 
   environment(changes: Readonly<Record<string, string>> = {}): void {
-    const secrets = MOVED_SECRET_NAMES.filter((name) => name !== "otpSecret").map((name) => [
-      MOVED_SECRETS[name],
-      worstSecrets[name] ?? "",
-    ]);
     const values = {
-      LOCAL_DOMAIN: "shop.example",
       DB_HOST: "/var/run/postgresql",
       DB_USER: "mastodon",
       DB_NAME: "mastodon_production",
       REDIS_HOST: "localhost",
       REDIS_DB: "2",
-      ...Object.fromEntries(secrets),
+      ...this.args.variables,
       ...changes,
     };
     const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
@@ -163,7 +175,7 @@ export class OldServer {
     const toMain = main ? main.onItsNetwork(["/usr/bin/ssh", config]).join(" ") : "false";
     writeFileSync(
       join(bin, "ssh"),
-      `#!/bin/bash\nfor word in "$@"; do if [[ $word == main ]]; then exec ${toMain} "$@"; fi; done\nexec nsenter --net=/run/netns/${this.namespace} /usr/bin/ssh ${config} "$@"\n`,
+      `#!/bin/bash\nfor word in "$@"; do if [[ $word == main ]]; then exec ${toMain} "$@"; fi; done\nexec nsenter --net=/run/netns/${this.args.network.namespace} /usr/bin/ssh ${config} "$@"\n`,
     );
     chmodSync(join(bin, "ssh"), 0o755);
     return bin;
@@ -195,9 +207,10 @@ export class OldServer {
   async intoContainers(): Promise<void> {
     const { machine } = this;
     await machine.run(
-      `systemctl disable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming && rm /etc/systemd/system/mastodon-*.service && systemctl daemon-reload
-       redis-cli SAVE; systemctl disable --now --quiet redis-server postgresql@13-main postgresql
-       sed -i 's/^local .*/local all all trust/' /etc/postgresql/13/main/pg_hba.conf
+      `set -e -o pipefail
+       systemctl disable --now --quiet mastodon-web mastodon-sidekiq mastodon-streaming && rm /etc/systemd/system/mastodon-*.service && systemctl daemon-reload
+       redis-cli SAVE; systemctl disable --now --quiet redis-server postgresql@${this.args.postgres}-main postgresql
+       sed -i 's/^local .*/local all all trust/' /etc/postgresql/${this.args.postgres}/main/pg_hba.conf
        systemctl unmask --quiet docker.service docker.socket; systemctl start docker
        cd / && tar --create --one-file-system --exclude=./proc --exclude=./sys --exclude=./dev --exclude=./run --exclude=./var/lib/docker --exclude=./tmp . | docker import - old:1
        mkdir -p /srv/mastodon && cp -a ${LIVE}/public /srv/mastodon/`,
@@ -220,7 +233,7 @@ services:
     image: old:1
     network_mode: host
     restart: always
-    command: bash -c "mkdir -p /run/postgresql && chown postgres /run/postgresql && exec runuser -u postgres -- /usr/lib/postgresql/13/bin/postgres -D /var/lib/postgresql/13/main -c config_file=/etc/postgresql/13/main/postgresql.conf"
+    command: bash -c "mkdir -p /run/postgresql && chown postgres /run/postgresql && exec runuser -u postgres -- /usr/lib/postgresql/${this.args.postgres}/bin/postgres -D /var/lib/postgresql/${this.args.postgres}/main -c config_file=/etc/postgresql/${this.args.postgres}/main/postgresql.conf"
   redis:
     image: old:1
     network_mode: host
@@ -239,7 +252,10 @@ services:
     command: bundle exec sidekiq
 `,
     );
-    await machine.run("cd /srv/mastodon && docker-compose up -d 2>&1", { timeout: 300 });
+    // Both versions of compose then call them mastodon_db_1.
+    await machine.run("cd /srv/mastodon && COMPOSE_COMPATIBILITY=true docker-compose up -d 2>&1", {
+      timeout: 300,
+    });
     await machine.waitFor("Postgres in its container", 60, async () => {
       return (await machine.attempt("docker exec mastodon_db_1 pg_isready -q -U postgres")).code === 0;
     });

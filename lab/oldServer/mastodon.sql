@@ -6,19 +6,10 @@ CREATE TABLE ar_internal_metadata (key varchar PRIMARY KEY, value varchar);
 CREATE TABLE user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0);
 INSERT INTO user_roles VALUES (-99, '', 0), (3, 'Owner', 1000);
 
--- mastodon/mastodon:lib/mastodon/snowflake.rb
-CREATE FUNCTION timestamp_id(table_name text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  time_part bigint := (date_part('epoch', now()) * 1000)::bigint << 16;
-  sequence_base bigint := ('x' || substr(md5(table_name || 'salt' || time_part::text), 1, 4))::bit(16)::bigint;
-BEGIN
-  RETURN time_part | ((sequence_base + nextval(table_name || '_id_seq')) & 65535);
-END
-$$;
-
 CREATE TABLE accounts (
   id bigserial PRIMARY KEY, username varchar NOT NULL DEFAULT '', domain varchar, actor_type varchar, private_key varchar,
-  uri varchar NOT NULL DEFAULT '', display_name varchar NOT NULL DEFAULT '', avatar_file_name varchar, header_file_name varchar);
+  uri varchar NOT NULL DEFAULT '', display_name varchar NOT NULL DEFAULT '', avatar_file_name varchar, header_file_name varchar,
+  moved_to_account_id bigint, silenced_at timestamp, suspended_at timestamp);
 ALTER TABLE accounts ALTER id SET DEFAULT timestamp_id('accounts');
 CREATE UNIQUE INDEX index_accounts_on_username_and_domain_lower ON accounts (lower(username), COALESCE(lower(domain), ''));
 CREATE INDEX index_accounts_on_uri ON accounts (uri);
