@@ -5,7 +5,12 @@ export const DUMPS = ["weekly", "daily"] as const;
 export type Dumps = (typeof DUMPS)[number];
 
 /** Each kind of backup has its own folder: what may be done with its objects depends on that (components/bucketRules.ts). */
-export const BACKUP_PREFIXES = { dumps: "database", repository: "pgbackrest", redis: "redis" } as const;
+export const BACKUP_PREFIXES = {
+  dumps: "database",
+  federation: "federation",
+  repository: "pgbackrest",
+  redis: "redis",
+} as const;
 
 /**
  * Days that S3 keeps a dump, or an object of pgBackRest's repository, after somebody deleted or replaced it: time to notice that main was

@@ -67,6 +67,8 @@ export interface BackupSizes {
   dailyWalGiB: number;
   /** A dump. */
   dumpGiB: number;
+  /** An export of the accounts. */
+  federationGiB: number;
   /** What Redis holds. */
   redisGiB: number;
 }
@@ -161,16 +163,19 @@ function s3Lines({ media, backups }: PriceInput): PriceLine[] {
 }
 
 /** Includes what was deleted and can still be brought back. */
-function backupLines({ fullGiB, dailyWalGiB, dumpGiB, redisGiB, keepDays, dumps }: PriceInput["backups"]) {
+function backupLines(backups: PriceInput["backups"]) {
+  const { fullGiB, dailyWalGiB, dumpGiB, federationGiB, redisGiB, keepDays, dumps } = backups;
   const days = keepDays + FULL_BACKUP_DAYS + OLD_VERSIONS_DAYS;
   const weeklyGiB = fullGiB * (1 + DIFFERENTIALS);
-  const dumpCount = Math.ceil((keepDays + OLD_VERSIONS_DAYS) / (dumps === "daily" ? 1 : 7));
+  const nights = keepDays + OLD_VERSIONS_DAYS;
+  const dumpCount = Math.ceil(nights / (dumps === "daily" ? 1 : 7));
   // With what was appended since it was last rewritten, the file is up to twice as large.
   const copies = 2 * (24 / REDIS_WHOLE_HOURS) * (REDIS_COPIES_DAYS + 1);
   return [
     stored(`backups in S3, ${keepDays} days to any second`, (weeklyGiB * days) / 7),
     stored(`WAL in S3, a segment every ${ARCHIVE_SECONDS} s`, dailyWalGiB * days, ARCHIVED_USD_PER_MONTH),
     stored(`dumps in S3, ${dumpCount} × ${shown(dumpGiB)} GiB`, dumpCount * dumpGiB),
+    stored(`exports of accounts, ${nights} × ${Math.ceil(federationGiB * 1024)} MiB`, nights * federationGiB),
     stored(`copies of Redis, ${REDIS_COPIES_DAYS} days`, copies * redisGiB, REDIS_PARTS_USD_PER_MONTH),
   ];
 }

@@ -67,20 +67,20 @@ export const mediaWriterPolicy = (arn: string, lists: boolean) =>
   );
 
 /**
- * Dumps can only be put: an intruder on main can neither read nor delete them. pgBackRest reads, replaces and deletes in its repository, and
- * finds what was there at an earlier time. But nothing here deletes a version (s3:DeleteObjectVersion), so S3 still has what it deleted.
- * These are the calls of pgBackRest 2.55.1 (src/storage/s3), which names a folder in every list. It sets no tags. Its `repo-ls` first looks
- * whether the repository itself is an object.
+ * Dumps and exports of accounts can only be put: an intruder on main can neither read nor delete them. pgBackRest reads, replaces and
+ * deletes in its repository, and finds what was there at an earlier time. But nothing here deletes a version (s3:DeleteObjectVersion), so S3
+ * still has what it deleted. These are the calls of pgBackRest 2.55.1 (src/storage/s3), which names a folder in every list. It sets no tags.
+ * Its `repo-ls` first looks whether the repository itself is an object.
  */
 export const backupWriterPolicy = (arn: string) => {
-  const { dumps, repository, redis } = BACKUP_PREFIXES;
+  const { dumps, federation, repository, redis } = BACKUP_PREFIXES;
   const withPrefix = (...prefixes: string[]) => ({ StringLike: { "s3:prefix": prefixes } });
   return policy(
     {
       Sid: "Dumps",
       Effect: "Allow",
       Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
-      Resource: `${arn}/${dumps}/*`,
+      Resource: [`${arn}/${dumps}/*`, `${arn}/${federation}/*`],
     },
     {
       Sid: "Redis",
@@ -150,17 +150,19 @@ export const mediaLifecycle = (days: number): LifecycleRule[] => [
 /**
  * pgBackRest expires its repository itself: nothing there that is current ever goes.
  *
- * @param keepDays how long a dump is kept
+ * @param keepDays how long a dump or an export of accounts is kept
  */
 export const backupLifecycle = (keepDays: number): LifecycleRule[] => [
   abandonedUploads,
-  rule(
-    "old-dumps",
-    {
-      expiration: { days: keepDays },
-      noncurrentVersionExpiration: { noncurrentDays: OLD_VERSIONS_DAYS },
-    },
-    BACKUP_PREFIXES.dumps,
+  ...(["dumps", "federation"] as const).map((kind) =>
+    rule(
+      `old-${kind}`,
+      {
+        expiration: { days: keepDays },
+        noncurrentVersionExpiration: { noncurrentDays: OLD_VERSIONS_DAYS },
+      },
+      BACKUP_PREFIXES[kind],
+    ),
   ),
   rule(
     "old-redis-copies",

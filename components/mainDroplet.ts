@@ -2,7 +2,7 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { MainSizing } from "../fleet/sizing/sizing";
-import { bundleJson, packed, userData } from "../machines/bundle";
+import { packed, RECEIVE, sent, userData } from "../machines/bundle";
 import { mainHost } from "../machines/hosts";
 import { mainServices } from "../services/roles";
 import type { Prediction } from "../services/watch/prediction";
@@ -131,7 +131,7 @@ export class MainDroplet extends pulumi.ComponentResource {
             secrets,
           };
           const host = mainHost(given);
-          return { json: bundleJson(host), packed: packed(host) };
+          return { packed: packed(host), sent: sent(host) };
         }),
     );
     const machine = new Machine(
@@ -199,8 +199,8 @@ export class MainDroplet extends pulumi.ComponentResource {
           privateKey: args.secrets.deployKey.privatePem,
           hostKey: hostKeys.publicOpenSsh,
           dropletId: machine.droplet.id,
-          create: "/usr/local/sbin/host-receive",
-          stdin: bundle.json,
+          create: RECEIVE,
+          stdin: bundle.sent,
         },
         {
           parent: this,

@@ -16,6 +16,7 @@ const LIMIT_MIB = 384;
 export const freshHours = ({ backups: { dumps } }: Settings) => ({
   database: 26,
   dump: dumps === "daily" ? 26 : 192,
+  federation: 26,
   redis: 1,
 });
 
@@ -28,21 +29,24 @@ interface Kind {
   after?: string;
 }
 
-function kinds({ backups: { time, dumps } }: Settings): Kind[] {
-  const daily = `*-*-* ${time}:00 UTC`;
+/** `backups.time` each day, in systemd's form. */
+export const daily = ({ backups: { time } }: Settings) => `*-*-* ${time}:00 UTC`;
+
+function kinds(settings: Settings): Kind[] {
+  const when = daily(settings);
   return [
-    { part: "", what: "Back the database up to S3", when: daily },
+    { part: "", what: "Back the database up to S3", when },
     {
       part: "dump",
       what: "Encrypted dump of the database to S3",
-      when: dumps === "daily" ? daily : `Sun ${daily}`,
+      when: settings.backups.dumps === "daily" ? when : `Sun ${when}`,
       after: "mastodon-backup.service",
     },
     { part: "redis", what: "What is new in Redis, encrypted, to S3", when: `*:*:0/${REDIS_SECONDS}` },
   ];
 }
 
-function units({ part, what, when, after = "" }: Kind): HostFile[] {
+export function units({ part, what, when, after = "" }: Kind): HostFile[] {
   const name = `/etc/systemd/system/mastodon-backup${part && `-${part}`}`;
   return [
     file(`${name}.service`, "backup/backup.service", {
@@ -56,10 +60,11 @@ function units({ part, what, when, after = "" }: Kind): HostFile[] {
 }
 
 function mastodonBackup(settings: Settings): HostFile {
-  const { database, dump, redis } = freshHours(settings);
+  const { database, dump, federation, redis } = freshHours(settings);
   return command("backup/mastodon-backup", {
     DATABASE_HOURS: database,
     DUMP_HOURS: dump,
+    FEDERATION_HOURS: federation,
     REDIS_HOURS: redis,
   });
 }

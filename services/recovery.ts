@@ -12,8 +12,8 @@ export const recovery = service({
     ...["pgbackrest-get", "restore-volume"].map((name) => internal(`recovery/${name}`)),
     // A new machine has no database yet that another one could take the place of.
     ...[
-      internal("recovery/restore-in-place", { CACHE_REDIS: CACHE_REDIS_PORT }),
-      internal("recovery/restore-dump"),
+      ...["restore-in-place", "restore-dump"].map((name) => internal(`recovery/${name}`)),
+      internal("recovery/forget-cache", { CACHE_REDIS: CACHE_REDIS_PORT }),
       unit("recovery/mastodon-restore-serve.service"),
     ].map((file) => ({ ...file, late: true as const })),
   ],

@@ -7,11 +7,13 @@ import { containers } from "./containers";
 import { docker } from "./docker";
 import { drill } from "./drill";
 import { escrow } from "./escrow";
+import { federation } from "./federation";
 import { firewall } from "./firewall";
 import { housekeeping } from "./housekeeping";
 import type { HostInputs, MainInputs, WorkerInputs } from "./inputs";
 import { mastodon } from "./mastodon";
 import { nginx } from "./nginx";
+import { openPortsOnMain, openPortsOnWorkers } from "./openPorts";
 import { owner } from "./owner";
 import { pgbouncer } from "./pgbouncer";
 import { postgres } from "./postgres";
@@ -60,6 +62,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   owner,
   backup,
   recovery,
+  federation,
   drill,
   escrow,
   sidekiqOnMain,
@@ -68,6 +71,7 @@ export const mainServices: readonly Service<MainInputs, MainSizes>[] = [
   postgresUpgrade,
   silence,
   watch,
+  openPortsOnMain,
   reservedIpv6,
   tailnetAddress,
 ];
@@ -78,4 +82,5 @@ export const workerServices: readonly Service<WorkerInputs, WorkerSizes>[] = [
   containers({ variable: "MAIN_ADDRESS" }),
   supervisor,
   sidekiqOnWorkers,
+  openPortsOnWorkers,
 ];

@@ -49,6 +49,8 @@ export interface MainSizes extends WorkerSizes {
   streaming: { processes: 1; memoryMiB: number; needMiB: number };
   /** Whether main measures itself and its workers, and raises alarms. */
   watch: boolean;
+  /** Whether there is a worker, which can look at main's ports from outside. */
+  lookedAt: boolean;
   /** tootctl and consoles. */
   tools: { memoryMiB: number };
 }

@@ -155,7 +155,8 @@ export const table = {
   },
   vapidPrivateKey: {
     description: "VAPID_PRIVATE_KEY of an adopted instance; together with `vapidPublicKey`",
-    format: { pattern: /^[A-Za-z0-9_-]{43}=$/, words: "44 characters of URL-safe base64" },
+    // Ruby's generator drops the number's leading zero bytes: one key in 256 has 31 bytes, and with `==` still 44 characters.
+    format: { pattern: /^[A-Za-z0-9_-]{42}[A-Za-z0-9_=-]=$/, words: "44 characters of URL-safe base64" },
     // The number 1 and, below, the curve's generator: a matching pair that nobody would use.
     placeholder: `${"A".repeat(42)}E=`,
     on: "every machine",

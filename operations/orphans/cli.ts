@@ -52,7 +52,13 @@ async function main(): Promise<number> {
   );
   // Names and tags contain only the stack's own name, without its organization and project.
   const name = values.stack.split("/").at(-1) ?? values.stack;
-  const stack: Stack = { name, hosts: [web, media], zone: setting("dnsZone") ?? "" };
+  const { snapshot = false } = JSON.parse(setting("upgrade") || "{}") as { snapshot?: boolean };
+  const stack: Stack = {
+    name,
+    hosts: [web, media],
+    zone: setting("dnsZone") ?? "",
+    snapshots: snapshot,
+  };
 
   const looks: Look[] = [];
   const notAskedFor = (line: string) => looks.push({ found: [], skipped: [line] });

@@ -54,6 +54,8 @@ export interface Stack {
   hosts: readonly string[];
   /** DigitalOcean zone that contains them; empty if the stack makes no records. */
   zone: string;
+  /** Whether it takes snapshots of its volume: only then may its token read them. */
+  snapshots: boolean;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface Stack {
 export async function inDigitalOcean(
   ask: Ask,
   account: "main" | "workers",
-  { name: stack, hosts, zone }: Stack,
+  { name: stack, hosts, zone, snapshots }: Stack,
 ): Promise<Look> {
   const { prefix } = namesOfStack(stack);
   const tag = cloudTag(stack);
@@ -96,6 +98,8 @@ export async function inDigitalOcean(
     own("firewall", name === `${prefix}-main` ? "main" : `workers-${name.slice(`${prefix}-worker-`.length)}`);
 
   const items = (path: string, property: string) => list<Item>(ask, path, property);
+  const tagged = async (path: string, property: string) =>
+    (await items(path, property)).filter(({ tags }) => tags?.includes(tag));
   const unassigned = async (path: string, property: string) =>
     ((await items(path, property)) as unknown as { ip: string; droplet: object | null }[])
       .filter(({ droplet }) => droplet === null)
@@ -109,17 +113,26 @@ export async function inDigitalOcean(
   // The stack creates none of these in the worker account, and the token that the README describes may not read them there.
   if (account === "main") {
     await at("volumes", "block_storage:read", async () =>
-      (await items("/v2/volumes", "volumes"))
-        .filter(({ tags }) => tags?.includes(tag))
-        .map(
+      (await tagged("/v2/volumes", "volumes")).map(
+        of(
+          "volume",
+          "Volume",
+          ({ id }) => `doctl compute volume delete --force ${id}`,
+          () => own("data", "main"),
+        ),
+      ),
+    );
+    if (snapshots)
+      await at("volume snapshots", "snapshot:read", async () =>
+        (await tagged("/v2/snapshots?resource_type=volume", "snapshots")).map(
           of(
-            "volume",
-            "Volume",
-            ({ id }) => `doctl compute volume delete --force ${id}`,
-            () => own("data", "main"),
+            "volume snapshot",
+            "VolumeSnapshot",
+            ({ id }) => `doctl compute snapshot delete --force ${id}`,
+            () => own("snapshot", "main"),
           ),
         ),
-    );
+      );
     const notOurs = "reserved address (assigned to nothing: perhaps another's)";
     await at("reserved addresses", "reserved_ip:read", async () => [
       ...(await unassigned("/v2/reserved_ips", "reserved_ips")).map(

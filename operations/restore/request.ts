@@ -6,6 +6,8 @@ export interface Options {
   to?: string | undefined;
   redis?: boolean | undefined;
   "as-of"?: string | undefined;
+  /** An export of the accounts, which goes to main's standard input. */
+  federation?: string | undefined;
   yes?: boolean | undefined;
 }
 
@@ -26,13 +28,18 @@ function moment(option: string, text: string): string {
  */
 export function request(
   word: string | undefined,
-  { time, to, redis, "as-of": asOf, yes }: Options,
+  { time, to, redis, "as-of": asOf, federation, yes }: Options,
 ): string[] {
   const agreed = yes ? ["--yes"] : [];
   if (word) {
-    if (time || to || redis || asOf)
+    if (time || to || redis || asOf || federation)
       throw new UsageError(`${word} is about the last restore: only --yes goes with it.`);
     return word === "back" ? [word, ...agreed] : [word];
+  }
+  if (federation) {
+    if (time || to || redis || asOf)
+      throw new UsageError("--federation is a file with all that it restores: only --yes goes with it.");
+    return ["federation", "-", ...agreed];
   }
   if (!time && !to) {
     if (redis || asOf || yes) throw new UsageError("Say what to restore: --time and --to.");

@@ -11,7 +11,7 @@ lock() {
   wait_until 30 "Postgres" answers || true
 }
 
-# begin PART: `dump`, `redis`, or nothing for the database itself.
+# begin PART: `dump`, `federation`, `redis`, or nothing for the database itself.
 begin() {
   part=$1
   start=$(date -u +%FT%TZ)
@@ -34,7 +34,7 @@ record() {
     --argjson more "${2:-null}" '
       (if $part == "" then [] else [$part] end) as $at
       | ($old | getpath($at) // {}) as $before
-      | $old | setpath($at; ($before | with_entries(select(.key | IN("dump", "redis", "from"))))
+      | $old | setpath($at; ($before | with_entries(select(.key | IN("dump", "federation", "redis", "from"))))
         + {ok: $ok, time: $time, lastSuccess: (if $ok then $time else $before.lastSuccess // "" end), seconds: $seconds}
         + if $ok then $more // {} else {error: $error} end)' >"$report.new"
   chmod 0644 "$report.new"

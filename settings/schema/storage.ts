@@ -65,7 +65,8 @@ export const storage = {
         examples: ["social-example-org-backups"],
       }),
       keepDays: z.int().min(7).max(3_650).default(30).meta({
-        description: "How many days back any second can be restored. Dumps are kept as long",
+        description:
+          "How many days back any second can be restored. Dumps and exports of the accounts are kept as long",
       }),
       time: timeOfDay.default("02:30").meta({
         description:

@@ -11,7 +11,7 @@ const input = {
   ],
   media: { storageGiB: 500, egressGiB: 300, deletedGiB: 150, keepOldVersionsDays: 30 },
   backups: {
-    ...{ fullGiB: 7, dailyWalGiB: 1, dumpGiB: 2, redisGiB: 0.1 },
+    ...{ fullGiB: 7, dailyWalGiB: 1, dumpGiB: 2, federationGiB: 0.5, redisGiB: 0.1 },
     ...{ keepDays: 30, dumps: "weekly" as "weekly" | "daily" },
   },
 };
@@ -29,11 +29,12 @@ test("a month is itemised by account, S3 apart from DigitalOcean", () => {
       { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 3.08 },
       { item: "WAL in S3, a segment every 50 s", account: "aws", monthlyUsd: 2.09 },
       { item: "dumps in S3, 9 × 2 GiB", account: "aws", monthlyUsd: 0.41 },
+      { item: "exports of accounts, 60 × 512 MiB", account: "aws", monthlyUsd: 0.69 },
       { item: "copies of Redis, 7 days", account: "aws", monthlyUsd: 0.58 },
     ],
     dropletsAndVolumesUsd: 202,
-    s3Usd: 39.11,
-    totalUsd: 241.11,
+    s3Usd: 39.8,
+    totalUsd: 241.8,
   });
 });
 
@@ -112,6 +113,7 @@ test("the lines add up to the totals, to the cent", () => {
           fullGiB: gib,
           dailyWalGiB: gib,
           dumpGiB: gib,
+          federationGiB: gib,
           redisGiB: gib,
           keepDays: fc.integer({ min: 7, max: 365 }),
           dumps: fc.constantFrom(...DUMPS),

@@ -88,11 +88,21 @@ test.each(["s3:GetObject", "s3:ListBucket", "s3:PutObject"])(
 
 /** Everything that S3 can be asked to do with an object, and whether main's key may, by the folder that it is in. */
 test.each([
-  ["s3:PutObject", { "database/today": true, "redis/now": true, "pgbackrest/backup/x": true, other: false }],
+  [
+    "s3:PutObject",
+    {
+      "database/today": true,
+      "federation/today": true,
+      "redis/now": true,
+      "pgbackrest/backup/x": true,
+      other: false,
+    },
+  ],
   [
     "s3:GetObject",
     {
       "database/today": false,
+      "federation/today": false,
       "redis/now": true,
       "pgbackrest/backup/x": true,
       pgbackrest: true,
@@ -101,10 +111,22 @@ test.each([
   ],
   [
     "s3:DeleteObject",
-    { "database/today": false, "redis/now": false, "pgbackrest/backup/x": true, other: false },
+    {
+      "database/today": false,
+      "federation/today": false,
+      "redis/now": false,
+      "pgbackrest/backup/x": true,
+      other: false,
+    },
   ],
-  ["s3:GetObjectVersion", { "database/today": false, "redis/now": false, "pgbackrest/backup/x": true }],
-  ["s3:AbortMultipartUpload", { "database/today": true, "redis/now": true, "pgbackrest/backup/x": false }],
+  [
+    "s3:GetObjectVersion",
+    { "database/today": false, "federation/today": false, "redis/now": false, "pgbackrest/backup/x": true },
+  ],
+  [
+    "s3:AbortMultipartUpload",
+    { "database/today": true, "federation/today": true, "redis/now": true, "pgbackrest/backup/x": false },
+  ],
   ...[
     "s3:DeleteObjectVersion",
     "s3:PutObjectAcl",
@@ -115,7 +137,13 @@ test.each([
     "s3:RestoreObject",
   ].map((action): [string, Record<string, boolean>] => [
     action,
-    { "database/today": false, "redis/now": false, "pgbackrest/backup/x": false, other: false },
+    {
+      "database/today": false,
+      "federation/today": false,
+      "redis/now": false,
+      "pgbackrest/backup/x": false,
+      other: false,
+    },
   ]),
 ])("anyone with main's key: %s", (action, expected) => {
   const policy = backupWriterPolicy(BACKUPS);
@@ -129,6 +157,7 @@ test.each([
   ["pgbackrest/archive/mastodon/17-1/", true, true],
   ["redis/", true, false],
   ["database/", false, false],
+  ["federation/", false, false],
   ["pgbackrest2/", false, false],
   ["", false, false],
   [undefined, false, false],
@@ -192,6 +221,11 @@ test("what was deleted or replaced stays for 30 days, and of the repository noth
     { ...rule("abandoned-uploads", ""), abortIncompleteMultipartUpload: { daysAfterInitiation: 7 } },
     {
       ...rule("old-dumps", "database/"),
+      expiration: { days: 14 },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+    },
+    {
+      ...rule("old-federation", "federation/"),
       expiration: { days: 14 },
       noncurrentVersionExpiration: { noncurrentDays: 30 },
     },

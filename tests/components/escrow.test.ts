@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { type EscrowArgs, type Escrowed, escrowWarning, fingerprintOf } from "../../components/escrowContent";
 import { SECRET_NAMES, SECRETS, type SecretName } from "../../settings/secrets";
+import { unpacked } from "../support/base85";
 import { privateKey } from "../support/cloud";
 import { generatedSecrets } from "../support/expected";
 import { byName, custom, least, prod, REQUIRED_SECRETS, type Run, type Values } from "../support/stacks";
@@ -101,7 +102,7 @@ describe("the program warns", () => {
 test("main is told with its bundle, for its watch", async () => {
   const told = async (values: Values) => {
     const { "main-ready": ready } = byName(custom(await prod(values, LIVING)));
-    const { files } = JSON.parse(String(ready?.inputs.stdin)) as {
+    const { files } = JSON.parse(unpacked(ready?.inputs.stdin)) as {
       files: { path: string; content: string }[];
     };
     return files.find(({ path }) => path === "/etc/mastodon-host/escrow")?.content.trim();

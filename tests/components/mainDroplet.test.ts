@@ -1,4 +1,4 @@
-import { bundleJson, packed, userData } from "../../machines/bundle";
+import { packed, sent, userData } from "../../machines/bundle";
 import {
   authKeyId,
   dropletId,
@@ -173,9 +173,9 @@ test("the main droplet of prod, complete", async () => {
           privateKey: privateKey("secrets-deploy-key"),
           hostKey: publicKey("main-host-key"),
         },
-        create: expect.stringMatching(/^expected=\d+\n(?:.|\n)+\n\/usr\/local\/sbin\/host-receive$/),
+        create: expect.stringMatching(/^expected=\d+\n(?:.|\n)+ \| \/usr\/local\/sbin\/host-receive$/),
         addPreviousOutputInEnv: false,
-        stdin: bundleJson(expectedMain("prod", VALUES)),
+        stdin: sent(expectedMain("prod", VALUES)),
         triggers: [dropletId("main-droplet")],
       },
       secretInputs: ["connection", "stdin"],

@@ -56,8 +56,8 @@ test("prod's outputs, complete", async () => {
     monthlyPriceUsd: {
       lines: expect.any(Array), // tests/catalogue/price.test.ts
       dropletsAndVolumesUsd: 192,
-      s3Usd: 117.27,
-      totalUsd: 309.27,
+      s3Usd: 117.66,
+      totalUsd: 309.66,
     },
     nextSteps: [
       POLICY,

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../lab/machine";
+import { TIMESTAMP_ID } from "../../lab/timestampId";
 import type { Volume } from "../../lab/volume";
 import type { HostBundle } from "../../machines/bundle";
 import { mainHost } from "../../machines/hosts";
@@ -86,8 +87,12 @@ export class BucketBed {
     await this.main.run("systemctl daemon-reload");
   }
 
+  /** Tables and rows of Mastodon's, from an SQL file of tests/hosts that needs its ids. */
+  addTables = (file: string): Promise<string> =>
+    this.sql(`SET ROLE mastodon; ${TIMESTAMP_ID} ${readFileSync(join(__dirname, file), "utf8")}`);
+
   /** What Mastodon's own database has. */
-  fill = async (): Promise<string> => this.sql(readFileSync(join(__dirname, "dump", "database.sql"), "utf8"));
+  fill = (): Promise<string> => this.addTables("dump/database.sql");
 
   /** As Postgres' administrator. */
   async sql(text: string, database = "mastodon"): Promise<string> {
@@ -112,6 +117,12 @@ export class BucketBed {
     ])
       expect(seen).not.toContain(secret);
     return { result, seen };
+  }
+
+  /** As the runbook has it: by an administrator, elsewhere, and from there to main. */
+  async fetch(key: string, file: string): Promise<void> {
+    const { status } = await this.bucket.request("administrator", "GET", key, join(this.main.root, file));
+    expect(status).toBe(200);
   }
 
   async remove(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Backups into a bucket that enforces its policies, on good days and on bad ones. The ways back: restores.test.ts. */
+/** Backups into a bucket that enforces its policies, on good days and on bad ones. The ways back: restores.test.ts, lostVolume.test.ts. */
 import { backupTests } from "./recovery/backups";
 import { RecoveryBed } from "./recovery/bed";
 import { outageTests } from "./recovery/outages";

@@ -1,20 +1,12 @@
 /** Secrets: which ones a stack must have, and what is wrong with those that it has. */
-import { createECDH } from "node:crypto";
 import { placeholder, SECRET_NAMES, SECRETS, type SecretName } from "../../settings/secrets";
 import { type BadCase, parse, problems, refusal } from "../support/stackFile";
+import { vapidPair } from "../support/vapidPair";
 
 /** Stands in every bad value, and in no message. */
 const CANARY = "c4naryC4NARYc4nary";
 
 const run = (name: SecretName) => `run: pulumi config set --secret ${name}`;
-
-/** A pair of the curve that web push uses. */
-function vapidPair() {
-  const curve = createECDH("prime256v1");
-  curve.generateKeys();
-  return { vapidPrivateKey: padded(curve.getPrivateKey()), vapidPublicKey: padded(curve.getPublicKey()) };
-}
-const padded = (key: Buffer) => `${key.toString("base64url")}=`;
 
 const MISSING: BadCase[] = [
   [
@@ -150,6 +142,12 @@ test("one account needs one token, and no mail needs no password", () => {
   const smtp = { login: "you" };
   expect(parse({ workerAccount: "same", digitaloceanWorkerToken: undefined }).workerAccount).toBe("same");
   expect(parse({ mail: "none", smtp }).smtp.login).toBe("you");
+});
+
+test.each([32, 31])("a VAPID pair whose private number has %d bytes is taken", (bytes) => {
+  const pair = vapidPair(Buffer.alloc(bytes, 7));
+  expect(pair.vapidPrivateKey).toHaveLength(44);
+  expect(() => parse(pair)).not.toThrow();
 });
 
 test("the secrets of an adopted instance are taken as they are", () => {

@@ -375,7 +375,7 @@ describe("values of the examples are found:", () => {
 });
 
 describe("the verdict", () => {
-  test("on the default fleet: $130.18 a month, two lines on what stops with one droplet, and one on the volume", () => {
+  test("on the default fleet: $130.24 a month, two lines on what stops with one droplet, and one on the volume", () => {
     const { price, warnings } = assess(
       parse({ administratorKeys: [KEY], escrow: { recipients: [RECIPIENT] }, alerts: HEARD }),
     );
@@ -391,11 +391,12 @@ describe("the verdict", () => {
         { item: "backups in S3, 30 days to any second", account: "aws", monthlyUsd: 9.98 },
         { item: "WAL in S3, a segment every 50 s", account: "aws", monthlyUsd: 3.42 },
         { item: "dumps in S3, 9 × 13.9 GiB", account: "aws", monthlyUsd: 2.87 },
+        { item: "exports of accounts, 60 × 48 MiB", account: "aws", monthlyUsd: 0.06 },
         { item: "copies of Redis, 7 days", account: "aws", monthlyUsd: 0.46 },
       ],
       dropletsAndVolumesUsd: 110,
-      s3Usd: 20.18,
-      totalUsd: 130.18,
+      s3Usd: 20.24,
+      totalUsd: 130.24,
     });
     expect(warnings).toEqual([
       "default: all consumers run on one droplet, default; add a process for these queues to main.sidekiq, with low weights if it is only a fallback",

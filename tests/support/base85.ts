@@ -1,4 +1,6 @@
 /** The machine's side of machines/base85.ts, which there is Python's `base64.b85decode`. */
+import { inflateSync } from "node:zlib";
+
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
 export function fromBase85(text: string): Buffer {
@@ -12,3 +14,6 @@ export function fromBase85(text: string): Buffer {
     }),
   );
 }
+
+/** The text in what machines/bundle.ts packed. */
+export const unpacked = (text: unknown): string => inflateSync(fromBase85(String(text))).toString();

@@ -29,6 +29,7 @@ const PREDICTION: Prediction = {
     canDo: 20,
     latencySeconds: 0.2,
     jobSeconds: 0.01,
+    group: "default",
     emptySeconds: 900,
     course: [
       [0, 14_400],

@@ -1,5 +1,4 @@
 /** The one main that the tests of its dumps share: booted from its user data, with a bucket and a database like Mastodon's. */
-import { join } from "node:path";
 import type { Result } from "../../../tools/run";
 import { BucketBed } from "../bucketBed";
 
@@ -24,7 +23,7 @@ export class DumpBed extends BucketBed {
     await bed.fill();
     // The rest of what the status asks for.
     await bed.main.run(
-      "systemctl stop mastodon-backup-redis.timer && mastodon-backup && mastodon-backup redis",
+      "systemctl stop mastodon-backup-redis.timer && mastodon-backup && mastodon-backup federation && mastodon-backup redis",
     );
     // Once instead of ten times, or each failure would take minutes.
     await bed.main.run("systemctl set-environment AWS_MAX_ATTEMPTS=1");
@@ -70,12 +69,6 @@ export class DumpBed extends BucketBed {
     const { code, stdout } = await this.main.attempt("mastodon-backup status");
     expect(code).toBe(0);
     return JSON.parse(stdout);
-  }
-
-  /** As the runbook has it: by an administrator, elsewhere, and from there to main. */
-  async fetch(key: string, file: string): Promise<void> {
-    const { status } = await this.bucket.request("administrator", "GET", key, join(this.main.root, file));
-    expect(status).toBe(200);
   }
 }
 

@@ -1,18 +1,6 @@
 -- Beside what the stand-in for Mastodon makes, what else a dump of Mastodon's own database has and could lose: a function,
 -- defaults that use it, expression and full-text indexes, a materialized view, text in many scripts. The salt cannot be
 -- compressed and makes the dump larger than one part of an upload.
-SET ROLE mastodon;
-
--- mastodon/mastodon:lib/mastodon/snowflake.rb
-CREATE FUNCTION timestamp_id(table_name text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  time_part bigint := (date_part('epoch', now()) * 1000)::bigint << 16;
-  sequence_base bigint := ('x' || substr(md5(table_name || 'salt' || time_part::text), 1, 4))::bit(16)::bigint;
-BEGIN
-  RETURN time_part | ((sequence_base + nextval(table_name || '_id_seq')) & 65535);
-END
-$$;
-
 ALTER TABLE accounts ADD display_name varchar NOT NULL DEFAULT '', ADD salt bytea;
 ALTER TABLE accounts ALTER id SET DEFAULT timestamp_id('accounts');
 CREATE INDEX search_index ON accounts

@@ -9,8 +9,10 @@ const PLAIN = ["its id is made by timestamp_id", "PGDMP", "REDIS00", "[backrest]
 const ZSTD = Buffer.from("28b52ffd", "hex");
 
 export function backupTests(bed: Beds): void {
-  test("a new instance backs itself up within minutes: the database, a dump and Redis", async () => {
-    await bed().until("the first backups", 300, ({ ok, dump, redis }) => ok && !!dump?.ok && !!redis?.ok);
+  test("a new instance backs itself up within minutes: the database, a dump, the accounts and Redis", async () => {
+    await bed().until("the first backups", 300, (status) =>
+      [status, status.dump, status.federation, status.redis].every((part) => part?.ok),
+    );
     const status = await bed().status();
     expect(status).toMatchObject({ code: 0, kind: "full", gap: null });
     expect(Date.parse(status.from)).toBeLessThanOrEqual(Date.parse(status.to));
@@ -76,7 +78,7 @@ export function backupTests(bed: Beds): void {
   test("what is in the bucket is encrypted, and the dumps are out of main's reach", async () => {
     const objects = await bed().bucket.objects();
     const kinds = new Set(objects.map(({ key }) => key.split("/")[0]));
-    expect([...kinds].sort()).toEqual(["database", "pgbackrest", "redis"]);
+    expect([...kinds].sort()).toEqual(["database", "federation", "pgbackrest", "redis"]);
     const file = join(bed().lab.folder, "object");
     for (const { key } of objects) {
       await bed().bucket.request("administrator", "GET", key, file);

@@ -17,6 +17,7 @@ export interface Status {
   gap: { since: string; segments: number } | null;
   waiting: { segments: number; since: string | null };
   dump?: { ok: boolean };
+  federation?: { ok: boolean };
   redis?: { ok: boolean; lastSuccess: string; object?: string };
 }
 
@@ -31,6 +32,13 @@ export class RecoveryBed extends BucketBed {
     expect(await bed.main.booted()).toBe("done");
     await bed.afterUp();
     await bed.fill();
+    return bed;
+  }
+
+  /** The first backup, which begins by itself, is done. */
+  static async withBackup(): Promise<RecoveryBed> {
+    const bed = await RecoveryBed.create();
+    await bed.until("the first backup", 300, ({ ok }) => ok);
     return bed;
   }
 

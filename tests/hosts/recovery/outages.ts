@@ -31,8 +31,14 @@ export function outageTests(bed: Beds): void {
         const { code, said } = await bed().status();
         return code === 1 && said.includes("WAL has been waiting for the bucket since ");
       });
+      const { code, stderr } = await bed().main.attempt("mastodon-backup check");
+      expect([code > 0, stderr]).toEqual([true, expect.stringContaining("Connect timeout")]);
     });
     await bed().until("what waited", 120, ({ waiting, gap }) => waiting.segments === 0 && gap === null);
+    expect(await bed().main.attempt("mastodon-backup check")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("the bucket takes WAL"),
+    });
   });
 
   test("Postgres stops and starts within half a minute while nothing answers", async () => {

@@ -9,11 +9,18 @@ const STACK = {
   name: "prod",
   hosts: ["social.example.org", "media.social.example.org"],
   zone: "example.org",
+  snapshots: true,
 };
 
 const HELD: Record<string, Answer> = {
   "/v2/droplets": { droplets: [{ id: 1, name: "mastodon-prod-main" }] },
   "/v2/volumes": { volumes: [{ id: "v", name: "mastodon-prod-data", tags: ["mastodon:prod"] }] },
+  "/v2/snapshots": {
+    snapshots: [
+      { id: "s", name: "mastodon-prod-before-v4-7-3-postgres-17", tags: ["mastodon:prod"] },
+      { id: "t", name: "by hand", tags: null },
+    ],
+  },
   "/v2/reserved_ips": { reserved_ips: [{ ip: "203.0.113.1", droplet: null }] },
   "/v2/reserved_ipv6": { reserved_ipv6s: [] },
   "/v2/domains/example.org/records": {
@@ -50,6 +57,7 @@ test("the main account is looked through, with the stack's own DNS records", asy
   expect(found.map(({ what, name }) => `${what} ${name}`)).toEqual([
     "droplet mastodon-prod-main",
     "volume mastodon-prod-data",
+    "volume snapshot mastodon-prod-before-v4-7-3-postgres-17",
     "reserved address (assigned to nothing: perhaps another's) 203.0.113.1",
     "DNS record social.example.org A 203.0.113.1",
     "DNS record media.social.example.org AAAA 2001:db8::1",
@@ -60,10 +68,16 @@ test("the main account is looked through, with the stack's own DNS records", asy
   ]);
 });
 
+test("a stack that takes no snapshots asks for none: its token may not read them", async () => {
+  const { asked, ask } = api({ "/v2/snapshots": 403 });
+  expect((await inDigitalOcean(ask, "main", { ...STACK, snapshots: false })).skipped).toEqual([]);
+  expect(asked).not.toContain("/v2/snapshots");
+});
+
 test("of the worker account nothing is asked that its token need not be allowed to", async () => {
   const { asked, ask } = api();
   await inDigitalOcean(ask, "workers", STACK);
-  expect(asked.filter((path) => /volumes|reserved|domains/.test(path))).toEqual([]);
+  expect(asked.filter((path) => /volumes|snapshots|reserved|domains/.test(path))).toEqual([]);
 });
 
 test("one list that may not be read is named with its scope, and the others are there", async () => {
@@ -79,6 +93,7 @@ test("one list that may not be read is named with its scope, and the others are 
   ]);
   expect(found.map(({ what }) => what)).toEqual([
     "droplet",
+    "volume snapshot",
     "DNS record",
     "DNS record",
     "firewall",

@@ -11,6 +11,8 @@ test.each<[string | undefined, Options, string[]]>([
   [undefined, { time: "latest", to: "main", "as-of": TIME, yes: true }, ["latest", "--as-of", TIME, "--yes"]],
   [undefined, { time: TIME, to: "copy" }, ["copy", TIME]],
   [undefined, { time: "latest", to: "copy", yes: true }, ["copy", "latest"]],
+  [undefined, { federation: "export.sql.gz.gpg" }, ["federation", "-"]],
+  [undefined, { federation: "export.sql.gz.gpg", yes: true }, ["federation", "-", "--yes"]],
   ["back", {}, ["back"]],
   ["back", { yes: true }, ["back", "--yes"]],
   ["confirm", { yes: true }, ["confirm"]],
@@ -33,4 +35,6 @@ test.each<[string | undefined, Options, string]>([
   [undefined, { time: "latest", to: "copy", redis: true }, "--redis is for --to main"],
   [undefined, { yes: true }, "Say what to restore"],
   ["back", { time: TIME }, "back is about the last restore"],
+  ["back", { federation: "x" }, "back is about the last restore"],
+  [undefined, { federation: "x", time: TIME }, "--federation is a file with all that it restores"],
 ])("%s %j is refused: %s", (word, options, says) => expect(() => request(word, options)).toThrow(says));
