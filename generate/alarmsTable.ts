@@ -1,12 +1,13 @@
 /** docs/watching.md, "Alarms": each with its severity, its patience and its sentence, from services/watch/alarms.ts. */
 import { markdownTable } from "../report/markdownTable";
-import { ALARMS } from "../services/watch/alarms";
+import { ALARMS, LOOKED_UP } from "../services/watch/alarms";
 
-/** A sentence for readers: `{{ $value }}` and the like as "…", without the words that are looked up later. */
+/** A sentence for readers: `{{ $value }}` and the like as "…". */
 const sentence = (says: string) =>
-  says
-    .replace(/\{\{ with .*\{\{ end \}\}/, " At this rate the queue is empty in ….")
-    .replace(/\{\{[^}]*\}\}/g, "…");
+  LOOKED_UP.reduce((text, [template, shown]) => text.replace(template, () => shown), says).replace(
+    /\{\{[^}]*\}\}/g,
+    "…",
+  );
 
 export const alarmsTable = (): string =>
   markdownTable(

@@ -5,6 +5,7 @@ import { freshHours } from "./backup";
 import { DRILL_FRESH_DAYS } from "./drill";
 import { comeBack, dropIn, file, type HostFile, internal, LIBRARY, secretFile, step, unit } from "./hostFile";
 import type { HostInputs, MainInputs } from "./inputs";
+import { LOOK_FRESH_DAYS } from "./openPorts";
 import { postgres } from "./postgres";
 import { service } from "./service";
 import type { MainSizes } from "./sizes";
@@ -18,6 +19,10 @@ export const PROMETHEUS_PORT = 9090;
 export const ALERTMANAGER_PORT = 9093;
 const NODE_EXPORTER_PORT = 9100;
 const STREAMING_PORT = 4000;
+
+const DEBIANS = ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"] as const;
+/** The services that run all the time. */
+export const WATCH_UNITS = [...DEBIANS, "mastodon-probe"];
 
 /** Prometheus keeps measurements for a month, and drops the oldest before they take more than this. */
 const DAYS = 30;
@@ -59,6 +64,7 @@ function plan({ settings, names, sizing }: MainInputs) {
       Object.entries(freshHours(settings)).map(([part, hours]) => [part, hours * 3600]),
     ),
     drill: DRILL_FRESH_DAYS * 86_400,
+    look: LOOK_FRESH_DAYS * 86_400,
     pgbouncerClients: sizing.pgbouncer.maxClientConnections,
     postgresMiB: (postgres.memory?.(sizing) ?? []).reduce((sum, { mib }) => sum + mib, 0),
     queues: Object.fromEntries(
@@ -148,7 +154,7 @@ export const silence = service({
 export const watch = service({
   name: "watch",
   late: true,
-  packages: ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
+  packages: DEBIANS,
   ports: [{ port: PAGE_PORT, from: "administrators" }],
   opens: ({ main }) => main.watch,
   memory: ({ watch }: MainSizes) => (watch ? [{ item: "watch", mib: WATCH_MIB }] : []),
@@ -175,7 +181,7 @@ export const watch = service({
           ...remoteWriteFiles(inputs),
           ...alertmanagerFiles(inputs),
           ...pageFiles(inputs, PROMETHEUS_PORT),
-          ...comeBack("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"),
+          ...comeBack(...DEBIANS),
         ]
       : []),
   ],

@@ -46,16 +46,23 @@ const SHRINKS_AS_BACKUP = 3;
 /** A day's WAL in the archive, in days of growth. Chosen: each new post also changes pages of some ten indexes. */
 const WAL_OF_GROWTH = 10;
 
+/**
+ * Bytes of an export of the accounts, for each person. Measured: 50 MB for 1,000 people, who follow 60 accounts elsewhere each, are followed by
+ * as many, and have to do with 60,000 different ones. Of each of those it has a key, addresses and a profile, half a kilobyte.
+ */
+const FEDERATION_BYTES = 50_000;
+
 export const databaseOfDump = (dumpGiB: number) => dumpGiB * SHRINKS_AS_DUMP;
 
 /** What the backups of a database of that size take, for so many people. */
 export const backupSizes = (
   databaseGiB: number,
   activeUsers: number,
-): Pick<BackupSizes, "fullGiB" | "dailyWalGiB" | "dumpGiB"> => ({
+): Pick<BackupSizes, "fullGiB" | "dailyWalGiB" | "dumpGiB" | "federationGiB"> => ({
   fullGiB: databaseGiB / SHRINKS_AS_BACKUP,
   dailyWalGiB: (WAL_OF_GROWTH * databaseGiBPerYear(activeUsers)) / 365,
   dumpGiB: databaseGiB / SHRINKS_AS_DUMP,
+  federationGiB: (activeUsers * FEDERATION_BYTES) / GIB,
 });
 
 /** WAL at its largest (fleet/sizing/postgres.ts) shares the volume. */

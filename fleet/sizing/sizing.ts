@@ -93,6 +93,7 @@ function layOut(input: MainInput, second: boolean): Omit<MainSizing, "problems">
     web: { ...sizeWeb(input, overrides), second },
     streaming: sizeStreaming(input.sockets, overrides),
     watch: overrides.watch ?? true,
+    lookedAt: input.workerThreads > 0,
     tools: { memoryMiB: TOOLS_MIB },
     sidekiq: sizeSidekiq(input),
     swapMiB: swapMiB(memoryMiB),

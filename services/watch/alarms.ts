@@ -29,6 +29,28 @@ const burning = (factor: number, long: string, short: string) =>
   // A few failures among a few requests are no trend.
   `${[long, short].map((window) => `mastodon:web_errors:${window} > ${factor * ERROR_BUDGET}`).join(" and ")} and sum(increase(mastodon_web_requests_total{code="5xx"}[${long}])) > 10`;
 
+const inWork = (jobs: string) =>
+  `sum by (group) (${jobs} * on (queue) group_left (group) mastodon_plan_job_cpu_seconds)`;
+const yesterday = (offset: string) => `sum by (queue) (rate(mastodon_pool_jobs_total[2h] offset ${offset}))`;
+
+/**
+ * When nothing waits anymore. Queues that share processes wait for each other, and only the sum of their work falls evenly; so these are
+ * for each group of such queues (fleet/prediction.ts), in CPU seconds. Against the model's course of an outage: within 6 % from the tenth
+ * minute on (tests/services/watch/emptying.ts); by the rate alone it would be 23 %, since the load rises meanwhile.
+ */
+const EMPTYING = {
+  "mastodon:work_waiting_seconds": inWork("mastodon_queue_backlog"),
+  "mastodon:work_rate": "-deriv(mastodon:work_waiting_seconds[10m])",
+  // How much more work arrives each second from now on, as it did at this time yesterday: between the hours before and after, 7200 s.
+  "mastodon:work_growth": `${inWork(`(${yesterday("22h")} - ${yesterday("1d")})`)} / 7200`,
+  // What waits falls with the rate, and the rate with the growth: the first zero of a parabola. Without a yesterday, of a line.
+  "mastodon:work_done_seconds": `max(
+  2 * (mastodon:work_waiting_seconds > 0)
+    / ((mastodon:work_rate > 0) + sqrt(clamp_min(mastodon:work_rate ^ 2 - 2 * mastodon:work_growth * mastodon:work_waiting_seconds, 0)))
+  or (mastodon:work_waiting_seconds > 0) / clamp_min(mastodon:work_rate, 0)
+)`,
+};
+
 /** Rates, and other expressions that several rules or people ask for. */
 export const RECORDED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
@@ -40,20 +62,40 @@ export const RECORDED: Readonly<Record<string, string>> = {
   // Seconds until the queue is empty at the rate of the last ten minutes. +Inf: it does not become shorter.
   "mastodon:queue_empty_seconds":
     "mastodon_queue_backlog / clamp_min(-deriv(mastodon_queue_backlog[10m]), 0)",
-  // CPU seconds of all jobs that wait. Queues that share processes wait for each other, and only their sum falls evenly.
-  "mastodon:work_waiting_seconds": "sum(mastodon_queue_backlog * on (queue) mastodon_plan_job_cpu_seconds)",
-  "mastodon:work_done_seconds":
-    "mastodon:work_waiting_seconds / clamp_min(-deriv(mastodon:work_waiting_seconds[10m]), 0)",
+  ...EMPTYING,
 };
 
-/** When the queue of an alarm will be empty; and when all are, if that is earlier: it gets their share of the CPU then. */
+/** When the queue of an alarm will be empty at its own rate; and when all are, which knows more: once others are empty, it gets their CPU. */
 const EMPTY = [
   `{{ with printf "mastodon:queue_empty_seconds{queue='%s'}" .Labels.queue | query }}{{ $own := . | first | value }}`,
   " At this rate the queue {{ if gt $own 1e9 }}never becomes empty{{ else }}is empty in {{ $own | humanizeDuration }}{{ end }}.",
-  '{{ with query "mastodon:work_done_seconds" }}{{ $all := . | first | value }}{{ if lt $all $own }}',
-  " Once others are empty it goes faster: all are empty in {{ $all | humanizeDuration }}.",
-  "{{ end }}{{ end }}{{ end }}",
+  "{{ end }}",
+  '{{ with query "mastodon:work_done_seconds" }}{{ $all := . | first | value }}{{ if lt $all 1e9 }}',
+  " By the work that waits, all are empty in {{ $all | humanizeDuration }}.",
+  "{{ end }}{{ end }}",
 ].join("");
+
+/** Of the alarm's pool. A worker that was replaced within the day is among them. */
+const NOT_SEEN = [
+  `{{ with printf "group by (machine) (last_over_time(mastodon_machine_processes{pool='%s'}[1d])) unless on (machine) mastodon_machine_processes" .Labels.pool | query }}`,
+  ' Seen within the last day, and not now:{{ range $i, $one := . | sortByLabel "machine" }}',
+  "{{ if $i }},{{ end }} {{ .Labels.machine }}{{ end }}.",
+  "{{ end }}",
+].join("");
+
+/** Main's; workers send no names of units. */
+const FAILED_UNITS = [
+  '{{ if eq .Labels.pool "main" }}{{ range $i, $one := query "mastodon_unit_failed" | sortByLabel "unit" }}',
+  "{{ if $i }},{{ else }}:{{ end }} {{ .Labels.unit }}",
+  "{{ end }}{{ end }}",
+].join("");
+
+/** What is looked up when an alarm is raised, as a list of alarms shows it. */
+export const LOOKED_UP: readonly (readonly [template: string, shown: string])[] = [
+  [EMPTY, " At this rate the queue is empty in …."],
+  [NOT_SEEN, ""],
+  [FAILED_UNITS, ""],
+];
 
 const AGE = "{{ $value | humanizeDuration }}";
 const PERCENT = "{{ $value | humanizePercentage }}";
@@ -66,6 +108,7 @@ export const SOURCES = [
   "posts",
   "nginx",
   "machine",
+  "ports",
   "backup",
   "drill",
   "escrow",
@@ -116,7 +159,7 @@ export const ALARMS: readonly Alarm[] = [
     expression: "mastodon_pool_machines < mastodon_pool_machines_planned",
     // A new worker takes minutes to boot.
     for: "15m",
-    says: "The pool {{ .Labels.pool }} has {{ $value }} workers, fewer than planned.",
+    says: `The pool {{ .Labels.pool }} has {{ $value }} workers, fewer than planned.${NOT_SEEN}`,
   },
   {
     name: "OtherRelease",
@@ -185,8 +228,8 @@ export const ALARMS: readonly Alarm[] = [
   {
     name: "DiskFillsUp",
     severity: "critical",
-    expression:
-      "mastodon_machine_disk_free_bytes / mastodon_machine_disk_bytes < 0.05 or (predict_linear(mastodon_machine_disk_free_bytes[6h], 86400) < 0 and mastodon_machine_disk_free_bytes / mastodon_machine_disk_bytes < 0.3)",
+    // The short look back ends the alarm soon after what writes was stopped.
+    expression: `mastodon_machine_disk_free_bytes / mastodon_machine_disk_bytes < 0.05 or (${["6h", "30m"].map((window) => `predict_linear(mastodon_machine_disk_free_bytes[${window}], 86400) < 0`).join(" and ")} and mastodon_machine_disk_free_bytes / mastodon_machine_disk_bytes < 0.3)`,
     for: "15m",
     says: "{{ .Labels.mount }} on {{ .Labels.machine }} is nearly full, or will be within a day.",
   },
@@ -243,6 +286,21 @@ export const ALARMS: readonly Alarm[] = [
     says: "Packets between {{ .Labels.machine }} and main go through a relay, at 1 to 5 MB/s.",
   },
   {
+    name: "PortOpen",
+    severity: "critical",
+    expression: "mastodon_port_open == 1",
+    says: "The internet reaches port {{ .Labels.port }} of {{ .Labels.machine }} at {{ .Labels.address }}, which should be closed.",
+  },
+  {
+    name: "PortLookLate",
+    severity: "warning",
+    expression:
+      "time() - mastodon_port_look_timestamp_seconds > on () group_left () mastodon_port_look_target_seconds",
+    // A worker of an earlier version, which says nothing, is replaced within that time.
+    for: "1h",
+    says: "For three days, nobody has looked from outside at the ports of {{ .Labels.machine }} ({{ .Labels.address }}): one could be open, and nobody would know.",
+  },
+  {
     name: "ApplyFailed",
     severity: "warning",
     expression: "mastodon_machine_apply_failed == 1",
@@ -254,7 +312,7 @@ export const ALARMS: readonly Alarm[] = [
     severity: "warning",
     expression: "mastodon_machine_failed_units > 0",
     for: "15m",
-    says: "{{ $value }} systemd units have failed on {{ .Labels.machine }}.",
+    says: `{{ $value }} systemd units have failed on {{ .Labels.machine }}${FAILED_UNITS}.`,
   },
   {
     name: "RebootNeeded",

@@ -8,6 +8,8 @@ export interface QueuePrediction {
   canDo: number;
   /** CPU seconds of a job. */
   jobSeconds: number;
+  /** The first of the queues that share processes with this one, directly or by way of others. They are worked off together. */
+  group: QueueName;
   /** Seconds from a job's arrival to its end at the busy hour; null if the queue grows without end. */
   latencySeconds: number | null;
   /** Seconds after the planned outage until nothing waits; null if that never happens. */

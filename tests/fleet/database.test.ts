@@ -73,6 +73,7 @@ test("backups have the sizes that were published or chosen, of the database and 
     fullGiB: 49 / 3,
     dailyWalGiB: expect.closeTo(2e9 / 2 ** 30, 9),
     dumpGiB: 10,
+    federationGiB: 50e6 / 2 ** 30,
   });
 });
 

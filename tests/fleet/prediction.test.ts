@@ -1,9 +1,9 @@
 /** The figures that main's page draws next to what is measured are those of the plan. */
 
-import { QUEUE_NAMES } from "../../catalogue/queues";
+import { QUEUE_NAMES, type QueueName } from "../../catalogue/queues";
 import { evaluate } from "../../fleet/model/evaluate";
 import { fleetOf } from "../../fleet/model/fleet";
-import { predictionOf } from "../../fleet/prediction";
+import { groupsOf, predictionOf } from "../../fleet/prediction";
 import { situationOf } from "../../fleet/situation";
 import { checkedOf, REQUIRED_SECRETS, stackFile } from "../support/stacks";
 
@@ -50,5 +50,20 @@ test("a queue that never empties has a course without an end, and says so", () =
       [28_800, 150],
       [64_800, 120],
     ],
+  });
+});
+
+test("queues that share a process are one group, and so are those that share one by way of a third", () => {
+  const process = (...queues: QueueName[]) => ({ queues, threads: 5, replicas: 1 });
+  expect(
+    groupsOf([process("pull", "fasp"), process("push"), process("push", "pull"), process("ingress")]),
+  ).toEqual({
+    default: "default",
+    push: "push",
+    ingress: "ingress",
+    mailers: "mailers",
+    pull: "push",
+    scheduler: "scheduler",
+    fasp: "push",
   });
 });

@@ -1,10 +1,9 @@
-/** The watch of a main and its worker: what it measures, what its page shows, who hears of what, and what it costs. */
+/** The watch of a main and its worker: what it measures, what its page shows, and what it costs. Who hears of what: heard.test.ts. */
 import { Watched } from "./watch/bed";
 import { costTests } from "./watch/cost";
-import { heardTests, measuredTests } from "./watch/heard";
 import { learnedTests } from "./watch/learned";
+import { measuredTests } from "./watch/measured";
 import { pageTests } from "./watch/page";
-import { rulesTests } from "./watch/rules";
 
 describe("watch", () => {
   let watched: Watched;
@@ -17,7 +16,5 @@ describe("watch", () => {
   describe("measured", () => measuredTests(() => watched));
   describe("page", () => pageTests(() => watched));
   describe("learned", () => learnedTests(() => watched));
-  describe("heard", () => heardTests(() => watched));
   describe("cost", () => costTests(() => watched));
-  describe("rules", () => rulesTests(() => watched));
 });

@@ -52,7 +52,9 @@ afterAll(() => lab?.remove());
 const BOUNDS: Record<string, number> = {
   "mastodon-backup.service": 45,
   "mastodon-backup-dump.service": 45,
+  "mastodon-backup-federation.service": 45,
   "mastodon-backup-redis.service": 45,
+  "mastodon-open-ports.service": 20,
   "mastodon-probe.service": 20,
   "mastodon-waiting-room.service": 15,
   "reserved-ipv6.service": 25,

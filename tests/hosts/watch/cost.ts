@@ -1,29 +1,11 @@
 /** What the watch costs, what it opens, and what a source that runs wild can do to it. */
+import { cpuSeconds, memoryMiB } from "../../../lab/unitCost";
+import { WATCH_UNITS } from "../../../services/watch";
 import type { Watched } from "./bed";
 
-const UNITS = ["prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "mastodon-probe"];
 /** The plan reckons with so much for all of them (services/watch.ts). */
 const BUDGET_MIB = 192;
 const PROMETHEUS_MOST_MIB = 192;
-
-const pidOf = async ({ main }: Watched, unit: string) =>
-  (await main.run(`systemctl show -P MainPID ${unit}.service`)).trim();
-
-/** Without file pages, which the kernel takes back when it needs them. */
-async function memoryMiB(watched: Watched, unit: string): Promise<number> {
-  const status = await watched.main.run(`cat /proc/${await pidOf(watched, unit)}/status`);
-  return Math.round(Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
-}
-
-async function cpuSeconds(watched: Watched): Promise<number> {
-  const times = await watched.main.run(
-    `systemctl show -P CPUUsageNSec ${UNITS.map((unit) => `${unit}.service`).join(" ")}`,
-  );
-  return times
-    .trim()
-    .split(/\s+/)
-    .reduce((sum, nanoseconds) => sum + Number(nanoseconds) / 1e9, 0);
-}
 
 export function costTests(watched: () => Watched): void {
   test("it listens on loopback alone, and on no port that nobody named", async () => {
@@ -38,11 +20,12 @@ export function costTests(watched: () => Watched): void {
   });
 
   test("it takes no more memory than the plan reckons with, and 2 % of a core at the most", async () => {
-    const before = await cpuSeconds(watched());
+    const { main } = watched();
+    const before = await cpuSeconds(main, WATCH_UNITS);
     await new Promise((resolve) => setTimeout(resolve, 60_000));
-    const share = ((await cpuSeconds(watched())) - before) / 60;
+    const share = ((await cpuSeconds(main, WATCH_UNITS)) - before) / 60;
     const memory = Object.fromEntries(
-      await Promise.all(UNITS.map(async (unit) => [unit, await memoryMiB(watched(), unit)] as const)),
+      await Promise.all(WATCH_UNITS.map(async (unit) => [unit, await memoryMiB(main, unit)] as const)),
     );
     const series = (await watched().query("prometheus_tsdb_head_series"))[""];
     process.stdout.write(
@@ -72,10 +55,10 @@ export function costTests(watched: () => Watched): void {
     // Those of the first flood were marked as stale: they stay in memory until the next compaction.
     const series = (await watched().query("prometheus_tsdb_head_series"))[""];
     process.stdout.write(
-      `    after the flood ${series} series, ${await memoryMiB(watched(), "prometheus")} MiB\n`,
+      `    after the flood ${series} series, ${await memoryMiB(main, "prometheus")} MiB\n`,
     );
     expect(series).toBeLessThan(30_000);
-    expect(await memoryMiB(watched(), "prometheus")).toBeLessThan(PROMETHEUS_MOST_MIB);
+    expect(await memoryMiB(main, "prometheus")).toBeLessThan(PROMETHEUS_MOST_MIB);
     expect(
       Object.keys(await watched().query('ALERTS{alertname="MeasurementMissing"}')).length,
     ).toBeGreaterThan(0);

@@ -32,6 +32,7 @@ const SOURCES = [
   "posts",
   "nginx",
   "machine",
+  "ports",
   "backup",
   "drill",
   "escrow",
@@ -100,13 +101,13 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
         'mastodon_queue_target_seconds{queue="pull"}': minutes("300", 30),
         'mastodon_queue_backlog{queue="pull"}': "3000+1x120",
         'mastodon_queue_backlog{queue="ingress"}': "20000-100x120",
-        'mastodon_plan_job_cpu_seconds{queue="pull"}': minutes("0.02", 30),
-        'mastodon_plan_job_cpu_seconds{queue="ingress"}': minutes("0.04", 30),
+        'mastodon_plan_job_cpu_seconds{queue="pull", group="push"}': minutes("0.02", 30),
+        'mastodon_plan_job_cpu_seconds{queue="ingress", group="push"}': minutes("0.04", 30),
       },
       raised: [15],
       over: [21],
       labels: { queue: "pull" },
-      says: "The oldest job in pull has waited for 6m 40s. At this rate the queue never becomes empty. Once others are empty it goes faster: all are empty in 39m 1s.",
+      says: "The oldest job in pull has waited for 6m 40s. At this rate the queue never becomes empty. By the work that waits, all are empty in 39m 1s.",
     },
   ],
   QueueWithoutConsumer: [
@@ -174,12 +175,15 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       series: {
         'mastodon_pool_machines{pool="general"}': then(minutes("1", 30), minutes("2", 5)),
         'mastodon_pool_machines_planned{pool="general"}': minutes("2", 35),
+        [`mastodon_machine_processes${worker}`]: minutes("2", 35),
+        'mastodon_machine_processes{machine="w2",pool="general"}': `2 stale ${minutes("_", 29)} ${minutes("2", 5)}`,
+        'mastodon_machine_processes{machine="w3",pool="media"}': `2 stale ${minutes("_", 34)}`,
       },
       quiet: [14],
       raised: [16],
       over: [31],
       labels: { pool: "general" },
-      says: "The pool general has 1 workers, fewer than planned.",
+      says: "The pool general has 1 workers, fewer than planned. Seen within the last day, and not now: w2.",
     },
   ],
   OtherRelease: [
@@ -316,6 +320,21 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       says: "/srv/data on m is nearly full, or will be within a day.",
     },
     {
+      name: "what filled it was stopped, and its files are still there",
+      series: {
+        'mastodon_machine_disk_free_bytes{machine="m",pool="main",mount="/"}': then(
+          "29000-10x239",
+          minutes("26600", 60),
+        ),
+        'mastodon_machine_disk_bytes{machine="m",pool="main",mount="/"}': minutes("100000", 120),
+      },
+      quiet: [10],
+      raised: [40, 62],
+      over: [92],
+      labels: { machine: "m", pool: "main", mount: "/" },
+      says: "/ on m is nearly full, or will be within a day.",
+    },
+    {
       name: "a disk that is nearly full and stays so",
       series: {
         'mastodon_machine_disk_free_bytes{machine="m",pool="main",mount="/"}': then(
@@ -449,6 +468,47 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       says: "Packets between w1 and main go through a relay, at 1 to 5 MB/s.",
     },
   ],
+  PortOpen: [
+    {
+      name: "a look finds Postgres open, and a later one does not",
+      series: {
+        'mastodon_port_open{machine="w1",pool="general",address="192.0.2.8",port="5432"}': then(
+          minutes("_", 5),
+          minutes("1", 20),
+          minutes("_", 10),
+        ),
+        'mastodon_ports_open{machine="w1",pool="general",address="192.0.2.8"}': then(
+          minutes("0", 5),
+          minutes("1", 20),
+          minutes("0", 10),
+        ),
+      },
+      quiet: [4],
+      raised: [5, 20],
+      // A series that ends counts for five more minutes.
+      over: [32],
+      labels: { ...workerLabels, address: "192.0.2.8", port: "5432" },
+      says: "The internet reaches port 5432 of w1 at 192.0.2.8, which should be closed.",
+    },
+  ],
+  PortLookLate: [
+    {
+      name: "one address is looked at each day, nobody has looked at the other since it began, until somebody does",
+      every: 5,
+      series: {
+        mastodon_port_look_target_seconds: "259200x1200",
+        'mastodon_port_look_timestamp_seconds{machine="main",pool="main",address="192.0.2.7"}':
+          "0x287 86400x287 172800x287 259200x287 345600x50",
+        'mastodon_port_look_timestamp_seconds{machine="w1",pool="general",address="192.0.2.8"}':
+          "0x960 288000x240",
+      },
+      quiet: [71 * 60, 72 * 60 + 55],
+      raised: [73 * 60 + 10, 79 * 60],
+      over: [80 * 60 + 10],
+      labels: { ...workerLabels, address: "192.0.2.8" },
+      says: "For three days, nobody has looked from outside at the ports of w1 (192.0.2.8): one could be open, and nobody would know.",
+    },
+  ],
   ApplyFailed: [
     {
       name: "an apply fails for a quarter of an hour",
@@ -469,6 +529,18 @@ export const CASES: Readonly<Record<string, readonly AlarmCase[]>> = {
       over: [21],
       labels: workerLabels,
       says: "2 systemd units have failed on w1.",
+    },
+    {
+      name: "two units have failed on main, which names them",
+      series: {
+        'mastodon_machine_failed_units{machine="m",pool="main"}': then(minutes("2", 20), minutes("0", 5)),
+        'mastodon_unit_failed{unit="mastodon-backup.service"}': minutes("1", 20),
+        'mastodon_unit_failed{unit="certbot.service"}': minutes("1", 20),
+      },
+      raised: [16],
+      over: [21],
+      labels: { machine: "m", pool: "main" },
+      says: "2 systemd units have failed on m: certbot.service, mastodon-backup.service.",
     },
   ],
   RebootNeeded: [

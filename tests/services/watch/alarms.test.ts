@@ -1,4 +1,4 @@
-/** The list of alarms: each can be raised, explained and found. promtool raises and ends them (tests/hosts/watch/rules.ts). */
+/** The list of alarms: each can be raised, explained and found. promtool raises and ends them (tests/hosts/static/alarms.test.ts). */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -50,6 +50,7 @@ test("each metric that a rule, the page or the dashboard asks for is one that th
   const written = new Set([
     ...[...probe.matchAll(/\.put\(f?"(\w+)"/g)].map(([, name]) => name),
     ...[...probe.matchAll(/"(pgbouncer_\w+)"/g)].map(([, name]) => name),
+    ...[...probe.matchAll(/found\["(\w+)", service/g)].map(([, kind]) => `pool_${kind}_total`),
     ...[...(facts + worker).matchAll(/"(\w+)": /g)].map(([, name]) => `machine_${name}`),
     ...["bytes", "free_bytes"].map((kind) => `machine_disk_${kind}`),
   ]);

@@ -1,17 +1,9 @@
 /** When all queues are empty, as the rules foresee it, against the model's course of the story's layouts, as a file of `promtool test rules`. */
-import { stringify } from "yaml";
-import { QUEUE_NAMES } from "../../../catalogue/queues";
+import { QUEUE_NAMES, type QueueName } from "../../../catalogue/queues";
 import { evaluate } from "../../../fleet/model/evaluate";
 import { STORY_TODAY as STORY } from "../../../fleet/model/story";
+import { forecastFile, forecastTest } from "../../../rehearsal/catchUp/forecast";
 import { LAYOUTS } from "../../../rehearsal/catchUp/scale";
-
-/** Seconds between two measurements. */
-const STEP = 15;
-/** The rate is that of ten minutes, and in the first ones small queues of other processes drain, too. */
-const FROM_MINUTE = 20;
-const EVERY_MINUTES = 5;
-/** The load still rises towards the busiest hour, which no rate knows. */
-const BOUND = 0.25;
 
 /** The value of a curve between its points. */
 function at(xs: readonly number[], ys: readonly number[], x: number): number {
@@ -21,44 +13,30 @@ function at(xs: readonly number[], ys: readonly number[], x: number): number {
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
 }
 
-/** @param rules path of the rules' file, as promtool sees it */
-export function emptyingTests(rules: string): string {
-  return stringify(
-    {
-      rule_files: [rules],
-      evaluation_interval: `${STEP}s`,
-      tests: LAYOUTS.map(({ name, says, fleet }) => {
-        const { course, queues } = evaluate(fleet, STORY);
-        const { hours } = STORY.outage;
-        const seconds = 3600 * Math.max(...queues.map(({ drainHours = 0 }) => drainHours));
-        const steps = Math.floor(seconds / STEP);
-        const minutes = Array.from(
-          { length: Math.floor((seconds / 60 - FROM_MINUTE) / EVERY_MINUTES) },
-          (_, i) => FROM_MINUTE + i * EVERY_MINUTES,
-        );
-        return {
-          name: `(${name}) ${says}`,
-          interval: `${STEP}s`,
-          input_series: QUEUE_NAMES.flatMap((queue, q) => [
-            {
-              series: `mastodon_queue_backlog{queue="${queue}"}`,
-              values: Array.from({ length: steps }, (_, i) =>
-                Math.round(at(course.hours, course.backlog[q] ?? [], hours + (i * STEP) / 3600)),
-              ).join(" "),
-            },
-            {
-              series: `mastodon_plan_job_cpu_seconds{queue="${queue}"}`,
-              values: `${STORY.workload.queues[queue].cpuMs / 1000}x${steps}`,
-            },
-          ]),
-          promql_expr_test: minutes.map((minute) => ({
-            expr: `abs(mastodon:work_done_seconds / ${seconds - minute * 60} - 1) < bool ${BOUND}`,
-            eval_time: `${minute}m`,
-            exp_samples: [{ labels: "{}", value: 1 }],
-          })),
-        };
-      }),
-    },
-    { lineWidth: 0 },
+/**
+ * @param rules path of the rules' file, as promtool sees it
+ * @param bound how far a forecast may be off
+ * @param yesterday whether main was there the day before
+ */
+export const emptyingTests = (rules: string, bound: number, yesterday: boolean): string =>
+  forecastFile(
+    rules,
+    LAYOUTS.map(({ name, says, fleet }) => {
+      const { course, queues } = evaluate(fleet, STORY);
+      const observed = {
+        fleet,
+        emptyHours: Math.max(...queues.map(({ drainHours = 0 }) => drainHours)),
+        backlog: (queue: QueueName, hours: number) =>
+          at(course.hours, course.backlog[QUEUE_NAMES.indexOf(queue)] ?? [], hours + STORY.outage.hours),
+        ...(yesterday
+          ? {
+              jobsPerSecond: (queue: QueueName) => STORY.workload.queues[queue].jobsPerSecond,
+            }
+          : {}),
+      };
+      return forecastTest(`(${name}) ${says}`, observed, (left) => ({
+        expr: `abs(mastodon:work_done_seconds / ${left} - 1) < bool ${bound}`,
+        exp_samples: [{ labels: "{}", value: 1 }],
+      }));
+    }),
   );
-}

@@ -86,13 +86,13 @@ test("without the watch there is no page, and no port for it", () => {
 });
 
 // Late services come over ssh, where nothing limits them but the state, which keeps the bundle encrypted. This wall shows what a change adds.
-test("what comes late weighs at most 160 KiB, and the page 64 KiB on the wire", () => {
+test("what comes late weighs at most 180 KiB, and the page 64 KiB on the wire", () => {
   const bytes = (files: typeof bundle.files) =>
     files.reduce((sum, file) => sum + Buffer.byteLength(file.content), 0);
   const late = bytes(bundle.files.filter((file) => file.late));
   const page = bundle.files.filter(({ path }) => path.startsWith(FOLDER));
   const onTheWire = page.reduce((sum, file) => sum + gzipSync(file.content, { level: 5 }).length, 0);
   process.stdout.write(`    late: ${late} bytes; the page: ${bytes(page)}, ${onTheWire} compressed\n`);
-  expect(late).toBeLessThan(160 * 1024);
+  expect(late).toBeLessThan(180 * 1024);
   expect(onTheWire).toBeLessThan(64 * 1024);
 });

@@ -9,7 +9,7 @@ import { mainBundle } from "../../support/mainFixtures";
 test("measures queues, workers, web requests and machines, and what cannot be measured hides nothing else", () => {
   const folder = mkdtempSync(join(tmpdir(), "probe-"));
   try {
-    for (const name of ["probe", "facts.py", "work.py", "containers.py"])
+    for (const name of ["probe", "facts.py", "outside.py", "work.py", "containers.py"])
       writeFileSync(join(folder, name), fileOf(mainBundle(), `/usr/local/lib/mastodon-host/${name}`).content);
     const { status, stderr } = spawnSync(
       "python3",

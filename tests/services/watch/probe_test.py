@@ -20,6 +20,7 @@ PLAN = {
     "queues": {"default": {"target": 60, "processes": 2}, "scheduler": {"target": 300, "processes": 1}},
     "pools": {"general": 2},
     "machines": {"main": 1, "general": 1},
+    "look": 259_200,
 }
 HERE = socket.gethostname()
 
@@ -38,6 +39,9 @@ class FakeRedis:
 
     def get(self, key):
         return self.data.get(key)
+
+    def set(self, key, value, *_):
+        self.data[key] = value
 
     def exists(self, key):
         return int(key in self.data)
@@ -236,6 +240,72 @@ class QueuesTest(unittest.TestCase):
         self.assertEqual(metrics.text(), 'mastodon_x{unit="a\\"b?c\\\\??"} 1\n')
         with self.assertRaises(ValueError):
             metrics.put("x", float("nan"))
+
+
+class PortsTest(unittest.TestCase):
+    OWN = {"addresses": ["192.0.2.7"], "ports": [80, 443], "booted": 1000.0}
+
+    def setUp(self):
+        self.replaced = probe.outside
+        probe.outside = lambda: self.OWN
+        self.addCleanup(setattr, probe, "outside", self.replaced)
+
+    def measured(self, looks, plan=PLAN, **said):
+        said = said or {"w1": {"addresses": ["192.0.2.8", "2001:db8::8"], "ports": [], "booted": 2000.0}}
+        self.data = {probe.LOOKS_KEY: {address: json.dumps(look) for address, look in looks.items()}, **{
+            f"mastodon-hosting:worker:{name}": json.dumps({"pool": "general", "outside": one}) for name, one in said.items()}}
+        metrics = probe.Metrics()
+        ports = probe.Ports(plan, lambda: {HERE: 1, "w1": 1, "w2": 1}, lambda: FakeRedis(self.data))
+        ports.measure(metrics)
+        return dict(line.rsplit(" ", 1) for line in metrics.text().splitlines())
+
+    @staticmethod
+    def labels(machine, address, pool="general"):
+        return f'machine="{machine}",pool="{pool}",address="{address}"'
+
+    def test_when_each_address_was_looked_at_and_what_was_open(self):
+        found = self.measured({
+            "192.0.2.7": {"at": 5000.5, "open": [5432, 6379], "count": 2}, "192.0.2.8": {"at": 6000, "open": [], "count": 0},
+            "192.0.2.99": {"at": 7000, "open": [22], "count": 1}})
+        main, worker = self.labels(HERE, "192.0.2.7", "main"), self.labels("w1", "192.0.2.8")
+        self.assertEqual(found, {
+            "mastodon_port_look_target_seconds": "259200",
+            f"mastodon_port_look_timestamp_seconds{{{main}}}": "5000.5",
+            f"mastodon_port_look_timestamp_seconds{{{worker}}}": "6000.0",
+            # Nobody has looked there yet: it counts since it began, and nothing is said of its ports.
+            f'mastodon_port_look_timestamp_seconds{{{self.labels("w1", "2001:db8::8")}}}': "2000.0",
+            f"mastodon_ports_open{{{main}}}": "2", f"mastodon_ports_open{{{worker}}}": "0",
+            f'mastodon_port_open{{port="5432",{main}}}': "1", f'mastodon_port_open{{port="6379",{main}}}': "1",
+        })
+
+    def test_workers_learn_where_main_is_for_a_while(self):
+        self.measured({})
+        self.assertEqual(json.loads(self.data[probe.OUTSIDE_KEY]), self.OWN)
+
+    def test_without_a_worker_there_is_no_outside(self):
+        self.assertEqual(self.measured({}, plan={**PLAN, "pools": {}}), {})
+        self.assertNotIn(probe.OUTSIDE_KEY, self.data)
+
+    def test_a_worker_whose_addresses_are_not_known_has_not_been_looked_at(self):
+        for said, pool, at in (({"addresses": [], "booted": 2000.0}, "general", "2000.0"), ({}, "unknown", "0.0"), ([1], "unknown", "0.0"),
+                               ({"addresses": [{}], "booted": 1}, "unknown", "0.0"), ({"addresses": [], "booted": float("nan")}, "unknown", "0.0")):
+            found = self.measured({}, w1=said)
+            self.assertEqual(found[f'mastodon_port_look_timestamp_seconds{{{self.labels("w1", "unknown", pool)}}}'], at, said)
+            self.assertIn(f'mastodon_port_look_timestamp_seconds{{{self.labels(HERE, "192.0.2.7", "main")}}}', found)
+
+    def test_a_look_from_the_future_or_that_is_nonsense_does_not_keep_the_alarm_quiet(self):
+        label = f'mastodon_port_look_timestamp_seconds{{{self.labels(HERE, "192.0.2.7", "main")}}}'
+        found = self.measured({"192.0.2.7": {"at": 9e12, "open": [], "count": 0}})
+        self.assertLessEqual(float(found[label]), probe.time.time())
+        for look in ([], {}, {"at": "x", "open": [], "count": 0}, {"at": float("inf"), "open": [], "count": 0}, {"at": 1, "open": ["x"], "count": 0}):
+            self.assertEqual(self.measured({"192.0.2.7": look})[label], "1000.0", look)
+
+    def test_the_series_are_bounded(self):
+        many = {f"192.0.2.{i}": {"at": 1, "open": list(range(1, 1000)), "count": 999} for i in range(200)}
+        found = self.measured(many, **{name: {"addresses": [f"192.0.2.{i}" for i in range(i, i + 50)], "booted": 1.0}
+                                       for name, i in (("w1", 10), ("w2", 100))})
+        open_ones = [name for name in found if name.startswith("mastodon_port_open{")]
+        self.assertEqual((len(open_ones), len(found)), (64, 64 + 1 + 2 * 9))
 
 
 class RedisTest(unittest.TestCase):
@@ -462,13 +532,13 @@ class MachineTest(unittest.TestCase):
 
     def test_figures_of_the_model_are_series_too(self):
         metrics = probe.Metrics()
-        figures = {"jobsPerSecond": 2.5, "canDo": 10, "jobSeconds": 0.02, "latencySeconds": None, "emptySeconds": None, "course": [[0, 5]]}
+        figures = {"jobsPerSecond": 2.5, "canDo": 10, "jobSeconds": 0.02, "latencySeconds": None, "emptySeconds": None, "course": [[0, 5]], "group": "default"}
         probe.predicted(metrics, {
             "outageHours": 2, "queues": {"push": figures}, "requestsPerSecond": 12.5, "sockets": 300, "cpu": {"main": 0.4, "general": 0.2}})
         self.assertEqual(metrics.text().splitlines(), [
             'mastodon_plan_jobs_per_second{queue="push"} 2.5',
             'mastodon_plan_capacity_jobs_per_second{queue="push"} 10',
-            'mastodon_plan_job_cpu_seconds{queue="push"} 0.02',
+            'mastodon_plan_job_cpu_seconds{queue="push",group="default"} 0.02',
             "mastodon_plan_requests_per_second 12.5",
             "mastodon_plan_streaming_clients 300",
             'mastodon_plan_cpu_share{pool="main"} 0.4',
