@@ -150,8 +150,8 @@ export const hostRoot = (tools: readonly string[] = [], older?: "bookworm") =>
     older,
   });
 
-/** The root of a server that an instance moves away from: Postgres 13, Redis 6, docker-compose 1. */
-export const oldServerRoot = () =>
+/** The root of a server that an instance moves away from: Postgres 13, Redis 6 and docker-compose 1, or main's own Postgres and Redis. */
+export const oldServerRoot = (postgres: 13 | 17) =>
   debianRoot(
     "old-server",
     [
@@ -159,14 +159,18 @@ export const oldServerRoot = () =>
       ...[
         "docker-compose",
         "docker.io",
+        // Apart from Docker itself since Debian 13.
+        ...(postgres === 13 ? [] : ["docker-cli"]),
+        "awscli",
+        "ca-certificates",
         "nginx-light",
         "openssh-server",
-        "postgresql-13",
+        `postgresql-${postgres}`,
         "redis-server",
         "sudo",
       ],
     ],
-    { suite: "bullseye" },
+    { suite: postgres === 13 ? "bullseye" : "trixie" },
   );
 
 /** A new droplet's root: it contains nothing that the hosts' own steps install. */

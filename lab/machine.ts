@@ -280,6 +280,7 @@ export class Machine {
   /** An orderly shutdown. */
   async stop(): Promise<void> {
     if (!this.process) return;
+    if (this.hasEnded) return this.ended();
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
     process.kill(-(this.process.pid ?? 0), "SIGTERM");
     const timer = setTimeout(() => this.cut(), 180_000);
@@ -291,16 +292,27 @@ export class Machine {
   /** Cuts its power: what was not yet on a volume is lost. */
   async cut(): Promise<void> {
     if (!this.process) return;
-    // All at once, and without flushing the volume's log or pages, which the kernel would do after the processes are killed.
-    await this.attempt(
-      'volume=$(findmnt -rno TARGET -t xfs | head -n 1); kill -STOP -1; if [ "$volume" ]; then xfs_io -x -c shutdown "$volume"; fi',
-    );
+    if (this.hasEnded) return this.ended();
     const ended = new Promise((resolve) => this.process?.on("exit", resolve));
-    process.kill(this.leader, "SIGKILL");
+    // The number of a leader that is gone may be a process' of this computer by now.
+    if (this.findLeader() !== this.leader) process.kill(-(this.process.pid ?? 0), "SIGKILL");
+    else {
+      // All at once, and without flushing the volume's log or pages, which the kernel would do after the processes are killed.
+      await this.attempt(
+        'volume=$(findmnt -rno TARGET -t xfs | head -n 1); kill -STOP -1; if [ "$volume" ]; then xfs_io -x -c shutdown "$volume"; fi',
+      );
+      process.kill(this.leader, "SIGKILL");
+    }
     const waking = setInterval(() => wakeEntered(this.leader), 100);
     await ended;
     clearInterval(waking);
     await this.ended();
+  }
+
+  /** Whether it has ended by itself. */
+  private get hasEnded(): boolean {
+    const { exitCode = null, signalCode = null } = this.process ?? {};
+    return exitCode !== null || signalCode !== null;
   }
 
   private async ended(): Promise<void> {

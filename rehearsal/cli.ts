@@ -17,6 +17,7 @@ import { closed } from "./steps/closed";
 import { destroy } from "./steps/destroy";
 import { escrow } from "./steps/escrow";
 import { fromBare } from "./steps/fromBare";
+import { movesIn } from "./steps/movesIn";
 import { postgres } from "./steps/postgres";
 import { reboot } from "./steps/reboot";
 import { recovers } from "./steps/recovers";
@@ -73,6 +74,7 @@ const STEPS = {
   destroy,
   fromBare,
   escrow,
+  movesIn,
   postgres,
 } as const satisfies Record<string, Step>;
 type StepName = keyof typeof STEPS;
@@ -89,11 +91,12 @@ const LONG: readonly StepName[] = [
   "recovers",
   "fromBare",
   "escrow",
+  "movesIn",
   "postgres",
 ];
 
 /** Steps that need other machines. Each creates a separate world and starts with its own `up`. */
-const APART: readonly StepName[] = ["fromBare", "escrow", "postgres"];
+const APART: readonly StepName[] = ["fromBare", "escrow", "movesIn", "postgres"];
 
 /** Steps that need nothing that only the stand-ins answer; `survives` then posts instead of asking for measured jobs. */
 const ANY_IMAGES: readonly StepName[] = ["up", "works", "closed", "reboot", "survives", "destroy"];
@@ -126,6 +129,7 @@ function worlds(options: Options): { args: WorldArgs; steps: StepName[] }[] {
       steps: names.filter((name) => name === "fromBare"),
     },
     { args: { ...args, stack: "staging" as const }, steps: names.filter((name) => name === "escrow") },
+    { args: { ...args, oldServer: true }, steps: names.filter((name) => name === "movesIn") },
     {
       args: { ...args, stack: "staging" as const, olderPostgres: true },
       steps: names.filter((name) => name === "postgres"),

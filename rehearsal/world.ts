@@ -5,7 +5,7 @@ import { tailnetPolicy } from "../components/tailnetPolicy";
 import { Cloud, type Credentials } from "../doubles/cloud";
 import { EngineStack } from "../doubles/engine/engineStack";
 import { Authority } from "../lab/authority";
-import { bareFiles, bareRoot, hostRoot } from "../lab/baseRoot";
+import { bareFiles, bareRoot, hostRoot, oldServerRoot } from "../lab/baseRoot";
 import { BootedMachines, type Image } from "../lab/bootedMachines";
 import { ffmpegProgram } from "../lab/ffmpeg";
 import { HeadscaleTailnet } from "../lab/headscaleTailnet";
@@ -52,13 +52,24 @@ const ADMINS = ["admin@"];
 /** The release that is upgraded to. A patch release, since the program knows no other minor; with migrations, which a real one rarely has. */
 export const UPGRADE: OtherRelease = { release: "v4.7.99", streaming: "changed", keypairs: true };
 
+/** Replication needs the same. */
+const MAINS_POSTGRES = 17;
+
 /** Small enough to be filled. */
 const VOLUME_MIB = 4 * 1024;
 /** Room for a large database and a restored copy of it. */
 const LARGE_VOLUME_MIB = 64 * 1024;
 
 /** What takes long and is kept: made before the network namespace is entered, from which no package server can be reached. */
-export async function prepare({ release, images, registry, bare, olderPostgres }: WorldArgs): Promise<Image> {
+export async function prepare({
+  release,
+  images,
+  registry,
+  bare,
+  olderPostgres,
+  oldServer,
+}: WorldArgs): Promise<Image> {
+  if (oldServer) await oldServerRoot(MAINS_POSTGRES);
   await moto();
   await ffmpegProgram();
   if (bare) {
@@ -83,6 +94,8 @@ export interface WorldArgs {
   bare?: boolean;
   /** Machines have Debian 12's Postgres besides. */
   olderPostgres?: boolean;
+  /** There is a server that an instance moves away from. */
+  oldServer?: boolean;
 }
 
 /** The parts of a rehearsal. Each step gets those that it needs. */
@@ -90,6 +103,7 @@ export interface World {
   readonly args: WorldArgs;
   /** Folder for the files of this rehearsal. */
   readonly folder: string;
+  readonly network: Network;
   readonly cloud: Cloud<BootedMachines>;
   readonly stack: RehearsedStack;
   /** A stack without a state: of the same name, in the same accounts, with the tokens and no other secret. */
@@ -205,6 +219,7 @@ async function build(args: WorldArgs, network: Network, setUp: SetUp): Promise<W
   return {
     args,
     folder,
+    network,
     cloud,
     stack,
     anotherStack: () => startStack(args.stack, cloud, setUp, {}),

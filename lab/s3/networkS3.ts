@@ -7,10 +7,10 @@ import type { Authority } from "../authority";
 import { Daemon } from "../daemon";
 import type { Machine } from "../machine";
 import { Network } from "../network";
-import { type StoredObject, storedObjects } from "./moto";
+import { moto, type StoredObject, storedObjects } from "./moto";
 import { type AccessKey, ARGUMENTS, type ProgramArgs } from "./program";
 
-const TRANSPILER = require.resolve("ts-node/register/transpile-only");
+const TRANSPILER = require.resolve("ts-node/register");
 
 export interface S3Args<User extends string> {
   network: Network;
@@ -64,6 +64,8 @@ export class S3<User extends string> {
     };
     const file = argumentsIn(folder);
     writeFileSync(file, JSON.stringify(program), { mode: 0o600 });
+    // Installed here: from inside the network no registry is reached.
+    await moto();
     const probe = network.inside(["bash", "-c", `exec 3<>/dev/tcp/${Network.GATEWAY}/443`]);
     const server = await Daemon.start({
       name: "s3",

@@ -30,17 +30,24 @@ export interface Trace {
   finished: number | undefined;
 }
 
+/** How many of them wait at that moment. */
+export const waitingAt = (jobs: readonly Trace[], at: number): number =>
+  jobs.filter(({ arrived, taken }) => arrived <= at && (taken === undefined || taken > at)).length;
+
+/** `drainedAt` of these jobs. */
+export const emptiedAt = (jobs: readonly Trace[], since: number): number | undefined =>
+  drainedAt(
+    jobs.map(({ arrived }) => arrived),
+    jobs.flatMap(({ taken }) => taken ?? []),
+    since,
+  );
+
 /**
  * When the last job of the backlog was finished; undefined while one waits or is in work. With a backlog of only some hundred jobs, those
  * in work matter; the model counts them as not done.
  */
 export function workedOffAt(jobs: readonly Trace[], since: number): number | undefined {
-  const taken = jobs.flatMap((job) => job.taken ?? []);
-  const empty = drainedAt(
-    jobs.map(({ arrived }) => arrived),
-    taken,
-    since,
-  );
+  const empty = emptiedAt(jobs, since);
   if (empty === undefined) return undefined;
   let last = since;
   for (const job of jobs) {

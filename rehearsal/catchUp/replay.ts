@@ -1,13 +1,15 @@
 /** One of the story's layouts, with its outage, on machines that get as much of this machine as the scale allows. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { evaluate } from "../../fleet/model/evaluate";
+import type { Fleet } from "../../fleet/model/fleet";
 import type { ControlGroup } from "../../lab/controlGroup";
 import { sql } from "../../lab/databases";
 import type { Machine } from "../../lab/machine";
 import { type FinishedJob, settled } from "../load/ledger";
 import { Load } from "../load/load";
 import type { Needs } from "../world";
-import { drainedAt, type Trace, workedOffAt } from "./drain";
+import { emptiedAt, type Trace, waitingAt, workedOffAt } from "./drain";
+import type { Observed } from "./forecast";
 import type { Host } from "./hosts";
 import { Meter, type Taken } from "./meter";
 import { arrivals, inHours, type Layout, SECONDS_PER_HOUR, situation, workOf } from "./scale";
@@ -25,6 +27,8 @@ export interface Replayed {
   sidekiq: number[][];
   jobs: number;
   connections: Connections;
+  /** For the watch's forecasts. */
+  observed: Observed;
 }
 
 /** Connections to main's database while the backlog is worked off. */
@@ -105,6 +109,7 @@ export async function replay(
       sidekiq,
       jobs: load.acknowledged().size,
       connections: connected,
+      observed: observedIn(fleet, traces, resumed),
     };
   } finally {
     await load.stop();
@@ -115,7 +120,27 @@ export async function replay(
   }
 }
 
-const longest = (hours: readonly (number | undefined)[]) =>
+/**
+ * Of fewer jobs, each of which stands for 360 of the story's, single ones decide. In a simulation of layout (a) with these jobs, forecasts in
+ * the last 20 minutes were a third too late on average, since the queues count as empty when they are so by chance for the first time. The
+ * middle of five earlier ones was within 11 %.
+ */
+const LAST_FORECAST_MINUTES = 20;
+
+/** In the story's hours. Yesterday is the plan's: the replay has none. */
+function observedIn(fleet: Fleet, traces: ReadonlyMap<string, Trace[]>, resumed: number): Observed {
+  const empty = [...traces.values()].map((jobs) => emptiedAt(jobs, resumed) ?? Number.POSITIVE_INFINITY);
+  const { queues } = situation(2, 0).workload;
+  return {
+    fleet,
+    emptyHours: inHours((Math.max(...empty) - resumed) / 1000),
+    lastMinutes: LAST_FORECAST_MINUTES,
+    backlog: (queue, hours) => waitingAt(traces.get(queue) ?? [], resumed + hours * SECONDS_PER_HOUR * 1000),
+    jobsPerSecond: (queue) => (queues[queue].jobsPerSecond * SECONDS_PER_HOUR) / 3600,
+  };
+}
+
+export const longest = (hours: readonly (number | undefined)[]) =>
   Math.max(...hours.map((one) => one ?? Number.POSITIVE_INFINITY));
 
 /** Limits each machine and each of its Sidekiq processes; returns the groups of the processes. */
@@ -125,22 +150,23 @@ const limit = (hosts: readonly Host[]): ControlGroup[][] =>
     return pids.map((pid) => machine.controlGroup.limitProcess(pid, cores.process));
   });
 
+/** What was asked for: when each job was there. */
+type Asked = Pick<Load, "acknowledged">;
+
 interface Draining {
-  load: Load;
+  load: Asked;
   queues: ReadonlyMap<number, string>;
   resumed: number;
   seconds: number;
 }
 
 /** Waits until nothing waits in any queue, or until that time is over. */
-async function drain(world: Needs<"collector">, { load, queues, resumed, seconds }: Draining): Promise<void> {
+export async function drain(
+  world: Needs<"collector">,
+  { load, queues, resumed, seconds }: Draining,
+): Promise<void> {
   const end = resumed + seconds * 1000;
-  const waits = (jobs: readonly Trace[]) =>
-    drainedAt(
-      jobs.map(({ arrived }) => arrived),
-      jobs.flatMap(({ taken }) => taken ?? []),
-      resumed,
-    ) === undefined;
+  const waits = (jobs: readonly Trace[]) => emptiedAt(jobs, resumed) === undefined;
   do await sleep(1000);
   while ([...tracesOf(world, { load, queues, finished: [] }).values()].some(waits) && Date.now() < end);
 }
@@ -154,13 +180,13 @@ function firstPops(world: Needs<"collector">, jobs: ReadonlyMap<number, string>)
 }
 
 interface Known {
-  load: Load;
+  load: Asked;
   queues: ReadonlyMap<number, string>;
   finished: readonly FinishedJob[];
 }
 
 /** What is known about the jobs of each queue. */
-function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known): Map<string, Trace[]> {
+export function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known): Map<string, Trace[]> {
   const taken = firstPops(world, queues);
   const ends = new Map(finished.map(({ job, at }) => [job, at]));
   const traces = new Map<string, Trace[]>([...queues.values()].map((queue) => [queue, []]));
@@ -176,7 +202,7 @@ function tracesOf(world: Needs<"collector">, { load, queues, finished }: Known):
  */
 export async function everythingDone(
   world: Needs<"collector" | "machines">,
-  load: Load,
+  load: Asked,
 ): Promise<FinishedJob[]> {
   const acknowledged = load.acknowledged();
   const finished = await settled(world, acknowledged);

@@ -7,26 +7,9 @@ nobody knows whether its jobs exist.
 import http.client
 import itertools
 import json
-import socket
-import ssl
-import sys
-import threading
 import time
 
-order = json.loads(sys.stdin.readline())
-ended = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
-
-context = ssl.create_default_context()
-context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-
-
-class Connection(http.client.HTTPSConnection):
-    """To the reserved address, whatever the name resolves to here."""
-
-    def connect(self):
-        plain = socket.create_connection((order["address"], 443), self.timeout)
-        self.sock = context.wrap_socket(plain, server_hostname=self.host)
+from client import Connection, ended, order
 
 
 def bodies(began):

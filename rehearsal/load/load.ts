@@ -7,8 +7,10 @@ import type { Tick } from "./accounting";
 
 /** The cost of one job. */
 export interface Work {
-  /** Milliseconds of CPU. */
+  /** Milliseconds of CPU of a whole core. */
   cpu: number;
+  /** The part of a core's speed that its process computes with; a whole core's if absent. */
+  vcpu?: number;
   /** Round trips to Postgres, in addition to the two that write. */
   trips: number;
   /** Round trips to Redis, in addition to the one that fetches the job and the one that writes; none if absent. */
@@ -53,7 +55,7 @@ export class Load {
 
   private constructor({ outside, stack: { site, names } }: Needs<"outside" | "stack">, wanted: object) {
     nextNumber += NUMBERS;
-    const [file = "", ...rest] = outside.command(["python3", join(__dirname, "generator.py")]);
+    const [file = "", ...rest] = outside.command(["python3", "-B", join(__dirname, "generator.py")]);
     this.process = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
     this.ended = new Promise((resolve) => this.process.once("close", resolve));
     const order = { address: site.ipv4, name: names.web, ...wanted };

@@ -19,6 +19,7 @@ import {
 } from "../catchUp/judgement";
 import { type Connections, everythingDone, type Replayed, replay } from "../catchUp/replay";
 import { LAYOUTS, type Layout } from "../catchUp/scale";
+import { foretold, WatchCost } from "../catchUp/watch";
 import { NO_WAY, wayToMain } from "../catchUp/way";
 import { Load } from "../load/load";
 import type { Inputs } from "./step";
@@ -135,14 +136,15 @@ async function catchUp(
   if (name === "a" && hosts[0]) await quotaHolds(world, "main", hosts[0]);
   if (name === "b" && hosts[0]) await rubysLock(world, hosts[0]);
   if (name === "e" && hosts[1]) await quotaHolds(world, "the worker", hosts[1]);
-  let connections: Connections | undefined;
+  let last: Replayed | undefined;
+  const watch = await WatchCost.begin(hosts);
   await report.check(`(${name}) ${says}: two hours of outage drain as the model says`, async () => {
     const runs: Replay[] = [];
     const figures: string[] = [];
     do {
       const way = hosts.length > 1 ? await wayToMain(world) : NO_WAY;
       const result = await replay(world, layout, hosts, way);
-      connections = result.connections;
+      last = result;
       const told =
         way === NO_WAY
           ? ""
@@ -157,7 +159,10 @@ async function catchUp(
     requireNear(runs);
     return figures.join("\n");
   });
-  if (name === "c" && connections) await pooled(world, connections);
+  if (!last) return;
+  if (name === "c") await pooled(world, last.connections);
+  await report.check(`(${name}) ${says}: the watch takes little meanwhile`, () => watch.figures());
+  await foretold(world, layout, last);
 }
 
 export const catchesUp = async (world: Inputs<"collector" | "machines" | "outside" | "plane" | "stack">) => {

@@ -6,10 +6,12 @@ import { evaluate, type Situation } from "../../fleet/model/evaluate";
 import { STORY_TODAY as STORY } from "../../fleet/model/story";
 import { meanOfDay } from "../../fleet/model/workload";
 import { busySeconds, cpuSeconds } from "../../rehearsal/catchUp/cores";
-import { drainedAt, workedOffAt } from "../../rehearsal/catchUp/drain";
+import { drainedAt, waitingAt, workedOffAt } from "../../rehearsal/catchUp/drain";
+import { askedAt, forecastsIn } from "../../rehearsal/catchUp/forecast";
 import {
   error,
   middle,
+  middles,
   near,
   requireCalm,
   requireNear,
@@ -230,5 +232,41 @@ describe("the tailnet's cost, by the model", () => {
       expect(processes.filter(({ process }) => queueNames(process).includes(queue))).toMatchObject([
         { process: { queues: [queue], threads: 5, replicas: 1 } },
       ]);
+  });
+});
+
+describe("the watch's forecast", () => {
+  const jobs = [
+    { arrived: 0, taken: 50, finished: 60 },
+    { arrived: 10, taken: undefined, finished: undefined },
+  ];
+  test.each([
+    [5, 1],
+    [10, 2],
+    [50, 1],
+  ])("at %d, %d wait", (at, waiting) => expect(waitingAt(jobs, at)).toBe(waiting));
+
+  const observed = { fleet: LAYOUTS[0].fleet, emptyHours: 0.5, backlog: () => 0 };
+  const found = (seconds: number) =>
+    `    FAILED:\n    expr: "mastodon:work_done_seconds", time: 1d2h10m,\n        exp: nil\n        got: {__name__="mastodon:work_done_seconds"} ${seconds.toExponential()}\n`;
+
+  test("is compared with what was left", () => {
+    const left = [20, 15, 10, 5];
+    expect(askedAt(observed)).toEqual(left.map((minutes) => 30 - minutes));
+    expect(askedAt({ ...observed, lastMinutes: 14 })).toEqual([10, 15]);
+    expect(askedAt({ ...observed, lastMinutes: 25 })).toEqual([]);
+    expect(forecastsIn(left.map((minutes) => found(minutes * 66)).join(""), observed)).toEqual(
+      left.map((minutes) => ({ minute: 30 - minutes, off: expect.closeTo(0.1) as number })),
+    );
+  });
+
+  test("is judged by the middle of each five in a row", () => {
+    expect(middles([0.3, -0.1, 0, 0.1, 0.4, 0.5])).toEqual([0.1, 0.1]);
+    expect(middles([0.3, -0.1, 0])).toEqual([0]);
+    expect(middles([])).toEqual([Number.NaN]);
+  });
+
+  test("is an error if promtool found nothing for one of the questions", () => {
+    expect(() => forecastsIn(found(1200), observed)).toThrow("promtool answered 1 of 4 questions");
   });
 });

@@ -10,7 +10,8 @@ module Schema
   VERSION = "20260901000000"
   TABLES = [
     "CREATE TABLE IF NOT EXISTS user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0)",
-    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar, public_key varchar NOT NULL DEFAULT '')",
+    "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar, public_key varchar NOT NULL DEFAULT '', " \
+    "moved_to_account_id bigint REFERENCES accounts ON DELETE SET NULL, silenced_at timestamp, suspended_at timestamp)",
     "CREATE UNIQUE INDEX IF NOT EXISTS index_accounts_on_username_and_domain_lower ON accounts (lower(username), coalesce(lower(domain), ''))",
     "CREATE TABLE IF NOT EXISTS users (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts, email varchar NOT NULL UNIQUE, " \
     "role_id bigint REFERENCES user_roles, confirmed_at timestamp, current_sign_in_at timestamp, approved boolean NOT NULL DEFAULT true)",
@@ -21,12 +22,15 @@ module Schema
     "local boolean, created_at timestamp NOT NULL DEFAULT now())",
     "CREATE TABLE IF NOT EXISTS media_attachments (id bigserial PRIMARY KEY, file_file_name varchar, file_content_type varchar, processing int, " \
     "remote_url varchar NOT NULL DEFAULT '', file_file_size int, created_at timestamp NOT NULL DEFAULT now())",
-    "CREATE TABLE IF NOT EXISTS blocks (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS mutes (id bigserial PRIMARY KEY, account_id bigint NOT NULL, target_account_id bigint NOT NULL)",
+    *%w[follows follow_requests blocks mutes].map do |name|
+      "CREATE TABLE IF NOT EXISTS #{name} (id bigserial PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE, " \
+      "target_account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE)"
+    end,
+    "CREATE TABLE IF NOT EXISTS domain_blocks (id bigserial PRIMARY KEY, domain varchar NOT NULL DEFAULT '')",
     "CREATE TABLE IF NOT EXISTS custom_filters (id bigserial PRIMARY KEY, account_id bigint NOT NULL, expires_at timestamp)",
     "CREATE TABLE IF NOT EXISTS custom_filter_keywords (id bigserial PRIMARY KEY, custom_filter_id bigint NOT NULL, keyword text NOT NULL, whole_word boolean NOT NULL)",
     Ledger::SCHEMA,
-  ].freeze
+  ].flatten.freeze
 
   # Of releases that keep keys in a table of their own. As upstream's, the newest post-deployment migration may be older than the newest other one.
   Migration = Struct.new(:version, :name, :post, :statements)
