@@ -7,7 +7,7 @@ module.exports = {
   testMatch: ["**/*.test.ts"],
   // They boot (`npm run test:hosts`), need the Pulumi CLI (`npm run test:engine`) or a browser (`npm run test:browser`).
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/(hosts|engine|browser)/"],
-  setupFiles: ["<rootDir>/tests/cheapStacks.js"],
+  setupFiles: ["<rootDir>/tools/cheapStacks.ts"],
   // Types are checked once by `npm run lint`; swc only strips them (1 s a suite instead of 12 s).
   transform: {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022" } }],

@@ -150,7 +150,7 @@ export class Lab {
 export const broughtByUp = ({ files }: HostBundle): Overlay =>
   Object.fromEntries(
     files
-      .filter(({ late, path }) => late && /restore|drill/.test(path))
+      .filter(({ late, path }) => late && /restore|forget-cache|drill|federation/.test(path))
       .map(({ path, content, mode }) => [path, { content, mode: Number.parseInt(mode ?? "644", 8) }]),
   );
 

@@ -2,7 +2,7 @@ const { default: Sequencer } = require("@jest/test-sequencer");
 
 /** What takes longest begins first, so that no single file is left at the end. */
 const LONGEST =
-  "restores services/services watch upgrade recovery boot/worker postgresUpgrade drill boot/power adopt dump memory".split(
+  "services/disturbed restores heard watch lostVolume upgrade recovery boot/worker services/services postgresUpgrade drill boot/power adopt adoptByReplication stolen dump memory static/alarms".split(
     " ",
   );
 
@@ -10,9 +10,9 @@ const LONGEST =
 module.exports = class extends Sequencer {
   sort(tests) {
     const rank = ({ path }) => {
-      if (/\/(static|fleet)\//.test(path)) return LONGEST.length + 1;
       const place = LONGEST.findIndex((name) => path.endsWith(`/hosts/${name}.test.ts`));
-      return place < 0 ? LONGEST.length : place;
+      if (place >= 0) return place;
+      return /\/(static|fleet)\//.test(path) ? LONGEST.length + 1 : LONGEST.length;
     };
     return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));
   }

@@ -41,7 +41,7 @@ describe("status", () => {
     });
     await main.run(
       `systemctl stop mastodon-backup-redis.timer
-       jq -n --arg at "$(date -u +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at, bytes: 1288490188, seconds: 62} | . + {dump: ., redis: .}' \
+       jq -n --arg at "$(date -u +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at, bytes: 1288490188, seconds: 62} | . + {dump: ., federation: ., redis: .}' \
          >/var/lib/mastodon-host/backup-status.json
        systemctl reset-failed
        jq '{ok, time}' /var/lib/mastodon-host/backup-status.json | mastodon-drill record`,

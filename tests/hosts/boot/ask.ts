@@ -1,7 +1,7 @@
 /** What the tests of booting ask a machine. */
 
 import type { Machine } from "../../../lab/machine";
-import { bundleJson, type HostBundle } from "../../../machines/bundle";
+import { type HostBundle, RECEIVE, sent } from "../../../machines/bundle";
 import { COMPOSE_PATH } from "../../../services/compose";
 import type { Result } from "../../../tools/run";
 
@@ -35,7 +35,7 @@ export const listening = (machine: Machine, port: number, address = "127.0.0.1")
 
 /** As `pulumi up` brings a changed bundle to a living machine, but for ssh itself. */
 export const receive = (machine: Machine, bundle: HostBundle): Promise<Result> =>
-  machine.attempt("host-receive", { input: bundleJson(bundle), timeout: 600 });
+  machine.attempt(RECEIVE, { input: sent(bundle), timeout: 600 });
 
 /** The bundle with one text of one of its files replaced. */
 export function edited(bundle: HostBundle, path: string, from: string | RegExp, to: string): HostBundle {

@@ -25,6 +25,22 @@ export function firstBootTests(main: () => Machine): void {
     expect(await ready(main())).toContain("mastodon-ready: ready\n");
   });
 
+  test("how many signatures a core makes is measured within seconds, and once", async () => {
+    const step = "/usr/local/lib/mastodon-host/steps/22-yardstick";
+    const figure = () => main().read("/var/lib/mastodon-host/yardstick");
+    const measured = figure();
+    expect(Number(measured)).toBeGreaterThan(100);
+    await main().run(step);
+    expect(figure()).toBe(measured);
+    // All that openssl would measure takes it ten seconds of CPU.
+    const cpu = await main().run(
+      `rm /var/lib/mastodon-host/yardstick; TIMEFORMAT=%U; { time ${step}; } 2>&1`,
+    );
+    expect(Number(cpu)).toBeLessThan(4);
+    expect(Number(figure())).toBeGreaterThan(100);
+    expect((await main().attempt("pgrep -x openssl")).code).toBe(1);
+  });
+
   test("the empty volume holds a cluster with checksums, a locale that does not rot, and fixed owners", async () => {
     expect(await sql(main(), "SHOW data_checksums")).toBe("on");
     expect(

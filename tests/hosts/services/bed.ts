@@ -3,12 +3,11 @@ import { join } from "node:path";
 import { Authority, type ServerCertificate } from "../../../lab/authority";
 import type { Machine } from "../../../lab/machine";
 import type { Volume } from "../../../lab/volume";
-import type { HostBundle } from "../../../machines/bundle";
 import { mainHost } from "../../../machines/hosts";
 import type { Result } from "../../../tools/run";
 import { mainInputs } from "../../support/mainFixtures";
 import { worstSecrets } from "../../support/worstSecrets";
-import { checkedOften, edited } from "../boot/ask";
+import { checkedOften } from "../boot/ask";
 import { Lab, VOLUME_NAME } from "../lab";
 
 /** Redis small enough to be filled. */
@@ -17,15 +16,6 @@ function inputs() {
   const small = { maxMemoryMiB: 64 };
   return { ...all, sizing: { ...all.sizing, redis: small, cacheRedis: small } };
 }
-
-/** The waiting room's patience is shorter than in production, but longer than web takes to restart on a busy machine. */
-const impatient = (bundle: HostBundle): HostBundle =>
-  edited(
-    checkedOften(bundle),
-    "/usr/local/lib/mastodon-host/waiting-room",
-    "PATIENCE = 120\n",
-    "PATIENCE = 45\n",
-  );
 
 export class Bed {
   readonly inputs = inputs();
@@ -46,7 +36,7 @@ export class Bed {
     );
     const bed = new Bed(
       lab,
-      await lab.machine(impatient(mainHost(inputs()))),
+      await lab.machine(checkedOften(mainHost(inputs()))),
       await lab.volume(),
       bucketCertificate,
     );

@@ -99,4 +99,17 @@ export function housekeepingTests(bed: Beds): void {
       "rm -r /run/systemd/system/mastodon-backup-dump.service.d && systemctl daemon-reload && systemctl start mastodon-backup-due.timer",
     );
   });
+
+  test("killed, it leaves no container and a report that says so; the next one does the rest", async () => {
+    await begun();
+    // As memory that runs out does it. Without that option, systemctl would also kill what cleans up; the next run does it then.
+    await run("systemctl kill --kill-whom=main --signal=KILL mastodon-housekeeping.service");
+    await ended();
+    expect(await run("docker ps --all --quiet --filter name=housekeeping")).toBe("");
+    const killed = await bed().main.attempt("mastodon-housekeeping status");
+    expect([killed.code, killed.stderr]).toEqual([1, "mastodon-housekeeping: media: it was interrupted\n"]);
+    await unslow();
+    await run("systemctl start mastodon-housekeeping.service");
+    expect(await status()).toMatchObject({ parts: { media: { ok: true }, cards: { ok: true } } });
+  });
 }

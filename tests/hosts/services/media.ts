@@ -109,6 +109,10 @@ export function mediaTests(bed: Beds): void {
     expect((await browse(bed(), `${MEDIA}/cache/a.png`)).status).toBe(502);
     await bed().main.run(`echo '10.99.0.1 ${Origin.host(bed())}' >>/etc/hosts`);
     await bucket.up();
+    // systemd-resolved, which nginx asks, looks at /etc/hosts every other second.
+    await bed().main.run(
+      `timeout 30 sh -c 'until resolvectl query ${Origin.host(bed())}; do sleep 0.2; done'`,
+    );
   });
 
   test("an object comes from the bucket once; it carries nothing of Amazon's and what a browser needs for its safety", async () => {

@@ -173,9 +173,12 @@ export function restartTests(bed: Beds): void {
           await sleep(500);
         }
       })();
-      await bed().main.run(happen, { timeout: 150 });
-      over = true;
-      await people;
+      try {
+        await bed().main.run(happen, { timeout: 150 });
+      } finally {
+        over = true;
+        await people;
+      }
       await bed().main.waitFor("a WebSocket", 10, async () => (await opened(token)) === "101");
       await bed().main.run("mastodon-ready 60");
     });

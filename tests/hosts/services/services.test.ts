@@ -1,7 +1,5 @@
 /** What main runs, started by its own units from the rendered files, and used as Mastodon, people and the internet use it. */
 import { Bed } from "./bed";
-import { comesBackTests } from "./comesBack";
-import { containerTests } from "./containers";
 import { dockerTests } from "./docker";
 import { environmentTests } from "./environment";
 import { housekeepingTests } from "./housekeeping";
@@ -9,7 +7,6 @@ import { mediaTests } from "./media";
 import { pgbouncerTests } from "./pgbouncer";
 import { postgresTests } from "./postgres";
 import { redisTests } from "./redis";
-import { restartTests } from "./restarts";
 import { standInTests } from "./standIns";
 import { stopTests } from "./stop";
 import { streamingTests } from "./streaming";
@@ -33,8 +30,5 @@ describe("services", () => {
   describe("housekeeping", () => housekeepingTests(() => bed));
   describe("environment", () => environmentTests(() => bed));
   describe("Docker", () => dockerTests(() => bed));
-  describe("comes back", () => comesBackTests(() => bed));
-  describe("containers", () => containerTests(() => bed));
-  describe("restarts", () => restartTests(() => bed));
   describe("end", () => stopTests(() => bed));
 });
