@@ -1,4 +1,6 @@
 /** One Mastodon instance: settings → verdict → providers → components → outputs. */
+import "./tools/compileCache";
+import "./tools/cheapStacks";
 import * as pulumi from "@pulumi/pulumi";
 import { type Checked, readConfiguration } from "./checks/configuration";
 import { Account } from "./components/account";
@@ -32,6 +34,9 @@ export = async (already?: Checked) => {
     pulumi.log.warn(`Still the examples' values: ${examples.join(", ")}. Write your own.`);
 
   const on = makeProviders(configuration);
+  // Not before the configuration, which reads the stack's reference to itself: after a refresh, only that makes the engine write the state.
+  // And not behind what is registered, where the answer would wait.
+  const reading = priorMachines();
   await allowPublicMedia(on.aws, configuration);
   const secrets = new InstanceSecrets(
     "secrets",
@@ -75,7 +80,7 @@ export = async (already?: Checked) => {
           { providers: [on.workers] },
         );
 
-  const shared = { stack, settings, names, secrets, media, tailnet, prior: await priorMachines() };
+  const shared = { stack, settings, names, secrets, media, tailnet, prior: await reading };
   const main = new MainDroplet(
     "main",
     { ...shared, sizing: assessment.main, prediction: assessment.prediction, account, backups },

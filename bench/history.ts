@@ -3,7 +3,7 @@ import { record, rounded } from "../tools/history";
 import type { Previews } from "./preview";
 
 /** How much of the bare program's time and memory a preview may take. */
-export const LIMIT = 1.25;
+export const LIMIT = 1.1;
 
 interface Ratios {
   name: string;

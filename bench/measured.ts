@@ -1,6 +1,7 @@
 /** The cost of a preview: time, and the peak memory of its two processes. */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { median } from "../tools/median";
 
 export interface Measured {
   seconds: number;
@@ -52,13 +53,6 @@ export function measure(
       else reject(new Error(output));
     });
   });
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[middle - 1] ?? Number.NaN, sorted[middle] ?? Number.NaN];
-  return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
 
 /** Each figure's median. */

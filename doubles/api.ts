@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Record as Held } from "./account";
-import { type DigitalOceanAccount, DROPLET, TAG, VOLUME } from "./digitaloceanAccount";
+import { type DigitalOceanAccount, DROPLET, TAG, VOLUME, VOLUME_SNAPSHOT } from "./digitaloceanAccount";
 import { KEY, type Tailnet } from "./tailnet";
 
 const numbered = ({ id, inputs }: Held) => ({ ...inputs, id: Number(id) });
@@ -36,6 +36,8 @@ function digitalOcean(account: DigitalOceanAccount, { pathname, searchParams }: 
     }
     case "/v2/volumes":
       return { volumes: account.list(VOLUME).map(named) };
+    case "/v2/snapshots":
+      return { snapshots: account.list(VOLUME_SNAPSHOT).map(named) };
     case "/v2/firewalls":
       return { firewalls: of("firewall:Firewall").map(named) };
     case "/v2/tags":
@@ -66,6 +68,7 @@ function digitalOcean(account: DigitalOceanAccount, { pathname, searchParams }: 
 /** Path → the scope that a token needs there (docs.digitalocean.com/reference/api/scopes). */
 const SCOPES: [path: RegExp, scope: string][] = [
   [/^\/v2\/volumes/, "block_storage:read"],
+  [/^\/v2\/snapshots/, "snapshot:read"],
   [/^\/v2\/reserved_ip/, "reserved_ip:read"],
   [/^\/v2\/domains/, "domain:read"],
 ];

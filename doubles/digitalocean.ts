@@ -26,7 +26,7 @@ import type { Values } from "./values";
 export type Scopes = ReadonlySet<string>;
 
 /** Type → the name of its scopes. A link counts as an update of what it links, and a volume's attachment as an action. */
-const SCOPES: { [type: string]: { resource: string; link?: true } } = {
+const SCOPES: { [type: string]: { resource: string; created?: string; link?: true } } = {
   [TAG]: { resource: "tag" },
   [SSH_KEY]: { resource: "ssh_key" },
   [PROJECT]: { resource: "project" },
@@ -34,7 +34,8 @@ const SCOPES: { [type: string]: { resource: string; link?: true } } = {
   [DROPLET]: { resource: "droplet" },
   [VOLUME]: { resource: "block_storage" },
   [VOLUME_ATTACHMENT]: { resource: "block_storage_action" },
-  [VOLUME_SNAPSHOT]: { resource: "block_storage_snapshot" },
+  // Made at its volume; read and deleted among the account's snapshots (resource_volume_snapshot.go of DigitalOcean's Terraform provider).
+  [VOLUME_SNAPSHOT]: { resource: "snapshot", created: "block_storage_snapshot" },
   [FIREWALL]: { resource: "firewall" },
   [RESERVED_IP]: { resource: "reserved_ip" },
   [RESERVED_IPV6]: { resource: "reserved_ip" },
@@ -79,8 +80,8 @@ export class DigitalOceanDouble extends ProviderDouble<DigitalOceanAccount> {
   }
 
   protected override allow(connection: string, type: string, method: string): void {
-    const { resource, link } = SCOPES[type] ?? { resource: type };
-    const scope = `${resource}:${link && method !== "read" ? "update" : method}`;
+    const { resource, created = resource, link } = SCOPES[type] ?? { resource: type };
+    const scope = `${method === "create" ? created : resource}:${link && method !== "read" ? "update" : method}`;
     if (this.allowed.get(connection)?.has(scope) === false)
       throw new Refused(`403: You are missing the required permission ${scope}`);
   }

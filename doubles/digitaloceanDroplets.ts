@@ -35,6 +35,7 @@ const droplet: Kind<DigitalOceanAccount> = {
     userData: {
       type: "string",
       replaces: true,
+      hashed: true,
       refuses: (text: string) =>
         Buffer.byteLength(text) > USER_DATA_LIMIT ? "must not be larger than 64 KiB" : undefined,
     },

@@ -9,6 +9,8 @@ export interface Input {
   replaces?: boolean;
   /** The provider's default. */
   default?: unknown;
+  /** The state has its SHA-1 instead, as with the providers' HashStringStateFunc. */
+  hashed?: boolean;
   /** The reason why the API refuses a value; undefined if it accepts it. */
   refuses?: (value: never) => string | undefined;
 }

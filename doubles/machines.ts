@@ -149,14 +149,15 @@ export class SimulatedMachines implements Machines {
     );
     if (!machine || !this.tailnet.device(host)) return undefined;
     const lines = command.split("\n");
-    const last = lines.pop() ?? "";
-    const { status, stderr } = spawnSync(
-      "bash",
-      ["-c", `curl() { echo ${machine.dropletId}; }\nhostname() { echo ${host}; }\n${lines.join("\n")}`],
-      { encoding: "utf8" },
-    );
+    // The machine's own program is the last. What comes before it runs here, with its input.
+    const [, before = "cat", last = ""] = /^(?:(.+) \| )?(.+)$/.exec(lines.pop() ?? "") ?? [];
+    const own = [`curl() { echo ${machine.dropletId}; }`, `hostname() { echo ${host}; }`];
+    const { status, stderr, stdout } = spawnSync("bash", ["-c", [...own, ...lines, before].join("\n")], {
+      encoding: "utf8",
+      input: stdin,
+    });
     const answer =
-      status === 0 ? this.answer(machine, last, stdin) : { code: status ?? 1, stdout: "", stderr };
+      status === 0 ? this.answer(machine, last, stdout) : { code: status ?? 1, stdout: "", stderr };
     this.note("ssh", machine, `${last}: ${answer.code}`);
     return answer;
   }

@@ -1,9 +1,10 @@
 /** What all doubles share: accounts, checks, differences, faults, a journal. */
+import { createHash } from "node:crypto";
 import type { Account, Record } from "./account";
 import type { Fault, Faults } from "./faults";
 import { check, type Failure, type Inputs } from "./inputs";
 import type { Journal } from "./journal";
-import { partsOf, same, secret, UNKNOWN, type Values } from "./values";
+import { isUnknown, partsOf, same, secret, UNKNOWN, type Values } from "./values";
 
 /** The API refuses. */
 export class Refused extends Error {}
@@ -61,6 +62,16 @@ export interface Difference {
   deleteBeforeReplace: boolean;
 }
 
+/**
+ * An input as the state has it. After a refresh, the engine's input is the hash, too; the provider takes that for no change (its
+ * DiffSuppressFunc).
+ */
+function kept(kind: { inputs: Inputs }, key: string, value: unknown, state?: unknown): unknown {
+  if (!kind.inputs[key]?.hashed || typeof value !== "string" || isUnknown(value) || value === state)
+    return value;
+  return createHash("sha1").update(value).digest("hex");
+}
+
 export abstract class ProviderDouble<A extends Account = Account> {
   abstract readonly package: string;
   /** Inputs of the provider itself. */
@@ -110,7 +121,9 @@ export abstract class ProviderDouble<A extends Account = Account> {
   diff(urn: string, state: Values, olds: Values, news: Values): Difference {
     const kind = this.kind(urn);
     const changed = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter(
-      (key) => kind.inputs[key] && !same(news[key], key in state ? state[key] : olds[key]),
+      (key) =>
+        kind.inputs[key] &&
+        !same(kept(kind, key, news[key], state[key]), key in state ? state[key] : kept(kind, key, olds[key])),
     );
     const replaces = changed.filter((key) => kind.inputs[key]?.replaces);
     const keepsName = kind.named === true && news.name !== undefined && !changed.includes("name");
@@ -121,7 +134,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
   preview(urn: string, inputs: Values, before: Values = {}): Values {
     const kind = this.kind(urn);
     const unknown = Object.fromEntries(kind.computed.map((key) => [key, before[key] ?? UNKNOWN]));
-    return this.outward(kind, { ...unknown, ...inputs });
+    return this.outward(kind, { ...unknown, ...inputs }, before);
   }
 
   async create(connection: string, urn: string, inputs: Values): Promise<{ id: string; outputs: Values }> {
@@ -156,7 +169,7 @@ export abstract class ProviderDouble<A extends Account = Account> {
     );
     Object.assign(record, { inputs, outputs: { ...record.outputs, ...outputs } });
     if (effect === "timed out") throw new Refused(`timeout while waiting for ${name}`);
-    return this.outward(kind, { ...record.outputs, ...inputs, ...this.idIn(id) });
+    return this.outward(kind, { ...record.outputs, ...inputs, ...this.idIn(id) }, state);
   }
 
   /** @returns undefined if it is gone */
@@ -175,11 +188,15 @@ export abstract class ProviderDouble<A extends Account = Account> {
     this.journal.add({ where: this.package, what: "read", name, type, id, account: account.label });
     if (this.stateless) return { outputs: this.outward(kind, state), inputs };
     const record = this.recordOf(account, urn, id, state);
-    const outputs = record && (kind.read ? kind.read(account, record) : record.outputs);
-    if (!record || !outputs) return undefined;
-    const now = { ...record.inputs, ...outputs };
-    const found = Object.fromEntries(Object.entries(now).filter(([key]) => kind.inputs[key]));
-    return { outputs: this.outward(kind, { ...now, ...this.idIn(id) }), inputs: found };
+    const changed = record && (kind.read ? kind.read(account, record) : record.outputs);
+    if (!record || !changed) return undefined;
+    const now = { ...record.inputs, ...changed };
+    const outputs = this.outward(kind, { ...now, ...this.idIn(id) }, state);
+    const hashed = (key: string, value: unknown) => (kind.inputs[key]?.hashed ? outputs[key] : value);
+    const found = Object.entries(now)
+      .filter(([key]) => kind.inputs[key])
+      .map(([key, value]) => [key, hashed(key, value)]);
+    return { outputs, inputs: Object.fromEntries(found) };
   }
 
   async delete(connection: string, urn: string, id: string, state: Values): Promise<void> {
@@ -217,10 +234,14 @@ export abstract class ProviderDouble<A extends Account = Account> {
     return kind;
   }
 
-  private outward(kind: Kind<A>, values: Values): Values {
+  /** @param state the provider's last answer */
+  private outward(kind: Kind<A>, values: Values, state: Values = {}): Values {
     const secrets = kind.secrets ?? [];
     return Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, secrets.includes(key) ? secret(value) : value]),
+      Object.entries(values).map(([key, value]) => [
+        key,
+        secrets.includes(key) ? secret(value) : kept(kind, key, value, state[key]),
+      ]),
     );
   }
 

@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How much longer everything takes than on an idle machine: the number of processes per core, up to four. */
-const slowness = (): number => Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
+export const slowness = (): number => Math.min(4, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()));
 
 /** Asking takes at most a third of the time: what is asked runs on the same cores. */
 const pause = (took: number): number => Math.min(1000, Math.max(200, 2 * took));

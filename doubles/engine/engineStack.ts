@@ -205,17 +205,17 @@ export class EngineStack {
   /** A script of the project, with the CLI on its PATH. */
   script(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
     const { pulumiCommand, envVars, workDir, pulumiHome } = this.stack.workspace as LocalWorkspace;
-    const PATH = `${dirname(pulumiCommand.command)}:${process.env.PATH}`;
+    const PATH = `${dirname(pulumiCommand.command)}:${env.PATH ?? process.env.PATH}`;
     return attempt([process.execPath, "-r", "ts-node/register", join(workDir, file), ...args], {
       env: {
         ...process.env,
         ...envVars,
         PULUMI_HOME: pulumiHome,
-        PATH,
         TS_NODE_PROJECT: join(workDir, "tsconfig.json"),
         ...env,
+        PATH,
       },
-      timeout: 300,
+      timeout: 1800,
     });
   }
 

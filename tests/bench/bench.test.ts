@@ -1,7 +1,8 @@
 /** What the bench makes of a state and of its runs; it checks itself that both programs show the same resources. */
 import { ratios, table } from "../../bench/history";
-import { median, medians } from "../../bench/measured";
+import { medians } from "../../bench/measured";
 import { writtenOut } from "../../bench/resources";
+import { median } from "../../tools/median";
 
 const stack = "urn:pulumi:prod::mastodon-hosting::";
 const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };

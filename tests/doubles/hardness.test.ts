@@ -252,3 +252,24 @@ test("sshd takes no variables: those of a command are refused, those that the pr
   await update(inputs);
   expect(journal.lines("warned")).toEqual(["warned main"]);
 });
+
+test("the state has the hash of user data, and so have the inputs after a refresh; neither is a change", async () => {
+  const { create, read, double } = await cloud();
+  const inputs = {
+    name: "main",
+    region: "nyc3",
+    size: "c-2",
+    image: "debian-13-x64",
+    userData: "hostname: main\nwrite_files: []\n",
+  };
+  const { id, outputs } = await create(DROPLET, "main-droplet", inputs);
+  expect(outputs.userData).toMatch(/^[0-9a-f]{40}$/);
+  const refreshed = await read(DROPLET, "main-droplet", id, outputs);
+  expect(refreshed?.outputs.userData).toBe(outputs.userData);
+  expect(refreshed?.inputs.userData).toBe(outputs.userData);
+  const changed = (news: Values) =>
+    double.diff(urn(DROPLET, "main-droplet"), outputs, refreshed?.inputs ?? {}, news).changed;
+  expect(changed(inputs)).toEqual([]);
+  expect(changed({ ...inputs, userData: outputs.userData })).toEqual([]);
+  expect(changed({ ...inputs, userData: "hostname: another\nwrite_files: []\n" })).toEqual(["userData"]);
+});

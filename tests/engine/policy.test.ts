@@ -93,6 +93,6 @@ test("a stack above its limit fails in the preview", async () => {
   limit(350);
   expect(preview.ok).toBe(false);
   expect(said(preview)).toEqual([
-    "mandatory price-limit on mastodon-hosting-prod: It would cost $309.27 a month, and pricing.limitUsd is 308. Raise the limit in the same change if you want that.",
+    "mandatory price-limit on mastodon-hosting-prod: It would cost $309.66 a month, and pricing.limitUsd is 308. Raise the limit in the same change if you want that.",
   ]);
 });

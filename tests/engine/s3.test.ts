@@ -137,6 +137,7 @@ test.each([
   ["makes a bucket", "PUT", "/shop-example-more"],
   ["puts into the dumps", "PUT", `${BACKUPS}/database/x`],
   ["gets a dump", "GET", `${BACKUPS}/database/x`],
+  ["gets an export of the accounts", "GET", `${BACKUPS}/federation/x`],
   ["deletes a dump", "DELETE", `${BACKUPS}/database/x`],
   ["reads another bucket", "GET", "/somebody-elses/x"],
   ["writes into another bucket", "PUT", "/somebody-elses/x"],

@@ -1,16 +1,18 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { inflateSync } from "node:zlib";
 import { parse } from "yaml";
 import {
   bundleJson,
   type HostBundle,
   machineHash,
   packed,
+  RECEIVE,
   readableCloudConfig,
   redacted,
+  sent,
   userData,
 } from "../../machines/bundle";
-import { fromBase85 } from "../support/base85";
+import { unpacked } from "../support/base85";
 import { boot } from "../support/fixtures";
 
 const bundle: HostBundle = {
@@ -30,8 +32,6 @@ interface CloudConfig {
 }
 
 const cloudConfig = (text: string) => parse(text) as CloudConfig;
-const unpacked = (file: { content: string } | undefined) =>
-  inflateSync(fromBase85(file?.content ?? "")).toString();
 const changed = (path: string, content: string): HostBundle => ({
   ...bundle,
   files: bundle.files.map((file) => (file.path === path ? { ...file, content } : file)),
@@ -50,7 +50,7 @@ describe("user data", () => {
       content: "tskey-auth-1",
     });
     expect(packed).toMatchObject({ path: "/var/lib/mastodon-host/bundle.b85", permissions: "0600" });
-    expect(JSON.parse(unpacked(packed))).toEqual({
+    expect(JSON.parse(unpacked(packed?.content))).toEqual({
       role: "worker",
       packages: ["jq"],
       files: [
@@ -143,4 +143,19 @@ test("a reader's cloud-config names a library instead of showing it", () => {
   expect(text).not.toContain("minified");
   // The machine gets it.
   expect(bundleJson({ ...bundle, files: [library] })).toContain("minified");
+});
+
+test("what is sent to a living machine is the whole bundle, and its command unpacks it", () => {
+  const late = { path: "/etc/late", content: "–\n", late: true } as const;
+  const whole = { ...bundle, files: [...bundle.files, late] };
+  const input = sent(whole);
+  const command = RECEIVE.replace("/usr/local/sbin/host-receive", "cat");
+  const { stdout } = spawnSync("bash", ["-c", command], { input, encoding: "utf8" });
+  expect(stdout).toBe(bundleJson(whole));
+});
+
+test("a bundle that was damaged on the way does not reach the machine's program as if it were whole", () => {
+  const command = RECEIVE.replace("/usr/local/sbin/host-receive", "cat");
+  const { status } = spawnSync("bash", ["-c", command], { input: sent(bundle).slice(0, -20) });
+  expect(status).not.toBe(0);
 });

@@ -81,23 +81,24 @@ describe("what main gets", () => {
     expect(Buffer.byteLength(userData(packed(bundle), boot))).toBeLessThan((64 - 7) * 1024);
   });
 
-  test("the watch, drills, housekeeping and restores in place come later, with the first `pulumi up`: user data has none of its files and packages", () => {
+  test("the watch, drills, housekeeping, exports of accounts and restores in place come later, with the first `pulumi up`: user data has none of its files and packages", () => {
     const late = bundle.files.filter((file) => file.late).map(({ path }) => path);
     expect(late).toContain("/usr/local/lib/mastodon-host/probe");
     expect(
       late.every((path) =>
-        /watch|probe|work\.py|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill|escrow|housekeeping/.test(
+        /watch|probe|work\.py|prometheus|alarms|alert|page|prediction|restore-(in-place|dump|serve)|mastodon-drill|forget-cache|escrow|federation|housekeeping|open-ports|outside/.test(
           path,
         ),
       ),
     ).toBe(true);
     expect(bundle.latePackages).toEqual([
+      "iputils-ping",
       "prometheus",
       "prometheus-alertmanager",
       "prometheus-node-exporter",
     ]);
     const without = { ...bundle, files: bundle.files.filter((file) => !file.late) };
-    const packages = bundle.packages.filter((name) => !name.startsWith("prometheus"));
+    const packages = bundle.packages.filter((name) => !/^(prometheus|iputils-ping)/.test(name));
     expect(userData(packed(bundle), boot)).toBe(
       userData(packed({ ...without, packages, latePackages: [] }), boot),
     );

@@ -43,6 +43,15 @@ const certificate = (ends: string, ...trouble: string[]) => [
 ];
 const selfSigned = (acme: string) => [acme, "issuer=CN=self-signed", "notAfter=Nov 29 12:00:00 2036 GMT"];
 
+test("without a worker nobody can look at main's ports from outside", () => {
+  const [note] = judge(situation({ facts: { workers: [] } })).findings.filter(
+    ({ about }) => about === "ports",
+  );
+  expect(note && put(note)).toBe(
+    "· ports: There is no worker that could look at main's ports from outside: one that is open by mistake is not noticed.",
+  );
+});
+
 test.each<[what: string, main: Answers, said: string[]]>([
   [
     "a queue that shrinks too slowly",
