@@ -217,7 +217,9 @@ const otherReleaseOf = (release: string, { release: other, streaming, keypairs, 
     const image = `${REGISTRY}/mastodon/${name}`;
     const own = [
       `ENV STAND_IN_RELEASE=${other}`,
-      ...(keypairs ? ["ENV STAND_IN_KEYPAIRS=true"] : []),
+      ...(keypairs
+        ? ["ENV STAND_IN_KEYPAIRS=true", "USER root", "RUN cp -r keypairs/db .", "USER mastodon"]
+        : []),
       ...(broken ? [`ENV STAND_IN_BROKEN=${broken}`] : []),
     ];
     const changed = [

@@ -145,39 +145,64 @@ to_archive() {
 redis_copies() {
   s3 s3api list-objects-v2 --bucket "$BACKUP_BUCKET" --prefix redis/ --query 'Contents[].Key' --output json | jq -r '. // [] | sort[]'
 }
+# gather COPY NAME: that copy and what was appended to it, up to the first part that is not older than NAME, become $folder/whole. Sets
+# $reached, the name of the last of them: what was written until that time is in it.
+gather() {
+  local copy=$1 file
+  rm -rf "$folder/whole" "$folder/parts"
+  s3 s3 cp --only-show-errors "s3://$BACKUP_BUCKET/$copy" "$folder/" || die "the copy of Redis could not be fetched"
+  s3 s3 cp --only-show-errors --recursive "s3://$BACKUP_BUCKET/${copy%.aof.gpg}/" "$folder/parts/" ||
+    die "what came after the copy of Redis could not be fetched"
+  reached=
+  for file in "$folder/${copy#redis/}" $(find "$folder/parts" -type f 2>/dev/null | sort | awk -v last="$folder/parts/$2.gpg" '{ print } $0 >= last { exit }'); do
+    if ! gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$file" |
+      gunzip >"$folder/next"; then
+      log "${file##*/} cannot be read"
+      return
+    fi
+    cat "$folder/next" >>"$folder/whole"
+    reached=${file##*/} reached=${reached%%.*}
+  done
+}
+# When Redis wrote the base of $folder/whole, in seconds since 1970.
+base_time() { redis-check-aof "$folder/whole" 2>/dev/null | sed -nE "s/.*AUX FIELD ctime = '([0-9]+)'.*/\1/p" | head -n 1; }
 # put_redis latest|SECONDS: Redis as it was then becomes what it starts with. `latest`: as it was at the last transaction that was replayed.
 put_redis() {
-  local until=$1 copies copy name file folder code=0
+  local until=$1 copies copy later name folder reached='' base
   if [[ $until == latest && -n ${replayed:-} ]]; then until=$replayed; fi
   copies=$(redis_copies) || die "the backup bucket does not list the copies of Redis"
   name=$(date -u -d "@${until/latest/9999999999}" +%FT%H%M%SZ)
   copy=$(awk -v last="redis/$name.aof.gpg" '/\.aof\.gpg$/ && $0 <= last { key = $0 } END { print key }' <<<"$copies")
-  if [[ -z $copy ]]; then
-    log "there is no copy of Redis: queues and feeds begin empty"
+  later=$(awk -v last="redis/$name.aof.gpg" '/\.aof\.gpg$/ && $0 > last { print; exit }' <<<"$copies")
+  folder=$(mktemp -d -p /var/lib/redis)
+  if [[ -n $copy ]]; then gather "$copy" "$name"; fi
+  if [[ $reached < $name && -n $later ]]; then
+    # Redis started again before the next part was copied, and was then copied anew. If what it started with is older than the moment, the new
+    # copy has all until then.
+    gather "$later" "$name"
+    base=$(base_time)
+    if [[ -z $base ]] || ((base > until)); then
+      reached=
+      if [[ -n $copy ]]; then gather "$copy" "$name"; fi
+    fi
+  fi
+  if [[ -z $reached ]]; then
+    log "there is no copy of Redis${copy:+ that can be read}: queues and feeds begin empty"
+    rm -rf "$folder"
     return
   fi
-  folder=$(mktemp -d -p /var/lib/redis)
-  s3 s3 cp --only-show-errors "s3://$BACKUP_BUCKET/$copy" "$folder/" || die "the copy of Redis could not be fetched"
-  s3 s3 cp --only-show-errors --recursive "s3://$BACKUP_BUCKET/${copy%.aof.gpg}/" "$folder/parts/" ||
-    die "what came after the copy of Redis could not be fetched"
-  # The part that was copied next has what happened until then.
-  for file in "$folder/${copy#redis/}" $(find "$folder/parts" -type f 2>/dev/null | sort | awk -v last="$folder/parts/$name.gpg" '{ print } $0 >= last { exit }'); do
-    gpg --batch --quiet --homedir "$folder" --pinentry-mode loopback --passphrase-file "$SECRETS/backup-key" --decrypt "$file" |
-      gunzip >"$folder/next" || code=$?
-    if ((code > 0)); then
-      log "${file##*/} cannot be read"
-      break
-    fi
-    cat "$folder/next" >>"$folder/whole"
-  done
   if [[ $until != latest ]]; then redis-check-aof --truncate-to-timestamp "$until" "$folder/whole" >/dev/null || true; fi
   # A part may end in the middle of a command.
   yes 2>/dev/null | redis-check-aof --fix "$folder/whole" >/dev/null || true
-  if [[ -s $folder/whole ]] && redis-check-aof "$folder/whole" >/dev/null; then
+  if redis-check-aof "$folder/whole" >/dev/null; then
     install -o redis -g redis -m 0640 "$folder/whole" /var/lib/redis/appendonly.aof
-    log "Redis begins as it was $(if ((code > 0)); then echo "before that"; elif [[ $until == latest ]]; then echo "when it was copied last"; else echo "at $(utc "$until")"; fi)"
+    if [[ $reached < $name ]]; then
+      log "Redis begins as it was at $(sed -E 's/T(..)(..)(..)Z/ \1:\2:\3+00/' <<<"$reached"), the last copy that can be used"
+    else
+      log "Redis begins as it was at $(utc "$until")"
+    fi
   else
-    log "$copy cannot be read: queues and feeds begin empty"
+    log "the copy of Redis cannot be read: queues and feeds begin empty"
   fi
   rm -rf "$folder"
 }

@@ -8,7 +8,7 @@ import { program, Served } from "./watch/served";
 let served: Served;
 beforeAll(async () => {
   served = await Served.start();
-}, 300_000);
+}, 900_000);
 afterAll(() => served?.stop());
 
 async function asked(path: string, parameters: Record<string, string>) {

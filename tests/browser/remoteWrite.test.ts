@@ -79,7 +79,7 @@ afterAll(() => {
   prometheus?.kill("SIGKILL");
   server?.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-});
+}, 900_000);
 
 /** What Prometheus itself counts of its sender. */
 async function counted(name: string): Promise<number> {

@@ -12,7 +12,7 @@ let served: Served;
 beforeAll(async () => {
   browser = await launched();
   served = await Served.start();
-}, 300_000);
+}, 900_000);
 afterAll(async () => {
   await browser?.close();
   served?.stop();

@@ -1,6 +1,7 @@
 /** Ways back from a bucket that enforces its policies. After a lost volume: lostVolume.test.ts. */
 import { RecoveryBed } from "./recovery/bed";
 import { pointInTimeTests } from "./recovery/pointInTime";
+import { redisTests } from "./recovery/redis";
 
 describe("restores", () => {
   let bed: RecoveryBed;
@@ -10,4 +11,5 @@ describe("restores", () => {
   afterAll(() => bed?.remove());
 
   describe("to a second", () => pointInTimeTests(() => bed));
+  describe("Redis", () => redisTests(() => bed));
 });

@@ -76,9 +76,9 @@ describe.each(EXAMPLES)("the plan of %s", (stack) => {
   });
 
   // DigitalOcean's wall is 64 KiB; this one shows what a change adds.
-  test("keeps the largest user data within 58 KiB", () => {
+  test("keeps the largest user data within 59 KiB", () => {
     expect(Math.max(...result.plan.hosts.map(({ userDataBytes }) => userDataBytes))).toBeLessThanOrEqual(
-      58 * 1024,
+      59 * 1024,
     );
   });
 });

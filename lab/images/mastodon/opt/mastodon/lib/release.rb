@@ -3,7 +3,7 @@
 require_relative "databases"
 
 # Several releases in one code: some change nothing in the database, others have migrations of both kinds, after the pattern of 4.7's own
-# (accounts.private_key moves into a table of keys). New code fails without the first migration, old code after the second.
+# (accounts.private_key moves into a table of keys: keypairs/db). New code fails without the first migration, old code after the second.
 module Release
   NAME = ENV.fetch("STAND_IN_RELEASE", "v4.7.3")
   HAS_KEYPAIRS = ENV["STAND_IN_KEYPAIRS"] == "true"

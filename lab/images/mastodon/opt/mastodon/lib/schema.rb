@@ -7,7 +7,6 @@ require_relative "release"
 
 # Of Mastodon's tables those, and of their columns those, that something here asks for, under Mastodon's names.
 module Schema
-  VERSION = "20260901000000"
   TABLES = [
     "CREATE TABLE IF NOT EXISTS user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0)",
     "CREATE TABLE IF NOT EXISTS accounts (id bigserial PRIMARY KEY, username varchar NOT NULL, domain varchar, actor_type varchar, private_key varchar, public_key varchar NOT NULL DEFAULT '', " \
@@ -32,23 +31,25 @@ module Schema
     Ledger::SCHEMA,
   ].flatten.freeze
 
-  # Of releases that keep keys in a table of their own. As upstream's, the newest post-deployment migration may be older than the newest other one.
-  Migration = Struct.new(:version, :name, :post, :statements)
-  MIGRATIONS = [
-    Migration.new("20261001000000", "CreateKeypairs", false, [
-                    "CREATE TABLE IF NOT EXISTS keypairs (account_id bigint PRIMARY KEY, private_key varchar NOT NULL)",
-                    "INSERT INTO keypairs SELECT id, private_key FROM accounts WHERE private_key IS NOT NULL ON CONFLICT DO NOTHING",
-                    # Outside of a transaction, as Rails runs those that ask for it.
-                    "CREATE INDEX CONCURRENTLY index_statuses_on_created_at ON statuses (created_at)",
-                  ]),
-    Migration.new("20260915000000", "RemovePrivateKeyFromAccounts", true, ["ALTER TABLE accounts DROP COLUMN private_key"]),
-  ].freeze
+  # Of db/migrate and db/post_migrate, as Rails has them: a class in a file, whose name begins with the version.
+  class Migration
+    attr_accessor :version
+
+    def self.of(path)
+      load path
+      version, name = File.basename(path, ".rb").split("_", 2)
+      const_get(name.split("_").map(&:capitalize).join).new.tap { |migration| migration.version = version }
+    end
+
+    def name = self.class.name
+
+    def execute(statement) = Databases.query(statement)
+  end
 
   # config/initializers/0_post_deployment_migrations.rb: with the variable those are as if they did not exist.
   def self.migrations
-    return [] unless Release::HAS_KEYPAIRS
-
-    ENV["SKIP_POST_DEPLOYMENT_MIGRATIONS"] ? MIGRATIONS.reject(&:post) : MIGRATIONS
+    folders = ENV["SKIP_POST_DEPLOYMENT_MIGRATIONS"] ? %w[migrate] : %w[migrate post_migrate]
+    folders.flat_map { |folder| Dir.glob(File.join(__dir__, "../db", folder, "*.rb")) }.map { |path| Migration.of(path) }
   end
 
   def self.pending
@@ -61,7 +62,7 @@ module Schema
       puts "== #{migration.version} #{migration.name}: migrating"
       raise "StandardError: An error has occurred, all later migrations canceled" if ENV["STAND_IN_MIGRATION"] == "fails"
 
-      migration.statements.each { |statement| Databases.query(statement) }
+      migration.up
       Databases.query("INSERT INTO schema_migrations VALUES ($1)", [migration.version])
     end
   end
@@ -79,10 +80,8 @@ module Schema
   # `db:prepare`: a database without this table gets the schema and then the seeds; every other one its migrations, and no seeds.
   def self.prepare
     fresh = Databases.query("SELECT to_regclass('schema_migrations') IS NULL AS fresh").first["fresh"] == "t"
-    TABLES.each { |statement| Databases.query(statement) }
     Databases.query("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar PRIMARY KEY)")
     Databases.query("CREATE TABLE IF NOT EXISTS ar_internal_metadata (key varchar PRIMARY KEY, value varchar)")
-    Databases.query("INSERT INTO schema_migrations VALUES ($1) ON CONFLICT DO NOTHING", [VERSION])
     # Where it was done from, for whoever asks whether a pooler stood between.
     Databases.query("INSERT INTO ar_internal_metadata VALUES ('prepared_on', $1) ON CONFLICT (key) DO UPDATE SET value = $1",
                     ["#{ENV["DB_HOST"]}:#{ENV["DB_PORT"]}"])
