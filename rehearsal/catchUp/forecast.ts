@@ -7,8 +7,8 @@ import { busyHoursOf } from "../../fleet/model/workload";
 import { groupsOf } from "../../fleet/prediction";
 import type { Machine } from "../../lab/machine";
 
-/** How far a forecast may be off, from that minute after the outage on. */
-export const FORECAST = { bound: 0.2, fromMinute: 10, everyMinutes: 5 };
+/** How far a forecast may be off, from that minute after the outage on, until so few minutes are left that a share of them means nothing. */
+export const FORECAST = { bound: 0.2, fromMinute: 10, everyMinutes: 5, lastMinutes: 5 };
 
 /** The first measurement is so many hours before the outage's end: a day, and the two hours over which the rules average. */
 const HOURS_BEFORE = 26;
@@ -22,8 +22,6 @@ export interface Observed {
   fleet: Fleet;
   /** Hours from the outage's end until nothing waits. */
   emptyHours: number;
-  /** Who asks does so for the last time when that many minutes are left; 5 if absent: of less, a share means nothing. */
-  lastMinutes?: number;
   /** Jobs that wait, so many hours after the outage's end; negative hours are before it. */
   backlog(queue: QueueName, hours: number): number;
   /** Jobs/s at the busy hour, from which yesterday follows; none if main was not there yesterday. */
@@ -37,8 +35,8 @@ function doneOf(jobsPerSecond: number, hours: number): number {
 }
 
 /** Minutes after the outage at which somebody asks. */
-export function askedAt({ emptyHours, lastMinutes = 5 }: Observed): number[] {
-  const { fromMinute, everyMinutes } = FORECAST;
+export function askedAt({ emptyHours }: Observed): number[] {
+  const { fromMinute, everyMinutes, lastMinutes } = FORECAST;
   const times = Math.floor((emptyHours * 60 - lastMinutes - fromMinute) / everyMinutes) + 1;
   return Array.from({ length: Math.max(times, 0) }, (_, i) => fromMinute + i * everyMinutes);
 }

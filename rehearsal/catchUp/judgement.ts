@@ -49,8 +49,8 @@ export function requireNear(runs: readonly Replay[]): void {
 }
 
 /**
- * The middle of each five forecasts in a row. Between two of them some fifty jobs are done here, in bursts of as many as there are threads, so a
- * single one says little; in the story there are 360 times as many jobs.
+ * The middle of each five forecasts in a row. Between two of them some hundred jobs are done here, in bursts of as many as there are threads, so
+ * a single one says less than in the story, where there are 90 times as many.
  */
 export function middles(offs: readonly number[], row = 5): number[] {
   const rows = Array.from({ length: Math.max(offs.length - row, 0) + 1 }, (_, i) => offs.slice(i, i + row));

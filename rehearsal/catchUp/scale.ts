@@ -15,8 +15,8 @@ import type { Work } from "../load/load";
 
 /** Cores of this machine for each dedicated vCPU of the story. */
 export const CORES_PER_VCPU = 0.25;
-/** Seconds that an hour of the story takes. */
-export const SECONDS_PER_HOUR = 40;
+/** Seconds that an hour of the story takes. With fewer, each job would stand for more of the story's, and chance would decide. */
+export const SECONDS_PER_HOUR = 160;
 
 export const inHours = (seconds: number) => seconds / SECONDS_PER_HOUR;
 
@@ -89,8 +89,8 @@ export interface Arrival {
   count: number;
 }
 
-/** Seconds between two counts of how many jobs of each queue have come due. */
-const TICK = 1;
+/** Seconds between two counts of how many jobs of each queue have come due. More would come in bursts, and a queue be empty between two. */
+const TICK = 0.25;
 
 /** The arrivals within that many hours from the start of the outage, following the course of the day. */
 export function arrivals(hours: number): Arrival[] {

@@ -253,8 +253,7 @@ describe("the watch's forecast", () => {
   test("is compared with what was left", () => {
     const left = [20, 15, 10, 5];
     expect(askedAt(observed)).toEqual(left.map((minutes) => 30 - minutes));
-    expect(askedAt({ ...observed, lastMinutes: 14 })).toEqual([10, 15]);
-    expect(askedAt({ ...observed, lastMinutes: 25 })).toEqual([]);
+    expect(askedAt({ ...observed, emptyHours: 0.2 })).toEqual([]);
     expect(forecastsIn(left.map((minutes) => found(minutes * 66)).join(""), observed)).toEqual(
       left.map((minutes) => ({ minute: 30 - minutes, off: expect.closeTo(0.1) as number })),
     );
