@@ -7,7 +7,7 @@ export function redisTests(bed: Beds): void {
   const copied = () => bed().main.run("mastodon-backup redis");
   /** A second apart from what was copied before and what comes later. */
   const moment = async () => Date.parse(await bed().moment()) / 1000;
-  const write = (word: string) => bed().redis(`RPUSH seconds ${word}`);
+  const write = (word: string) => bed().redis(`RPUSH list ${word}`);
   /** What a restore to that second says, and what Redis would start with. */
   const put = async (second: number) => {
     const libraries = ["common", "clusters", "repository", "recovery"].map(
@@ -31,7 +31,7 @@ export function redisTests(bed: Beds): void {
   // Each begins with a new copy, and with keys that are not in its base.
   beforeEach(async () => {
     await bed().main.run("systemctl stop mastodon-backup-due.timer");
-    await bed().redis("DEL seconds");
+    await bed().redis("DEL list");
     await restart();
     await copied();
     await write("first");
