@@ -7,7 +7,9 @@ export function redisTests(bed: Beds): void {
   const copied = () => bed().main.run("mastodon-backup redis");
   /** A second apart from what was copied before and what comes later. */
   const moment = async () => Date.parse(await bed().moment()) / 1000;
-  const write = (word: string) => bed().redis(`RPUSH list ${word}`);
+  /** What earlier tests wrote is still in the file. */
+  let number = 0;
+  const write = (word: string) => bed().redis(`RPUSH list ${word}-${number}`);
   /** What a restore to that second says, and what Redis would start with. */
   const put = async (second: number) => {
     const libraries = ["common", "clusters", "repository", "recovery"].map(
@@ -17,7 +19,7 @@ export function redisTests(bed: Beds): void {
       `bash -c 'set -euo pipefail; ${libraries.join("; ")}; put_redis ${second}'`,
     );
     const words = await bed().main.run(
-      `grep -aoE '^(first|second|third)' ${FILE} | sort -u | tr '\\n' ' '; rm ${FILE}`,
+      `sed -nE 's/^(first|second|third)-${number}\\r?$/\\1/p' ${FILE} | tr '\\n' ' '; rm ${FILE}`,
     );
     return { code, said: stderr.trim(), words: words.trim() };
   };
@@ -28,10 +30,10 @@ export function redisTests(bed: Beds): void {
   const at = (second: number) =>
     `Redis begins as it was at ${new Date(second * 1000).toISOString().replace("T", " ").slice(0, 19)}+00`;
 
-  // Each begins with a new copy, and with keys that are not in its base.
+  // Each begins with a new copy.
   beforeEach(async () => {
+    number += 1;
     await bed().main.run("systemctl stop mastodon-backup-due.timer");
-    await bed().redis("DEL list");
     await restart();
     await copied();
     await write("first");
