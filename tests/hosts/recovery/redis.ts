@@ -30,21 +30,34 @@ export function redisTests(bed: Beds): void {
   const at = (second: number) =>
     `Redis begins as it was at ${new Date(second * 1000).toISOString().replace("T", " ").slice(0, 19)}+00`;
 
+  const newestBase = async () =>
+    Number(
+      await bed().main.run(
+        "sed -nE 's/^file .* seq ([0-9]+) type b.*/\\1/p' /var/lib/redis/appendonlydir/*.manifest",
+      ),
+    );
+
   // Each begins with a new copy.
   beforeEach(async () => {
     number += 1;
-    await bed().main.run("systemctl stop mastodon-backup-due.timer");
+    await bed().main.run("systemctl stop mastodon-backup-redis.timer");
     await restart();
     await copied();
     await write("first");
   });
-  afterEach(() => bed().main.run("systemctl start mastodon-backup-due.timer"));
+  afterEach(() => bed().main.run("systemctl start mastodon-backup-redis.timer"));
 
   test("a part that was copied later has everything until then", async () => {
     const second = await moment();
     await write("second");
     await copied();
     expect(await put(second)).toEqual({ code: 0, said: expect.stringContaining(at(second)), words: "first" });
+  });
+
+  test("two copies at once take nothing twice", async () => {
+    await write("second");
+    await bed().main.run("mastodon-backup redis & mastodon-backup redis & wait");
+    expect((await put(await moment())).words).toBe("first second");
   });
 
   test("if Redis started again before it was copied, the new copy has everything until then", async () => {
@@ -59,12 +72,11 @@ export function redisTests(bed: Beds): void {
   test("if the new copy begins later, what was copied before is used, and it says until when", async () => {
     await copied();
     const until = await bed().status();
-    await write("second");
+    const base = await newestBase();
     const second = await moment();
+    await write("second");
     await bed().redis("BGREWRITEAOF");
-    await bed().main.waitFor("the new base", 60, async () =>
-      /aof_rewrite_in_progress:0/.test(await bed().redis("INFO persistence")),
-    );
+    await bed().main.waitFor("the new base", 60, async () => (await newestBase()) > base);
     await restart();
     await write("third");
     await copied();
