@@ -87,7 +87,7 @@ export function forecastTest(
 export const forecastFile = (rules: string, tests: readonly object[]): string =>
   stringify({ rule_files: [rules], evaluation_interval: `${STEP}m`, tests }, { lineWidth: 0 });
 
-/** Minutes after the outage, and how far the forecast was off then: −0.1 is a tenth too early. */
+/** Minutes after the outage, and how far the forecast was off then: −0.1 is a tenth too early, Infinity is no forecast. */
 export interface Forecast {
   minute: number;
   off: number;
@@ -99,10 +99,12 @@ export function forecastsIn(promtool: string, observed: Observed): Forecast[] {
   const asked = askedAt(observed);
   if (got.length !== asked.length)
     throw new Error(`promtool answered ${got.length} of ${asked.length} questions:\n${promtool}`);
-  return asked.map((minute, i) => ({
-    minute,
-    off: (got[i] ?? Number.NaN) / (observed.emptyHours * 3600 - minute * 60) - 1,
-  }));
+  return asked.map((minute, i) => {
+    const seconds = got[i] ?? Number.NaN;
+    const off = seconds / (observed.emptyHours * 3600 - minute * 60) - 1;
+    // Prometheus says NaN.
+    return { minute, off: Number.isNaN(off) ? Number.POSITIVE_INFINITY : off };
+  });
 }
 
 /** What main's own rules foresee. promtool says what it found where nothing was expected. */

@@ -12,7 +12,16 @@ import { emptiedAt, type Trace, waitingAt, workedOffAt } from "./drain";
 import type { Observed } from "./forecast";
 import type { Host } from "./hosts";
 import { Meter, type Taken } from "./meter";
-import { arrivals, inHours, type Layout, SECONDS_PER_HOUR, situation, workOf } from "./scale";
+import {
+  arrivals,
+  HASTE,
+  hastened,
+  inHours,
+  type Layout,
+  SECONDS_PER_HOUR,
+  situation,
+  workOf,
+} from "./scale";
 import type { Way } from "./way";
 
 export interface Replayed {
@@ -51,9 +60,6 @@ async function connections(main: Machine): Promise<Connections> {
   return { clients: Number(clients), servers: Number(servers) };
 }
 
-/** Nothing is done during the outage: its jobs come so many times as fast. */
-const HASTE = 4;
-
 /** How much longer than the model's figure a layout may take before the replay gives up. */
 const PATIENCE = 1.5;
 
@@ -74,11 +80,7 @@ export async function replay(
   const began = Date.now();
   const { load, queues } = Load.planned(
     world,
-    plan.map((one) => ({
-      ...one,
-      seconds: one.seconds < outageSeconds ? one.seconds / HASTE : hasteSeconds + one.seconds - outageSeconds,
-      work: workOf(one.queue),
-    })),
+    hastened(plan, outageSeconds).map((one) => ({ ...one, work: workOf(one.queue) })),
   );
   try {
     await sleep(hasteSeconds * 1000);

@@ -112,6 +112,25 @@ export function arrivals(hours: number): Arrival[] {
   return plan;
 }
 
+/** Nothing is done during the outage: its jobs come so many times as fast, and those of a second and a queue together. */
+export const HASTE = 4;
+
+/** The same arrivals with an outage that is shorter by HASTE. */
+export function hastened(plan: readonly Arrival[], outageSeconds: number): Arrival[] {
+  const outage = new Map<string, Arrival>();
+  const later: Arrival[] = [];
+  for (const { seconds, queue, count } of plan) {
+    if (seconds >= outageSeconds) {
+      later.push({ seconds: seconds - outageSeconds * (1 - 1 / HASTE), queue, count });
+      continue;
+    }
+    const second = Math.floor(seconds / HASTE);
+    const key = `${second} ${queue}`;
+    outage.set(key, { seconds: second, queue, count: (outage.get(key)?.count ?? 0) + count });
+  }
+  return [...outage.values(), ...later];
+}
+
 /** The story's stages that catch up differently. (d), pgbouncer, is in each of them, since the program makes no instance without it. */
 export const LAYOUTS = [
   { name: "a", says: "10 threads", fleet: STORY_FLEETS.tenThreads },

@@ -21,6 +21,8 @@ import {
 import {
   arrivals,
   CORES_PER_VCPU,
+  HASTE,
+  hastened,
   LAYOUTS,
   quota,
   SECONDS_PER_HOUR,
@@ -97,6 +99,19 @@ describe("the scale", () => {
       expect(Math.abs((counted.get(queue) ?? 0) - expected)).toBeLessThan(1.5);
     }
     expect(counted.has("scheduler")).toBe(false);
+  });
+
+  test("an outage that is shorter than the story's has the same jobs, and what comes later is as far apart", () => {
+    const plan = arrivals(3);
+    const outage = 2 * SECONDS_PER_HOUR;
+    const short = hastened(plan, outage);
+    const jobs = (all: typeof plan, from: number) =>
+      all.filter(({ seconds }) => seconds >= from).reduce((sum, { count }) => sum + count, 0);
+    expect(jobs(short, 0)).toBe(jobs(plan, 0));
+    expect(jobs(short, outage / HASTE)).toBe(jobs(plan, outage));
+    const seconds = short.map((one) => one.seconds);
+    expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+    expect((seconds.at(-1) ?? 0) - outage / HASTE).toBeCloseTo((plan.at(-1)?.seconds ?? 0) - outage);
   });
 
   test("the night is quiet: in its two quietest hours comes a third of what came in the outage", () => {
@@ -263,6 +278,13 @@ describe("the watch's forecast", () => {
     expect(middles([0.3, -0.1, 0, 0.1, 0.4, 0.5])).toEqual([0.1, 0.1]);
     expect(middles([0.3, -0.1, 0])).toEqual([0]);
     expect(middles([])).toEqual([Number.NaN]);
+  });
+
+  test("is infinitely off if there is none", () => {
+    const none = `    got: {__name__="mastodon:work_done_seconds"} NaN\n`;
+    const offs = forecastsIn(`exp: nil\n${none}`.repeat(4), observed).map(({ off }) => off);
+    expect(offs).toEqual(Array(4).fill(Number.POSITIVE_INFINITY));
+    expect(middles([...offs.slice(0, 3), 0, 0])).toEqual([Number.POSITIVE_INFINITY]);
   });
 
   test("is an error if promtool found nothing for one of the questions", () => {
