@@ -39,8 +39,10 @@ describe("status", () => {
     await main.waitFor("Prometheus", 120, async () => {
       return (await main.attempt("curl -fs http://127.0.0.1:9090/-/ready")).code === 0;
     });
+    // No bucket is here that takes WAL: on a busy machine some has waited for long enough to be said.
     await main.run(
-      `systemctl stop mastodon-backup-redis.timer
+      `find /var/lib/postgresql/17/main/pg_wal/archive_status -name '*.ready' -exec touch {} +
+       systemctl stop mastodon-backup-redis.timer
        jq -n --arg at "$(date -u +%FT%TZ)" '{ok: true, time: $at, lastSuccess: $at, bytes: 1288490188, seconds: 62} | . + {dump: ., federation: ., redis: .}' \
          >/var/lib/mastodon-host/backup-status.json
        systemctl reset-failed
