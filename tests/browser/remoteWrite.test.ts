@@ -73,13 +73,13 @@ beforeAll(async () => {
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   prometheus.stderr?.setEncoding("utf8").on("data", (text: string) => said.push(text));
-}, 120_000);
+}, 900_000);
 
 afterAll(() => {
   prometheus?.kill("SIGKILL");
   server?.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-}, 900_000);
+});
 
 /** What Prometheus itself counts of its sender. */
 async function counted(name: string): Promise<number> {
